@@ -1,0 +1,240 @@
+/* Job files, from text to a resolved job:
+ *
+ *   1. the file and every --set become trees of located values;
+ *   2. their keys are looked up in the field table, a later tree winning over an earlier one;
+ *   3. every field is set from its value or its default, in the order of the table, and paths are
+ * resolved.
+ *
+ * The trees live as long as the job, so that errors found later still know where a field was
+ * written.
+ */
+#include "common/job.h"
+
+#include "common/file.h"
+#include "common/job_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_FILE_SIZE = 1 << 20 };
+
+struct nas_job_origin {
+    nas_strings_t names;          /* the job file's path, then the key of every override */
+    nas_job_node_t *tree;         /* one a name */
+    const nas_job_node_t **value; /* one a field, borrowed from a tree; NULL: its default */
+};
+
+nas_status_t nas_job_error_at(const nas_job_place_t *place, const char *key, nas_error_t *err,
+                              const char *format, ...)
+{
+    char text[NAS_ERROR_SIZE];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    switch (place->source) {
+    case NAS_JOB_FILE:
+        break;
+    case NAS_JOB_SET:
+        return nas_error_set(err, NAS_EINPUT, "--set %.100s: %s", key ? key : place->name, text);
+    case NAS_JOB_DEFAULT:
+        return nas_error_set(err, NAS_EINPUT, "%s: %s (default): %s", place->name, key, text);
+    }
+    return nas_error_set(err, NAS_EINPUT, "%s:%zu:%zu: %.100s%s%s", place->name, place->line,
+                         place->column, key ? key : "", key ? ": " : "", text);
+}
+
+static nas_job_place_t place_of(const nas_job_t *job, size_t field)
+{
+    const nas_job_node_t *value = job->origin->value[field];
+    const nas_job_place_t initial = {.source = NAS_JOB_DEFAULT, .name = job->origin->names.at[0]};
+    return value ? value->place : initial;
+}
+
+nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
+                           const char *format, ...)
+{
+    const ptrdiff_t field = nas_job_field_find(key);
+    NAS_ASSERT(field >= 0);
+    const nas_job_place_t place = place_of(job, (size_t)field);
+    char text[NAS_ERROR_SIZE];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return nas_job_error_at(&place, key, err, "%s", text);
+}
+
+static void origin_destroy(struct nas_job_origin *origin)
+{
+    if (!origin) return;
+    for (size_t i = 0; origin->tree && i < origin->names.n; i++)
+        nas_job_node_fini(&origin->tree[i]);
+    free(origin->tree);
+    free(origin->value);
+    nas_strings_fini(&origin->names);
+    free(origin);
+}
+
+void nas_job_destroy(nas_job_t *job)
+{
+    if (!job) return;
+    for (size_t i = 0; i < nas_job_field_count(); i++) nas_job_value_fini(job, nas_job_field_at(i));
+    origin_destroy(job->origin);
+    free(job);
+}
+
+/* ---- From trees to one value a field ---- */
+
+static nas_status_t unknown_key(const nas_job_place_t *place, const char *key, nas_error_t *err)
+{
+    char *nearest = NULL;
+    nas_status_t status = nas_job_field_nearest(key, &nearest, err);
+    if (status) return status;
+    if (nearest)
+        status = nas_job_error_at(place, key, err, "unknown key; did you mean %s?", nearest);
+    else
+        status = nas_job_error_at(place, key, err, "unknown key; docs/job-file.md lists them all");
+    free(nearest);
+    return status;
+}
+
+static nas_status_t collect(struct nas_job_origin *origin, const char *path,
+                            const nas_job_node_t *node, nas_error_t *err);
+
+static nas_status_t collect_entry(struct nas_job_origin *origin, const char *path,
+                                  const nas_job_node_t *entry, nas_error_t *err)
+{
+    if (strchr(entry->key, '.'))
+        return nas_job_error_at(
+            &entry->key_place, entry->key, err,
+            "keys nest in a file, as in search: {budget: 20}; dots are for --set");
+    char *key = nas_string_format(err, "%s%s%s", path, *path ? "." : "", entry->key);
+    if (!key) return NAS_ENOMEM;
+    const nas_status_t status = collect(origin, key, entry, err);
+    free(key);
+    return status;
+}
+
+/* Note the fields that stand in the value of `path`, which is a field, a group, or "" for the whole
+ * job. */
+static nas_status_t collect(struct nas_job_origin *origin, const char *path,
+                            const nas_job_node_t *node, nas_error_t *err)
+{
+    const ptrdiff_t field = nas_job_field_find(path);
+    nas_status_t status = NAS_OK;
+    if (field >= 0) {
+        origin->value[field] = node;
+        return NAS_OK;
+    }
+    if (*path && !nas_job_is_group(path))
+        return unknown_key(node->key ? &node->key_place : &node->place, path, err);
+    if (node->kind != NAS_JOB_MAP)
+        return nas_job_error_at(&node->place, *path ? path : NULL, err,
+                                "expected a mapping of keys to values, such as %s",
+                                *path ? "{key: value}" : "name: study");
+    for (size_t i = 0; !status && i < node->n; i++)
+        status = collect_entry(origin, path, &node->at[i], err);
+    return status;
+}
+
+static nas_status_t origin_create(size_t n_tree, struct nas_job_origin **origin_p, nas_error_t *err)
+{
+    struct nas_job_origin *origin = calloc(1, sizeof *origin);
+    if (!origin) return nas_error_nomem(err, "the job");
+    origin->tree = calloc(n_tree, sizeof *origin->tree);
+    origin->value = calloc(nas_job_field_count(), sizeof *origin->value);
+    if (!origin->tree || !origin->value) {
+        origin_destroy(origin);
+        return nas_error_nomem(err, "the job");
+    }
+    *origin_p = origin;
+    return NAS_OK;
+}
+
+static nas_status_t read_file(struct nas_job_origin *origin, const char *path, nas_error_t *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    nas_status_t status = nas_strings_add(&origin->names, path, strlen(path), err);
+    if (!status) status = nas_file_read(path, MAX_FILE_SIZE, &text, &size, err);
+    if (status) return status;
+    const nas_job_place_t start = {.source = NAS_JOB_FILE, .name = origin->names.at[0]};
+    status = nas_job_parse(text, size, &start, &origin->tree[0], err);
+    free(text);
+    return status ? status : collect(origin, "", &origin->tree[0], err);
+}
+
+/* Apply one "key.path=value". */
+static nas_status_t read_override(struct nas_job_origin *origin, const char *set, nas_error_t *err)
+{
+    const char *equals = strchr(set, '=');
+    if (!equals || equals == set)
+        return nas_error_set(err, NAS_EINPUT,
+                             "--set %.100s: expected key.path=value, such as search.budget=20",
+                             set);
+    nas_status_t status = nas_strings_add(&origin->names, set, (size_t)(equals - set), err);
+    if (status) return status;
+    const size_t i = origin->names.n - 1;
+    const nas_job_place_t start = {.source = NAS_JOB_SET, .name = origin->names.at[i]};
+    status = nas_job_parse(equals + 1, strlen(equals + 1), &start, &origin->tree[i], err);
+    return status ? status : collect(origin, start.name, &origin->tree[i], err);
+}
+
+/* ---- One field after the other ---- */
+
+static nas_status_t set_default(nas_job_t *job, const nas_job_field_t *field, nas_error_t *err)
+{
+    const nas_job_place_t start = {.source = NAS_JOB_DEFAULT, .name = job->origin->names.at[0]};
+    if (!field->initial) {
+        char expected[NAS_JOB_EXPECTED_SIZE];
+        nas_job_field_expected(field, expected);
+        return nas_error_set(err, NAS_EINPUT, "%s: %s: this key is required; expected %s",
+                             start.name, field->key, expected);
+    }
+    if (field->type == NAS_JOB_OUTPUT_PATH) {
+        char **path = nas_job_value(job, field->offset);
+        *path = nas_string_format(err, "%s.h5", job->name);
+        return *path ? NAS_OK : NAS_ENOMEM;
+    }
+    nas_job_node_t node = {0};
+    nas_status_t status = nas_job_parse(field->initial, strlen(field->initial), &start, &node, err);
+    if (!status) status = nas_job_value_set(job, field, &node, err);
+    nas_job_node_fini(&node);
+    return status;
+}
+
+static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
+{
+    const nas_job_field_t *field = nas_job_field_at(i);
+    const nas_job_node_t *value = job->origin->value[i];
+    nas_status_t status =
+        value ? nas_job_value_set(job, field, value, err) : set_default(job, field, err);
+    if (status || field->type != NAS_JOB_INPUT_PATH) return status;
+    const nas_job_place_t place = place_of(job, i);
+    return nas_job_resolve_path(&place, field->key, nas_job_value(job, field->offset), err);
+}
+
+nas_status_t nas_job_read(const char *path, const char *const *set, size_t n_set, nas_job_t **job_p,
+                          nas_error_t *err)
+{
+    nas_job_t *job = calloc(1, sizeof *job);
+    if (!job) return nas_error_nomem(err, "the job");
+    nas_status_t status = origin_create(1 + n_set, &job->origin, err);
+    if (!status) status = read_file(job->origin, path, err);
+    for (size_t i = 0; !status && i < n_set; i++) status = read_override(job->origin, set[i], err);
+    for (size_t i = 0; !status && i < nas_job_field_count(); i++) status = set_field(job, i, err);
+    if (status)
+        nas_job_destroy(job);
+    else
+        *job_p = job;
+    return status;
+}
+
+nas_transform_t nas_job_transform(const nas_job_t *job, const char *name)
+{
+    const ptrdiff_t i = nas_strings_find(&job->metrics.transform_of, name);
+    return i < 0 ? NAS_TRANSFORM_NONE : (nas_transform_t)job->metrics.transform[i];
+}

@@ -1,0 +1,220 @@
+/* A resolved job as YAML text, and the identities made from it. */
+#include "common/job_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* Which fields to print. */
+typedef bool (*selection_t)(const nas_job_field_t *field);
+
+static bool every_field(const nas_job_field_t *field)
+{
+    (void)field;
+    return true;
+}
+
+static bool affects_values(const nas_job_field_t *field)
+{
+    return field->affects & NAS_JOB_AFFECTS_VALUES;
+}
+
+static bool affects_values_but_budget(const nas_job_field_t *field)
+{
+    return affects_values(field) && field->offset != offsetof(nas_job_t, search.budget);
+}
+
+static bool affects_objective(const nas_job_field_t *field)
+{
+    return field->affects & NAS_JOB_AFFECTS_OBJECTIVE;
+}
+
+/* Whether every YAML reader takes the text, unquoted, for this very string. */
+static bool is_plain_word(const char *text)
+{
+    static const char letters[] =
+        "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789./-";
+    static const char *const reserved[] = {"true", "false", "yes", "no",  "on",
+                                           "off",  "y",     "n",   "null"};
+    const bool number_like = strchr("0123456789.-", text[0]);
+    if (number_like || text[strspn(text, letters)]) return false;
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+        if (strcasecmp(text, reserved[i]) == 0) return false;
+    return true;
+}
+
+static void write_string(FILE *out, const char *text)
+{
+    if (is_plain_word(text)) {
+        (void)fputs(text, out);
+        return;
+    }
+    (void)fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') (void)fputc('\\', out);
+        (void)fputc(*text, out);
+    }
+    (void)fputc('"', out);
+}
+
+/* Absolute, so that the text means the same in every folder; a working directory that was removed
+ * has no name, and the path stays as it is. */
+static void write_path(FILE *out, const char *path)
+{
+    char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
+    char *absolute = folder ? nas_string_format(NULL, "%s/%s", folder, path) : NULL;
+    write_string(out, absolute ? absolute : path);
+    free(absolute);
+    free(folder);
+}
+
+/* Whole numbers in full, others with the fewest digits that read back as the same number. */
+static void write_float(FILE *out, double value)
+{
+    enum { ENOUGH_DIGITS = 17 };
+    char text[32];
+    if (value == floor(value)) {
+        (void)fprintf(out, "%.0f", value);
+        return;
+    }
+    for (int digits = 1; digits <= ENOUGH_DIGITS; digits++) {
+        (void)snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) break;
+    }
+    (void)fputs(text, out);
+}
+
+static void write_strings(FILE *out, const nas_strings_t *list)
+{
+    (void)fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        if (i) (void)fputs(", ", out);
+        write_string(out, list->at[i]);
+    }
+    (void)fputc(']', out);
+}
+
+static void write_choices(FILE *out, const nas_job_t *job, const nas_job_field_t *field)
+{
+    const nas_strings_t *keys = nas_job_value_const(job, field->offset);
+    const int *choices = *(int *const *)nas_job_value_const(job, field->value_offset);
+    (void)fputc('{', out);
+    for (size_t i = 0; i < keys->n; i++) {
+        if (i) (void)fputs(", ", out);
+        write_string(out, keys->at[i]);
+        (void)fprintf(out, ": %s", field->names[choices[i]]);
+    }
+    (void)fputc('}', out);
+}
+
+static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *field)
+{
+    const void *value = nas_job_value_const(job, field->offset);
+    switch (field->type) {
+    case NAS_JOB_STRING:
+    case NAS_JOB_IDENTIFIER:
+        write_string(out, *(char *const *)value);
+        break;
+    case NAS_JOB_OPTIONAL:
+        write_string(out, *(char *const *)value ? *(char *const *)value : "");
+        break;
+    case NAS_JOB_INPUT_PATH:
+    case NAS_JOB_OUTPUT_PATH:
+        write_path(out, *(char *const *)value);
+        break;
+    case NAS_JOB_INT:
+        (void)fprintf(out, "%lld", (long long)*(const int64_t *)value);
+        break;
+    case NAS_JOB_FLOAT:
+        write_float(out, *(const double *)value);
+        break;
+    case NAS_JOB_BOOL:
+        (void)fputs(*(const bool *)value ? "true" : "false", out);
+        break;
+    case NAS_JOB_ENUM:
+        (void)fputs(field->names[*(const int *)value], out);
+        break;
+    case NAS_JOB_STRINGS:
+        write_strings(out, value);
+        break;
+    case NAS_JOB_CHOICES:
+        write_choices(out, job, field);
+        break;
+    }
+}
+
+static void write_fields(FILE *out, const nas_job_t *job, selection_t selected)
+{
+    const nas_job_field_t *last = NULL;
+    for (size_t i = 0; i < nas_job_field_count(); i++) {
+        const nas_job_field_t *field = nas_job_field_at(i);
+        if (!selected(field)) continue;
+        const int group = (int)nas_job_field_group(field);
+        if (group && !(last && nas_job_same_group(last, field)))
+            (void)fprintf(out, "%.*s:\n", group, field->key);
+        (void)fprintf(out, "%s%s: ", group ? "  " : "", field->key + (group ? group + 1 : 0));
+        write_value(out, job, field);
+        (void)fputc('\n', out);
+        last = field;
+    }
+}
+
+/* The caller frees *text_p. */
+static nas_status_t print(const nas_job_t *job, selection_t selected, char **text_p,
+                          nas_error_t *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return nas_error_nomem(err, "the job's text");
+    write_fields(out, job, selected);
+    if (fclose(out) != 0) {
+        free(text);
+        return nas_error_nomem(err, "the job's text");
+    }
+    *text_p = text;
+    return NAS_OK;
+}
+
+nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err)
+{
+    return print(job, values_only ? affects_values : every_field, text_p, err);
+}
+
+static nas_status_t hash_fields(const nas_job_t *job, selection_t selected,
+                                const nas_digest_t *table, nas_digest_t *hash, nas_error_t *err)
+{
+    char *text = NULL;
+    nas_hasher_t *hasher = NULL;
+    nas_status_t status = print(job, selected, &text, err);
+    if (!status) status = nas_hasher_create(&hasher, err);
+    if (!status) {
+        nas_hasher_update(hasher, text, strlen(text) + 1);
+        nas_hasher_update(hasher, table->byte, sizeof table->byte);
+        *hash = nas_hasher_finish(hasher);
+    }
+    nas_hasher_destroy(hasher);
+    free(text);
+    return status;
+}
+
+nas_status_t nas_job_hash(const nas_job_t *job, const nas_digest_t *table, nas_digest_t *hash,
+                          nas_error_t *err)
+{
+    return hash_fields(job, affects_values, table, hash, err);
+}
+
+nas_status_t nas_job_hash_without_budget(const nas_job_t *job, const nas_digest_t *table,
+                                         nas_digest_t *hash, nas_error_t *err)
+{
+    return hash_fields(job, affects_values_but_budget, table, hash, err);
+}
+
+nas_status_t nas_job_objective_hash(const nas_job_t *job, const nas_digest_t *table,
+                                    nas_digest_t *hash, nas_error_t *err)
+{
+    return hash_fields(job, affects_objective, table, hash, err);
+}

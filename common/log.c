@@ -1,0 +1,53 @@
+#include "common/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct {
+    bool open;
+    bool terminal;
+    bool status_shown;
+} the_log;
+
+void nas_log_open(void)
+{
+    the_log.open = true;
+    the_log.terminal = isatty(STDERR_FILENO) != 0;
+}
+
+bool nas_log_is_terminal(void)
+{
+    return the_log.open && the_log.terminal;
+}
+
+static void print_time(void)
+{
+    const time_t now = time(NULL);
+    struct tm local;
+    char text[32];
+    if (localtime_r(&now, &local) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S ", &local))
+        (void)fputs(text, stderr);
+}
+
+void nas_log_line(const char *format, ...)
+{
+    if (!the_log.open) return;
+    nas_log_status("");
+    if (!the_log.terminal) print_time();
+    (void)fputs("robotnas: ", stderr);
+    va_list args;
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+}
+
+void nas_log_status(const char *text)
+{
+    if (!nas_log_is_terminal() || (!*text && !the_log.status_shown)) return;
+    (void)fprintf(stderr, "\r%s\033[K", text);
+    (void)fflush(stderr);
+    the_log.status_shown = *text != '\0';
+}

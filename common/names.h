@@ -1,0 +1,43 @@
+/* Architecture names of a pool: an immutable list of distinct strings with look-up.
+ *
+ * Memory, once sealed: the texts with a NUL each, and 16 to 24 bytes a name. While names are added
+ * the capacities double, so that up to twice the texts may be held.
+ */
+#ifndef NAS_COMMON_NAMES_H
+#define NAS_COMMON_NAMES_H
+
+#include "common/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** Opaque; filled by add, then sealed. */
+typedef struct nas_names nas_names_t;
+
+/** An empty list.  Not collective. The caller owns *names_p and ends it with nas_names_destroy. */
+nas_status_t nas_names_create(nas_names_t **names_p, nas_error_t *err);
+
+/** Append text[0..length), which holds no NUL; its index is the number of names before it.
+ * Amortised O(length). NAS_EINPUT: 2^32 - 1 names are there already. NAS_ENOMEM. */
+nas_status_t nas_names_add(nas_names_t *names, const char *text, size_t length, nas_error_t *err);
+
+/** Build the index, after the last add. O(bytes) expected.
+ *  duplicate [out] index of the second of two equal names, the lowest such, or -1; first [out] the
+ * index of its equal before it, or -1. Nothing is removed: the caller decides what a duplicate
+ * means. */
+nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *first,
+                            nas_error_t *err);
+
+/** Number of names. */
+int64_t nas_names_count(const nas_names_t *names);
+
+/** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or seal. */
+const char *nas_names_at(const nas_names_t *names, int64_t index);
+
+/** Index of a name in a sealed list (the first of equals), or -1. O(length) expected. */
+int64_t nas_names_find(const nas_names_t *names, const char *name);
+
+/** Accepts NULL. */
+void nas_names_destroy(nas_names_t *names);
+
+#endif

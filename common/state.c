@@ -1,0 +1,147 @@
+#include "common/state.h"
+
+#include "common/clock.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 8 };
+
+/* array with room for one more than n entries of `size` bytes, or NULL when out of memory. */
+static void *with_room(void *array, int64_t *capacity, int64_t n, size_t size)
+{
+    if (n < *capacity) return array;
+    const int64_t wanted = *capacity > 0 ? 2 * *capacity : FIRST_CAPACITY;
+    void *larger = realloc(array, (size_t)wanted * size);
+    if (larger) *capacity = wanted;
+    return larger;
+}
+
+static void free_repeat(nas_repeat_t *repeat)
+{
+    for (int64_t i = 0; i < repeat->n_evaluation; i++) {
+        free(repeat->evaluation[i].name);
+        free(repeat->evaluation[i].columns);
+    }
+    free(repeat->evaluation);
+    free(repeat->observation);
+    free(repeat->weights);
+    free(repeat->best_weights);
+}
+
+void nas_state_fini(nas_state_t *state)
+{
+    for (int64_t i = 0; i < state->n_repeat; i++) free_repeat(&state->repeat[i]);
+    for (int64_t i = 0; i < state->n_event; i++) free(state->event[i].text);
+    free(state->repeat);
+    free(state->event);
+    nas_strings_fini(&state->metrics);
+    nas_strings_fini(&state->report_columns);
+    free(state->job_name);
+    free(state->job_text);
+    free(state->method);
+    free(state->table_path);
+    free(state->program_version);
+    free(state->commit);
+    free(state->host);
+    free(state->isa);
+    *state = (nas_state_t){0};
+}
+
+nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err)
+{
+    NAS_ASSERT(n >= 0 && !state->repeat);
+    state->repeat = calloc((size_t)n + 1, sizeof *state->repeat);
+    if (!state->repeat) return nas_error_nomem(err, "the repeats");
+    state->n_repeat = n;
+    for (int64_t r = 0; r < n; r++) {
+        state->repeat[r].seed = seed + (uint64_t)r;
+        state->repeat[r].precision_at_t = (double)NAN;
+    }
+    return NAS_OK;
+}
+
+nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)
+{
+    nas_error_t line = {0}; /* cuts a long text and keeps it to one line, as errors are */
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(line.text, sizeof line.text, format, args);
+    va_end(args);
+    (void)nas_error_set(&line, NAS_OK, "%s", line.text);
+    nas_event_t *event =
+        with_room(state->event, &state->event_capacity, state->n_event, sizeof *event);
+    if (!event) return nas_error_nomem(err, "an event");
+    state->event = event;
+    char *text = nas_string_copy(line.text, err);
+    if (!text) return NAS_ENOMEM;
+    event[state->n_event++] = (nas_event_t){.time_s = nas_clock_unix_s(), .text = text};
+    return NAS_OK;
+}
+
+nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
+                                      const nas_evaluation_t *evaluation, nas_error_t *err)
+{
+    NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
+    nas_repeat_t *r = &state->repeat[repeat];
+    const size_t n_report = state->report_columns.n;
+    nas_evaluation_t *all =
+        with_room(r->evaluation, &r->evaluation_capacity, r->n_evaluation, sizeof *all);
+    if (!all) return nas_error_nomem(err, "an evaluation");
+    r->evaluation = all;
+    nas_evaluation_t copy = *evaluation;
+    copy.name = nas_string_copy(evaluation->name, err);
+    if (!copy.name) return NAS_ENOMEM;
+    copy.columns = malloc((n_report + 1) * sizeof *copy.columns);
+    if (!copy.columns) {
+        free(copy.name);
+        return nas_error_nomem(err, "an evaluation");
+    }
+    if (n_report > 0) memcpy(copy.columns, evaluation->columns, n_report * sizeof *copy.columns);
+    all[r->n_evaluation++] = copy;
+    return NAS_OK;
+}
+
+nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
+                                       nas_observation_t observation, const double *weights,
+                                       nas_error_t *err)
+{
+    NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
+    nas_repeat_t *r = &state->repeat[repeat];
+    const size_t n_metric = state->metrics.n;
+    const size_t row_size = (n_metric > 0 ? n_metric : 1) * sizeof(double);
+    int64_t weights_capacity = r->observation_capacity;
+    double *all_weights = with_room(r->weights, &weights_capacity, r->n_observation, row_size);
+    if (!all_weights) return nas_error_nomem(err, "an observation");
+    r->weights = all_weights;
+    nas_observation_t *all =
+        with_room(r->observation, &r->observation_capacity, r->n_observation, sizeof *all);
+    if (!all) return nas_error_nomem(err, "an observation");
+    r->observation = all;
+    double *row = all_weights + (size_t)r->n_observation * n_metric;
+    for (size_t m = 0; m < n_metric; m++) row[m] = weights ? weights[m] : 0.0;
+    all[r->n_observation++] = observation;
+    return NAS_OK;
+}
+
+const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch)
+{
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        if (repeat->evaluation[i].arch == arch) return &repeat->evaluation[i];
+    return NULL;
+}
+
+const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise)
+{
+    const nas_evaluation_t *best = NULL;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++) {
+        const nas_evaluation_t *candidate = &repeat->evaluation[i];
+        if (candidate->status != NAS_EVAL_OK) continue;
+        if (!best || (minimise ? candidate->value < best->value : candidate->value > best->value))
+            best = candidate;
+    }
+    return best;
+}

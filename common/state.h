@@ -1,0 +1,133 @@
+/* The state of a run in memory: what a state file holds, what the coordinator extends and `report`
+ * reads. */
+#ifndef NAS_COMMON_STATE_H
+#define NAS_COMMON_STATE_H
+
+#include "common/digest.h"
+#include "common/error.h"
+#include "common/strings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Part of the method that asked for an observation. */
+typedef enum nas_phase {
+    NAS_PHASE_EXPLORE = 0, /**< Bayesian optimisation, sampling */
+    NAS_PHASE_EXPLOIT = 1  /**< greedy search */
+} nas_phase_t;
+
+/** Outcome of an evaluation. */
+typedef enum nas_eval_status {
+    NAS_EVAL_OK = 0,
+    NAS_EVAL_MISSING = 1 /**< the table has no objective for this architecture */
+} nas_eval_status_t;
+
+/** One architecture, evaluated. */
+typedef struct nas_evaluation {
+    int64_t arch; /**< pool index */
+    char *name;   /**< owned */
+    double
+        value; /**< objective in the user's unit and direction; NaN unless status is NAS_EVAL_OK */
+    double cost;       /**< in the user's unit; NaN where unknown */
+    double *columns;   /**< report columns [n_report], NaN where missing; owned */
+    int64_t pool_rank; /**< 1 + number of strictly better architectures; 0 where unknown */
+    uint64_t seed;     /**< of the evaluation */
+    int32_t status;    /**< nas_eval_status_t */
+    int32_t phase;     /**< nas_phase_t of the step that evaluated it */
+    int32_t rank;      /**< that evaluated it */
+    bool reused;       /**< taken from another run's ledger */
+} nas_evaluation_t;
+
+/** One step of a method: a point that was looked at, evaluated anew or known already. */
+typedef struct nas_observation {
+    int64_t arch;  /**< pool index, evaluated */
+    int32_t phase; /**< nas_phase_t */
+} nas_observation_t;
+
+/** One repeat of the search. */
+typedef struct nas_repeat {
+    uint64_t seed;
+    bool complete;
+    nas_evaluation_t *evaluation; /**< in the order of evaluation */
+    int64_t n_evaluation;
+    int64_t evaluation_capacity;
+    nas_observation_t *observation; /**< in order */
+    double *weights; /**< n_observation x n_metric row-major; 0 for methods without weights */
+    int64_t n_observation;
+    int64_t observation_capacity; /**< of observation and weights */
+    double *best_weights;         /**< n_metric, or NULL while unknown */
+    double precision_at_t;        /**< of best_weights; NaN while unknown */
+} nas_repeat_t;
+
+/** Something that happened to the run (started, resumed, stopped, fell back to the previous file).
+ */
+typedef struct nas_event {
+    double time_s; /**< Unix time */
+    char *text;    /**< one line; owned */
+} nas_event_t;
+
+/** Zero-initialise; end with nas_state_fini. */
+typedef struct nas_state {
+    /* identity: fixed for the life of a run */
+    char *job_name;
+    char *job_text; /**< resolved job, YAML */
+    char *method;
+    nas_digest_t job_hash;
+    nas_digest_t job_hash_without_budget;
+    nas_digest_t objective_hash;
+    char *table_path;
+    nas_digest_t table_digest;
+    int64_t budget; /**< T */
+    int64_t n_arch;
+    nas_strings_t metrics;
+    nas_strings_t report_columns;
+    bool minimise;
+    bool has_weights; /**< the method weighs metrics */
+    /* provenance: may differ between equal runs */
+    char *program_version;
+    char *commit;
+    char *host;
+    char *isa;
+    int32_t n_ranks;
+    double created_s;
+    double updated_s;
+    double elapsed_s; /**< over all sessions */
+    nas_event_t *event;
+    int64_t n_event;
+    int64_t event_capacity;
+    /* results */
+    bool complete;
+    nas_repeat_t *repeat;
+    int64_t n_repeat;
+} nas_state_t;
+
+/** Free everything and zero the struct. Accepts a partly filled state. */
+void nas_state_fini(nas_state_t *state);
+
+/** Make n empty repeats, where none were; repeat r gets the seed `seed` + r and an unknown
+ * precision.  NAS_ENOMEM. */
+nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err);
+
+/** Append an event, now.  Amortised O(1). NAS_ENOMEM. */
+nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Append an evaluation; its name and columns [n_report_columns] are copied.  Amortised O(1).
+ * NAS_ENOMEM. */
+nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
+                                      const nas_evaluation_t *evaluation, nas_error_t *err);
+
+/** Append an observation with its weights [n_metric] (NULL: zeros).  Amortised O(n_metric).
+ * NAS_ENOMEM. */
+nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
+                                       nas_observation_t observation, const double *weights,
+                                       nas_error_t *err);
+
+/** The evaluation of architecture `arch` in a repeat, or NULL. O(n_evaluation). Borrowed. */
+const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch);
+
+/** The best evaluation: highest value (lowest with minimise), the earliest on a tie; NULL where all
+ * failed. */
+const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise);
+
+#endif

@@ -1,0 +1,303 @@
+/* Reading state files: of a file that was verified as bytes, the type, shape and range of every
+ * value are checked.
+ *
+ * Where path is damaged or missing, path.prev is read instead, and the caller gets a notice to
+ * print. A file of a newer version is left alone: falling back to the file before it would silently
+ * undo what the newer program did.
+ */
+#include "common/file.h"
+#include "common/statefile.h"
+#include "common/statefile_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nas_status_t read_fields(hid_t at, nas_statefile_fields_t fields, void *object,
+                                nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < fields.n && !status; i++) {
+        const nas_statefile_field_t *field = &fields.at[i];
+        status = nas_h5_read_attribute(at, field->name, field->type, (char *)object + field->offset,
+                                       err);
+    }
+    return status;
+}
+
+static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    nas_h5_texts_t job = {0};
+    nas_status_t status = read_fields(file, nas_statefile_root(), state, err);
+    if (!status) status = nas_h5_read_texts(file, "job", 1, &job, err);
+    if (status) return status;
+    state->job_text = job.data;
+    if (state->budget < 0 || state->n_arch < 0)
+        return nas_error_set(err, NAS_EINPUT, "budget %lld or n_arch %lld is negative",
+                             (long long)state->budget, (long long)state->n_arch);
+    return NAS_OK;
+}
+
+static nas_status_t read_names(hid_t file, const char *name, nas_strings_t *names, nas_error_t *err)
+{
+    nas_h5_texts_t texts = {0};
+    nas_status_t status = nas_h5_read_texts(file, name, -1, &texts, err);
+    for (int64_t i = 0; i < texts.n && !status; i++) {
+        const char *text = texts.data + (size_t)i * texts.width;
+        status = nas_strings_add(names, text, strlen(text), err);
+    }
+    free(texts.data);
+    return status;
+}
+
+static bool is_phase(int32_t phase)
+{
+    return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
+}
+
+static nas_status_t check_evaluation(const nas_state_t *state, int64_t repeat,
+                                     const nas_evaluation_t *evaluation, nas_error_t *err)
+{
+    const bool ok = evaluation->status == NAS_EVAL_OK;
+    const char *wrong = NULL;
+    if (repeat < 0 || repeat >= state->n_repeat)
+        wrong = "repeat";
+    else if (evaluation->arch < 0 || evaluation->arch >= state->n_arch)
+        wrong = "arch";
+    else if (!ok && evaluation->status != NAS_EVAL_MISSING)
+        wrong = "status";
+    else if (ok ? !isfinite(evaluation->value) : !isnan(evaluation->value))
+        wrong = "value";
+    else if (evaluation->pool_rank < 0 || evaluation->pool_rank > state->n_arch)
+        wrong = "pool_rank";
+    else if (!is_phase(evaluation->phase))
+        wrong = "phase";
+    else if (evaluation->rank < 0)
+        wrong = "rank";
+    if (!wrong) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT, "an evaluation of architecture %lld has an impossible %s",
+                         (long long)evaluation->arch, wrong);
+}
+
+/* /evaluations as it lies in the file, one array per field. */
+typedef struct ledger {
+    nas_h5_array_t repeat;
+    nas_h5_array_t field[NAS_STATEFILE_MAX_FIELDS];
+    nas_h5_array_t columns;
+    nas_h5_texts_t name;
+} ledger_t;
+
+static void ledger_fini(ledger_t *ledger)
+{
+    for (size_t i = 0; i < NAS_STATEFILE_MAX_FIELDS; i++) free(ledger->field[i].data);
+    free(ledger->repeat.data);
+    free(ledger->columns.data);
+    free(ledger->name.data);
+}
+
+/* The number of rows is that of `repeat`; every other dataset must have as many. */
+static nas_status_t ledger_read(hid_t group, int64_t n_report, ledger_t *ledger, nas_error_t *err)
+{
+    const nas_statefile_fields_t fields = nas_statefile_evaluation();
+    NAS_ASSERT(fields.n <= NAS_STATEFILE_MAX_FIELDS);
+    ledger->repeat = (nas_h5_array_t){.type = NAS_H5_I64, .rank = 1, .size = {-1}};
+    nas_status_t status = nas_h5_read_array(group, "repeat", &ledger->repeat, err);
+    if (status) return status;
+    const int64_t n = ledger->repeat.size[0];
+    for (size_t i = 0; i < fields.n && !status; i++) {
+        ledger->field[i] = (nas_h5_array_t){.type = fields.at[i].type, .rank = 1, .size = {n}};
+        status = nas_h5_read_array(group, fields.at[i].name, &ledger->field[i], err);
+    }
+    ledger->columns = (nas_h5_array_t){.type = NAS_H5_F64, .rank = 2, .size = {n, n_report}};
+    if (!status) status = nas_h5_read_array(group, "columns", &ledger->columns, err);
+    if (!status) status = nas_h5_read_texts(group, "name", n, &ledger->name, err);
+    return status;
+}
+
+/* Row i, with its name and columns borrowed from the ledger. */
+static nas_evaluation_t ledger_row(const ledger_t *ledger, int64_t i)
+{
+    const nas_statefile_fields_t fields = nas_statefile_evaluation();
+    nas_evaluation_t row = {.name = ledger->name.data + (size_t)i * ledger->name.width};
+    row.columns = (double *)ledger->columns.data + i * ledger->columns.size[1];
+    for (size_t f = 0; f < fields.n; f++) {
+        const size_t size = nas_h5_size(fields.at[f].type);
+        memcpy((char *)&row + fields.at[f].offset,
+               (const char *)ledger->field[f].data + (size_t)i * size, size);
+    }
+    return row;
+}
+
+static nas_status_t read_evaluations(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    hid_t group = H5I_INVALID_HID;
+    ledger_t ledger = {0};
+    nas_status_t status = nas_h5_group_open(file, "evaluations", &group, err);
+    if (status) return status;
+    status = ledger_read(group, (int64_t)state->report_columns.n, &ledger, err);
+    for (int64_t i = 0; i < ledger.repeat.size[0] && !status; i++) {
+        const int64_t repeat = ((const int64_t *)ledger.repeat.data)[i];
+        const nas_evaluation_t row = ledger_row(&ledger, i);
+        status = check_evaluation(state, repeat, &row, err);
+        if (!status) status = nas_state_add_evaluation(state, repeat, &row, err);
+    }
+    ledger_fini(&ledger);
+    nas_h5_group_close(group);
+    return status;
+}
+
+static nas_status_t read_observations(hid_t group, nas_state_t *state, int64_t repeat,
+                                      nas_error_t *err)
+{
+    const int64_t n_metric = (int64_t)state->metrics.n;
+    nas_h5_array_t arch = {.type = NAS_H5_I64, .rank = 1, .size = {-1}};
+    nas_h5_array_t phase = {.type = NAS_H5_I32, .rank = 1};
+    nas_h5_array_t weights = {.type = NAS_H5_F64, .rank = 2};
+    nas_status_t status = nas_h5_read_array(group, "arch", &arch, err);
+    if (status) return status;
+    const int64_t n = arch.size[0];
+    phase.size[0] = weights.size[0] = n;
+    weights.size[1] = n_metric;
+    status = nas_h5_read_array(group, "phase", &phase, err);
+    if (!status) status = nas_h5_read_array(group, "weights", &weights, err);
+    for (int64_t i = 0; i < n && !status; i++) {
+        const nas_observation_t observation = {((const int64_t *)arch.data)[i],
+                                               ((const int32_t *)phase.data)[i]};
+        const double *row = (const double *)weights.data + i * n_metric;
+        if (observation.arch < 0 || observation.arch >= state->n_arch ||
+            !is_phase(observation.phase))
+            status = nas_error_set(
+                err, NAS_EINPUT, "observation %lld has an impossible arch or phase", (long long)i);
+        else
+            status = nas_state_add_observation(state, repeat, observation, row, err);
+    }
+    free(arch.data);
+    free(phase.data);
+    free(weights.data);
+    return status;
+}
+
+static nas_status_t read_repeat(hid_t search, nas_state_t *state, int64_t index, nas_error_t *err)
+{
+    nas_repeat_t *repeat = &state->repeat[index];
+    nas_h5_array_t best = {.type = NAS_H5_F64, .rank = 1, .size = {(int64_t)state->metrics.n}};
+    char name[NAS_STATEFILE_REPEAT_NAME_SIZE];
+    hid_t group = H5I_INVALID_HID;
+    (void)snprintf(name, sizeof name, "%lld", (long long)index);
+    nas_status_t status = nas_h5_group_open(search, name, &group, err);
+    if (status) return status;
+    status = read_fields(group, nas_statefile_repeat(), repeat, err);
+    if (!status) status = read_observations(group, state, index, err);
+    if (!status && nas_h5_has(group, "best_weights")) {
+        status = nas_h5_read_array(group, "best_weights", &best, err);
+        repeat->best_weights = best.data;
+    }
+    nas_h5_group_close(group);
+    return status;
+}
+
+static nas_status_t read_search(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    hid_t search = H5I_INVALID_HID;
+    nas_status_t status = nas_h5_group_open(file, "search", &search, err);
+    if (status) return status;
+    status = nas_state_make_repeats(state, nas_h5_count(search), 0, err);
+    for (int64_t r = 0; r < state->n_repeat && !status; r++)
+        status = read_repeat(search, state, r, err);
+    nas_h5_group_close(search);
+    return status;
+}
+
+static nas_status_t read_events(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    hid_t group = H5I_INVALID_HID;
+    nas_h5_texts_t text = {0};
+    nas_h5_array_t time_s = {.type = NAS_H5_F64, .rank = 1};
+    nas_status_t status = nas_h5_group_open(file, "events", &group, err);
+    if (status) return status;
+    status = nas_h5_read_texts(group, "text", -1, &text, err);
+    time_s.size[0] = text.n;
+    if (!status) status = nas_h5_read_array(group, "time", &time_s, err);
+    for (int64_t i = 0; i < text.n && !status; i++) {
+        status = nas_state_add_event(state, err, "%s", text.data + (size_t)i * text.width);
+        if (!status) state->event[i].time_s = ((const double *)time_s.data)[i];
+    }
+    free(text.data);
+    free(time_s.data);
+    nas_h5_group_close(group);
+    return status;
+}
+
+/* The order matters: later parts are checked against earlier ones. */
+static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    nas_status_t status = read_root(file, state, err);
+    if (!status) status = read_names(file, "metrics", &state->metrics, err);
+    if (!status) status = read_names(file, "report_columns", &state->report_columns, err);
+    if (!status) status = read_search(file, state, err);
+    if (!status) status = read_evaluations(file, state, err);
+    if (!status) status = read_events(file, state, err);
+    return status;
+}
+
+/* newer [out] as in nas_statefile_image_t. */
+static nas_status_t read_file(const char *path, nas_state_t *state, bool *newer, nas_error_t *err)
+{
+    nas_statefile_image_t image = {0};
+    nas_state_t read = {0};
+    nas_error_t reason = {0};
+    hid_t file = H5I_INVALID_HID;
+    nas_status_t status = nas_statefile_load(path, &image, err);
+    *newer = image.newer;
+    if (status) return status;
+    status = nas_h5_open(image.data, image.size, &file, &reason);
+    if (!status) status = read_content(file, &read, &reason);
+    nas_h5_close(file);
+    free(image.data);
+    if (status) {
+        nas_state_fini(&read);
+        return nas_error_set(err, status, "%s: inconsistent state file: %s", path, reason.text);
+    }
+    *state = read;
+    return NAS_OK;
+}
+
+nas_status_t nas_statefile_read_one(const char *path, nas_state_t *state, nas_error_t *err)
+{
+    bool newer = false;
+    return read_file(path, state, &newer, err);
+}
+
+/* path was refused for `reason`: try the file before it. */
+static nas_status_t read_previous(const char *path, nas_state_t *state, const nas_error_t *reason,
+                                  nas_error_t *err)
+{
+    nas_error_t second = {0};
+    char *prev = nas_file_sibling(path, ".prev", err);
+    if (!prev) return NAS_ENOMEM;
+    nas_status_t status = nas_statefile_read_one(prev, state, &second);
+    if (status && nas_file_exists(prev))
+        status = nas_error_set(err, status, "%s; the file before it is no help: %s", reason->text,
+                               second.text);
+    else if (status)
+        status = nas_error_set(err, status, "%s", reason->text);
+    free(prev);
+    return status;
+}
+
+nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
+                                nas_error_t *err)
+{
+    bool newer = false;
+    nas_error_t reason = {0};
+    notice->text[0] = '\0';
+    nas_status_t status = read_file(path, state, &newer, &reason);
+    if (!status) return NAS_OK;
+    if (newer || status == NAS_ENOMEM) return nas_error_set(err, status, "%s", reason.text);
+    status = read_previous(path, state, &reason, err);
+    if (!status)
+        (void)nas_error_set(notice, NAS_OK, "%s; going on from the file before it, %s.prev",
+                            reason.text, path);
+    return status;
+}

@@ -1,0 +1,34 @@
+/* Requests to stop: SIGTERM, SIGUSR1, SIGINT, or a file beside the output. */
+#ifndef NAS_COMMON_STOP_H
+#define NAS_COMMON_STOP_H
+
+#include "common/error.h"
+
+#include <stdbool.h>
+
+/** Catch the signals in this process. A second SIGINT ends it at once, for a user who insists.
+ * Every rank. */
+void nas_stop_install(void);
+
+/** The signal that asked this process to stop, or 0.  Not collective, costs nothing. */
+int nas_stop_signal(void);
+
+/** Watches for OUTPUT.stop; a plain value. */
+typedef struct nas_stop_file {
+    char *path; /**< owned */
+    double next_look_s;
+} nas_stop_file_t;
+
+/** Watch for output.stop.  One rank. NAS_ENOMEM. End with nas_stop_file_fini. */
+nas_status_t nas_stop_file_init(nas_stop_file_t *file, const char *output, nas_error_t *err);
+
+/** Whether the file is there; looks twice a second at most, so that it may be asked at every step.
+ */
+bool nas_stop_file_seen(nas_stop_file_t *file);
+
+/** Remove the file once it has been obeyed, so that the next start does not stop again. */
+void nas_stop_file_clear(const nas_stop_file_t *file);
+
+void nas_stop_file_fini(nas_stop_file_t *file);
+
+#endif

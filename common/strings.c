@@ -1,0 +1,93 @@
+#include "common/strings.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+nas_status_t nas_strings_add(nas_strings_t *list, const char *text, size_t length, nas_error_t *err)
+{
+    char **at = realloc(list->at, (list->n + 1) * sizeof *at);
+    if (!at) return nas_error_nomem(err, "a list of strings");
+    list->at = at;
+    at[list->n] = malloc(length + 1);
+    if (!at[list->n]) return nas_error_nomem(err, "a list of strings");
+    memcpy(at[list->n], text, length);
+    at[list->n][length] = '\0';
+    list->n++;
+    return NAS_OK;
+}
+
+ptrdiff_t nas_strings_find(const nas_strings_t *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->at[i], text) == 0) return (ptrdiff_t)i;
+    return -1;
+}
+
+enum { MAX_DISTANCE_LENGTH = 63 };
+
+/* Levenshtein distance by one rolling row; long texts count as far apart. */
+static size_t edit_distance(const char *a, const char *b)
+{
+    const size_t n = strlen(a), m = strlen(b);
+    if (n > MAX_DISTANCE_LENGTH || m > MAX_DISTANCE_LENGTH) return n + m;
+    size_t row[MAX_DISTANCE_LENGTH + 1];
+    for (size_t j = 0; j <= m; j++) row[j] = j;
+    for (size_t i = 1; i <= n; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            const size_t substitute = diagonal + (a[i - 1] != b[j - 1]);
+            const size_t insert = row[j - 1] + 1, delete = row[j] + 1;
+            diagonal = row[j];
+            row[j] = substitute < insert ? substitute : insert;
+            if (delete < row[j]) row[j] = delete;
+        }
+    }
+    return row[m];
+}
+
+const char *nas_strings_nearest(const nas_strings_t *list, const char *text)
+{
+    const char *nearest = NULL;
+    size_t least = strlen(text) / 3 + 1;
+    for (size_t i = 0; i < list->n; i++) {
+        const size_t distance = edit_distance(text, list->at[i]);
+        if (distance <= least && (!nearest || distance < least)) {
+            least = distance;
+            nearest = list->at[i];
+        }
+    }
+    return nearest;
+}
+
+void nas_strings_fini(nas_strings_t *list)
+{
+    for (size_t i = 0; i < list->n; i++) free(list->at[i]);
+    free(list->at);
+    *list = (nas_strings_t){0};
+}
+
+char *nas_string_copy(const char *text, nas_error_t *err)
+{
+    return nas_string_format(err, "%s", text);
+}
+
+char *nas_string_format(nas_error_t *err, const char *format, ...)
+{
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    const int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length >= 0) text = malloc((size_t)length + 1);
+    if (!text) {
+        (void)nas_error_nomem(err, "a string");
+        return NULL;
+    }
+    va_start(args, format);
+    (void)vsnprintf(text, (size_t)length + 1, format, args);
+    va_end(args);
+    return text;
+}

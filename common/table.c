@@ -1,0 +1,321 @@
+#include "common/table.h"
+
+#include "common/csv.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_CAPACITY = 1024, COLUMN_LIST_SIZE = 400, SHOWN_FIELD = 40, SHOWN_ARCH = 120 };
+
+struct nas_table {
+    nas_names_t *names;
+    nas_strings_t columns;
+    double **value; /* one array for each of columns */
+    nas_digest_t digest;
+};
+
+/* What is needed while reading only. */
+typedef struct reader {
+    const nas_table_options_t *options;
+    nas_csv_t *csv;
+    nas_names_t *header;
+    size_t arch_field;
+    size_t *field;          /* of each asked column */
+    double *missing_number; /* n_missing entries of options->missing that are numbers */
+    size_t n_missing;
+    int64_t *line; /* of each row */
+    size_t n_row, capacity;
+    nas_table_t *table;
+} reader_t;
+
+/* Whether text as a whole, blanks around it aside, is a decimal number, an infinity or nan. */
+static bool parse_number(const char *text, double *value)
+{
+    char *end;
+    const double x = strtod(text, &end);
+    if (end == text || strpbrk(text, "xX")) return false; /* strtod would take hexadecimal */
+    while (isspace((unsigned char)*end)) end++;
+    if (*end) return false;
+    *value = x;
+    return true;
+}
+
+/* Whether text, blanks around it aside, is empty or an entry of the list. */
+static bool is_missing_text(const nas_strings_t *missing, const char *text)
+{
+    while (isspace((unsigned char)*text)) text++;
+    size_t length = strlen(text);
+    while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
+    if (length == 0) return true;
+    for (size_t i = 0; missing && i < missing->n; i++)
+        if (strlen(missing->at[i]) == length && memcmp(missing->at[i], text, length) == 0)
+            return true;
+    return false;
+}
+
+/* The value of a field, NaN where it means missing; false where it is not a number. */
+static bool read_value(const reader_t *reader, const char *text, double *value)
+{
+    double x;
+    if (!parse_number(text, &x)) {
+        if (!is_missing_text(reader->options->missing, text)) return false;
+        x = NAN;
+    }
+    bool missing = !isfinite(x);
+    for (size_t i = 0; i < reader->n_missing; i++)
+        missing = missing || x == reader->missing_number[i];
+    *value = missing ? NAN : x;
+    return true;
+}
+
+static nas_status_t read_missing(reader_t *reader, nas_error_t *err)
+{
+    const nas_strings_t *missing = reader->options->missing;
+    if (!missing || missing->n == 0) return NAS_OK;
+    reader->missing_number = malloc(missing->n * sizeof *reader->missing_number);
+    if (!reader->missing_number) return nas_error_nomem(err, "the list of missing values");
+    for (size_t i = 0; i < missing->n; i++)
+        if (parse_number(missing->at[i], &reader->missing_number[reader->n_missing]))
+            reader->n_missing++;
+    return NAS_OK;
+}
+
+/* The column names, comma separated, cut where they do not fit. */
+static void list_columns(const nas_strings_t *columns, char list[COLUMN_LIST_SIZE])
+{
+    static const char cut[] = "...";
+    size_t used = 0;
+    list[0] = '\0';
+    for (size_t i = 0; i < columns->n; i++) {
+        const size_t room = COLUMN_LIST_SIZE - sizeof cut - used;
+        const int n = snprintf(list + used, room, "%s%s", i > 0 ? ", " : "", columns->at[i]);
+        if (n < 0 || (size_t)n >= room) {
+            memcpy(list + strlen(list), cut, sizeof cut);
+            return;
+        }
+        used += (size_t)n;
+    }
+}
+
+static nas_status_t unknown_column(const reader_t *reader, const char *name, nas_error_t *err)
+{
+    char list[COLUMN_LIST_SIZE];
+    nas_strings_t columns = {0};
+    nas_status_t status = NAS_OK;
+    for (int64_t i = 0; i < nas_names_count(reader->header); i++) {
+        const char *column = nas_names_at(reader->header, i);
+        if ((status = nas_strings_add(&columns, column, strlen(column), err))) goto out;
+    }
+    list_columns(&columns, list);
+    const char *nearest = nas_strings_nearest(&columns, name);
+    status = nas_error_set(err, NAS_EINPUT, "%s: no column '%.*s'%s%.*s%s; columns are %s",
+                           reader->options->path, SHOWN_ARCH, name, nearest ? "; nearest is '" : "",
+                           SHOWN_ARCH, nearest ? nearest : "", nearest ? "'" : "", list);
+out:
+    nas_strings_fini(&columns);
+    return status;
+}
+
+static nas_status_t locate(const reader_t *reader, const char *name, size_t *field,
+                           nas_error_t *err)
+{
+    const int64_t found = nas_names_find(reader->header, name);
+    if (found < 0) return unknown_column(reader, name, err);
+    *field = (size_t)found;
+    return NAS_OK;
+}
+
+static nas_status_t read_header(reader_t *reader, nas_error_t *err)
+{
+    const nas_table_options_t *options = reader->options;
+    nas_csv_row_t row;
+    int64_t duplicate, first;
+    nas_status_t status = nas_csv_next(reader->csv, &row, err);
+    if (status) return status;
+    if (row.n_field == 0)
+        return nas_error_set(err, NAS_EINPUT, "%s: empty; expected a header row with column names",
+                             options->path);
+    if ((status = nas_names_create(&reader->header, err))) return status;
+    for (size_t i = 0; i < row.n_field; i++) {
+        status = nas_names_add(reader->header, row.field[i], strlen(row.field[i]), err);
+        if (status) return status;
+    }
+    if ((status = nas_names_seal(reader->header, &duplicate, &first, err))) return status;
+    if (duplicate >= 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s:%lld: fields %lld and %lld are both called '%.*s'", options->path,
+                             (long long)row.line, (long long)first + 1, (long long)duplicate + 1,
+                             SHOWN_ARCH, row.field[duplicate]);
+    if ((status = locate(reader, options->arch_column, &reader->arch_field, err))) return status;
+    for (size_t c = 0; c < options->columns->n; c++) {
+        status = locate(reader, options->columns->at[c], &reader->field[c], err);
+        if (status) return status;
+    }
+    return NAS_OK;
+}
+
+/* Set the capacity of every per-row array. */
+static nas_status_t resize(reader_t *reader, size_t capacity, nas_error_t *err)
+{
+    nas_table_t *table = reader->table;
+    int64_t *line = realloc(reader->line, capacity * sizeof *line);
+    if (!line) return nas_error_nomem(err, "a table");
+    reader->line = line;
+    for (size_t c = 0; c < table->columns.n; c++) {
+        double *value = realloc(table->value[c], capacity * sizeof *value);
+        if (!value) return nas_error_nomem(err, "a table");
+        table->value[c] = value;
+    }
+    reader->capacity = capacity;
+    return NAS_OK;
+}
+
+static nas_status_t read_values(const reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+{
+    const nas_table_t *table = reader->table;
+    for (size_t c = 0; c < table->columns.n; c++) {
+        const char *text = row->field[reader->field[c]];
+        if (!read_value(reader, text, &table->value[c][reader->n_row]))
+            return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': '%.*s' is not a number",
+                                 reader->options->path, (long long)row->line, table->columns.at[c],
+                                 SHOWN_FIELD, text);
+    }
+    return NAS_OK;
+}
+
+static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+{
+    const nas_table_options_t *options = reader->options;
+    const int64_t n_field = nas_names_count(reader->header);
+    nas_status_t status = NAS_OK;
+    if ((int64_t)row->n_field != n_field)
+        return nas_error_set(err, NAS_EINPUT, "%s:%lld: %zu field%s where the header has %lld",
+                             options->path, (long long)row->line, row->n_field,
+                             row->n_field == 1 ? "" : "s", (long long)n_field);
+    const char *arch = row->field[reader->arch_field];
+    if (arch[0] == '\0')
+        return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': the architecture is empty",
+                             options->path, (long long)row->line, options->arch_column);
+    if (reader->n_row == reader->capacity) {
+        const size_t capacity = reader->capacity ? 2 * reader->capacity : FIRST_CAPACITY;
+        if ((status = resize(reader, capacity, err))) return status;
+    }
+    if ((status = read_values(reader, row, err))) return status;
+    if ((status = nas_names_add(reader->table->names, arch, strlen(arch), err))) return status;
+    reader->line[reader->n_row++] = row->line;
+    return NAS_OK;
+}
+
+static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
+{
+    nas_csv_row_t row;
+    for (;;) {
+        nas_status_t status = nas_csv_next(reader->csv, &row, err);
+        if (status) return status;
+        if (row.n_field == 0) break;
+        if ((status = add_row(reader, &row, err))) return status;
+    }
+    if (reader->n_row == 0)
+        return nas_error_set(err, NAS_EINPUT, "%s: no rows below the header",
+                             reader->options->path);
+    return resize(reader, reader->n_row, err);
+}
+
+static nas_status_t seal(const reader_t *reader, nas_error_t *err)
+{
+    nas_names_t *names = reader->table->names;
+    int64_t duplicate, first;
+    const nas_status_t status = nas_names_seal(names, &duplicate, &first, err);
+    if (status) return status;
+    if (duplicate < 0) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s:%lld: architecture '%.*s' stands in line %lld already",
+                         reader->options->path, (long long)reader->line[duplicate], SHOWN_ARCH,
+                         nas_names_at(names, duplicate), (long long)reader->line[first]);
+}
+
+/* An empty table with the columns asked for, and the reader's places for them. */
+static nas_status_t prepare(reader_t *reader, nas_error_t *err)
+{
+    const nas_strings_t *columns = reader->options->columns;
+    nas_table_t *table = calloc(1, sizeof *table);
+    if (!table) return nas_error_nomem(err, "a table");
+    reader->table = table;
+    reader->field = calloc(columns->n + 1, sizeof *reader->field);
+    table->value = calloc(columns->n + 1, sizeof *table->value);
+    if (!reader->field || !table->value) return nas_error_nomem(err, "a table");
+    for (size_t c = 0; c < columns->n; c++) {
+        const nas_status_t status =
+            nas_strings_add(&table->columns, columns->at[c], strlen(columns->at[c]), err);
+        if (status) return status;
+    }
+    return nas_names_create(&table->names, err);
+}
+
+nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
+                            nas_error_t *err)
+{
+    reader_t reader = {.options = options};
+    nas_status_t status;
+    if ((status = prepare(&reader, err))) goto out;
+    if ((status = read_missing(&reader, err))) goto out;
+    if ((status = nas_csv_open(options->path, &reader.csv, err))) goto out;
+    if ((status = read_header(&reader, err))) goto out;
+    if ((status = read_rows(&reader, err))) goto out;
+    if ((status = seal(&reader, err))) goto out;
+    reader.table->digest = nas_csv_digest(reader.csv);
+    *table_p = reader.table;
+    reader.table = NULL;
+out:
+    nas_table_destroy(reader.table);
+    nas_names_destroy(reader.header);
+    nas_csv_close(reader.csv);
+    free(reader.field);
+    free(reader.missing_number);
+    free(reader.line);
+    return status;
+}
+
+int64_t nas_table_rows(const nas_table_t *table)
+{
+    return nas_names_count(table->names);
+}
+
+const nas_names_t *nas_table_names(const nas_table_t *table)
+{
+    return table->names;
+}
+
+const double *nas_table_column(const nas_table_t *table, const char *name)
+{
+    const ptrdiff_t c = nas_strings_find(&table->columns, name);
+    return c < 0 ? NULL : table->value[c];
+}
+
+int64_t nas_table_present(const nas_table_t *table, const char *name)
+{
+    const double *value = nas_table_column(table, name);
+    int64_t present = 0;
+    NAS_ASSERT(value);
+    for (int64_t i = 0; i < nas_table_rows(table); i++) present += !isnan(value[i]);
+    return present;
+}
+
+nas_digest_t nas_table_digest(const nas_table_t *table)
+{
+    return table->digest;
+}
+
+void nas_table_destroy(nas_table_t *table)
+{
+    if (!table) return;
+    for (size_t c = 0; c < table->columns.n; c++) free(table->value[c]);
+    nas_strings_fini(&table->columns);
+    nas_names_destroy(table->names);
+    free(table->value);
+    free(table);
+}

@@ -1,0 +1,82 @@
+#include "coordinator/commands/job_options.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OPTION_HELP = 'h',
+    OPTION_SET = 256,
+    OPTION_RESUME,
+    OPTION_FRESH,
+    OPTION_REUSE,
+    OPTION_RANKS
+};
+
+static const struct option search_options[] = {
+    {"set", required_argument, NULL, OPTION_SET},     {"help", no_argument, NULL, OPTION_HELP},
+    {"resume", no_argument, NULL, OPTION_RESUME},     {"fresh", no_argument, NULL, OPTION_FRESH},
+    {"reuse", required_argument, NULL, OPTION_REUSE}, {0}};
+
+static const struct option check_options[] = {{"set", required_argument, NULL, OPTION_SET},
+                                              {"help", no_argument, NULL, OPTION_HELP},
+                                              {"ranks", required_argument, NULL, OPTION_RANKS},
+                                              {0}};
+
+static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)
+{
+    char *end = NULL;
+    const long n = strtol(optarg, &end, 10);
+    if (*end || n < 1 || n > 10 * 1000 * 1000)
+        return nas_error_set(err, NAS_EARG, "check: --ranks '%s' is not a number of ranks from 1",
+                             optarg);
+    options->n_ranks = (int)n;
+    return NAS_OK;
+}
+
+static nas_status_t take(const nas_command_t *command, char **argv, int option,
+                         nas_job_options_t *options, nas_error_t *err)
+{
+    switch (option) {
+    case OPTION_HELP:
+        options->help = true;
+        return NAS_OK;
+    case OPTION_SET:
+        options->set[options->n_set++] = optarg;
+        return NAS_OK;
+    case OPTION_RESUME:
+        options->resume = true;
+        return NAS_OK;
+    case OPTION_FRESH:
+        options->fresh = true;
+        return NAS_OK;
+    case OPTION_REUSE:
+        options->reuse = optarg;
+        return NAS_OK;
+    case OPTION_RANKS:
+        return parse_ranks(options, err);
+    default:
+        return nas_command_bad_option(command, argv, option, err);
+    }
+}
+
+nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char **argv,
+                                   nas_job_options_t *options, nas_error_t *err)
+{
+    const struct option *known = command == &nas_command_search ? search_options : check_options;
+    *options = (nas_job_options_t){.n_ranks = 1, .set = calloc((size_t)argc, sizeof(char *))};
+    if (!options->set) return nas_error_nomem(err, "options");
+    nas_status_t status = NAS_OK;
+    for (int option; !status && (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;)
+        status = take(command, argv, option, options, err);
+    if (status || options->help) return status;
+    if (options->resume && options->fresh)
+        return nas_error_set(err, NAS_EARG, "search: --resume and --fresh exclude each other");
+    return nas_command_operand(command, argc, argv, "JOB.yaml", &options->job, err);
+}
+
+void nas_job_options_fini(nas_job_options_t *options)
+{
+    free(options->set);
+    *options = (nas_job_options_t){0};
+}

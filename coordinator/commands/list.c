@@ -1,0 +1,45 @@
+#include "coordinator/commands/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+const nas_command_t *const *nas_command_list(int *n)
+{
+    static const nas_command_t *const list[] = {
+        &nas_command_search,
+        &nas_command_check,
+        &nas_command_report,
+        &nas_command_bench,
+    };
+    *n = (int)(sizeof list / sizeof list[0]);
+    return list;
+}
+
+int nas_command_finish(nas_status_t status, const nas_error_t *err)
+{
+    if (status) (void)fprintf(stderr, "robotnas: %s\n", err->text);
+    return nas_exit_code(status);
+}
+
+nas_status_t nas_command_bad_option(const nas_command_t *command, char **argv, int what,
+                                    nas_error_t *err)
+{
+    /* with a long option getopt leaves optind behind the argument in question */
+    const char *option = argv[optind - 1];
+    return nas_error_set(err, NAS_EARG, "%s: %s '%s'; see robotnas %s --help", command->name,
+                         what == ':' ? "a value is missing after" : "there is no option", option,
+                         command->name);
+}
+
+nas_status_t nas_command_operand(const nas_command_t *command, int argc, char **argv,
+                                 const char *what, const char **operand, nas_error_t *err)
+{
+    if (optind >= argc)
+        return nas_error_set(err, NAS_EARG, "%s: %s is missing; see robotnas %s --help",
+                             command->name, what, command->name);
+    if (optind + 1 < argc)
+        return nas_error_set(err, NAS_EARG, "%s: one %s is enough, '%s' is too much", command->name,
+                             what, argv[optind + 1]);
+    *operand = argv[optind];
+    return NAS_OK;
+}

@@ -1,0 +1,245 @@
+/* Which repeat a group works on is decided here and nowhere else: a group without one, or with one
+ * that is complete, gets the lowest repeat that no group has and that is not complete, together
+ * with all that is recorded of it. So a repeat that another session began is taken up by whatever
+ * group comes first, and the number of groups never shows in the results: a repeat's course depends
+ * on its seed alone.
+ */
+#include "coordinator/ledger.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nas_ledger {
+    nas_state_t *state;
+    nas_objective_t *objective;
+    int64_t n_groups;
+    int64_t *repeat_of;   /* [n_groups], -1: none */
+    nas_result_t *result; /* of the reply being made */
+    int64_t n_result_max;
+    const nas_evaluation_t **reusable; /* sorted by name, then seed */
+    int64_t n_reusable;
+    int64_t n_reused;
+};
+
+/* -------------------------------------------------------------------------------------------
+ * evaluations to reuse */
+
+static int compare_key(const nas_evaluation_t *a, const nas_evaluation_t *b)
+{
+    const int order = strcmp(a->name, b->name);
+    if (order) return order;
+    return a->seed < b->seed ? -1 : a->seed > b->seed;
+}
+
+static int compare_reusable(const void *a, const void *b)
+{
+    return compare_key(*(const nas_evaluation_t *const *)a, *(const nas_evaluation_t *const *)b);
+}
+
+static nas_status_t index_reusable(nas_ledger_t *ledger, const nas_state_t *old, nas_error_t *err)
+{
+    int64_t n = 0;
+    for (int64_t r = 0; r < old->n_repeat; r++) n += old->repeat[r].n_evaluation;
+    ledger->reusable = calloc((size_t)n + 1, sizeof(nas_evaluation_t *));
+    if (!ledger->reusable) return nas_error_nomem(err, "evaluations to reuse");
+    for (int64_t r = 0; r < old->n_repeat; r++)
+        for (int64_t i = 0; i < old->repeat[r].n_evaluation; i++)
+            ledger->reusable[ledger->n_reusable++] = &old->repeat[r].evaluation[i];
+    qsort(ledger->reusable, (size_t)n, sizeof(nas_evaluation_t *), compare_reusable);
+    return NAS_OK;
+}
+
+/* Take value, cost and status of an equal evaluation that was made before, if there is one. */
+static void reuse(nas_ledger_t *ledger, nas_evaluation_t *evaluation)
+{
+    const nas_evaluation_t *key = evaluation;
+    const nas_evaluation_t **found = bsearch(&key, ledger->reusable, (size_t)ledger->n_reusable,
+                                             sizeof(nas_evaluation_t *), compare_reusable);
+    if (!found) return;
+    evaluation->value = (*found)->value;
+    evaluation->cost = (*found)->cost;
+    evaluation->status = (*found)->status;
+    evaluation->reused = true;
+    ledger->n_reused++;
+}
+
+/* ---------------------------------------------------------------------------------------------------
+ * life and death */
+
+nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t **ledger_p,
+                               nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    nas_ledger_t *ledger = calloc(1, sizeof *ledger);
+    if (!ledger) return nas_error_nomem(err, "the ledger");
+    *ledger =
+        (nas_ledger_t){.state = options->state,
+                       .objective = options->objective,
+                       .n_groups = options->n_groups,
+                       .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
+    if (!ledger->repeat_of) status = nas_error_nomem(err, "the ledger");
+    if (!status && options->reuse) status = index_reusable(ledger, options->reuse, err);
+    if (status) {
+        nas_ledger_destroy(ledger);
+        return status;
+    }
+    for (int64_t g = 0; g < ledger->n_groups; g++) ledger->repeat_of[g] = -1;
+    *ledger_p = ledger;
+    return NAS_OK;
+}
+
+void nas_ledger_destroy(nas_ledger_t *ledger)
+{
+    if (!ledger) return;
+    free(ledger->repeat_of);
+    free(ledger->result);
+    free(ledger->reusable);
+    free(ledger);
+}
+
+/* -------------------------------------------------------------------------------------------------------
+ * recording */
+
+static nas_status_t reserve_results(nas_ledger_t *ledger, int64_t n, nas_error_t *err)
+{
+    if (n <= ledger->n_result_max) return NAS_OK;
+    nas_result_t *result = realloc(ledger->result, (size_t)n * sizeof *result);
+    if (!result) return nas_error_nomem(err, "results");
+    ledger->result = result;
+    ledger->n_result_max = n;
+    return NAS_OK;
+}
+
+static nas_result_t result_of(const nas_ledger_t *ledger, const nas_evaluation_t *evaluation,
+                              nas_phase_t phase)
+{
+    return (nas_result_t){.arch = evaluation->arch,
+                          .target =
+                              ledger->state->minimise ? -evaluation->value : evaluation->value,
+                          .failed = evaluation->status != NAS_EVAL_OK,
+                          .phase = phase};
+}
+
+/* The evaluation of an architecture in this repeat: recorded, taken over, or made now. */
+static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_phase_t phase,
+                             nas_error_t *err)
+{
+    const nas_repeat_t *repeat = &ledger->state->repeat[r];
+    if (nas_repeat_find(repeat, arch)) return NAS_OK;
+    NAS_ASSERT(repeat->n_evaluation < ledger->state->budget);
+    nas_evaluation_t evaluation;
+    nas_objective_evaluate(ledger->objective, arch, &evaluation);
+    evaluation.seed = repeat->seed;
+    evaluation.phase = phase;
+    if (ledger->n_reusable) reuse(ledger, &evaluation);
+    return nas_state_add_evaluation(ledger->state, r, &evaluation, err);
+}
+
+static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *step,
+                                     nas_reply_t *reply, nas_error_t *err)
+{
+    const nas_proposals_t *p = &step->proposed;
+    const int64_t r = step->repeat, n_metric = (int64_t)ledger->state->metrics.n;
+    nas_status_t status = reserve_results(ledger, p->n, err);
+    for (int64_t i = 0; !status && i < p->n; i++) {
+        const nas_observation_t observation = {.arch = p->arch[i], .phase = p->phase};
+        const double *weights = ledger->state->has_weights ? p->weights + i * n_metric : NULL;
+        status = evaluate(ledger, r, p->arch[i], p->phase, err);
+        if (!status)
+            status = nas_state_add_observation(ledger->state, r, observation, weights, err);
+        if (status) break;
+        ledger->result[i] =
+            result_of(ledger, nas_repeat_find(&ledger->state->repeat[r], p->arch[i]), p->phase);
+    }
+    reply->kind = NAS_REPLY_RESULTS;
+    reply->n = p->n;
+    reply->result = ledger->result;
+    return status;
+}
+
+/* The T best under the best weights tell how good these are. */
+static nas_status_t record_frontier(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err)
+{
+    const nas_proposals_t *p = &step->proposed;
+    if (p->n_frontier == 0) return NAS_OK;
+    nas_repeat_t *repeat = &ledger->state->repeat[step->repeat];
+    const size_t n_bytes = ledger->state->metrics.n * sizeof *repeat->best_weights;
+    if (!repeat->best_weights) repeat->best_weights = malloc(n_bytes);
+    if (!repeat->best_weights) return nas_error_nomem(err, "weights");
+    memcpy(repeat->best_weights, p->best_weights, n_bytes);
+    repeat->precision_at_t = nas_objective_precision(ledger->objective, p->frontier, p->n_frontier);
+    return NAS_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------------
+ * schedule */
+
+static bool is_taken(const nas_ledger_t *ledger, int64_t repeat)
+{
+    for (int64_t g = 0; g < ledger->n_groups; g++)
+        if (ledger->repeat_of[g] == repeat) return true;
+    return false;
+}
+
+/* Give the group the next repeat, with what is recorded of it. */
+static nas_status_t assign_repeat(nas_ledger_t *ledger, int64_t group, nas_reply_t *reply,
+                                  nas_error_t *err)
+{
+    int64_t r = 0;
+    while (r < ledger->state->n_repeat &&
+           (ledger->state->repeat[r].complete || is_taken(ledger, r)))
+        r++;
+    ledger->repeat_of[group] = -1;
+    reply->kind = NAS_REPLY_IDLE;
+    if (r == ledger->state->n_repeat) return NAS_OK;
+    const nas_repeat_t *repeat = &ledger->state->repeat[r];
+    const nas_status_t status = reserve_results(ledger, repeat->n_observation, err);
+    if (status) return status;
+    for (int64_t i = 0; i < repeat->n_observation; i++) {
+        const nas_observation_t *observation = &repeat->observation[i];
+        ledger->result[i] = result_of(ledger, nas_repeat_find(repeat, observation->arch),
+                                      (nas_phase_t)observation->phase);
+        ledger->result[i].weights = repeat->weights + i * (int64_t)ledger->state->metrics.n;
+    }
+    ledger->repeat_of[group] = r;
+    *reply = (nas_reply_t){.kind = NAS_REPLY_START,
+                           .repeat = r,
+                           .seed = repeat->seed,
+                           .n = repeat->n_observation,
+                           .result = ledger->result};
+    return NAS_OK;
+}
+
+nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_step_t *step,
+                               nas_reply_t *reply, nas_error_t *err)
+{
+    *reply = (nas_reply_t){0};
+    NAS_ASSERT(step->repeat == ledger->repeat_of[group]);
+    if (step->repeat < 0) return assign_repeat(ledger, group, reply, err);
+    const nas_status_t status = record_frontier(ledger, step, err);
+    if (status) return status;
+    if (!step->done) return record_proposals(ledger, step, reply, err);
+    ledger->state->repeat[step->repeat].complete = true;
+    return assign_repeat(ledger, group, reply, err);
+}
+
+bool nas_ledger_complete(const nas_ledger_t *ledger)
+{
+    for (int64_t r = 0; r < ledger->state->n_repeat; r++)
+        if (!ledger->state->repeat[r].complete) return false;
+    return true;
+}
+
+int64_t nas_ledger_count(const nas_ledger_t *ledger)
+{
+    int64_t n = 0;
+    for (int64_t r = 0; r < ledger->state->n_repeat; r++)
+        n += ledger->state->repeat[r].n_evaluation;
+    return n;
+}
+
+int64_t nas_ledger_reused(const nas_ledger_t *ledger)
+{
+    return ledger->n_reused;
+}

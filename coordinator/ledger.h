@@ -1,0 +1,45 @@
+/* The ledger: rank 0's record of every observation and evaluation, and the schedule of repeats over
+ * groups. */
+#ifndef NAS_COORDINATOR_LEDGER_H
+#define NAS_COORDINATOR_LEDGER_H
+
+#include "common/error.h"
+#include "common/state.h"
+#include "coordinator/message.h"
+#include "worker/objective_table.h"
+
+#include <stdint.h>
+
+/** Opaque. */
+typedef struct nas_ledger nas_ledger_t;
+
+/** What a ledger works on; borrowed and kept. */
+typedef struct nas_ledger_options {
+    nas_state_t *state; /**< extended by every step; may hold an earlier session's results */
+    nas_objective_t *objective;
+    const nas_state_t
+        *reuse; /**< evaluations to take over instead of making them anew; may be NULL */
+    int64_t n_groups;
+} nas_ledger_options_t;
+
+/** Coordinator only. The caller owns *ledger_p.  NAS_ENOMEM. */
+nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t **ledger_p,
+                               nas_error_t *err);
+
+/** Record the step of a group and say what it hears: results, its next repeat, or that there is
+ * none.  Coordinator only. An architecture is evaluated unless this repeat has it already. reply
+ * [out]: arrays are the ledger's, valid until its next call.  NAS_ENOMEM. */
+nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_step_t *step,
+                               nas_reply_t *reply, nas_error_t *err);
+
+/** Whether every repeat is complete. */
+bool nas_ledger_complete(const nas_ledger_t *ledger);
+
+/** Evaluations recorded so far, over all repeats; and how many of them were taken over. */
+int64_t nas_ledger_count(const nas_ledger_t *ledger);
+int64_t nas_ledger_reused(const nas_ledger_t *ledger);
+
+/** Accepts NULL. */
+void nas_ledger_destroy(nas_ledger_t *ledger);
+
+#endif

@@ -1,0 +1,19 @@
+/* Reports of a state, finished or not: for people (80 columns) and for programs (one JSON object).
+ */
+#ifndef NAS_COORDINATOR_REPORT_H
+#define NAS_COORDINATOR_REPORT_H
+
+#include "common/error.h"
+#include "common/state.h"
+
+#include <stdio.h>
+
+/** Best architecture, its columns, statistics over the repeats, the budget's course, the weights.
+ * Not collective. NAS_ENOMEM, NAS_EIO (out cannot be written). */
+nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err);
+
+/** One JSON object as docs/report.md describes it; equal runs give equal bytes but for the member
+ * "timing". Numbers have 15 significant digits; what is unknown is null.  NAS_ENOMEM, NAS_EIO. */
+nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *err);
+
+#endif

@@ -1,0 +1,148 @@
+#include "coordinator/report.h"
+#include "coordinator/summary.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { WIDTH = 80, INDENT = 2, LABEL = 32, BAR = 20 };
+
+static void print_heading(const nas_state_t *state, FILE *out)
+{
+    (void)fprintf(out, "%s: %s over %lld architectures, budget %lld, %lld repeat%s, %s\n",
+                  state->job_name, state->method, (long long)state->n_arch,
+                  (long long)state->budget, (long long)state->n_repeat,
+                  state->n_repeat == 1 ? "" : "s", state->complete ? "complete" : "NOT COMPLETE");
+}
+
+/* An architecture string, broken behind '+', '_' or ',' where it is too long for a line. */
+static void print_arch(const char *arch, FILE *out)
+{
+    const size_t room = WIDTH - INDENT;
+    size_t n = strlen(arch);
+    while (n > room) {
+        size_t cut = room;
+        while (cut > 1 && !strchr("+_,", arch[cut - 1])) cut--;
+        if (cut == 1) cut = room;
+        (void)fprintf(out, "%*s%.*s\n", INDENT, "", (int)cut, arch);
+        arch += cut;
+        n -= cut;
+    }
+    (void)fprintf(out, "%*s%s\n", INDENT, "", arch);
+}
+
+static void print_value(const char *label, double value, FILE *out)
+{
+    if (isfinite(value))
+        (void)fprintf(out, "%*s%-*.*s %.8g\n", INDENT, "", LABEL, LABEL, label, value);
+    else
+        (void)fprintf(out, "%*s%-*.*s unknown\n", INDENT, "", LABEL, LABEL, label);
+}
+
+static void print_best(const nas_state_t *state, FILE *out)
+{
+    const int64_t r = nas_summary_best_repeat(state);
+    if (r < 0) {
+        (void)fprintf(out, "\nNo architecture has been evaluated successfully yet.\n");
+        return;
+    }
+    const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
+    (void)fprintf(out, "\nBest architecture (seed %llu)\n",
+                  (unsigned long long)state->repeat[r].seed);
+    print_arch(best->name, out);
+    print_value("objective", best->value, out);
+    for (size_t c = 0; c < state->report_columns.n; c++)
+        print_value(state->report_columns.at[c], best->columns[c], out);
+    print_value("cost", best->cost, out);
+    if (best->pool_rank)
+        (void)fprintf(out, "%*s%-*s %lld of %lld\n", INDENT, "", LABEL, "rank in the pool",
+                      (long long)best->pool_rank, (long long)state->n_arch);
+}
+
+static void print_statistics(const char *label, const nas_statistics_t *s, FILE *out)
+{
+    if (s->n == 0) return;
+    (void)fprintf(out, "%*s%-*.*s %10.6g %10.4g %10.6g %10.6g\n", INDENT, "", LABEL, LABEL, label,
+                  s->mean, s->std, s->min, s->max);
+}
+
+static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    static const struct {
+        const char *label;
+        size_t field;
+    } figure[] = {{"objective", offsetof(nas_figures_t, target)},
+                  {"rank in the pool", offsetof(nas_figures_t, pool_rank)},
+                  {"expected rank (theory)", offsetof(nas_figures_t, expected_rank)},
+                  {"precision at T", offsetof(nas_figures_t, precision_at_t)},
+                  {"explored (T0)", offsetof(nas_figures_t, t0)},
+                  {"cost", offsetof(nas_figures_t, cost)}};
+    nas_statistics_t s;
+    nas_status_t status = NAS_OK;
+    (void)fprintf(out, "\n%-*s %10s %10s %10s %10s\n", LABEL + INDENT, "Best of each repeat",
+                  "mean", "std", "min", "max");
+    for (size_t c = 0; !status && c < state->report_columns.n; c++) {
+        status = nas_summary_column(state, c, &s, err);
+        if (!status) print_statistics(state->report_columns.at[c], &s, out);
+    }
+    for (size_t i = 0; !status && i < sizeof figure / sizeof figure[0]; i++) {
+        status = nas_summary_over(state, figure[i].field, &s, err);
+        if (!status) print_statistics(figure[i].label, &s, out);
+    }
+    return status;
+}
+
+/* Best objective so far after 1, 2, 5, 10, 20, ... evaluations, as far as every repeat has come. */
+static void print_course(const nas_state_t *state, FILE *out)
+{
+    static const int64_t step[] = {1, 2, 5};
+    int64_t n_done = state->budget;
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        if (state->repeat[r].n_evaluation < n_done) n_done = state->repeat[r].n_evaluation;
+    if (n_done == 0) return;
+    (void)fprintf(out, "\n%-*s %s\n", LABEL + INDENT, "Evaluations",
+                  "best objective so far (mean of the repeats)");
+    int64_t shown = 0;
+    for (int64_t decade = 1, i = 0; shown < n_done; decade *= i == 2 ? 10 : 1, i = (i + 1) % 3) {
+        shown = step[i] * decade < n_done ? step[i] * decade : n_done;
+        (void)fprintf(out, "%*s%-*lld %.8g\n", INDENT, "", LABEL, (long long)shown,
+                      nas_summary_best_after(state, shown));
+    }
+}
+
+/* Mean weight over the repeats that know theirs, as a bar from the middle. */
+static void print_weights(const nas_state_t *state, FILE *out)
+{
+    int64_t n_known = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) n_known += state->repeat[r].best_weights != NULL;
+    if (n_known == 0) return;
+    (void)fprintf(out, "\n%-*s %10s\n", LABEL + INDENT, "Weight of each metric (mean)", "");
+    for (size_t m = 0; m < state->metrics.n; m++) {
+        double sum = 0;
+        for (int64_t r = 0; r < state->n_repeat; r++)
+            if (state->repeat[r].best_weights) sum += state->repeat[r].best_weights[m];
+        const double mean = sum / (double)n_known;
+        const int length = (int)lround(fabs(mean) * BAR / 2);
+        char bar[BAR + 2];
+        memset(bar, ' ', sizeof bar);
+        bar[BAR / 2] = '|';
+        memset(bar + (mean < 0 ? BAR / 2 - length : BAR / 2 + 1), mean < 0 ? '-' : '+',
+               (size_t)length);
+        bar[BAR + 1] = '\0';
+        (void)fprintf(out, "%*s%-*.*s %10.3f  %s\n", INDENT, "", LABEL, LABEL, state->metrics.at[m],
+                      mean, bar);
+    }
+}
+
+nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    print_heading(state, out);
+    print_best(state, out);
+    const nas_status_t status = print_repeats(state, out, err);
+    if (status) return status;
+    print_course(state, out);
+    print_weights(state, out);
+    if (fflush(out) || ferror(out))
+        return nas_error_set(err, NAS_EIO, "the report cannot be written");
+    return NAS_OK;
+}

@@ -1,0 +1,131 @@
+#include "coordinator/resume.h"
+
+#include "common/clock.h"
+#include "common/statefile.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool equal(const nas_digest_t *a, const nas_digest_t *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------------
+ * begin */
+
+static nas_status_t copy_strings(nas_strings_t *to, const nas_strings_t *from, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; !status && i < from->n; i++)
+        status = nas_strings_add(to, from->at[i], strlen(from->at[i]), err);
+    return status;
+}
+
+static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const nas_digest_t *table = &state->table_digest;
+    nas_status_t status = nas_job_hash(job, table, &state->job_hash, err);
+    if (!status)
+        status = nas_job_hash_without_budget(job, table, &state->job_hash_without_budget, err);
+    if (!status) status = nas_job_objective_hash(job, table, &state->objective_hash, err);
+    return status;
+}
+
+static nas_status_t set_repeats(nas_state_t *state, const nas_plan_t *plan, nas_error_t *err)
+{
+    state->repeat = calloc((size_t)plan->n_repeat, sizeof *state->repeat);
+    if (!state->repeat) return nas_error_nomem(err, "repeats");
+    state->n_repeat = plan->n_repeat;
+    for (int64_t r = 0; r < plan->n_repeat; r++) {
+        state->repeat[r].seed = plan->seed + (uint64_t)r;
+        state->repeat[r].precision_at_t = NAN;
+    }
+    return NAS_OK;
+}
+
+nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    *state = (nas_state_t){
+        .job_name = nas_string_copy(job->name, err),
+        .method = nas_string_copy(inputs->method->name, err),
+        .table_path = nas_string_copy(job->pool.table, err),
+        .table_digest = nas_table_digest(inputs->table),
+        .budget = inputs->plan.budget,
+        .n_arch = inputs->plan.n_arch,
+        .minimise = job->objective.minimise,
+        .has_weights = inputs->method->needs_metrics,
+        .created_s = nas_clock_unix_s(),
+    };
+    if (!state->job_name || !state->method || !state->table_path) return NAS_ENOMEM;
+    nas_status_t status = nas_job_print(job, false, &state->job_text, err);
+    if (!status && state->has_weights)
+        status = copy_strings(&state->metrics, &job->metrics.names, err);
+    if (!status) status = copy_strings(&state->report_columns, &job->objective.report, err);
+    if (!status) status = set_hashes(state, inputs, err);
+    if (!status) status = set_repeats(state, &inputs->plan, err);
+    return status;
+}
+
+/* -----------------------------------------------------------------------------------------------------------
+ * resume */
+
+static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *fresh,
+                                   const char *path, nas_error_t *err)
+{
+    if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
+    if (!equal(&saved->table_digest, &fresh->table_digest))
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: the table %s is not the one this run began with (its content "
+                             "differs); restore it, "
+                             "or start anew with --fresh",
+                             path, fresh->table_path);
+    if (equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: this run has a budget of %lld, the job says %lld; give the job another output and "
+            "--reuse %s to keep the evaluations",
+            path, (long long)saved->budget, (long long)fresh->budget, path);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "%s: belongs to another job ('%s', method %s); give this job another output, or start anew "
+        "with --fresh",
+        path, saved->job_name, saved->method);
+}
+
+nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                              nas_error_t *notice, nas_error_t *err)
+{
+    nas_state_t saved = {0};
+    nas_status_t status = nas_statefile_read(path, &saved, notice, err);
+    if (!status) status = check_identity(&saved, fresh, path, err);
+    if (status) {
+        nas_state_fini(&saved);
+        return status;
+    }
+    *state = saved;
+    return NAS_OK;
+}
+
+nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                                     nas_error_t *err)
+{
+    nas_state_t saved = {0};
+    nas_error_t notice = {0};
+    nas_status_t status = nas_statefile_read(path, &saved, &notice, err);
+    if (!status && !equal(&saved.objective_hash, &fresh->objective_hash))
+        status =
+            nas_error_set(err, NAS_EINPUT,
+                          "--reuse %s: its objective is not this job's (table, objective.column or "
+                          "objective.minimise differ), so its evaluations cannot be taken over",
+                          path);
+    if (status) {
+        nas_state_fini(&saved);
+        return status;
+    }
+    *state = saved;
+    return NAS_OK;
+}

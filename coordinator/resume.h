@@ -1,0 +1,25 @@
+/* Beginning a state, or taking up a saved one that belongs to the same job. */
+#ifndef NAS_COORDINATOR_RESUME_H
+#define NAS_COORDINATOR_RESUME_H
+
+#include "common/error.h"
+#include "common/state.h"
+#include "coordinator/inputs.h"
+
+/** A state with the job's identity and R empty repeats.  Coordinator only.
+ *  state [out] zero-initialised before; end it with nas_state_fini.  NAS_ENOMEM. */
+nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err);
+
+/** Read path (or path.prev) and check that it belongs to the job of `fresh` (made by
+ * nas_state_begin). state [out] what was saved; notice [out] "" or why the previous file was taken.
+ *  NAS_EINPUT: both files are unusable, or they are of another job, table or budget; err says which
+ * and what to do. */
+nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                              nas_error_t *notice, nas_error_t *err);
+
+/** Read an older run whose evaluations are to be taken over, and check that its objective is that
+ * of `fresh`. NAS_EINPUT otherwise. */
+nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                                     nas_error_t *err);
+
+#endif

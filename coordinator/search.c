@@ -1,0 +1,171 @@
+/* Where coordinator and worker meet.
+ *
+ * The world is cut into groups of consecutive ranks; each works on one repeat at a time, all in
+ * lockstep. A round is one step of every group (group.c), one gather of the leaders' steps to rank
+ * 0, and one scatter of its replies. Rank 0 leads group 0 and keeps the session besides.
+ */
+#include "coordinator/search.h"
+
+#include "common/fault.h"
+#include "coordinator/group.h"
+
+#include <stdlib.h>
+
+/* A rank's part in the search. */
+typedef struct part {
+    nas_comm_t *world;
+    nas_comm_t *group;      /* all ranks of my group */
+    nas_comm_t *leaders;    /* leaders of all groups; NULL on the others */
+    nas_session_t *session; /* rank 0; borrowed */
+    nas_plan_t plan;
+    nas_score_table_t *scores;
+    nas_encoding_t *encoding; /* leaders, where the method needs one */
+    nas_group_t *method;
+} part_t;
+
+/* -----------------------------------------------------------------------------------------------------------
+ * set up */
+
+static void split_world(part_t *part)
+{
+    const int rank = nas_comm_rank(part->world), size = nas_comm_size(part->world);
+    nas_comm_split(part->world, nas_plan_group_of(&part->plan, rank, size), &part->group);
+    nas_comm_split(part->world, nas_comm_rank(part->group) == 0 ? 0 : -1, &part->leaders);
+}
+
+/* One raw metric column from rank 0 to every leader and on into the shards of its group. */
+static nas_status_t load_metric(part_t *part, int64_t metric, double *column, nas_error_t *err)
+{
+    const size_t n_bytes = (size_t)part->plan.n_arch * sizeof *column;
+    const double *raw = column;
+    char name[256] = "";
+    int transform = NAS_TRANSFORM_NONE;
+    if (part->session) {
+        const nas_inputs_t *inputs = nas_session_inputs(part->session);
+        const char *metric_name = inputs->job->metrics.names.at[metric];
+        (void)snprintf(name, sizeof name, "%s", metric_name);
+        transform = (int)nas_job_transform(inputs->job, metric_name);
+        raw = nas_table_column(inputs->table, metric_name);
+    }
+    nas_comm_bcast(part->world, 0, name, sizeof name);
+    nas_comm_bcast(part->world, 0, &transform, sizeof transform);
+    /* bcast reads on rank 0 and writes elsewhere; the table itself is never written */
+    if (part->leaders)
+        nas_comm_bcast(part->leaders, 0, part->session ? (void *)(uintptr_t)raw : column, n_bytes);
+    return nas_score_table_load(part->scores, metric, raw, (nas_transform_t)transform, name, err);
+}
+
+static nas_status_t load_scores(part_t *part, nas_error_t *err)
+{
+    const nas_plan_t *plan = &part->plan;
+    if (plan->n_metric == 0) return NAS_OK;
+    const nas_score_table_options_t options = {.n_arch = plan->n_arch,
+                                               .n_metric = plan->n_metric,
+                                               .max_weights = plan->parallel,
+                                               .max_k = plan->budget};
+    nas_status_t status = nas_score_table_create(part->group, &options, &part->scores, err);
+    double *column = NULL;
+    if (!status && part->leaders && !part->session) {
+        column = malloc((size_t)plan->n_arch * sizeof *column);
+        if (!column) status = nas_error_nomem(err, "a metric column");
+    }
+    status = nas_comm_agree(part->world, status, err);
+    for (int64_t metric = 0; !status && metric < plan->n_metric; metric++)
+        status = nas_comm_agree(part->world, load_metric(part, metric, column, err), err);
+    free(column);
+    return status;
+}
+
+/* The pool's codes from rank 0 to the leaders, one byte a position. */
+static nas_status_t spread_encoding(part_t *part, nas_error_t *err)
+{
+    const int64_t n_arch = part->plan.n_arch, n_position = part->plan.encoding;
+    if (n_position == 0 || !part->leaders) return NAS_OK;
+    const size_t n_bytes = (size_t)(n_arch * n_position);
+    const uint8_t *codes = NULL;
+    uint8_t *received = NULL;
+    if (part->session) {
+        codes = nas_encoding_at(nas_session_inputs(part->session)->encoding, 0);
+    } else {
+        codes = received = malloc(n_bytes);
+    }
+    nas_status_t status = codes ? NAS_OK : nas_error_nomem(err, "codes of the pool");
+    status = nas_comm_agree(part->leaders, status, err);
+    if (!status) {
+        nas_comm_bcast(part->leaders, 0, (void *)(uintptr_t)codes, n_bytes);
+        status = nas_encoding_from_codes(codes, n_arch, (int)n_position, &part->encoding, err);
+    }
+    free(received);
+    return status;
+}
+
+static nas_status_t set_up(part_t *part, nas_error_t *err)
+{
+    if (part->session) part->plan = nas_session_inputs(part->session)->plan;
+    nas_comm_bcast(part->world, 0, &part->plan, sizeof part->plan);
+    split_world(part);
+    nas_status_t status = load_scores(part, err);
+    if (!status) status = nas_comm_agree(part->world, spread_encoding(part, err), err);
+    if (status) return status;
+    const nas_group_options_t options = {.comm = part->group,
+                                         .plan = &part->plan,
+                                         .scores = part->scores,
+                                         .encoding = part->encoding};
+    status = nas_group_create(&options, &part->method, err);
+    if (!status && part->session) status = nas_session_begin(part->session, err);
+    return nas_comm_agree(part->world, status, err);
+}
+
+static void tear_down(part_t *part)
+{
+    nas_group_destroy(part->method);
+    nas_encoding_destroy(part->encoding);
+    nas_score_table_destroy(part->scores);
+    nas_comm_destroy(part->leaders);
+    nas_comm_destroy(part->group);
+}
+
+/* -----------------------------------------------------------------------------------------------------------
+ * rounds */
+
+/* Leaders: carry the step to rank 0 and its reply back. offset: 2 x (n_groups + 1), on rank 0. */
+static void exchange(part_t *part, const nas_step_t *step, nas_buffer_t *message, size_t *offset)
+{
+    nas_error_t err = {0};
+    const char *steps = NULL, *replies = NULL, *reply = NULL;
+    size_t *reply_offset = part->session ? offset + part->plan.n_groups + 1 : NULL;
+    size_t reply_size = 0;
+    message->size = 0;
+    /* an idle group has nothing to say but a signal that one of its ranks received */
+    const bool silent = step->repeat < 0 && !step->stop && !step->status;
+    if (!silent && nas_step_pack(step, part->plan.n_metric, message, &err))
+        nas_comm_abort(err.text);
+    nas_comm_gather(part->leaders, message->data, message->size, &steps, offset);
+    if (part->session) nas_session_round(part->session, steps, offset, &replies, reply_offset);
+    nas_comm_scatter(part->leaders, replies, reply_offset, &reply, &reply_size);
+    nas_group_hear(part->method, reply, reply_size);
+}
+
+static nas_status_t run_rounds(part_t *part, nas_error_t *err)
+{
+    nas_step_t step;
+    nas_buffer_t message = {0};
+    size_t *offset = NULL;
+    if (part->session) offset = calloc(2 * ((size_t)part->plan.n_groups + 1), sizeof *offset);
+    if (part->session && !offset) nas_comm_abort("out of memory for message sizes");
+    while (nas_group_step(part->method, &step))
+        if (part->leaders) exchange(part, &step, &message, offset);
+    free(offset);
+    free(message.data);
+    return nas_group_outcome(part->method, err);
+}
+
+nas_status_t nas_search(nas_comm_t *world, nas_session_t *session, nas_error_t *err)
+{
+    part_t part = {.world = world, .session = session};
+    nas_status_t status = set_up(&part, err);
+    NAS_FAULT_POINT("start");
+    if (!status) status = run_rounds(&part, err);
+    tear_down(&part);
+    return status;
+}

@@ -1,0 +1,116 @@
+#include "coordinator/summary.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+static double sum_costs(const nas_repeat_t *repeat)
+{
+    double sum = 0;
+    int64_t n_known = 0;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++) {
+        if (isnan(repeat->evaluation[i].cost)) continue;
+        sum += repeat->evaluation[i].cost;
+        n_known++;
+    }
+    return n_known ? sum : NAN;
+}
+
+static int64_t count_explored(const nas_repeat_t *repeat)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        n += repeat->evaluation[i].phase == NAS_PHASE_EXPLORE;
+    return n;
+}
+
+nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
+{
+    const nas_repeat_t *repeat = &state->repeat[r];
+    const nas_evaluation_t *best = nas_repeat_best(repeat, state->minimise);
+    const double budget = (double)state->budget, precision = repeat->precision_at_t;
+    return (nas_figures_t){
+        .t0 = (double)count_explored(repeat),
+        .cost = sum_costs(repeat),
+        .target = best ? best->value : NAN,
+        .pool_rank = best && best->pool_rank ? (double)best->pool_rank : NAN,
+        .precision_at_t = precision,
+        .expected_rank = (budget + 1) / (precision * budget + 1),
+    };
+}
+
+nas_statistics_t nas_statistics_of(const double *value, int64_t n)
+{
+    nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};
+    double sum = 0, squares = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(value[i])) continue;
+        sum += value[i];
+        s.min = fmin(s.min, value[i]);
+        s.max = fmax(s.max, value[i]);
+        s.n++;
+    }
+    if (s.n == 0) return s;
+    s.mean = sum / (double)s.n;
+    for (int64_t i = 0; i < n; i++)
+        if (!isnan(value[i])) squares += (value[i] - s.mean) * (value[i] - s.mean);
+    s.std = sqrt(squares / (double)s.n);
+    return s;
+}
+
+nas_status_t nas_summary_over(const nas_state_t *state, size_t field, nas_statistics_t *statistics,
+                              nas_error_t *err)
+{
+    double *value = malloc((size_t)state->n_repeat * sizeof *value + 1);
+    if (!value) return nas_error_nomem(err, "a summary");
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_figures_t figures = nas_summary_figures(state, r);
+        value[r] = *(const double *)(const void *)((const char *)&figures + field);
+    }
+    *statistics = nas_statistics_of(value, state->n_repeat);
+    free(value);
+    return NAS_OK;
+}
+
+nas_status_t nas_summary_column(const nas_state_t *state, size_t column,
+                                nas_statistics_t *statistics, nas_error_t *err)
+{
+    double *value = malloc((size_t)state->n_repeat * sizeof *value + 1);
+    if (!value) return nas_error_nomem(err, "a summary");
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
+        value[r] = best ? best->columns[column] : NAN;
+    }
+    *statistics = nas_statistics_of(value, state->n_repeat);
+    free(value);
+    return NAS_OK;
+}
+
+double nas_summary_best_after(const nas_state_t *state, int64_t n)
+{
+    double sum = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        nas_repeat_t first = state->repeat[r];
+        if (first.n_evaluation < n) return NAN;
+        first.n_evaluation = n;
+        const nas_evaluation_t *best = nas_repeat_best(&first, state->minimise);
+        if (!best) return NAN;
+        sum += best->value;
+    }
+    return sum / (double)state->n_repeat;
+}
+
+int64_t nas_summary_best_repeat(const nas_state_t *state)
+{
+    int64_t best_repeat = -1;
+    double best_value = NAN;
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
+        if (!best) continue;
+        const bool better = state->minimise ? best->value < best_value : best->value > best_value;
+        if (best_repeat >= 0 && !better) continue;
+        best_repeat = r;
+        best_value = best->value;
+    }
+    return best_repeat;
+}

@@ -1,0 +1,189 @@
+/* Every collective of comm.h against what it promises, at any number of ranks. */
+#include "check.h"
+#include "common/rng.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void test_bcast(nas_comm_t *world)
+{
+    for (int root = 0; root < nas_comm_size(world); root++) {
+        char data[100] = {0};
+        if (nas_comm_rank(world) == root) memset(data, root + 1, sizeof data);
+        nas_comm_bcast(world, root, data, sizeof data);
+        for (size_t i = 0; i < sizeof data; i++) CHECK(data[i] == root + 1);
+    }
+}
+
+static void test_agree(nas_comm_t *world)
+{
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    nas_error_t err = {0};
+    CHECK(nas_comm_agree(world, NAS_OK, &err) == NAS_OK);
+    for (int bad = 0; bad < size; bad++) {
+        nas_status_t status = NAS_OK;
+        if (rank == bad) status = nas_error_set(&err, NAS_EIO, "from rank %d", bad);
+        if (rank > bad) status = nas_error_set(&err, NAS_EINPUT, "less severe, from rank %d", rank);
+        CHECK(nas_comm_agree(world, status, &err) == NAS_EIO);
+        char expected[64];
+        (void)snprintf(expected, sizeof expected, "from rank %d", bad);
+        CHECK(strcmp(err.text, expected) == 0);
+    }
+    const nas_status_t all = nas_error_set(&err, NAS_EINPUT, "rank %d of all", rank);
+    CHECK(nas_comm_agree(world, all, &err) == NAS_EINPUT);
+    CHECK(strcmp(err.text, "rank 0 of all") == 0);
+}
+
+static void test_extremes(nas_comm_t *world)
+{
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    double low[2] = {rank, -rank}, high[2] = {rank, -rank};
+    nas_comm_min(world, low, 2);
+    nas_comm_max(world, high, 2);
+    CHECK(low[0] == 0 && low[1] == -(size - 1));
+    CHECK(high[0] == size - 1 && high[1] == 0);
+}
+
+static void test_scatter_rows(nas_comm_t *world)
+{
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    int64_t covered = 0;
+    for (int64_t n_rows = 0; n_rows < 12; n_rows++) {
+        double all[12], part[12];
+        for (int i = 0; i < 12; i++) all[i] = i * 1.5;
+        int64_t first = 0, n = 0, end = 0;
+        for (int r = 0; r < size; r++) {
+            nas_comm_shard(n_rows, r, size, &first, &n);
+            CHECK(first == end && n >= 0);
+            end = first + n;
+        }
+        CHECK(end == n_rows);
+        nas_comm_shard(n_rows, rank, size, &first, &n);
+        nas_comm_scatter_rows(world, rank == 0 ? all : NULL, n_rows, part);
+        for (int64_t i = 0; i < n; i++) CHECK(part[i] == (double)(first + i) * 1.5);
+        covered += n;
+    }
+    CHECK(size > 1 || covered == 66);
+}
+
+/* Message r has 3 r bytes, so that rank 0 and (with an empty round) everybody sends nothing at
+ * times. */
+static void test_gather_scatter(nas_comm_t *world)
+{
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    size_t *offset = calloc((size_t)size + 1, sizeof *offset);
+    CHECK(offset);
+    for (int round = 0; round < 3; round++) {
+        char mine[64];
+        memset(mine, 'a' + rank, sizeof mine);
+        const char *all = NULL;
+        nas_comm_gather(world, mine, round ? 3 * (size_t)rank : 0, &all, rank ? NULL : offset);
+        for (int r = 0; rank == 0 && r < size; r++) {
+            CHECK(offset[r + 1] - offset[r] == (round ? 3 * (size_t)r : 0));
+            for (size_t i = offset[r]; i < offset[r + 1]; i++) CHECK(all[i] == 'a' + r);
+        }
+        const char *back = NULL;
+        size_t n_back = 0;
+        nas_comm_scatter(world, all, offset, &back, &n_back);
+        CHECK(n_back == (round ? 3 * (size_t)rank : 0));
+        for (size_t i = 0; i < n_back; i++) CHECK(back[i] == 'a' + rank);
+    }
+    free(offset);
+}
+
+static int compare_ranked(const void *a, const void *b)
+{
+    const nas_ranked_t *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* The k best of this rank's rows of a pool whose scores take few values, so that ties abound. */
+static void local_top(const nas_ranked_t *pool, int64_t n_pool, nas_comm_t *world,
+                      nas_ranked_t *top, int64_t k)
+{
+    int64_t first = 0, n = 0;
+    nas_comm_shard(n_pool, nas_comm_rank(world), nas_comm_size(world), &first, &n);
+    nas_ranked_t *part = calloc((size_t)n + 1, sizeof *part);
+    CHECK(part);
+    memcpy(part, pool + first, (size_t)n * sizeof *part);
+    qsort(part, (size_t)n, sizeof *part, compare_ranked);
+    for (int64_t i = 0; i < k; i++) top[i] = i < n ? part[i] : (nas_ranked_t){.index = -1};
+    free(part);
+}
+
+static void test_reduce_top(nas_comm_t *world)
+{
+    enum { N_POOL = 50, N_LISTS = 3, K_MAX = 60 };
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    for (int64_t k = 1; k <= K_MAX; k = k * 3 + 1) {
+        nas_ranked_t pool[N_LISTS][N_POOL], list[N_LISTS * K_MAX];
+        for (int l = 0; l < N_LISTS; l++) {
+            nas_rng_t rng;
+            nas_rng_init(&rng, 7, NAS_STREAM_BENCH, (uint64_t)l);
+            for (int i = 0; i < N_POOL; i++)
+                pool[l][i] =
+                    (nas_ranked_t){.score = (double)nas_rng_below(&rng, 5) - 2, .index = i};
+            local_top(pool[l], N_POOL, world, list + l * k, k);
+        }
+        int flag = rank == size - 1 ? 15 : 0;
+        nas_comm_reduce_top(world, list, N_LISTS, k, &flag);
+        for (int l = 0; rank == 0 && l < N_LISTS; l++) {
+            qsort(pool[l], N_POOL, sizeof pool[l][0], compare_ranked);
+            for (int64_t i = 0; i < k; i++) {
+                const nas_ranked_t *got = &list[l * k + i];
+                if (i >= N_POOL)
+                    CHECK(got->index == -1);
+                else
+                    CHECK(got->index == pool[l][i].index && got->score == pool[l][i].score);
+            }
+        }
+        if (rank == 0) CHECK(flag == 15);
+    }
+}
+
+static void test_split(nas_comm_t *world)
+{
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    nas_comm_t *half = NULL, *leaders = NULL;
+    nas_comm_split(world, rank % 2, &half);
+    CHECK(nas_comm_size(half) == (size + 1 - rank % 2) / 2);
+    CHECK(nas_comm_rank(half) == rank / 2);
+    nas_comm_split(world, nas_comm_rank(half) == 0 ? 0 : -1, &leaders);
+    CHECK((leaders != NULL) == (rank < 2));
+    if (leaders) CHECK(nas_comm_size(leaders) == (size < 2 ? size : 2));
+    nas_comm_destroy(leaders);
+    nas_comm_destroy(half);
+}
+
+static void test_self(nas_comm_t *world)
+{
+    (void)world;
+    nas_comm_t *self = NULL;
+    nas_error_t err = {0};
+    CHECK(nas_comm_self(&self, &err) == NAS_OK);
+    test_bcast(self);
+    test_agree(self);
+    test_extremes(self);
+    test_scatter_rows(self);
+    test_gather_scatter(self);
+    test_reduce_top(self);
+    nas_comm_destroy(self);
+}
+
+static void all_tests(nas_comm_t *world)
+{
+    test_bcast(world);
+    test_agree(world);
+    test_extremes(world);
+    test_scatter_rows(world);
+    test_gather_scatter(world);
+    test_reduce_top(world);
+    test_split(world);
+    test_self(world);
+}
+
+int main(void)
+{
+    return run_mpi_test(all_tests);
+}

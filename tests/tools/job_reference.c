@@ -1,0 +1,9 @@
+/* Prints the reference page of the job file: `job_reference > docs/job-file.md` after a change of
+ * its fields. */
+#include "common/job.h"
+
+int main(void)
+{
+    nas_job_write_reference(stdout);
+    return fflush(stdout) ? 1 : 0;
+}

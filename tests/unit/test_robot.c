@@ -1,0 +1,247 @@
+/* The rules of RoBoT, against brute force over the trace of a search. */
+#include "method_driver.h"
+
+static search_t robot_search(const pool_t *pool, int64_t budget, int64_t parallel)
+{
+    return (search_t){.method = nas_method_find("robot"),
+                      .pool = pool,
+                      .budget = budget,
+                      .parallel = parallel,
+                      .seed = 10};
+}
+
+/* The weight vectors of the next query of a robot that was told these observations. */
+static nas_query_t ask_after(void *self, const nas_result_t *result, int64_t n)
+{
+    nas_error_t err = {0};
+    const nas_method_t *method = nas_method_find("robot");
+    nas_query_t query;
+    must(method->tell(self, result, n, &err), &err);
+    must(method->ask(self, &query, &err), &err);
+    return query;
+}
+
+static bool same_weights(const double *a, const double *b)
+{
+    return memcmp(a, b, POOL_METRICS * sizeof *a) == 0;
+}
+
+/* Does a robot told `a` look at the same place next as one told `b`? */
+static bool same_next(const search_t *search, const nas_result_t *a, const nas_result_t *b,
+                      int64_t n)
+{
+    void *first = method_create(search), *second = method_create(search);
+    const nas_query_t query_a = ask_after(first, a, n), query_b = ask_after(second, b, n);
+    cr_assert_eq(query_a.kind, NAS_QUERY_BEST);
+    cr_assert_eq(query_b.kind, NAS_QUERY_BEST);
+    const bool same = same_weights(query_a.weights, query_b.weights);
+    search->method->destroy(first);
+    search->method->destroy(second);
+    return same;
+}
+
+static const double W[4][POOL_METRICS] = {
+    {0.5, 0.25, -1.0}, {-0.5, 0.75, 0.0}, {1.0, -0.25, 0.125}, {-0.75, -0.5, 0.5}};
+
+static nas_result_t observation(int i, double target, bool failed)
+{
+    return (nas_result_t){
+        .arch = i, .target = target, .failed = failed, .phase = NAS_PHASE_EXPLORE, .weights = W[i]};
+}
+
+/* w* of these observations, which are the whole budget, is that of number `best`. */
+static void check_best(const nas_result_t *result, int64_t n, int best)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, n, 1);
+    void *self = method_create(&search);
+    const nas_query_t query = ask_after(self, result, n);
+    cr_assert_eq(query.kind, NAS_QUERY_TOP);
+    cr_assert_eq(query.n_weights, 1);
+    cr_assert_eq(query.k, n);
+    cr_assert(same_weights(query.weights, W[best]));
+    search.method->destroy(self);
+    pool_destroy(&pool);
+}
+
+Test(robot, best_weights_are_the_later_on_a_tie)
+{
+    const nas_result_t result[] = {observation(0, 0.4, false), observation(1, 0.9, false),
+                                   observation(2, 0.9, false), observation(3, 0.1, false)};
+    check_best(result, 4, 2);
+}
+
+Test(robot, best_weights_never_failed)
+{
+    const nas_result_t result[] = {observation(0, 0.4, false), observation(1, 5.0, true),
+                                   observation(2, 0.1, false), observation(3, 0.4, true)};
+    check_best(result, 4, 0);
+}
+
+Test(robot, best_weights_are_the_last_where_all_failed)
+{
+    const nas_result_t result[] = {observation(0, 5.0, true), observation(1, 0.0, true),
+                                   observation(2, 1.0, true)};
+    check_best(result, 3, 2);
+}
+
+Test(robot, a_failure_counts_as_the_lowest_target)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 8, 1);
+    nas_result_t a[] = {observation(0, 99.0, true), observation(1, 0.6, false),
+                        observation(2, 0.3, false), observation(3, 0.8, false)};
+    nas_result_t b[4];
+    memcpy(b, a, sizeof b);
+    b[0] = observation(0, 0.3, false);
+    cr_assert(same_next(&search, a, b, 4));
+    b[0] = observation(0, 0.0, false);
+    cr_assert_not(same_next(&search, a, b, 4));
+    pool_destroy(&pool);
+}
+
+Test(robot, failures_alone_count_as_zero)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 8, 1);
+    const nas_result_t a[] = {observation(0, 1.0, true), observation(1, 2.0, true)};
+    const nas_result_t b[] = {observation(0, 0.0, false), observation(1, 0.0, false)};
+    cr_assert(same_next(&search, a, b, 2));
+    pool_destroy(&pool);
+}
+
+/* The second of two vectors chosen at once is what one at a time would choose, were the first told
+ * with the mean there: 0, where nothing is known. */
+Test(robot, pending_vectors_count_with_the_mean)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t two = robot_search(&pool, 8, 2), one = robot_search(&pool, 8, 1);
+    void *both = method_create(&two), *single = method_create(&one);
+    const nas_query_t query = ask_after(both, NULL, 0);
+    cr_assert_eq(query.n_weights, 2);
+    cr_assert_not(same_weights(query.weights, query.weights + POOL_METRICS));
+    const nas_result_t first = {
+        .arch = 0, .target = 0.0, .phase = NAS_PHASE_EXPLORE, .weights = query.weights};
+    const nas_query_t next = ask_after(single, &first, 1);
+    cr_assert(same_weights(next.weights, query.weights + POOL_METRICS));
+    two.method->destroy(both);
+    one.method->destroy(single);
+    pool_destroy(&pool);
+}
+
+Test(robot, vectors_of_one_step_differ)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 8, 4);
+    const nas_result_t result[] = {observation(0, 0.3, false), observation(1, 0.7, false)};
+    void *self = method_create(&search);
+    const nas_query_t query = ask_after(self, result, 2);
+    cr_assert_eq(query.n_weights, 4);
+    for (int i = 0; i < 4; i++)
+        for (int j = 0; j < i; j++)
+            cr_assert_not(
+                same_weights(query.weights + i * POOL_METRICS, query.weights + j * POOL_METRICS));
+    search.method->destroy(self);
+    pool_destroy(&pool);
+}
+
+Test(robot, grouping_of_observations_does_not_matter)
+{
+    pool_t pool = pool_create(4, 3, 0);
+    const search_t search = robot_search(&pool, 8, 3);
+    trace_t trace = search_run(&search);
+    void *at_once = method_create(&search), *one_by_one = method_create(&search);
+    for (int i = 0; i < 5; i++) (void)ask_after(one_by_one, trace.result + i, 1);
+    const nas_query_t a = ask_after(at_once, trace.result, 6);
+    const nas_query_t b = ask_after(one_by_one, trace.result + 5, 1);
+    cr_assert_eq(a.n_weights, 2);
+    cr_assert_eq(b.n_weights, 2);
+    cr_assert_arr_eq(a.weights, b.weights, 2 * POOL_METRICS * sizeof(double));
+    search.method->destroy(at_once);
+    search.method->destroy(one_by_one);
+    trace_destroy(&trace);
+    pool_destroy(&pool);
+}
+
+/* Exploration: T observations of the best under their weights. */
+static void check_exploration(const pool_t *pool, const trace_t *trace, int64_t budget)
+{
+    for (int64_t i = 0; i < trace->n; i++)
+        cr_assert_eq(trace->result[i].phase, i < budget ? NAS_PHASE_EXPLORE : NAS_PHASE_EXPLOIT);
+    for (int64_t i = 0; i < budget; i++) {
+        int64_t top;
+        pool_top(pool, trace->result[i].weights, 1, &top);
+        cr_assert_eq(trace->result[i].arch, top);
+        for (int m = 0; m < POOL_METRICS; m++) {
+            const double w = trace->result[i].weights[m];
+            cr_assert(w >= -1.0 && w <= 1.0);
+        }
+    }
+}
+
+/* Exploitation: from the T best under w*, those that exploration had not, in order. */
+static void check_exploitation(const pool_t *pool, const trace_t *trace, int64_t budget)
+{
+    int64_t best = 0, at = budget;
+    for (int64_t i = 1; i < budget; i++)
+        if (trace->result[i].target >= trace->result[best].target) best = i;
+    cr_assert(same_weights(trace->best_weights, trace->result[best].weights));
+    int64_t *top = calloc((size_t)budget, sizeof *top);
+    cr_assert_not_null(top);
+    pool_top(pool, trace->best_weights, budget, top);
+    cr_assert_eq(trace->n_frontier, budget);
+    cr_assert_arr_eq(trace->frontier, top, (size_t)budget * sizeof *top);
+    for (int64_t j = 0; j < budget && at < trace->n; j++) {
+        bool known = false;
+        for (int64_t i = 0; i < budget; i++) known |= trace->result[i].arch == top[j];
+        if (known) continue;
+        cr_assert_eq(trace->result[at].arch, top[j]);
+        cr_assert(same_weights(trace->result[at].weights, trace->best_weights));
+        at++;
+    }
+    cr_assert_eq(at, trace->n);
+    free(top);
+}
+
+Test(robot, explores_then_exploits_as_the_paper)
+{
+    pool_t pool = pool_create(4, 4, 0);
+    for (int64_t parallel = 1; parallel <= 3; parallel += 2) {
+        const search_t search = robot_search(&pool, 15, parallel);
+        trace_t trace = search_run(&search);
+        cr_assert_gt(trace.n, 15, "nothing was left to exploit");
+        check_exploration(&pool, &trace, 15);
+        check_exploitation(&pool, &trace, 15);
+        trace_destroy(&trace);
+    }
+    pool_destroy(&pool);
+}
+
+Test(robot, learns_the_frontier_where_exploration_spent_the_budget)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 1, 1);
+    trace_t trace = search_run(&search);
+    cr_assert_eq(trace.n, 1);
+    cr_assert_eq(trace.n_step, 2);
+    cr_assert_eq(trace.n_frontier, 1);
+    cr_assert_eq(trace.frontier[0], trace.result[0].arch);
+    trace_destroy(&trace);
+    pool_destroy(&pool);
+}
+
+Test(robot, beats_random_on_an_easy_pool)
+{
+    pool_t pool = pool_create(5, 4, 0);
+    double sum[2] = {0.0, 0.0};
+    search_t search = robot_search(&pool, 12, 1);
+    for (search.seed = 10; search.seed < 20; search.seed++)
+        for (int i = 0; i < 2; i++) {
+            search.method = nas_method_find(i == 0 ? "robot" : "random");
+            trace_t trace = search_run(&search);
+            sum[i] += trace_best(&trace);
+            trace_destroy(&trace);
+        }
+    cr_assert_gt(sum[0] / 10.0, sum[1] / 10.0 + 0.1);
+    pool_destroy(&pool);
+}

@@ -1,0 +1,1 @@
+typedef int nas_placeholder_t;

@@ -1,0 +1,497 @@
+#include "common/csv.h"
+#include "common/encoding.h"
+#include "common/file.h"
+#include "common/table.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define N_OF(array) (sizeof(array) / sizeof(array)[0])
+#define MAX_COLUMNS 20
+#define BOM "\xEF\xBB\xBF"
+
+/* What to ask of a table; lists end with NULL. */
+typedef struct request {
+    const char *columns[MAX_COLUMNS];
+    const char *missing[MAX_COLUMNS];
+} request_t;
+
+static nas_strings_t list_of(const char *const *text)
+{
+    nas_error_t err = {0};
+    nas_strings_t list = {0};
+    for (size_t i = 0; i < MAX_COLUMNS && text[i]; i++)
+        cr_assert_eq(nas_strings_add(&list, text[i], strlen(text[i]), &err), NAS_OK);
+    return list;
+}
+
+static nas_status_t read_file(const char *path, const request_t *request, nas_table_t **table_p,
+                              nas_error_t *err)
+{
+    nas_strings_t columns = list_of(request->columns), missing = list_of(request->missing);
+    const nas_table_options_t options = {
+        .path = path, .arch_column = "arch", .columns = &columns, .missing = &missing};
+    const nas_status_t status = nas_table_read(&options, table_p, err);
+    nas_strings_fini(&columns);
+    nas_strings_fini(&missing);
+    return status;
+}
+
+/* Read n bytes as the file t.csv. */
+static nas_status_t read_bytes(const char *bytes, size_t n, const request_t *request,
+                               nas_table_t **table_p, nas_error_t *err)
+{
+    char folder[] = "/tmp/test_table.XXXXXX", path[64];
+    cr_assert(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/t.csv", folder);
+    FILE *file = fopen(path, "wb");
+    cr_assert(file);
+    cr_assert_eq(fwrite(bytes, 1, n, file), n);
+    cr_assert_eq(fclose(file), 0);
+    const nas_status_t status = read_file(path, request, table_p, err);
+    (void)unlink(path);
+    (void)rmdir(folder);
+    return status;
+}
+
+static nas_table_t *read_good(const char *text, const request_t *request)
+{
+    nas_error_t err = {0};
+    nas_table_t *table = NULL;
+    const nas_status_t status = read_bytes(text, strlen(text), request, &table, &err);
+    cr_assert_eq(status, NAS_OK, "%s: %s", text, err.text);
+    return table;
+}
+
+static void expect_refused(const char *bytes, size_t n, const request_t *request,
+                           const char *reason)
+{
+    nas_error_t err = {0};
+    nas_table_t *table = NULL;
+    cr_assert_eq(read_bytes(bytes, n, request, &table, &err), NAS_EINPUT, "expected: %s", reason);
+    cr_assert_null(table);
+    cr_assert(strstr(err.text, reason), "'%s' does not contain '%s'", err.text, reason);
+}
+
+Test(table, columns_come_as_asked_and_others_may_hold_anything)
+{
+    const char *text = "note,b,arch,a\nfree text,1.5,x,-2\n0x,,y,3e2\n";
+    const request_t request = {.columns = {"a", "b"}};
+    nas_error_t err = {0};
+    nas_digest_t digest;
+    nas_table_t *table = read_good(text, &request);
+    cr_assert_eq(nas_table_rows(table), 2);
+    cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
+    cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
+    cr_assert_eq(nas_names_find(nas_table_names(table), "y"), 1);
+    cr_assert_eq(nas_table_column(table, "a")[0], -2.0);
+    cr_assert_eq(nas_table_column(table, "a")[1], 300.0);
+    cr_assert_eq(nas_table_column(table, "b")[0], 1.5);
+    cr_assert(isnan(nas_table_column(table, "b")[1]));
+    cr_assert_eq(nas_table_present(table, "a"), 2);
+    cr_assert_eq(nas_table_present(table, "b"), 1);
+    cr_assert_null(nas_table_column(table, "note"), "not asked for");
+
+    const nas_digest_t found = nas_table_digest(table);
+    cr_assert_eq(nas_digest_of(text, strlen(text), &digest, &err), NAS_OK);
+    cr_assert_eq(memcmp(&digest, &found, sizeof digest), 0);
+    nas_table_destroy(table);
+    nas_table_destroy(NULL);
+}
+
+Test(table, line_ends_empty_lines_and_a_byte_order_mark_change_nothing)
+{
+    static const char *const texts[] = {
+        "arch,a\nx,1\ny,2\n",
+        "arch,a\r\nx,1\r\ny,2\r\n",
+        "arch,a\rx,1\ry,2\r",
+        "arch,a\nx,1\ny,2",
+        "arch,a\r\nx,1\r\ny,2",
+        "\n\narch,a\n\nx,1\n\r\n\ny,2\n\n\n",
+        BOM "arch,a\nx,1\ny,2\n",
+        "\"arch\",\"a\"\n\"x\",\"1\"\n\"y\",\"2\"",
+        BOM "\"arch\",\"a\"\r\n\"x\",1\r\n\"y\",2\r\n",
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(texts); i++) {
+        nas_table_t *table = read_good(texts[i], &request);
+        cr_assert_eq(nas_table_rows(table), 2, "%s", texts[i]);
+        cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
+        cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
+        cr_assert_eq(nas_table_column(table, "a")[0], 1.0);
+        cr_assert_eq(nas_table_column(table, "a")[1], 2.0);
+        nas_table_destroy(table);
+    }
+}
+
+Test(table, names_are_the_bytes_of_the_field)
+{
+    static const struct {
+        const char *field, *name;
+    } cases[] = {
+        {"\"(1, 2)\"", "(1, 2)"},
+        {" x  ", " x  "},
+        {"\" x \"", " x "},
+        {"\tx", "\tx"},
+        {"\"say \"\"x\"\"\"", "say \"x\""},
+        {"\"\"\"\"", "\""},
+        {"\"two\nlines\"", "two\nlines"},
+        {"\"two\r\nlines\"", "two\r\nlines"},
+        {"\"\n\"", "\n"},
+        {"caf\xC3\xA9", "caf\xC3\xA9"},
+        {"|none~0|+|none~0|none~1|", "|none~0|+|none~0|none~1|"},
+    };
+    const request_t request = {0}; /* no number columns at all */
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "arch\n%s\n", cases[i].field);
+        nas_table_t *table = read_good(text, &request);
+        cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), cases[i].name);
+        nas_table_destroy(table);
+    }
+}
+
+/* The one value of column a. */
+static double value_of(const char *field, const request_t *request)
+{
+    char text[256];
+    (void)snprintf(text, sizeof text, "arch,a\nx,%s\n", field);
+    nas_table_t *table = read_good(text, request);
+    const double value = nas_table_column(table, "a")[0];
+    nas_table_destroy(table);
+    return value;
+}
+
+Test(table, numbers_are_the_nearest_doubles)
+{
+    static const struct {
+        const char *field;
+        double value;
+    } cases[] = {
+        {"0", 0.0},
+        {"-0.0", 0.0},
+        {"7", 7.0},
+        {"+7", 7.0},
+        {".5", 0.5},
+        {"5.", 5.0},
+        {"007", 7.0},
+        {"  7\t", 7.0},
+        {"\" 7 \"", 7.0},
+        {"1e3", 1000.0},
+        {"1E-3", 1e-3},
+        {"1e+3", 1000.0},
+        {"-133.80162659377805", -133.80162659377805},
+        {"0.00400059949606657", 0.00400059949606657},
+        {"1.7976931348623157e308", 1.7976931348623157e308},
+        {"5e-324", 5e-324},
+        {"0.1000000000000000055511151231257827021181583404541015625", 0.1},
+        {"100000000000000000000000", 1e23},
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(cases); i++)
+        cr_assert_eq(value_of(cases[i].field, &request), cases[i].value, "'%s'", cases[i].field);
+}
+
+Test(table, fields_that_mean_missing)
+{
+    static const char *const fields[] = {
+        "",           "\"\"", "  ",        "\"\t\"", "nan",   "NaN",           "NAN",   "-nan",
+        " nan ",      "inf",  "-Infinity", "1e999",  "NA",    " NA ",          "\"?\"", "-1e8",
+        "-100000000", "0.5",  "5e-1",      "0.50",   "n/a n", "-100000000.00", "-1E+8", "-.1e9",
+    };
+    const request_t request = {.columns = {"a"},
+                               .missing = {"-100000000.0", "NA", "?", "n/a n", "0.5"}};
+    for (size_t i = 0; i < N_OF(fields); i++)
+        cr_assert(isnan(value_of(fields[i], &request)), "'%s'", fields[i]);
+    cr_assert_eq(value_of("-100000000.1", &request), -100000000.1);
+    cr_assert_eq(value_of("100000000", &request), 1e8);
+}
+
+Test(table, fields_that_are_no_numbers)
+{
+    static const char *const fields[] = {
+        "abc",   "0x10", "0X1p3", "1,5",   "1 2", "1e",       "--1",
+        "1.2.3", "-",    ".",     "e5",    "1f",  "NA",       "?",
+        "1_000", "1;",   "nanx",  "infin", "'1'", "nan(0x1)", "1\xC2\xA0",
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(fields); i++) {
+        char text[64], reason[64];
+        (void)snprintf(text, sizeof text, "arch,a\nx,\"%s\"\n", fields[i]);
+        (void)snprintf(reason, sizeof reason, "t.csv:2: column 'a': '%s' is not a number",
+                       fields[i]);
+        expect_refused(text, strlen(text), &request, reason);
+    }
+}
+
+Test(table, bad_files_are_refused_with_the_line)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"", "t.csv: empty; expected a header row"},
+        {"\n\r\n\n", "t.csv: empty; expected a header row"},
+        {BOM, "t.csv: empty; expected a header row"},
+        {"arch,a", "t.csv: no rows below the header"},
+        {"arch,a\n\n\n", "t.csv: no rows below the header"},
+        {"name,a\nx,1\n", "t.csv: no column 'arch'; columns are name, a"},
+        {"arch,aa\nx,1\n", "t.csv: no column 'a'; nearest is 'aa'; columns are arch, aa"},
+        {"arch, a\nx,1\n", "t.csv: no column 'a'; nearest is ' a'"},
+        {"arch,a,a\nx,1,2\n", "t.csv:1: fields 2 and 3 are both called 'a'"},
+        {"\narch,a,b,arch\nx,1,2,y\n", "t.csv:2: fields 1 and 4 are both called 'arch'"},
+        {"arch,a\nx\n", "t.csv:2: 1 field where the header has 2"},
+        {"arch,a\nx,1,\n", "t.csv:2: 3 fields where the header has 2"},
+        {"arch,a\nx,1\n \n", "t.csv:3: 1 field where the header has 2"},
+        {"arch,a\n,1\n", "t.csv:2: column 'arch': the architecture is empty"},
+        {"arch,a\n\"\",1\n", "t.csv:2: column 'arch': the architecture is empty"},
+        {"arch,a\nx,1\ny,2\nx,3\n", "t.csv:4: architecture 'x' stands in line 2 already"},
+        {"arch,a\nx,1\n\n\"x\",3\n", "t.csv:4: architecture 'x' stands in line 2 already"},
+        {"arch,a\nx\"y,1\n", "t.csv:2: bad quoting"},
+        {"arch,a\n\"x\"y,1\n", "t.csv:2: bad quoting"},
+        {"arch,a\n\"x\" ,1\n", "t.csv:2: bad quoting"},
+        {"arch,a\n\"x,1\n", "t.csv:2: bad quoting: a quote is left open"},
+        {"arch,a\nx,1\n\"\n\n", "t.csv:3: bad quoting: a quote is left open"},
+        {"arch,\"a\nx,1\n", "t.csv:1: bad quoting: a quote is left open"},
+        {"{\"arch\": 1}\n", "t.csv:1: bad quoting"},
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(cases); i++)
+        expect_refused(cases[i].text, strlen(cases[i].text), &request, cases[i].reason);
+}
+
+Test(table, lines_are_counted_through_every_kind_of_line_end)
+{
+    static const struct {
+        const char *text, *reason;
+    } cases[] = {
+        {"arch,a\nx,1\ny,bad\n", "t.csv:3:"},
+        {"arch,a\r\nx,1\r\ny,bad\r\n", "t.csv:3:"},
+        {"arch,a\rx,1\ry,bad\r", "t.csv:3:"},
+        {"arch,a\n\r\n\r\r\n\nx,bad\n", "t.csv:6:"},
+        {"arch,a\n\"x\n\n\r\nx\",1\ny,bad\n", "t.csv:6:"},
+        {"arch,a\n\"x\n\n\r\nx\",bad\ny,1\n", "t.csv:2:"},
+        {"\"arch\n\",arch,a\n1,x,bad", "t.csv:3:"},
+        {"arch,a\nx,1\n\"y,1\nz,2\n\"w\",3\n", "t.csv:3:"},
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(cases); i++)
+        expect_refused(cases[i].text, strlen(cases[i].text), &request, cases[i].reason);
+}
+
+Test(table, a_nul_byte_is_refused)
+{
+    static const char header[] = "arch,a\0\nx,1\n", row[] = "arch,a\nx,1\n\0y,2\n";
+    static const char utf16[] = {'\xFF', '\xFE', 'a', '\0', 'r', '\0'};
+    const request_t request = {.columns = {"a"}};
+    expect_refused(header, sizeof header - 1, &request, "t.csv:1: a NUL byte");
+    expect_refused(row, sizeof row - 1, &request, "t.csv:3: a NUL byte");
+    expect_refused(utf16, sizeof utf16, &request, "t.csv:1: a NUL byte");
+}
+
+/* head, then fill bytes 'y', then tail, as one malloc'ed text. */
+static char *padded(const char *head, size_t fill, const char *tail)
+{
+    const size_t n_head = strlen(head);
+    char *text = malloc(n_head + fill + strlen(tail) + 1);
+    cr_assert(text);
+    memcpy(text, head, n_head);
+    memset(text + n_head, 'y', fill);
+    memcpy(text + n_head + fill, tail, strlen(tail) + 1);
+    return text;
+}
+
+Test(table, rows_have_at_most_one_mebibyte)
+{
+    static const char endless[] = "t.csv:1: a row of more than 1 MiB",
+                      open[] = "t.csv:2: a row of more";
+    const request_t request = {.columns = {"a"}};
+    const size_t fill = NAS_CSV_MAX_ROW - strlen(",1\n");
+    char *text = padded("arch,a\n", fill, ",1\n");
+    nas_table_t *table = read_good(text, &request);
+    cr_assert_eq(strlen(nas_names_at(nas_table_names(table), 0)), fill);
+    nas_table_destroy(table);
+    free(text);
+
+    text = padded("arch,a\n", fill + 1, ",1\n");
+    expect_refused(text, strlen(text), &request, open);
+    free(text);
+    text = padded("arch,a\n\"", (size_t)3 * NAS_CSV_MAX_ROW, "\n");
+    expect_refused(text, strlen(text), &request, open);
+    free(text);
+    text = padded("", (size_t)3 * NAS_CSV_MAX_ROW, "");
+    expect_refused(text, strlen(text), &request, endless);
+    free(text);
+}
+
+Test(table, a_row_of_nothing_but_commas_fits)
+{
+    const request_t request = {.columns = {"a"}};
+    char *text = padded("arch,a\n", NAS_CSV_MAX_ROW, "");
+    memset(text + strlen("arch,a\n"), ',', NAS_CSV_MAX_ROW);
+    expect_refused(text, strlen(text), &request, "t.csv:2: 1048577 fields where the header has 2");
+    free(text);
+}
+
+/* A header as long as shift demands, then n rows "name-i,i" with lines ended by CRLF and one quoted
+ * line end each. */
+static char *long_table(int shift, int n)
+{
+    char *text = malloc((size_t)n * 40 + 128);
+    cr_assert(text);
+    char *at = text + sprintf(text, "arch,a,%.*s\r\n", shift,
+                              "----------------------------------------------------------------");
+    for (int i = 0; i < n; i++) at += sprintf(at, "\"name\r\n\"\"%d\",%d,\r\n", i, i);
+    return text;
+}
+
+Test(table, rows_may_lie_across_chunks)
+{
+    enum { N = 14000 };
+    const request_t request = {.columns = {"a"}};
+    for (int shift = 1; shift <= 32; shift++) {
+        char *text = long_table(shift, N), name[32];
+        nas_table_t *table = read_good(text, &request);
+        const double *a = nas_table_column(table, "a");
+        cr_assert_eq(nas_table_rows(table), N);
+        for (int i = 0; i < N; i++) {
+            (void)snprintf(name, sizeof name, "name\r\n\"%d", i);
+            cr_assert_str_eq(nas_names_at(nas_table_names(table), i), name);
+            cr_assert_eq(a[i], i);
+        }
+        nas_table_destroy(table);
+        memcpy(text + strlen(text) - strlen(",\r\n"), "?,\r\n", sizeof "?,\r\n");
+        expect_refused(text, strlen(text), &request, "t.csv:28000: column 'a': '13999?'");
+        free(text);
+    }
+}
+
+Test(table, long_texts_are_cut_in_errors)
+{
+    const request_t request = {.columns = {"synflw"}};
+    char text[4096];
+    char *at = text + sprintf(text, "arch,synflow");
+    for (int i = 0; i < 200; i++) at += sprintf(at, ",column-%d", i);
+    nas_error_t err = {0};
+    nas_table_t *table = NULL;
+    cr_assert_eq(read_bytes(text, strlen(text), &request, &table, &err), NAS_EINPUT);
+    cr_assert(strstr(
+        err.text, "no column 'synflw'; nearest is 'synflow'; columns are arch, synflow, column-0"));
+    const size_t length = strlen(err.text);
+    cr_assert(length < 600);
+    cr_assert_str_eq(err.text + length - strlen("..."), "...");
+}
+
+Test(table, paths_that_are_no_files_are_refused)
+{
+    static const char *const paths[] = {"/nonexistent/t.csv", "/tmp", "", "/dev/null"};
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(paths); i++) {
+        nas_error_t err = {0};
+        nas_table_t *table = NULL;
+        cr_assert_eq(read_file(paths[i], &request, &table, &err), NAS_EINPUT, "'%s'", paths[i]);
+        cr_assert(strstr(err.text, paths[i]), "%s", err.text);
+        cr_assert_null(table);
+    }
+}
+
+Test(table, the_shipped_example_is_a_nas_bench_201_pool)
+{
+    const char *source = getenv("ROBOTNAS_SOURCE");
+    if (!source) cr_skip_test("the environment variable ROBOTNAS_SOURCE is not set");
+    const request_t request = {.columns = {"grad_norm", "snip", "grasp", "fisher", "synflow",
+                                           "jacov", "cifar10_valid_acc_12ep", "train_seconds_12ep",
+                                           "cifar10_test_acc", "cifar100_test_acc",
+                                           "imagenet16_test_acc"}};
+    char path[4096];
+    nas_error_t err = {0};
+    nas_table_t *table = NULL;
+    nas_encoding_t *encoding = NULL;
+    (void)snprintf(path, sizeof path, "%s/jobs/tables/example.csv", source);
+    cr_assert_eq(read_file(path, &request, &table, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_table_rows(table), 2000);
+    for (int c = 0; c < 6; c++) cr_assert(nas_table_present(table, request.columns[c]) > 1980);
+    for (int c = 6; c < 11; c++) cr_assert_eq(nas_table_present(table, request.columns[c]), 2000);
+    cr_assert_eq(nas_encoding_create(NAS_ENCODING_NB201, nas_table_names(table), &encoding, &err),
+                 NAS_OK, "%s", err.text);
+    for (int p = 0; p < 6; p++) cr_assert_eq(nas_encoding_choices(encoding, p), 5);
+    nas_encoding_destroy(encoding);
+    nas_table_destroy(table);
+}
+
+/* A published table and what its text says. */
+typedef struct published {
+    const char *file;
+    nas_encoding_kind_t kind;
+    int64_t n_row;
+    request_t request;
+} published_t;
+
+/* Times marker occurs in a file. */
+static int64_t count_in_file(const char *path, const char *marker)
+{
+    nas_error_t err = {0};
+    char *text = NULL;
+    size_t size;
+    int64_t count = 0;
+    cr_assert_eq(nas_file_read(path, (size_t)1 << 24, &text, &size, &err), NAS_OK, "%s", err.text);
+    for (const char *at = text; (at = strstr(at, marker)); at++) count++;
+    free(text);
+    return count;
+}
+
+static void check_published(const published_t *published, const char *path)
+{
+    nas_error_t err = {0};
+    nas_table_t *table = NULL;
+    nas_encoding_t *encoding = NULL;
+    int64_t n_missing = 0;
+    cr_assert_eq(read_file(path, &published->request, &table, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_table_rows(table), published->n_row);
+    for (int c = 0; published->request.columns[c]; c++)
+        n_missing += published->n_row - nas_table_present(table, published->request.columns[c]);
+    cr_assert_eq(n_missing, count_in_file(path, ",-100000000.0,"), "%s", published->file);
+
+    cr_assert_eq(nas_encoding_create(published->kind, nas_table_names(table), &encoding, &err),
+                 NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_encoding_count(encoding), published->n_row);
+    cr_assert_eq(nas_encoding_positions(encoding), 6);
+    nas_encoding_destroy(encoding);
+    nas_table_destroy(table);
+}
+
+#define MISSING                                                                                    \
+    {                                                                                              \
+        "-1e8"                                                                                     \
+    }
+#define NB201_ACCURACIES "cifar10_test_acc", "cifar100_test_acc", "imagenet16_test_acc"
+#define NB201_METRICS                                                                              \
+    "grad_norm", "snip", "grasp", "fisher", "synflow", "jacov", "nwot", "zen", "epe_nas", "plain", \
+        "l2_norm", "params", "flops"
+#define TNB101_METRICS                                                                             \
+    "grad_norm", "snip", "grasp", "fisher", "jacov", "nwot", "epe_nas", "plain", "l2_norm",        \
+        "params", "flops", "val_acc"
+
+static const published_t all_published[] = {
+    {"nb201-accuracy.csv", NAS_ENCODING_NB201, 15625, {{NB201_ACCURACIES}, MISSING}},
+    {"nb201-cifar10.csv", NAS_ENCODING_NB201, 9445, {{NB201_METRICS, NB201_ACCURACIES}, MISSING}},
+    {"tnb101-macro-class_scene.csv", NAS_ENCODING_DIGITS, 662, {{TNB101_METRICS}, MISSING}},
+    {"tnb101-macro-jigsaw.csv", NAS_ENCODING_DIGITS, 725, {{TNB101_METRICS}, MISSING}},
+    {"tnb101-micro-class_object.csv", NAS_ENCODING_DIGITS, 711, {{TNB101_METRICS}, MISSING}},
+    {"tnb101-micro-jigsaw.csv", NAS_ENCODING_DIGITS, 711, {{TNB101_METRICS}, MISSING}},
+};
+
+Test(table, the_published_tables_are_read_whole)
+{
+    const char *shared = getenv("ROBOTNAS_SHARED");
+    if (!shared) cr_skip_test("the environment variable ROBOTNAS_SHARED is not set");
+    for (size_t i = 0; i < N_OF(all_published); i++) {
+        char path[4096];
+        (void)snprintf(path, sizeof path, "%s/data/tables/%s", shared, all_published[i].file);
+        if (access(path, R_OK) != 0) cr_skip_test("%s is not there", path);
+        check_published(&all_published[i], path);
+    }
+}

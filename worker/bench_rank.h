@@ -1,0 +1,27 @@
+/* `robotnas bench rank`: how fast a shard is ranked, beside how fast this machine reads memory. */
+#ifndef NAS_WORKER_BENCH_RANK_H
+#define NAS_WORKER_BENCH_RANK_H
+
+#include "common/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/** What to measure; all > 0. */
+typedef struct nas_bench_rank_options {
+    int64_t n_arch;
+    int64_t n_metric;
+    int64_t n_repeats; /**< timed repetitions of each measurement */
+} nas_bench_rank_options_t;
+
+/** Rank a synthetic pool on one core with every available instruction set and print rows/s, GB/s
+ * and the share of the measured read bandwidth: as a table or, with json, as one object.  Not
+ * collective (uses no MPI). A query's time is the median of its repetitions, the read bandwidth is
+ * the best that any instruction set reached in any repetition. Memory: the pool as float32, a
+ * column of doubles twice and a buffer of 512 MiB, not all at once. NAS_ENOMEM; NAS_EIO: out cannot
+ * be written. */
+nas_status_t nas_bench_rank(const nas_bench_rank_options_t *options, FILE *out, bool json,
+                            nas_error_t *err);
+
+#endif

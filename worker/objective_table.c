@@ -1,0 +1,137 @@
+#include "worker/objective_table.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct nas_objective {
+    const nas_table_t *table;
+    const double *value;
+    const double *cost;    /* NULL: none */
+    const double **column; /* [n_column] */
+    double *column_at;     /* [n_column] of the last evaluation */
+    size_t n_column;
+    double sign;    /* -1 where lower is better */
+    double *sorted; /* sign * value of those that are there, descending */
+    int64_t n_sorted;
+    bool *is_top; /* [rows]: one of the T truly best */
+};
+
+static int compare_descending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x > y ? -1 : x < y;
+}
+
+/* Number of values strictly better than target. */
+static int64_t count_better(const nas_objective_t *objective, double target)
+{
+    int64_t low = 0, high = objective->n_sorted;
+    while (low < high) {
+        const int64_t middle = low + (high - low) / 2;
+        if (objective->sorted[middle] > target)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The T best: all that beat the T-th value, and of those that equal it the first in the pool. */
+static void mark_top(nas_objective_t *objective, int64_t budget)
+{
+    const int64_t n_top = budget < objective->n_sorted ? budget : objective->n_sorted;
+    if (n_top == 0) return;
+    const double last = objective->sorted[n_top - 1];
+    int64_t n_ties = n_top - count_better(objective, last);
+    for (int64_t i = 0; i < nas_table_rows(objective->table); i++) {
+        const double target = objective->sign * objective->value[i];
+        const bool ties = target == last && n_ties > 0;
+        objective->is_top[i] = target > last || ties;
+        n_ties -= ties;
+    }
+}
+
+static void sort_values(nas_objective_t *objective)
+{
+    for (int64_t i = 0; i < nas_table_rows(objective->table); i++)
+        if (!isnan(objective->value[i]))
+            objective->sorted[objective->n_sorted++] = objective->sign * objective->value[i];
+    qsort(objective->sorted, (size_t)objective->n_sorted, sizeof *objective->sorted,
+          compare_descending);
+}
+
+nas_status_t nas_objective_create(const nas_job_t *job, const nas_table_t *table,
+                                  nas_objective_t **objective_p, nas_error_t *err)
+{
+    const size_t n_rows = (size_t)nas_table_rows(table), n_column = job->objective.report.n;
+    nas_objective_t *objective = calloc(1, sizeof *objective);
+    if (!objective) return nas_error_nomem(err, "the objective");
+    *objective = (nas_objective_t){
+        .table = table,
+        .value = nas_table_column(table, job->objective.column),
+        .cost = job->objective.cost ? nas_table_column(table, job->objective.cost) : NULL,
+        .column = calloc(n_column + 1, sizeof *objective->column),
+        .column_at = calloc(n_column + 1, sizeof *objective->column_at),
+        .n_column = n_column,
+        .sign = job->objective.minimise ? -1.0 : 1.0,
+        .sorted = calloc(n_rows + 1, sizeof *objective->sorted),
+        .is_top = calloc(n_rows + 1, sizeof *objective->is_top),
+    };
+    if (!objective->column || !objective->column_at || !objective->sorted || !objective->is_top) {
+        nas_objective_destroy(objective);
+        return nas_error_nomem(err, "the objective");
+    }
+    for (size_t c = 0; c < n_column; c++)
+        objective->column[c] = nas_table_column(table, job->objective.report.at[c]);
+    sort_values(objective);
+    mark_top(objective, job->search.budget);
+    *objective_p = objective;
+    return NAS_OK;
+}
+
+void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation)
+{
+    const double value = objective->value[arch];
+    for (size_t c = 0; c < objective->n_column; c++)
+        objective->column_at[c] = objective->column[c][arch];
+    *evaluation = (nas_evaluation_t){
+        .arch = arch,
+        /* the ledger copies what it keeps; nothing writes through this pointer */
+        .name = (char *)(uintptr_t)nas_names_at(nas_table_names(objective->table), arch),
+        .value = value,
+        .cost = objective->cost ? objective->cost[arch] : NAN,
+        .columns = objective->column_at,
+        .pool_rank = isnan(value) ? 0 : 1 + count_better(objective, objective->sign * value),
+        .status = isnan(value) ? NAS_EVAL_MISSING : NAS_EVAL_OK,
+    };
+}
+
+double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n)
+{
+    int64_t n_hits = 0;
+    for (int64_t i = 0; i < n; i++) n_hits += objective->is_top[arch[i]];
+    return (double)n_hits / (double)n;
+}
+
+double nas_objective_mean_cost(const nas_objective_t *objective)
+{
+    if (!objective->cost) return NAN;
+    double sum = 0;
+    int64_t n = 0;
+    for (int64_t i = 0; i < nas_table_rows(objective->table); i++) {
+        if (isnan(objective->cost[i])) continue;
+        sum += objective->cost[i];
+        n++;
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+void nas_objective_destroy(nas_objective_t *objective)
+{
+    if (!objective) return;
+    free(objective->column);
+    free(objective->column_at);
+    free(objective->sorted);
+    free(objective->is_top);
+    free(objective);
+}
