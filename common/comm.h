@@ -31,7 +31,8 @@ int nas_comm_finalize(nas_comm_t *world, int code);
  * MPI_Abort. */
 noreturn void nas_comm_abort(const char *what);
 
-/** Name and version of the MPI library, its first line.  Not collective; works before nas_comm_init. Static. */
+/** Name and version of the MPI library, its first line.  Not collective; works before
+ * nas_comm_init. Static. */
 const char *nas_comm_library(void);
 
 /** A communicator of this process alone, without MPI (bench, tests): collectives are copies. */

@@ -125,7 +125,6 @@ static hid_t memory_driver(void)
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     (void)H5Pset_fapl_core(access, IMAGE_INCREMENT, false);
-    (void)H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
     /* The format of HDF5 1.8: small groups and attributes beyond 64 KiB, and every reader has it.
      */
     (void)H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18);
@@ -178,7 +177,9 @@ nas_status_t nas_h5_open(const char *image, size_t size, hid_t *file_p, nas_erro
 
 void nas_h5_close(hid_t file)
 {
-    if (file >= 0) (void)H5Fclose(file);
+    if (file < 0) return;
+    NAS_ASSERT(H5Fget_obj_count(file, H5F_OBJ_ALL) == 1); /* the file itself: all else was closed */
+    (void)H5Fclose(file);
 }
 
 nas_status_t nas_h5_group_create(hid_t at, const char *name, hid_t *group_p, nas_error_t *err)

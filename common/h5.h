@@ -61,7 +61,7 @@ nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t 
  * it. */
 nas_status_t nas_h5_open(const char *image, size_t size, hid_t *file_p, nas_error_t *err);
 
-/** Close a file and whatever is still open in it. Accepts a negative one. */
+/** Close a file; its groups are closed before. Accepts a negative one. */
 void nas_h5_close(hid_t file);
 
 /** Make, or open, a group. The caller ends it with nas_h5_group_close. */

@@ -5,30 +5,32 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { WIDTH = 80, INDENT = 2, LABEL = 32, BAR = 20 };
+/* A label is as wide as leaves room for four numbers of any size in a line. */
+enum { WIDTH = 80, INDENT = 2, LABEL = 25, BAR = 20 };
+
+/* A name, broken behind punctuation where it is too long for a line. */
+static void print_name(int indent, const char *name, FILE *out)
+{
+    const size_t room = (size_t)(WIDTH - indent);
+    size_t n = strlen(name);
+    while (n > room) {
+        size_t cut = room;
+        while (cut > 1 && !strchr("+|,-.", name[cut - 1])) cut--;
+        if (cut == 1) cut = room;
+        (void)fprintf(out, "%*s%.*s\n", indent, "", (int)cut, name);
+        name += cut;
+        n -= cut;
+    }
+    (void)fprintf(out, "%*s%s\n", indent, "", name);
+}
 
 static void print_heading(const nas_state_t *state, FILE *out)
 {
-    (void)fprintf(out, "%s: %s over %lld architectures, budget %lld, %lld repeat%s, %s\n",
-                  state->job_name, state->method, (long long)state->n_arch,
-                  (long long)state->budget, (long long)state->n_repeat,
-                  state->n_repeat == 1 ? "" : "s", state->complete ? "complete" : "NOT COMPLETE");
-}
-
-/* An architecture string, broken behind '+', '_' or ',' where it is too long for a line. */
-static void print_arch(const char *arch, FILE *out)
-{
-    const size_t room = WIDTH - INDENT;
-    size_t n = strlen(arch);
-    while (n > room) {
-        size_t cut = room;
-        while (cut > 1 && !strchr("+_,", arch[cut - 1])) cut--;
-        if (cut == 1) cut = room;
-        (void)fprintf(out, "%*s%.*s\n", INDENT, "", (int)cut, arch);
-        arch += cut;
-        n -= cut;
-    }
-    (void)fprintf(out, "%*s%s\n", INDENT, "", arch);
+    print_name(0, state->job_name, out);
+    (void)fprintf(out, "%*s%s over %lld architectures, budget %lld, %lld repeat%s, %s\n", INDENT,
+                  "", state->method, (long long)state->n_arch, (long long)state->budget,
+                  (long long)state->n_repeat, state->n_repeat == 1 ? "" : "s",
+                  state->complete ? "complete" : "NOT COMPLETE");
 }
 
 static void print_value(const char *label, double value, FILE *out)
@@ -49,7 +51,7 @@ static void print_best(const nas_state_t *state, FILE *out)
     const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
     (void)fprintf(out, "\nBest architecture (seed %llu)\n",
                   (unsigned long long)state->repeat[r].seed);
-    print_arch(best->name, out);
+    print_name(INDENT, best->name, out);
     print_value("objective", best->value, out);
     for (size_t c = 0; c < state->report_columns.n; c++)
         print_value(state->report_columns.at[c], best->columns[c], out);
@@ -62,7 +64,7 @@ static void print_best(const nas_state_t *state, FILE *out)
 static void print_statistics(const char *label, const nas_statistics_t *s, FILE *out)
 {
     if (s->n == 0) return;
-    (void)fprintf(out, "%*s%-*.*s %10.6g %10.4g %10.6g %10.6g\n", INDENT, "", LABEL, LABEL, label,
+    (void)fprintf(out, "%*s%-*.*s %12.6g %10.4g %12.6g %12.6g\n", INDENT, "", LABEL, LABEL, label,
                   s->mean, s->std, s->min, s->max);
 }
 
@@ -79,7 +81,7 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
                   {"cost", offsetof(nas_figures_t, cost)}};
     nas_statistics_t s;
     nas_status_t status = NAS_OK;
-    (void)fprintf(out, "\n%-*s %10s %10s %10s %10s\n", LABEL + INDENT, "Best of each repeat",
+    (void)fprintf(out, "\n%-*s %12s %10s %12s %12s\n", LABEL + INDENT, "Best of each repeat",
                   "mean", "std", "min", "max");
     for (size_t c = 0; !status && c < state->report_columns.n; c++) {
         status = nas_summary_column(state, c, &s, err);
@@ -116,7 +118,7 @@ static void print_weights(const nas_state_t *state, FILE *out)
     int64_t n_known = 0;
     for (int64_t r = 0; r < state->n_repeat; r++) n_known += state->repeat[r].best_weights != NULL;
     if (n_known == 0) return;
-    (void)fprintf(out, "\n%-*s %10s\n", LABEL + INDENT, "Weight of each metric (mean)", "");
+    (void)fprintf(out, "\nWeight of each metric (mean)\n");
     for (size_t m = 0; m < state->metrics.n; m++) {
         double sum = 0;
         for (int64_t r = 0; r < state->n_repeat; r++)

@@ -24,10 +24,13 @@ static const shape_t SHAPES[] = {{1, 1}, {1, 20}, {8, 1}};
 
 enum { N_SHAPES = sizeof SHAPES / sizeof *SHAPES, MAX_WEIGHTS = 8, MAX_K = 20 };
 
+/* Medians. The read bandwidth is measured anew beside every query, each read right before a pass,
+ * so that both see the same neighbours on the memory bus. */
 typedef struct result {
     nas_isa_t isa;
     shape_t shape;
-    double seconds; /* median */
+    double seconds;
+    double read_bytes_per_s;
 } result_t;
 
 typedef struct bench {
@@ -35,8 +38,10 @@ typedef struct bench {
     nas_comm_t *self;
     nas_score_table_t *table;
     double *weights; /* MAX_WEIGHTS x n_metric */
-    double *times;   /* n_repeats */
-    double read_bytes_per_s;
+    double *query_s; /* n_repeats */
+    double *read_s;  /* n_repeats */
+    uint64_t *line;  /* what is read: n_lines cache lines of zeros */
+    int64_t n_lines;
     result_t result[NAS_ISA_COUNT * N_SHAPES];
     int n_result;
 } bench_t;
@@ -76,75 +81,75 @@ static nas_status_t load_pool(bench_t *bench, nas_error_t *err)
     return status;
 }
 
-static nas_status_t prepare(bench_t *bench, nas_error_t *err)
+static nas_status_t create_table(bench_t *bench, nas_error_t *err)
+{
+    const nas_score_table_options_t options = {.n_arch = bench->options->n_arch,
+                                               .n_metric = bench->options->n_metric,
+                                               .max_weights = MAX_WEIGHTS,
+                                               .max_k = MAX_K};
+    nas_status_t status = nas_comm_self(&bench->self, err);
+    if (status == NAS_OK)
+        status = nas_score_table_create(bench->self, &options, &bench->table, err);
+    if (status == NAS_OK) status = load_pool(bench, err);
+    return status;
+}
+
+static nas_status_t allocate(bench_t *bench, nas_error_t *err)
 {
     const nas_bench_rank_options_t *options = bench->options;
     const int64_t n_weights = MAX_WEIGHTS * options->n_metric;
-    bench->weights = malloc((size_t)n_weights * sizeof *bench->weights);
-    bench->times = malloc((size_t)options->n_repeats * sizeof *bench->times);
-    if (!bench->weights || !bench->times) return nas_error_nomem(err, "the bench");
-    fill(bench->weights, n_weights, -1.0, options->n_metric);
-    nas_status_t status = nas_comm_self(&bench->self, err);
-    if (status != NAS_OK) return status;
-    const nas_score_table_options_t table = {.n_arch = options->n_arch,
-                                             .n_metric = options->n_metric,
-                                             .max_weights = MAX_WEIGHTS,
-                                             .max_k = MAX_K};
-    status = nas_score_table_create(bench->self, &table, &bench->table, err);
-    if (status != NAS_OK) return status;
-    return load_pool(bench, err);
-}
-
-/* Number of cache lines to read. */
-static int64_t read_size(const nas_bench_rank_options_t *options)
-{
     const int64_t n_bytes = options->n_arch * options->n_metric * (int64_t)sizeof(float);
-    return (n_bytes > LEAST_READ_BYTES ? n_bytes : LEAST_READ_BYTES) / NAS_SCORE_LINE;
-}
-
-/* The best of all repetitions and instruction sets: what comes nearest to what the memory can do.
- */
-static nas_status_t measure_read(bench_t *bench, nas_error_t *err)
-{
-    const int64_t n_lines = read_size(bench->options);
-    const double n_bytes = (double)n_lines * NAS_SCORE_LINE;
-    uint64_t *line = nas_pages_create((size_t)n_lines * NAS_SCORE_LINE);
-    if (!line) return nas_error_nomem(err, "the buffer of the read bandwidth");
-    uint64_t bits = 0;
-    for (nas_isa_t isa = 0; isa < NAS_ISA_COUNT; isa++) {
-        if (!nas_isa_available(isa)) continue;
-        for (int64_t r = 0; r < bench->options->n_repeats; r++) {
-            const double start = nas_clock_monotonic_s();
-            bits |= nas_score_kernel(isa)->read(line, n_lines);
-            const double rate = n_bytes / (nas_clock_monotonic_s() - start);
-            if (rate > bench->read_bytes_per_s) bench->read_bytes_per_s = rate;
-        }
-    }
-    NAS_ASSERT(bits == 0);
-    free(line);
+    bench->n_lines = (n_bytes > LEAST_READ_BYTES ? n_bytes : LEAST_READ_BYTES) / NAS_SCORE_LINE;
+    bench->line = nas_pages_create((size_t)bench->n_lines * NAS_SCORE_LINE);
+    bench->weights = malloc((size_t)n_weights * sizeof *bench->weights);
+    bench->query_s = malloc((size_t)options->n_repeats * sizeof *bench->query_s);
+    bench->read_s = malloc((size_t)options->n_repeats * sizeof *bench->read_s);
+    if (!bench->line || !bench->weights || !bench->query_s || !bench->read_s)
+        return nas_error_nomem(err, "the bench");
+    fill(bench->weights, n_weights, -1.0, options->n_metric);
     return NAS_OK;
 }
 
-static void measure_query(bench_t *bench, nas_isa_t isa, shape_t shape)
+static double time_read(const bench_t *bench)
+{
+    const double start = nas_clock_monotonic_s();
+    const uint64_t bits = nas_score_kernel(nas_isa_best())->read(bench->line, bench->n_lines);
+    const double seconds = nas_clock_monotonic_s() - start;
+    NAS_ASSERT(bits == 0);
+    return seconds;
+}
+
+static double time_query(bench_t *bench, shape_t shape)
 {
     int64_t answer[MAX_WEIGHTS * MAX_K];
     int flag = 0;
+    const double start = nas_clock_monotonic_s();
+    nas_score_table_top(bench->table, bench->weights, shape.n_weights, shape.k, &flag, answer,
+                        NULL);
+    return nas_clock_monotonic_s() - start;
+}
+
+static result_t measure_query(bench_t *bench, nas_isa_t isa, shape_t shape)
+{
+    const int64_t n = bench->options->n_repeats;
     nas_score_table_use(bench->table, isa);
-    for (int64_t r = 0; r < bench->options->n_repeats; r++) {
-        const double start = nas_clock_monotonic_s();
-        nas_score_table_top(bench->table, bench->weights, shape.n_weights, shape.k, &flag, answer,
-                            NULL);
-        bench->times[r] = nas_clock_monotonic_s() - start;
+    for (int64_t r = 0; r < n; r++) {
+        bench->read_s[r] = time_read(bench);
+        bench->query_s[r] = time_query(bench, shape);
     }
-    const double seconds = median(bench->times, bench->options->n_repeats);
-    bench->result[bench->n_result++] = (result_t){isa, shape, seconds};
+    const double read_bytes = (double)bench->n_lines * NAS_SCORE_LINE;
+    return (result_t){.isa = isa,
+                      .shape = shape,
+                      .seconds = median(bench->query_s, n),
+                      .read_bytes_per_s = read_bytes / median(bench->read_s, n)};
 }
 
 static void measure_queries(bench_t *bench)
 {
     for (nas_isa_t isa = 0; isa < NAS_ISA_COUNT; isa++) {
         if (!nas_isa_available(isa)) continue;
-        for (int s = 0; s < N_SHAPES; s++) measure_query(bench, isa, SHAPES[s]);
+        for (int s = 0; s < N_SHAPES; s++)
+            bench->result[bench->n_result++] = measure_query(bench, isa, SHAPES[s]);
     }
 }
 
@@ -162,19 +167,18 @@ static void print_table(const bench_t *bench, FILE *out)
 {
     (void)fprintf(out,
                   "ranking %" PRId64 " architectures x %" PRId64
-                  " metrics, %.0f bytes a row, one core\n"
-                  "memory read bandwidth %.1f GB/s\n\n"
-                  "%-8s %8s %6s %12s %8s %16s\n",
-                  bench->options->n_arch, bench->options->n_metric, row_bytes(bench),
-                  bench->read_bytes_per_s * 1e-9, "isa", "weights", "top", "Mrows/s", "GB/s",
-                  "% of bandwidth");
+                  " metrics, %.0f bytes a row, one core\n\n"
+                  "%-8s %8s %6s %10s %10s %12s %8s\n",
+                  bench->options->n_arch, bench->options->n_metric, row_bytes(bench), "isa",
+                  "weights", "top", "Mrows/s", "GB/s", "memory GB/s", "share %");
     for (int i = 0; i < bench->n_result; i++) {
         const result_t *result = &bench->result[i];
         const double rows = rows_per_s(bench, result);
         const double bytes = rows * row_bytes(bench);
-        (void)fprintf(out, "%-8s %8" PRId64 " %6" PRId64 " %12.0f %8.1f %16.0f\n",
+        (void)fprintf(out, "%-8s %8" PRId64 " %6" PRId64 " %10.0f %10.1f %12.1f %8.0f\n",
                       nas_isa_name(result->isa), result->shape.n_weights, result->shape.k,
-                      rows * 1e-6, bytes * 1e-9, 100.0 * bytes / bench->read_bytes_per_s);
+                      rows * 1e-6, bytes * 1e-9, result->read_bytes_per_s * 1e-9,
+                      100.0 * bytes / result->read_bytes_per_s);
     }
 }
 
@@ -182,10 +186,11 @@ static json_t *result_json(const bench_t *bench, const result_t *result)
 {
     const double rows = rows_per_s(bench, result);
     const double bytes = rows * row_bytes(bench);
-    return json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f}", "isa", nas_isa_name(result->isa),
+    return json_pack("{s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "isa", nas_isa_name(result->isa),
                      "weights", (json_int_t)result->shape.n_weights, "top",
                      (json_int_t)result->shape.k, "seconds", result->seconds, "rows_per_s", rows,
-                     "bytes_per_s", bytes, "share_of_bandwidth", bytes / bench->read_bytes_per_s);
+                     "bytes_per_s", bytes, "read_bytes_per_s", result->read_bytes_per_s,
+                     "share_of_bandwidth", bytes / result->read_bytes_per_s);
 }
 
 static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err)
@@ -193,11 +198,10 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
     json_t *queries = json_array();
     for (int i = 0; i < bench->n_result; i++)
         (void)json_array_append_new(queries, result_json(bench, &bench->result[i]));
-    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:f, s:o}", "bench", "rank", "n_arch",
-                             (json_int_t)bench->options->n_arch, "n_metric",
-                             (json_int_t)bench->options->n_metric, "n_repeats",
-                             (json_int_t)bench->options->n_repeats, "read_bytes_per_s",
-                             bench->read_bytes_per_s, "queries", queries);
+    const nas_bench_rank_options_t *options = bench->options;
+    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:o}", "bench", "rank", "n_arch",
+                             (json_int_t)options->n_arch, "n_metric", (json_int_t)options->n_metric,
+                             "n_repeats", (json_int_t)options->n_repeats, "queries", queries);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);
@@ -209,8 +213,8 @@ nas_status_t nas_bench_rank(const nas_bench_rank_options_t *options, FILE *out, 
                             nas_error_t *err)
 {
     bench_t bench = {.options = options};
-    nas_status_t status = measure_read(&bench, err);
-    if (status == NAS_OK) status = prepare(&bench, err);
+    nas_status_t status = allocate(&bench, err);
+    if (status == NAS_OK) status = create_table(&bench, err);
     if (status != NAS_OK) goto out;
     measure_queries(&bench);
     if (json)
@@ -223,6 +227,8 @@ out:
     nas_score_table_destroy(bench.table);
     nas_comm_destroy(bench.self);
     free(bench.weights);
-    free(bench.times);
+    free(bench.query_s);
+    free(bench.read_s);
+    free(bench.line);
     return status;
 }

@@ -14,9 +14,10 @@ static const char help[] =
     "\n"
     "Measure this machine, on one core, without MPI.\n"
     "\n"
-    "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside the "
-    "measured read\n"
-    "         bandwidth of memory (default: 10,000,000 architectures, 6 metrics, 5 repeats)\n"
+    "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside\n"
+    "         the measured read bandwidth of memory (default: 10,000,000 architectures, 6 "
+    "metrics,\n"
+    "         5 repeats)\n"
     "  bo     seconds of one step of Bayesian optimisation at 20, 100 and 500 observations\n";
 
 typedef struct bench_options {

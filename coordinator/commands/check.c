@@ -9,8 +9,8 @@
 static const char help[] = "usage: robotnas check JOB.yaml [--set key.path=value]... [--ranks N]\n"
                            "\n"
                            "Read and check a job and all that it names, print it with every "
-                           "default filled in, and say what it will need.\n"
-                           "Runs nothing, never starts MPI, changes nothing.\n"
+                           "default filled in, and say\n"
+                           "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
                            "\n"
                            "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
                            "  --ranks N         ranks of the run to estimate for (default 1)\n";

@@ -9,9 +9,10 @@
 static const char help[] =
     "usage: robotnas report RUN.h5 [--json]\n"
     "\n"
-    "Say what a run has found so far: the best architecture, its columns, the budget's course, the "
-    "weights. Works on a\n"
-    "running or unfinished run. Where RUN.h5 is damaged, RUN.h5.prev is read with a notice.\n"
+    "Say what a run has found so far: the best architecture, its columns, the budget's course, "
+    "the\n"
+    "weights. Works on a running or unfinished run. Where RUN.h5 is damaged, RUN.h5.prev is read\n"
+    "with a notice.\n"
     "\n"
     "  --json   one JSON object, described in docs/report.md\n";
 

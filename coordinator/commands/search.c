@@ -21,17 +21,17 @@ static const char help[] =
     "\n"
     "  --set KEY=VALUE   override a key of the job file (may be repeated); docs/job-file.md lists "
     "them\n"
-    "  --resume          go on with the state at the job's output; start where there is none, do "
-    "nothing where it is\n"
-    "                    complete: what a batch script wants on every start\n"
+    "  --resume          go on with the state at the job's output; start where there is none, do\n"
+    "                    nothing where it is complete: what a batch script wants on every start\n"
     "  --fresh           start anew; the state at the output is kept as OUTPUT.prev until the "
     "second save\n"
     "  --reuse OLD.h5    take evaluations over from an older run of the same objective and seed\n"
     "\n"
     "SIGTERM, SIGUSR1, SIGINT or a file OUTPUT.stop save the state and end the run with exit code "
     "75.\n"
-    "Exit codes: 0 complete, 1 failed, 2 bad usage or input, 75 stopped on request (run again with "
-    "--resume).\n";
+    "Exit codes: 0 complete, 1 failed, 2 bad usage or input, 75 stopped on request; run again "
+    "with\n"
+    "--resume then.\n";
 
 /* The instruction set that every rank has, so that all compute alike. */
 static const char *agree_isa(nas_comm_t *world)

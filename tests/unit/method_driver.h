@@ -118,8 +118,7 @@ typedef struct search {
     int64_t budget;
     int64_t parallel;
     uint64_t seed;
-    bool
-        replay; /**< after each step, create the method anew and tell it all observations at once */
+    bool replay; /**< after each step with observations, tell all of them at once to a new method */
 } search_t;
 
 /** What a search did. */
@@ -249,8 +248,10 @@ static inline trace_t search_run(const search_t *search)
     nas_error_t err = {0};
     trace_t trace = trace_create(search);
     void *self = method_create(search);
+    int64_t n_told = 0;
     while (search_step(search, self, &trace)) {
-        if (!search->replay) continue;
+        if (!search->replay || trace.n == n_told) continue;
+        n_told = trace.n;
         search->method->destroy(self);
         self = method_create(search);
         must(search->method->tell(self, trace.result, trace.n, &err), &err);

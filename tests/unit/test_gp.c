@@ -145,6 +145,29 @@ Test(gp, fit_reaches_the_likelihood_of_scikit_learn)
     for_each_fixture(check_fit);
 }
 
+/* At length scale 1 observations this far apart know nothing of each other: the likelihood is flat.
+ */
+Test(gp, restarts_find_what_the_first_start_does_not_see)
+{
+    enum { N = 10 };
+    double X[N];
+    double y[N];
+    for (int i = 0; i < N; i++) {
+        X[i] = 100.0 * i;
+        y[i] = sin(X[i] / 200.0);
+    }
+    nas_gp_t *gp = new_gp(1);
+    double derivative;
+    cr_assert_eq(nas_gp_condition(gp, view(X, N, 1), y, 1.0, NULL), NAS_OK);
+    const double flat = nas_gp_log_likelihood(gp, &derivative);
+    cr_assert_float_eq(derivative, 0.0, 1e-9);
+    cr_assert_eq(nas_gp_fit(gp, view(X, N, 1), y, 0, 0, NULL), NAS_OK);
+    cr_assert_gt(nas_gp_log_likelihood(gp, &derivative), flat + 1.0);
+    cr_assert_float_eq(derivative, 0.0, 1e-4);
+    cr_assert_gt(nas_gp_length_scale(gp), 100.0);
+    nas_gp_destroy(gp);
+}
+
 static void check_likelihood_gradient(fixture_t *fixture, const char *path)
 {
     nas_gp_t *gp = new_gp(fixture->d);
@@ -313,6 +336,10 @@ Test(gp, near_duplicates_and_extreme_length_scales_are_no_failure)
         nas_gp_point_t point;
         nas_gp_predict_gradient(gp, X, &point);
         cr_assert(isfinite(point.mean) && isfinite(point.std));
+        double mean[N];
+        double std[N];
+        nas_gp_predict(gp, view(X, N, 6), mean, std);
+        for (int j = 0; j < N; j++) cr_assert(isfinite(mean[j]) && isfinite(std[j]));
         for (int c = 0; c < 6; c++)
             cr_assert(isfinite(point.mean_gradient[c]) && isfinite(point.std_gradient[c]));
     }

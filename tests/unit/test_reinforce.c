@@ -192,24 +192,27 @@ Test(reinforce, ends_where_the_policy_has_settled)
     pool_destroy(&pool);
 }
 
-/* A failure is worth the lowest target so far. */
+/* One in five fails, among targets below 0: rewarded with 0 the failures would look best. */
 Test(reinforce, a_failure_is_rewarded_with_the_lowest_target)
 {
+    enum { N_TOLD = 400 };
     pool_t pool = pool_create(3, 4, 0);
     const search_t search = reinforce_search(&pool, 40, 1);
-    nas_result_t a[12], b[12];
-    for (int i = 0; i < 12; i++)
-        a[i] = b[i] = (nas_result_t){.arch = 5 * i, .target = 2.0 + (i * 7) % 5};
-    a[3] = (nas_result_t){.arch = 15, .target = 99.0, .failed = true};
-    b[3].target = fmin(fmin(b[0].target, b[1].target), b[2].target);
+    static nas_result_t a[N_TOLD], b[N_TOLD];
+    for (int i = 0; i < N_TOLD; i++) {
+        a[i] = b[i] = (nas_result_t){.arch = i % 10, .target = -1.0 - i % 5};
+        if (i < 5 || i % 5 != 3) continue;
+        a[i].failed = true;
+        b[i].target = -5.0;
+    }
     void *first = method_create(&search), *second = method_create(&search);
     trace_t trace_a = trace_create(&search), trace_b = trace_create(&search);
     nas_error_t err = {0};
-    must(search.method->tell(first, a, 12, &err), &err);
-    must(search.method->tell(second, b, 12, &err), &err);
-    for (int i = 0; i < 50; i++) {
-        (void)search_step(&search, first, &trace_a);
-        (void)search_step(&search, second, &trace_b);
+    must(search.method->tell(first, a, N_TOLD, &err), &err);
+    must(search.method->tell(second, b, N_TOLD, &err), &err);
+    for (int i = 0; i < 30; i++) {
+        cr_assert(search_step(&search, first, &trace_a));
+        cr_assert(search_step(&search, second, &trace_b));
     }
     cr_assert(traces_equal(&trace_a, &trace_b));
     search.method->destroy(first);

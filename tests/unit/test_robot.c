@@ -1,4 +1,5 @@
 /* The rules of RoBoT, against brute force over the trace of a search. */
+#include "coordinator/gp.h"
 #include "method_driver.h"
 
 static search_t robot_search(const pool_t *pool, int64_t budget, int64_t parallel)
@@ -110,23 +111,57 @@ Test(robot, failures_alone_count_as_zero)
     pool_destroy(&pool);
 }
 
-/* The second of two vectors chosen at once is what one at a time would choose, were the first told
- * with the mean there: 0, where nothing is known. */
-Test(robot, pending_vectors_count_with_the_mean)
+/* The second of two vectors chosen at once, after n observations, is what one at a time would
+ * choose next, were the first told with this target. */
+static void check_pending(const nas_result_t *result, int64_t n, double target)
 {
     pool_t pool = pool_create(3, 3, 0);
     const search_t two = robot_search(&pool, 8, 2), one = robot_search(&pool, 8, 1);
     void *both = method_create(&two), *single = method_create(&one);
-    const nas_query_t query = ask_after(both, NULL, 0);
+    const nas_query_t query = ask_after(both, result, n);
     cr_assert_eq(query.n_weights, 2);
-    cr_assert_not(same_weights(query.weights, query.weights + POOL_METRICS));
-    const nas_result_t first = {
-        .arch = 0, .target = 0.0, .phase = NAS_PHASE_EXPLORE, .weights = query.weights};
-    const nas_query_t next = ask_after(single, &first, 1);
-    cr_assert(same_weights(next.weights, query.weights + POOL_METRICS));
+    const nas_query_t first = ask_after(single, result, n);
+    cr_assert(same_weights(first.weights, query.weights));
+    const nas_result_t pending = {
+        .target = target, .phase = NAS_PHASE_EXPLORE, .weights = query.weights};
+    const nas_query_t second = ask_after(single, &pending, 1);
+    cr_assert(same_weights(second.weights, query.weights + POOL_METRICS));
     two.method->destroy(both);
     one.method->destroy(single);
     pool_destroy(&pool);
+}
+
+Test(robot, pending_vectors_count_as_zero_where_nothing_is_known)
+{
+    check_pending(NULL, 0, 0.0);
+}
+
+/* The mean at the weights that come third, by the process that chose them. */
+static double mean_at_third(const nas_result_t *result)
+{
+    nas_error_t err = {0};
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 8, 1);
+    void *self = method_create(&search);
+    const nas_query_t query = ask_after(self, result, 2);
+    const nas_matrix_view_t X = {W[0], 2, POOL_METRICS, POOL_METRICS};
+    const nas_matrix_view_t third = {query.weights, 1, POOL_METRICS, POOL_METRICS};
+    const double y[] = {result[0].target, result[1].target};
+    double mean, std;
+    nas_gp_t *gp = NULL;
+    must(nas_gp_create(POOL_METRICS, &gp, &err), &err);
+    must(nas_gp_fit(gp, X, y, search.seed, 2, &err), &err);
+    nas_gp_predict(gp, third, &mean, &std);
+    nas_gp_destroy(gp);
+    search.method->destroy(self);
+    pool_destroy(&pool);
+    return mean;
+}
+
+Test(robot, pending_vectors_count_with_the_mean)
+{
+    const nas_result_t result[] = {observation(0, 0.3, false), observation(1, 0.7, false)};
+    check_pending(result, 2, mean_at_third(result));
 }
 
 Test(robot, vectors_of_one_step_differ)

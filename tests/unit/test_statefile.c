@@ -1,1 +1,495 @@
-typedef int nas_placeholder_t;
+#include "common/file.h"
+#include "common/statefile.h"
+#include "common/statefile_internal.h"
+#include "tests/unit/state_sample.h"
+#include "tests/unit/temp_folder.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static temp_path_t folder;
+
+static void make_folder(void)
+{
+    folder = temp_folder_make();
+}
+
+static void remove_folder(void)
+{
+    temp_folder_remove(&folder);
+}
+
+TestSuite(statefile, .init = make_folder, .fini = remove_folder, .timeout = 100);
+
+static const sample_size_t SMALL = {
+    .n_repeat = 2, .n_evaluation = 7, .n_metric = 6, .n_report = 3, .n_event = 2};
+
+static void write_sample(const char *path, sample_size_t size)
+{
+    nas_error_t err = {0};
+    nas_state_t state = sample_state(size);
+    cr_assert_eq(nas_statefile_write(path, &state, NULL, &err), NAS_OK, "%s", err.text);
+    nas_state_fini(&state);
+}
+
+static void assert_refused(const char *path, const char *reason)
+{
+    nas_state_t state = {.budget = 77};
+    nas_error_t err = {0};
+    const nas_status_t status = nas_statefile_read_one(path, &state, &err);
+    cr_assert_eq(status, NAS_EINPUT, "'%s' is the reason, not: %s", reason, err.text);
+    cr_assert_not_null(strstr(err.text, path), "the path is named in: %s", err.text);
+    cr_assert_not_null(strstr(err.text, reason), "'%s' is said in: %s", reason, err.text);
+    cr_assert_eq(state.budget, 77, "outputs stay as they were");
+}
+
+/* The bytes of a file, of which size is set. */
+static char *bytes_of(const char *path, size_t *size)
+{
+    char *data = NULL;
+    cr_assert_eq(nas_file_read(path, SIZE_MAX, &data, size, NULL), NAS_OK);
+    return data;
+}
+
+static void put_bytes(const char *path, const char *data, size_t size)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(data, 1, size, file), size);
+    cr_assert_eq(fclose(file), 0);
+}
+
+/* Make the digest hold again, so that what comes after it is tested. */
+static void seal(char *image, size_t size)
+{
+    nas_digest_t digest;
+    cr_assert_eq(nas_statefile_digest(image, size, &digest, NULL), NAS_OK);
+    memcpy(image + NAS_STATEFILE_DIGEST_AT, digest.byte, sizeof digest.byte);
+}
+
+static void assert_round_trip(sample_size_t size)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    nas_state_t state = sample_state(size), found = {0};
+    size_t n_bytes = 0, n_found = 0;
+    nas_error_t err = {0};
+    cr_assert_eq(nas_statefile_write(path.text, &state, &n_bytes, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_statefile_read_one(path.text, &found, &err), NAS_OK, "%s", err.text);
+    assert_equal_states(&state, &found);
+    free(bytes_of(path.text, &n_found));
+    cr_assert_eq(n_bytes, n_found);
+    nas_state_fini(&state);
+    nas_state_fini(&found);
+}
+
+Test(statefile, comes_back_as_it_was)
+{
+    const sample_size_t sizes[] = {
+        SMALL,
+        {0},
+        {.n_repeat = 1},
+        {.n_repeat = 3, .n_evaluation = 5},
+        {.n_repeat = 3, .n_evaluation = 5, .n_metric = 1},
+        {.n_repeat = 3, .n_evaluation = 5, .n_report = 1, .n_event = 1},
+        {.n_repeat = 2, .n_evaluation = 2000, .n_metric = 13, .n_report = 4, .n_event = 500},
+        {.n_repeat = 1000, .n_evaluation = 3, .n_metric = 6, .n_report = 3, .n_event = 1},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) assert_round_trip(sizes[i]);
+}
+
+Test(statefile, long_texts_come_back)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    nas_state_t state = sample_state(SMALL), found = {0};
+    free(state.job_text);
+    free(state.job_name);
+    state.job_text = calloc(1, 1000001);
+    state.job_name = calloc(1, 100001);
+    memset(state.job_text, '#', 1000000);
+    memset(state.job_name, 'n', 100000);
+    cr_assert_eq(nas_statefile_write(path.text, &state, NULL, NULL), NAS_OK);
+    cr_assert_eq(nas_statefile_read_one(path.text, &found, NULL), NAS_OK);
+    assert_equal_states(&state, &found);
+    nas_state_fini(&state);
+    nas_state_fini(&found);
+}
+
+Test(statefile, equal_states_give_equal_bytes)
+{
+    const temp_path_t a = temp_file(&folder, "a.h5"), b = temp_file(&folder, "b.h5");
+    size_t n_a = 0, n_b = 0;
+    nas_state_t state = sample_state(SMALL);
+    cr_assert_eq(nas_statefile_write(a.text, &state, NULL, NULL), NAS_OK);
+    cr_assert_eq(nas_statefile_write(b.text, &state, NULL, NULL), NAS_OK);
+    char *bytes_a = bytes_of(a.text, &n_a), *bytes_b = bytes_of(b.text, &n_b);
+    cr_assert_eq(n_a, n_b);
+    cr_assert_eq(memcmp(bytes_a, bytes_b, n_a), 0);
+    free(bytes_a);
+    free(bytes_b);
+    nas_state_fini(&state);
+}
+
+Test(statefile, refuses_what_is_no_state_file)
+{
+    static char garbage[100000];
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    const char plain_hdf5[] = "\x89HDF\r\n\x1a\n";
+    memset(garbage, 'g', sizeof garbage);
+    assert_refused(path.text, "No such file");
+    assert_refused(folder.text, "is a directory");
+    put_bytes(path.text, "", 0);
+    assert_refused(path.text, "is empty");
+    put_bytes(path.text, "ROBOT", 5);
+    assert_refused(path.text, "not a state file");
+    put_bytes(path.text, "ROBOTNAS", 8);
+    assert_refused(path.text, "cut short");
+    put_bytes(path.text, plain_hdf5, sizeof plain_hdf5);
+    assert_refused(path.text, "not a state file");
+    put_bytes(path.text, garbage, sizeof garbage);
+    assert_refused(path.text, "not a state file");
+}
+
+Test(statefile, refuses_every_truncation)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    size_t size = 0;
+    write_sample(path.text, SMALL);
+    free(bytes_of(path.text, &size));
+    for (size_t n = size - 1; n > 0; n -= n > 1024 ? 97 : 1) {
+        cr_assert_eq(truncate(path.text, (off_t)n), 0);
+        assert_refused(path.text,
+                       n < strlen(NAS_STATEFILE_MAGIC) ? "not a state file" : "cut short");
+    }
+}
+
+Test(statefile, refuses_what_was_appended)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    size_t size = 0;
+    write_sample(path.text, SMALL);
+    free(bytes_of(path.text, &size));
+    cr_assert_eq(truncate(path.text, (off_t)size + 1), 0);
+    assert_refused(path.text, "damaged");
+}
+
+/* Flip one bit of the file, have it refused, and flip it back. */
+static void flip(int fd, const char *path, size_t byte, int bit)
+{
+    char value = 0;
+    const off_t at = (off_t)byte;
+    cr_assert_eq(pread(fd, &value, 1, at), 1);
+    const char flipped = (char)(value ^ (1 << bit));
+    cr_assert_eq(pwrite(fd, &flipped, 1, at), 1);
+    assert_refused(path, byte < strlen(NAS_STATEFILE_MAGIC) ? "not a state file" : "");
+    cr_assert_eq(pwrite(fd, &value, 1, at), 1);
+}
+
+Test(statefile, refuses_every_flip_of_the_user_block_and_thousands_elsewhere)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    size_t size = 0;
+    nas_state_t state = {0};
+    write_sample(path.text, SMALL);
+    free(bytes_of(path.text, &size));
+    const int fd = open(path.text, O_RDWR);
+    cr_assert_geq(fd, 0);
+    for (size_t byte = 0; byte < NAS_H5_USER_BLOCK_SIZE; byte++)
+        for (int bit = 0; bit < 8; bit++) flip(fd, path.text, byte, bit);
+    for (size_t byte = NAS_H5_USER_BLOCK_SIZE; byte < size; byte += 5)
+        flip(fd, path.text, byte, (int)(byte % 8));
+    close(fd);
+    cr_assert_eq(nas_statefile_read_one(path.text, &state, NULL), NAS_OK);
+    nas_state_fini(&state);
+}
+
+static void write_newer(const char *path)
+{
+    size_t size = 0;
+    write_sample(path, SMALL);
+    char *image = bytes_of(path, &size);
+    nas_statefile_put_u64(image + NAS_STATEFILE_VERSION_AT, NAS_STATEFILE_VERSION + 1);
+    seal(image, size);
+    put_bytes(path, image, size);
+    free(image);
+}
+
+Test(statefile, refuses_a_newer_version)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    write_newer(path.text);
+    assert_refused(path.text, "format version 2, this program reads 1");
+    assert_refused(path.text, "newer robotnas");
+}
+
+/* Whole files with impossible content, each made by one change to a sample. */
+static void change_arch(nas_state_t *state)
+{
+    state->repeat[1].evaluation[3].arch = state->n_arch;
+}
+static void change_arch_sign(nas_state_t *state)
+{
+    state->repeat[0].evaluation[0].arch = -1;
+}
+static void change_phase(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].phase = 2;
+}
+static void change_status(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].status = -1;
+}
+static void change_value(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].value = (double)NAN;
+}
+static void change_pool_rank(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].pool_rank = state->n_arch + 1;
+}
+static void change_rank(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].rank = -1;
+}
+static void change_observed_arch(nas_state_t *state)
+{
+    state->repeat[1].observation[6].arch = INT64_MAX;
+}
+static void change_observed_phase(nas_state_t *state)
+{
+    state->repeat[1].observation[6].phase = 7;
+}
+static void change_budget(nas_state_t *state)
+{
+    state->budget = -1;
+}
+
+Test(statefile, refuses_impossible_content)
+{
+    static const struct {
+        void (*change)(nas_state_t *state);
+        const char *reason;
+    } cases[] = {
+        {change_arch, "impossible arch"},         {change_arch_sign, "impossible arch"},
+        {change_phase, "impossible phase"},       {change_status, "impossible status"},
+        {change_value, "impossible value"},       {change_pool_rank, "impossible pool_rank"},
+        {change_rank, "impossible rank"},         {change_observed_arch, "observation 6"},
+        {change_observed_phase, "observation 6"}, {change_budget, "budget -1"},
+    };
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_state_t state = sample_state(SMALL);
+        cases[i].change(&state);
+        cr_assert_eq(nas_statefile_write(path.text, &state, NULL, NULL), NAS_OK);
+        assert_refused(path.text, cases[i].reason);
+        nas_state_fini(&state);
+    }
+}
+
+Test(statefile, refuses_an_image_without_content)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    hid_t file = H5I_INVALID_HID;
+    char *image = NULL;
+    size_t size = 0;
+    cr_assert_eq(nas_h5_create(&file, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_image(file, &image, &size, NULL), NAS_OK);
+    nas_h5_close(file);
+    memcpy(image, NAS_STATEFILE_MAGIC, strlen(NAS_STATEFILE_MAGIC));
+    nas_statefile_put_u64(image + NAS_STATEFILE_VERSION_AT, NAS_STATEFILE_VERSION);
+    nas_statefile_put_u64(image + NAS_STATEFILE_SIZE_AT, size);
+    seal(image, size);
+    put_bytes(path.text, image, size);
+    assert_refused(path.text, "inconsistent state file: /program_version");
+    memset(image + NAS_H5_USER_BLOCK_SIZE, 0, size - NAS_H5_USER_BLOCK_SIZE);
+    seal(image, size);
+    put_bytes(path.text, image, size);
+    assert_refused(path.text, "inconsistent state file: HDF5");
+    free(image);
+}
+
+Test(statefile, leaves_no_file_open_in_hdf5)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    nas_state_t bad = sample_state(SMALL);
+    change_arch(&bad);
+    assert_round_trip(SMALL);
+    cr_assert_eq(nas_statefile_write(path.text, &bad, NULL, NULL), NAS_OK);
+    assert_refused(path.text, "impossible arch");
+    cr_assert_eq(H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL), 0);
+    nas_state_fini(&bad);
+}
+
+/* A state whose elapsed_s tells which it is. */
+static nas_status_t write_generation(const char *path, int generation)
+{
+    nas_state_t state = sample_state(SMALL);
+    state.elapsed_s = generation;
+    const nas_status_t status = nas_statefile_write(path, &state, NULL, NULL);
+    nas_state_fini(&state);
+    return status;
+}
+
+/* The generation that is read from path or path.prev, -1 for none; notice [out]. */
+static int read_generation(const char *path, nas_error_t *notice, nas_error_t *err)
+{
+    nas_state_t state = {0};
+    if (nas_statefile_read(path, &state, notice, err)) return -1;
+    const int generation = (int)state.elapsed_s;
+    nas_state_fini(&state);
+    return generation;
+}
+
+static void damage(const char *path)
+{
+    const int fd = open(path, O_RDWR);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(pwrite(fd, "damage", 6, 1000), 6);
+    close(fd);
+}
+
+Test(statefile, previous_file_stands_in)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    nas_error_t notice = {0}, err = {0};
+    cr_assert_not(nas_statefile_exists(path.text));
+    cr_assert_eq(write_generation(path.text, 1), NAS_OK);
+    cr_assert_eq(write_generation(path.text, 2), NAS_OK);
+    cr_assert_eq(read_generation(path.text, &notice, &err), 2);
+    cr_assert_str_eq(notice.text, "");
+    damage(path.text);
+    cr_assert_eq(read_generation(path.text, &notice, &err), 1);
+    cr_assert_not_null(strstr(notice.text, "a.h5 is damaged"), "%s", notice.text);
+    cr_assert_not_null(strstr(notice.text, "a.h5.prev"), "%s", notice.text);
+    cr_assert_eq(unlink(path.text), 0);
+    cr_assert(nas_statefile_exists(path.text));
+    cr_assert_eq(read_generation(path.text, &notice, &err), 1);
+    cr_assert_not_null(strstr(notice.text, "No such file"), "%s", notice.text);
+}
+
+Test(statefile, both_files_bad_gives_both_reasons)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5"), prev = temp_file(&folder, "a.h5.prev");
+    nas_error_t notice = {0}, err = {0};
+    cr_assert_eq(write_generation(path.text, 1), NAS_OK);
+    damage(path.text);
+    cr_assert_eq(read_generation(path.text, &notice, &err), -1);
+    cr_assert_null(strstr(err.text, "the file before it"), "there is none: %s", err.text);
+    put_bytes(prev.text, "garbage", 7);
+    cr_assert_eq(read_generation(path.text, &notice, &err), -1);
+    cr_assert_not_null(strstr(err.text, "a.h5 is damaged"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "a.h5.prev is not a state file"), "%s", err.text);
+}
+
+Test(statefile, newer_version_is_not_passed_over)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5"), prev = temp_file(&folder, "a.h5.prev");
+    nas_error_t notice = {0}, err = {0};
+    write_sample(prev.text, SMALL);
+    write_newer(path.text);
+    cr_assert_eq(read_generation(path.text, &notice, &err), -1);
+    cr_assert_not_null(strstr(err.text, "newer robotnas"), "%s", err.text);
+}
+
+Test(statefile, damaged_file_does_not_push_out_the_good_one)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    nas_error_t notice = {0}, err = {0};
+    for (int generation = 1; generation <= 2; generation++)
+        cr_assert_eq(write_generation(path.text, generation), NAS_OK);
+    damage(path.text);
+    cr_assert_eq(write_generation(path.text, 3), NAS_OK);
+    damage(path.text);
+    cr_assert_eq(read_generation(path.text, &notice, &err), 1);
+}
+
+/* Write generations first, first + 1, ... in a child with this fault; whether the child was killed.
+ */
+static bool write_until_killed(const char *path, int first, int n, const char *fault)
+{
+    int status = 0;
+    const pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        if (setenv("NAS_FAULT", fault, 1) != 0) _exit(1);
+        for (int i = 0; i < n; i++)
+            if (write_generation(path, first + i) != NAS_OK) _exit(1);
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "the child could not write");
+    return WIFSIGNALED(status);
+}
+
+static const char *const FAULT_POINT[] = {"write-before",  "write-middle",  "write-after",
+                                          "rename-before", "rename-middle", "rename-after"};
+enum { N_FAULT_POINT = 6 };
+
+/* The parent never writes: fault points are armed at a process's first write, so each child's own
+ * is. */
+Test(statefile, killed_writer_leaves_one_of_two_whole_states)
+{
+#ifndef NAS_WITH_FAULTS
+    cr_skip_test("built without fault points");
+#endif
+    for (int point = 0; point < N_FAULT_POINT; point++)
+        for (int pass = 1; pass <= 3; pass++) {
+            char name[32], fault[64];
+            nas_error_t notice = {0}, err = {0};
+            (void)snprintf(name, sizeof name, "%d-%d.h5", point, pass);
+            (void)snprintf(fault, sizeof fault, "%s:%d:KILL", FAULT_POINT[point], pass);
+            const temp_path_t path = temp_file(&folder, name);
+            cr_assert(write_until_killed(path.text, 1, 5, fault), "%s", fault);
+            const int found = read_generation(path.text, &notice, &err);
+            cr_assert_eq(found, point < 5 ? (pass > 1 ? pass - 1 : -1) : pass, "%s: %d, %s", fault,
+                         found, err.text);
+            cr_assert_not(write_until_killed(path.text, 10, 2, "never:1:KILL"));
+            cr_assert_eq(read_generation(path.text, &notice, &err), 11, "%s: %s", fault, err.text);
+            cr_assert_str_eq(notice.text, "");
+        }
+}
+
+Test(statefile, writer_killed_beside_a_damaged_file_leaves_a_whole_state)
+{
+#ifndef NAS_WITH_FAULTS
+    cr_skip_test("built without fault points");
+#endif
+    for (int point = 0; point < N_FAULT_POINT; point++) {
+        char fault[64];
+        nas_error_t notice = {0}, err = {0};
+        const temp_path_t path = temp_file(&folder, FAULT_POINT[point]);
+        (void)snprintf(fault, sizeof fault, "%s:1:KILL", FAULT_POINT[point]);
+        cr_assert_not(write_until_killed(path.text, 1, 2, "never:1:KILL"));
+        damage(path.text);
+        cr_assert(write_until_killed(path.text, 3, 1, fault), "%s", fault);
+        cr_assert_eq(read_generation(path.text, &notice, &err), point < 5 ? 1 : 3, "%s: %s", fault,
+                     err.text);
+    }
+}
+
+Test(statefile, unknown_fault_is_refused)
+{
+#ifndef NAS_WITH_FAULTS
+    cr_skip_test("built without fault points");
+#endif
+    static const char *const wrong[] = {"",
+                                        "write-before",
+                                        "write-before:1",
+                                        "write-before:0:KILL",
+                                        "write-before:1:NONE",
+                                        "write-before:x:KILL",
+                                        ":1:KILL"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        int status = 0;
+        const pid_t child = fork();
+        cr_assert_geq(child, 0);
+        if (child == 0) {
+            (void)setenv("NAS_FAULT", wrong[i], 1);
+            (void)write_generation(temp_file(&folder, "a.h5").text, 1);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 2, "NAS_FAULT=%s", wrong[i]);
+    }
+}

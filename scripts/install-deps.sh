@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Install the Debian packages that robotnas builds and tests with. Does nothing where all are there; needs root (or sudo)
+# only where one is missing.
+#
+# usage: scripts/install-deps.sh [--tests]      --tests adds what the test suite and the linters need
+set -euo pipefail
+
+build=(gcc libc6-dev cmake ninja-build git ca-certificates
+    libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev liblapacke-dev libnlopt-dev
+    libyaml-dev libcsv-dev libjansson-dev libssl-dev librandom123-dev)
+tests=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
+    python3 python3-h5py hdf5-tools util-linux)
+
+packages=("${build[@]}")
+if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi
+
+missing=()
+for package in "${packages[@]}"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    echo "All packages are there."
+    exit 0
+fi
+
+echo "Installing: ${missing[*]}"
+as_root=()
+if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || {
+        echo "These packages are missing and only root can install them: ${missing[*]}" >&2
+        exit 1
+    }
+    as_root=(sudo)
+fi
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 machine to a passed test suite: installs packages, builds, runs every test.
+#
+# usage: tests/run.sh [--preset dev|asan|tsan|coverage] [--label unit|mpi|system]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+preset=dev
+select=()
+while [ $# -gt 0 ]; do
+    case $1 in
+    --preset) preset=$2 ;;
+    --label) select=(-L "$2") ;;
+    *)
+        sed -n '2,4p' "$0" >&2
+        exit 2
+        ;;
+    esac
+    shift 2
+done
+
+if command -v dpkg-query >/dev/null; then scripts/install-deps.sh --tests; fi
+cmake --preset "$preset" >/dev/null
+cmake --build --preset "$preset"
+ctest --test-dir "build/$preset" --output-on-failure --parallel "$(nproc)" "${select[@]}"

@@ -1,0 +1,192 @@
+/* States to write and compare. */
+#ifndef NAS_TESTS_UNIT_STATE_SAMPLE_H
+#define NAS_TESTS_UNIT_STATE_SAMPLE_H
+
+#include "common/state.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How much is in a sample. */
+typedef struct sample_size {
+    int64_t n_repeat;
+    int64_t n_evaluation; /* and observations, of each repeat */
+    int n_metric;
+    int n_report;
+    int n_event;
+} sample_size_t;
+
+static inline void sample_names(nas_strings_t *names, const char *prefix, int n)
+{
+    for (int i = 0; i < n; i++) {
+        char name[64];
+        const int length = snprintf(name, sizeof name, "%s %d", prefix, i);
+        cr_assert_eq(nas_strings_add(names, name, (size_t)length, NULL), NAS_OK);
+    }
+}
+
+/* Every third evaluation is missing, so that NaN occurs wherever it may. */
+static inline void sample_evaluation(nas_state_t *state, int64_t repeat, int64_t i)
+{
+    const int64_t arch = 7919 * i + repeat;
+    const bool missing = i % 3 == 2;
+    char name[128];
+    double columns[16];
+    for (size_t c = 0; c < state->report_columns.n; c++)
+        columns[c] = (i + (int64_t)c) % 4 ? 0.1 * (double)i + (double)c : (double)NAN;
+    (void)snprintf(name, sizeof name,
+                   "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|none~2| %d",
+                   (int)i);
+    const nas_evaluation_t evaluation = {.arch = arch,
+                                         .name = name,
+                                         .value =
+                                             missing ? (double)NAN : 94.0 + 1.0 / (double)(i + 1),
+                                         .cost = i % 5 ? 130.0 + (double)i : (double)NAN,
+                                         .columns = columns,
+                                         .pool_rank = i % 4 ? i : 0,
+                                         .seed = UINT64_MAX - (uint64_t)i,
+                                         .status = missing ? NAS_EVAL_MISSING : NAS_EVAL_OK,
+                                         .phase = i % 2 ? NAS_PHASE_EXPLOIT : NAS_PHASE_EXPLORE,
+                                         .rank = (int32_t)(i % 7),
+                                         .reused = i % 2 == 1};
+    cr_assert_eq(nas_state_add_evaluation(state, repeat, &evaluation, NULL), NAS_OK);
+}
+
+static inline void sample_observation(nas_state_t *state, int64_t repeat, int64_t i)
+{
+    double weights[16];
+    for (size_t m = 0; m < state->metrics.n; m++)
+        weights[m] = sin((double)(i + 1) * (double)(m + 1));
+    const nas_observation_t observation = {.arch = 7919 * i + repeat, .phase = (int32_t)(i % 2)};
+    cr_assert_eq(nas_state_add_observation(state, repeat, observation, weights, NULL), NAS_OK);
+}
+
+static inline void sample_texts(nas_state_t *state)
+{
+    state->job_name = nas_string_copy("a job, named in UTF-8: \xc3\xa9", NULL);
+    state->job_text = nas_string_copy("name: nb201\nsearch:\n  budget: 20\n", NULL);
+    state->method = nas_string_copy("robot", NULL);
+    state->table_path = nas_string_copy("tables/nb201.csv", NULL);
+    state->program_version = nas_string_copy("0.1.0", NULL);
+    state->commit = nas_string_copy("", NULL);
+    state->host = nas_string_copy("node17", NULL);
+    state->isa = nas_string_copy("avx2", NULL);
+}
+
+static inline nas_state_t sample_state(sample_size_t size)
+{
+    nas_state_t state = {.budget = size.n_evaluation,
+                         .n_arch = INT64_C(1) << 40,
+                         .minimise = true,
+                         .has_weights = true,
+                         .n_ranks = 4,
+                         .created_s = 1.75e9,
+                         .updated_s = 1.75e9 + 0.25,
+                         .elapsed_s = 17.5};
+    sample_texts(&state);
+    for (int i = 0; i < NAS_DIGEST_SIZE; i++) {
+        state.job_hash.byte[i] = (uint8_t)(i * 37);
+        state.job_hash_without_budget.byte[i] = (uint8_t)(255 - i);
+        state.objective_hash.byte[i] = (uint8_t)(i * i);
+        state.table_digest.byte[i] = 0xf0;
+    }
+    sample_names(&state.metrics, "metric", size.n_metric);
+    sample_names(&state.report_columns, "column", size.n_report);
+    cr_assert_eq(nas_state_make_repeats(&state, size.n_repeat, 10, NULL), NAS_OK);
+    for (int64_t r = 0; r < size.n_repeat; r++) {
+        for (int64_t i = 0; i < size.n_evaluation; i++) {
+            sample_evaluation(&state, r, i);
+            sample_observation(&state, r, i);
+        }
+        if (r % 2 == 0) continue;
+        state.repeat[r].complete = true;
+        state.repeat[r].precision_at_t = 0.25;
+        state.repeat[r].best_weights = calloc((size_t)size.n_metric + 1, sizeof(double));
+        for (int m = 0; m < size.n_metric; m++) state.repeat[r].best_weights[m] = 1.0 / (m + 2);
+    }
+    for (int i = 0; i < size.n_event; i++)
+        cr_assert_eq(nas_state_add_event(&state, NULL, "event %d", i), NAS_OK);
+    return state;
+}
+
+/* Bits, so that NaN equals NaN. */
+static inline void assert_equal_bits(const void *a, const void *b, size_t n_bytes, const char *what)
+{
+    cr_assert(n_bytes == 0 || memcmp(a, b, n_bytes) == 0, "%s differs", what);
+}
+
+static inline void assert_equal_names(const nas_strings_t *a, const nas_strings_t *b)
+{
+    cr_assert_eq(a->n, b->n);
+    for (size_t i = 0; i < a->n; i++) cr_assert_str_eq(a->at[i], b->at[i]);
+}
+
+static inline void assert_equal_evaluations(const nas_evaluation_t *a, const nas_evaluation_t *b,
+                                            size_t n_report)
+{
+    cr_assert_str_eq(a->name, b->name);
+    assert_equal_bits(a->columns, b->columns, n_report * sizeof *a->columns, "columns");
+    cr_assert(a->arch == b->arch && a->pool_rank == b->pool_rank && a->seed == b->seed &&
+              a->status == b->status && a->phase == b->phase && a->rank == b->rank &&
+              a->reused == b->reused);
+    assert_equal_bits(&a->value, &b->value, sizeof a->value, "value");
+    assert_equal_bits(&a->cost, &b->cost, sizeof a->cost, "cost");
+}
+
+static inline void assert_equal_repeats(const nas_repeat_t *a, const nas_repeat_t *b,
+                                        size_t n_metric, size_t n_report)
+{
+    cr_assert(a->seed == b->seed && a->complete == b->complete);
+    assert_equal_bits(&a->precision_at_t, &b->precision_at_t, sizeof a->precision_at_t,
+                      "precision_at_t");
+    cr_assert_eq(a->n_evaluation, b->n_evaluation);
+    for (int64_t i = 0; i < a->n_evaluation; i++)
+        assert_equal_evaluations(&a->evaluation[i], &b->evaluation[i], n_report);
+    cr_assert_eq(a->n_observation, b->n_observation);
+    for (int64_t i = 0; i < a->n_observation; i++)
+        cr_assert(a->observation[i].arch == b->observation[i].arch &&
+                  a->observation[i].phase == b->observation[i].phase);
+    assert_equal_bits(a->weights, b->weights, (size_t)a->n_observation * n_metric * sizeof(double),
+                      "weights");
+    cr_assert_eq(!a->best_weights, !b->best_weights);
+    if (a->best_weights)
+        assert_equal_bits(a->best_weights, b->best_weights, n_metric * sizeof(double),
+                          "best_weights");
+}
+
+static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *b)
+{
+    cr_assert_str_eq(a->job_name, b->job_name);
+    cr_assert_str_eq(a->job_text, b->job_text);
+    cr_assert_str_eq(a->method, b->method);
+    cr_assert_str_eq(a->table_path, b->table_path);
+    cr_assert_str_eq(a->program_version, b->program_version);
+    cr_assert_str_eq(a->commit, b->commit);
+    cr_assert_str_eq(a->host, b->host);
+    cr_assert_str_eq(a->isa, b->isa);
+    assert_equal_bits(&a->job_hash, &b->job_hash, sizeof a->job_hash, "job_hash");
+    assert_equal_bits(&a->job_hash_without_budget, &b->job_hash_without_budget, sizeof a->job_hash,
+                      "job_hash_without_budget");
+    assert_equal_bits(&a->objective_hash, &b->objective_hash, sizeof a->job_hash, "objective_hash");
+    assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
+    cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->minimise == b->minimise &&
+              a->has_weights == b->has_weights && a->n_ranks == b->n_ranks &&
+              a->complete == b->complete);
+    cr_assert(a->created_s == b->created_s && a->updated_s == b->updated_s &&
+              a->elapsed_s == b->elapsed_s);
+    assert_equal_names(&a->metrics, &b->metrics);
+    assert_equal_names(&a->report_columns, &b->report_columns);
+    cr_assert_eq(a->n_event, b->n_event);
+    for (int64_t i = 0; i < a->n_event; i++) {
+        cr_assert_str_eq(a->event[i].text, b->event[i].text);
+        cr_assert(a->event[i].time_s == b->event[i].time_s);
+    }
+    cr_assert_eq(a->n_repeat, b->n_repeat);
+    for (int64_t r = 0; r < a->n_repeat; r++)
+        assert_equal_repeats(&a->repeat[r], &b->repeat[r], a->metrics.n, a->report_columns.n);
+}
+
+#endif

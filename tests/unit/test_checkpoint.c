@@ -1,0 +1,38 @@
+#include "coordinator/checkpoint.h"
+
+#include <criterion/criterion.h>
+
+/* A save that ended at 1000 s and took cost_s. */
+static nas_checkpoint_t after_save(double interval_s, double cost_s)
+{
+    nas_checkpoint_t checkpoint = {.interval_s = interval_s};
+    nas_checkpoint_saved(&checkpoint, 1000.0 - cost_s, 1000.0);
+    return checkpoint;
+}
+
+Test(checkpoint, takes_at_most_two_percent_of_the_time)
+{
+    const nas_checkpoint_t checkpoint = after_save(60.0, 0.1);
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 1004.9, 0.0));
+    cr_assert(nas_checkpoint_due(&checkpoint, 1005.1, 0.0));
+}
+
+Test(checkpoint, the_interval_is_the_longest_wait)
+{
+    const nas_checkpoint_t checkpoint = after_save(60.0, 30.0);
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 1059.0, 0.0));
+    cr_assert(nas_checkpoint_due(&checkpoint, 1060.5, 0.0));
+}
+
+Test(checkpoint, an_expensive_evaluation_is_saved_at_once)
+{
+    const nas_checkpoint_t checkpoint = after_save(60.0, 30.0);
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 1002.0, 0.9));
+    cr_assert(nas_checkpoint_due(&checkpoint, 1002.0, 1.0));
+}
+
+Test(checkpoint, interval_zero_saves_at_every_step)
+{
+    const nas_checkpoint_t checkpoint = after_save(0.0, 30.0);
+    cr_assert(nas_checkpoint_due(&checkpoint, 1000.0, 0.0));
+}

@@ -1,0 +1,256 @@
+#include "common/digest.h"
+#include "common/h5.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An image built by fill(file), opened for reading. */
+static hid_t reopen(void (*fill)(hid_t file))
+{
+    hid_t file = H5I_INVALID_HID;
+    char *image = NULL;
+    size_t size = 0;
+    cr_assert_eq(nas_h5_create(&file, NULL), NAS_OK);
+    fill(file);
+    cr_assert_eq(nas_h5_image(file, &image, &size, NULL), NAS_OK);
+    nas_h5_close(file);
+    cr_assert_eq(nas_h5_open(image, size, &file, NULL), NAS_OK);
+    free(image);
+    return file;
+}
+
+static void assert_refused(nas_status_t status, const nas_error_t *err, const char *reason)
+{
+    cr_assert_eq(status, NAS_EINPUT);
+    cr_assert_not_null(strstr(err->text, reason), "'%s' is said in: %s", reason, err->text);
+}
+
+static void fill_attributes(hid_t file)
+{
+    const char *text = "a text", *none = NULL;
+    const nas_digest_t digest = {{0x01, 0xab, 0xff}};
+    const char *odd = "xyz";
+    cr_assert_eq(nas_h5_write_attribute(file, "bool", NAS_H5_BOOL, &(bool){true}, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "i32", NAS_H5_I32, &(int32_t){-5}, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "i64", NAS_H5_I64, &(int64_t){INT64_MIN}, NULL),
+                 NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "u64", NAS_H5_U64, &(uint64_t){UINT64_MAX}, NULL),
+                 NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "f64", NAS_H5_F64, &(double){0.1}, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "text", NAS_H5_TEXT, &text, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "none", NAS_H5_TEXT, &none, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "odd", NAS_H5_TEXT, &odd, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_attribute(file, "digest", NAS_H5_DIGEST, &digest, NULL), NAS_OK);
+}
+
+Test(h5, attributes_come_back)
+{
+    const hid_t file = reopen(fill_attributes);
+    bool b = false;
+    int32_t i32 = 0;
+    int64_t i64 = 0;
+    uint64_t u64 = 0;
+    double f64 = 0;
+    char *text = NULL, *none = NULL;
+    nas_digest_t digest = {{0}};
+    cr_assert_eq(nas_h5_read_attribute(file, "bool", NAS_H5_BOOL, &b, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "i32", NAS_H5_I32, &i32, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "i64", NAS_H5_I64, &i64, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "u64", NAS_H5_U64, &u64, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "f64", NAS_H5_F64, &f64, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "text", NAS_H5_TEXT, &text, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "none", NAS_H5_TEXT, &none, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_attribute(file, "digest", NAS_H5_DIGEST, &digest, NULL), NAS_OK);
+    cr_assert(b && i32 == -5 && i64 == INT64_MIN && u64 == UINT64_MAX && f64 == 0.1);
+    cr_assert_str_eq(text, "a text");
+    cr_assert_str_eq(none, "");
+    cr_assert(digest.byte[0] == 0x01 && digest.byte[1] == 0xab && digest.byte[2] == 0xff);
+    free(text);
+    free(none);
+    nas_h5_close(file);
+}
+
+Test(h5, attribute_of_another_type_is_refused_by_name)
+{
+    const char *name[] = {"bool", "i32", "i64", "u64", "f64", "text"};
+    const hid_t file = reopen(fill_attributes);
+    for (int stored = 0; stored < 6; stored++)
+        for (int wanted = 0; wanted < 6; wanted++) {
+            uint64_t value = 77;
+            nas_error_t err = {0};
+            if (stored == wanted) continue;
+            assert_refused(
+                nas_h5_read_attribute(file, name[stored], (nas_h5_type_t)wanted, &value, &err),
+                &err, name[stored]);
+            cr_assert_eq(value, 77, "outputs stay as they were");
+        }
+    nas_h5_close(file);
+}
+
+Test(h5, absent_attribute_and_malformed_digest_are_refused)
+{
+    const hid_t file = reopen(fill_attributes);
+    nas_digest_t digest = {{0}};
+    nas_error_t err = {0};
+    char *text = NULL;
+    assert_refused(nas_h5_read_attribute(file, "absent", NAS_H5_TEXT, &text, &err), &err,
+                   "/absent");
+    assert_refused(nas_h5_read_attribute(file, "odd", NAS_H5_DIGEST, &digest, &err), &err,
+                   "hexadecimal");
+    nas_h5_close(file);
+}
+
+static void fill_long_text(hid_t file)
+{
+    static char text[300001];
+    const char *const long_text = text;
+    memset(text, 'y', sizeof text - 1);
+    cr_assert_eq(nas_h5_write_attribute(file, "long", NAS_H5_TEXT, &long_text, NULL), NAS_OK);
+}
+
+Test(h5, attribute_may_be_longer_than_64_KiB)
+{
+    const hid_t file = reopen(fill_long_text);
+    char *text = NULL;
+    cr_assert_eq(nas_h5_read_attribute(file, "long", NAS_H5_TEXT, &text, NULL), NAS_OK);
+    cr_assert_eq(strspn(text, "y"), 300000);
+    free(text);
+    nas_h5_close(file);
+}
+
+static void fill_arrays(hid_t file)
+{
+    int64_t i64[6] = {1, 2, 3, 4, 5, 6};
+    unsigned char byte[2] = {1, 2};
+    double large[3000];
+    hid_t group = H5I_INVALID_HID;
+    for (int i = 0; i < 3000; i++) large[i] = i;
+    cr_assert_eq(nas_h5_group_create(file, "g", &group, NULL), NAS_OK);
+    cr_assert_eq(
+        nas_h5_write_array(group, "flat", &(nas_h5_array_t){NAS_H5_I64, 1, {6}, i64}, NULL),
+        NAS_OK);
+    cr_assert_eq(
+        nas_h5_write_array(group, "matrix", &(nas_h5_array_t){NAS_H5_I64, 2, {2, 3}, i64}, NULL),
+        NAS_OK);
+    cr_assert_eq(
+        nas_h5_write_array(group, "empty", &(nas_h5_array_t){NAS_H5_I64, 2, {0, 3}, NULL}, NULL),
+        NAS_OK);
+    cr_assert_eq(
+        nas_h5_write_array(group, "large", &(nas_h5_array_t){NAS_H5_F64, 1, {3000}, large}, NULL),
+        NAS_OK);
+    cr_assert_eq(
+        nas_h5_write_array(group, "odd", &(nas_h5_array_t){NAS_H5_BOOL, 1, {2}, byte}, NULL),
+        NAS_OK);
+    nas_h5_group_close(group);
+}
+
+Test(h5, arrays_come_back)
+{
+    const hid_t file = reopen(fill_arrays);
+    nas_h5_array_t any = {.type = NAS_H5_I64, .rank = 2, .size = {-1, 3}};
+    nas_h5_array_t empty = {.type = NAS_H5_I64, .rank = 2, .size = {-1, -1}};
+    nas_h5_array_t large = {.type = NAS_H5_F64, .rank = 1, .size = {3000}};
+    cr_assert_eq(nas_h5_read_array(file, "g/matrix", &any, NULL), NAS_OK);
+    cr_assert(any.size[0] == 2 && any.size[1] == 3);
+    for (int64_t i = 0; i < 6; i++) cr_assert_eq(((int64_t *)any.data)[i], i + 1);
+    cr_assert_eq(nas_h5_read_array(file, "g/empty", &empty, NULL), NAS_OK);
+    cr_assert(empty.size[0] == 0 && empty.size[1] == 3);
+    cr_assert_not_null(empty.data);
+    cr_assert_eq(nas_h5_read_array(file, "g/large", &large, NULL), NAS_OK);
+    for (int i = 0; i < 3000; i++) cr_assert_eq(((double *)large.data)[i], (double)i);
+    free(any.data);
+    free(empty.data);
+    free(large.data);
+    nas_h5_close(file);
+}
+
+Test(h5, array_of_another_type_or_shape_is_refused)
+{
+    const hid_t file = reopen(fill_arrays);
+    nas_h5_array_t wrong[] = {
+        {.type = NAS_H5_F64, .rank = 1, .size = {6}},
+        {.type = NAS_H5_U64, .rank = 1, .size = {6}},
+        {.type = NAS_H5_I32, .rank = 1, .size = {6}},
+        {.type = NAS_H5_I64, .rank = 1, .size = {5}},
+        {.type = NAS_H5_I64, .rank = 2, .size = {6, 1}},
+        {.type = NAS_H5_I64, .rank = 2, .size = {-1, -1}},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        nas_error_t err = {0};
+        assert_refused(nas_h5_read_array(file, "g/flat", &wrong[i], &err), &err, "/g/flat");
+        cr_assert_null(wrong[i].data);
+    }
+    nas_h5_close(file);
+}
+
+Test(h5, what_is_no_such_object_is_refused)
+{
+    const hid_t file = reopen(fill_arrays);
+    nas_h5_array_t odd = {.type = NAS_H5_BOOL, .rank = 1, .size = {2}};
+    nas_h5_texts_t texts = {0};
+    nas_error_t err = {0};
+    hid_t group = H5I_INVALID_HID;
+    assert_refused(nas_h5_read_array(file, "g/odd", &odd, &err), &err, "truth values");
+    assert_refused(nas_h5_read_array(file, "g/absent", &odd, &err), &err, "/g/absent");
+    assert_refused(nas_h5_read_array(file, "g", &odd, &err), &err, "/g");
+    assert_refused(nas_h5_read_texts(file, "g/flat", 6, &texts, &err), &err, "/g/flat");
+    assert_refused(nas_h5_group_open(file, "g/flat", &group, &err), &err, "group");
+    cr_assert(nas_h5_has(file, "g") && !nas_h5_has(file, "absent"));
+    nas_h5_close(file);
+}
+
+static void fill_texts(hid_t file)
+{
+    const char *text[] = {"", "a", "longer than the others", "b"};
+    cr_assert_eq(nas_h5_write_texts(file, "texts", text, 4, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_texts(file, "none", text, 0, NULL), NAS_OK);
+}
+
+Test(h5, texts_come_back)
+{
+    const hid_t file = reopen(fill_texts);
+    const char *expected[] = {"", "a", "longer than the others", "b"};
+    nas_h5_texts_t texts = {0}, none = {0};
+    nas_error_t err = {0};
+    assert_refused(nas_h5_read_texts(file, "texts", 3, &texts, &err), &err, "number of texts");
+    cr_assert_eq(nas_h5_read_texts(file, "texts", -1, &texts, NULL), NAS_OK);
+    cr_assert_eq(texts.n, 4);
+    for (size_t i = 0; i < 4; i++) cr_assert_str_eq(texts.data + i * texts.width, expected[i]);
+    cr_assert_eq(nas_h5_read_texts(file, "none", -1, &none, NULL), NAS_OK);
+    cr_assert_eq(none.n, 0);
+    free(texts.data);
+    free(none.data);
+    nas_h5_close(file);
+}
+
+/* A dataset may claim a size that nothing stands behind; it must not decide how much memory is
+ * taken. */
+static void fill_claim(hid_t file)
+{
+    const hsize_t size = (hsize_t)1 << 50;
+    const hid_t space = H5Screate_simple(1, &size, NULL);
+    const hid_t id =
+        H5Dcreate2(file, "claim", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert_geq(id, 0);
+    H5Dclose(id);
+    H5Sclose(space);
+}
+
+Test(h5, array_without_storage_is_refused)
+{
+    const hid_t file = reopen(fill_claim);
+    nas_h5_array_t claim = {.type = NAS_H5_I64, .rank = 1, .size = {-1}};
+    nas_error_t err = {0};
+    assert_refused(nas_h5_read_array(file, "claim", &claim, &err), &err, "/claim");
+    nas_h5_close(file);
+}
+
+Test(h5, bytes_that_are_no_image_are_refused)
+{
+    static char zeros[4096];
+    hid_t file = H5I_INVALID_HID;
+    nas_error_t err = {0};
+    cr_assert_eq(nas_h5_open(zeros, sizeof zeros, &file, &err), NAS_EINPUT);
+    nas_h5_close(file);
+}

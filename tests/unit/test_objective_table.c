@@ -1,0 +1,130 @@
+#include "temp_folder.h"
+#include "worker/objective_table.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Seven architectures; `acc` has a missing value and a tie that straddles the third place. */
+static const char csv[] = "arch,acc,cost,test\n"
+                          "a,3,1,30\nb,,2,20\nc,5,,50\nd,4,4,40\ne,4,5,41\nf,1,6,\ng,4,7,43\n";
+
+static const char job_text[] =
+    "name: t\npool: {space: table, table: t.csv}\n"
+    "objective: {kind: table, column: acc, cost: cost, report: [test], minimise: %s}\n"
+    "search: {method: random, budget: 3}\n";
+
+typedef struct fixture {
+    temp_path_t folder;
+    nas_job_t *job;
+    nas_table_t *table;
+    nas_objective_t *objective;
+} fixture_t;
+
+static void write_text(const temp_path_t *path, const char *text)
+{
+    FILE *file = fopen(path->text, "w");
+    cr_assert_not_null(file);
+    cr_assert(fputs(text, file) >= 0);
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void read_table(fixture_t *f)
+{
+    static const char *const name[] = {"acc", "cost", "test"};
+    nas_error_t err = {0};
+    nas_strings_t columns = {0};
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(nas_strings_add(&columns, name[i], strlen(name[i]), &err), NAS_OK);
+    const nas_table_options_t options = {
+        .path = f->job->pool.table, .arch_column = "arch", .columns = &columns};
+    cr_assert_eq(nas_table_read(&options, &f->table, &err), NAS_OK, "%s", err.text);
+    nas_strings_fini(&columns);
+}
+
+static fixture_t make(bool minimise)
+{
+    char text[1024];
+    nas_error_t err = {0};
+    fixture_t f = {.folder = temp_folder_make()};
+    const temp_path_t table = temp_file(&f.folder, "t.csv"), job = temp_file(&f.folder, "job.yaml");
+    (void)snprintf(text, sizeof text, job_text, minimise ? "true" : "false");
+    write_text(&table, csv);
+    write_text(&job, text);
+    cr_assert_eq(nas_job_read(job.text, NULL, 0, &f.job, &err), NAS_OK, "%s", err.text);
+    read_table(&f);
+    cr_assert_eq(nas_objective_create(f.job, f.table, &f.objective, &err), NAS_OK);
+    return f;
+}
+
+static void drop(fixture_t *f)
+{
+    nas_objective_destroy(f->objective);
+    nas_table_destroy(f->table);
+    nas_job_destroy(f->job);
+    temp_folder_remove(&f->folder);
+}
+
+Test(objective_table, looks_up_a_row)
+{
+    fixture_t f = make(false);
+    nas_evaluation_t evaluation;
+    nas_objective_evaluate(f.objective, 3, &evaluation);
+    cr_assert_eq(evaluation.arch, 3);
+    cr_assert_str_eq(evaluation.name, "d");
+    cr_assert_eq(evaluation.value, 4);
+    cr_assert_eq(evaluation.cost, 4);
+    cr_assert_eq(evaluation.columns[0], 40);
+    cr_assert_eq(evaluation.pool_rank, 2, "only c is strictly better");
+    cr_assert_eq(evaluation.status, NAS_EVAL_OK);
+    drop(&f);
+}
+
+Test(objective_table, a_missing_objective_is_a_failed_evaluation)
+{
+    fixture_t f = make(false);
+    nas_evaluation_t evaluation;
+    nas_objective_evaluate(f.objective, 1, &evaluation);
+    cr_assert_eq(evaluation.status, NAS_EVAL_MISSING);
+    cr_assert(isnan(evaluation.value));
+    cr_assert_eq(evaluation.pool_rank, 0);
+    cr_assert_eq(evaluation.cost, 2, "its cost is known all the same");
+    drop(&f);
+}
+
+Test(objective_table, missing_cost_and_column_are_unknown)
+{
+    fixture_t f = make(false);
+    nas_evaluation_t evaluation;
+    nas_objective_evaluate(f.objective, 2, &evaluation);
+    cr_assert(isnan(evaluation.cost));
+    nas_objective_evaluate(f.objective, 5, &evaluation);
+    cr_assert(isnan(evaluation.columns[0]));
+    cr_assert_float_eq(nas_objective_mean_cost(f.objective), 25.0 / 6.0, 1e-15);
+    drop(&f);
+}
+
+/* The three best are c, and of d, e and g, which tie, the first two. */
+Test(objective_table, precision_breaks_ties_by_pool_index)
+{
+    fixture_t f = make(false);
+    const int64_t exact[] = {4, 2, 3}, late_tie[] = {2, 3, 6}, none[] = {0, 1, 5};
+    cr_assert_eq(nas_objective_precision(f.objective, exact, 3), 1.0);
+    cr_assert_float_eq(nas_objective_precision(f.objective, late_tie, 3), 2.0 / 3.0, 1e-15);
+    cr_assert_eq(nas_objective_precision(f.objective, none, 3), 0.0);
+    drop(&f);
+}
+
+Test(objective_table, minimise_turns_the_order_round)
+{
+    fixture_t f = make(true);
+    const int64_t best[] = {5, 0, 3};
+    nas_evaluation_t evaluation;
+    nas_objective_evaluate(f.objective, 0, &evaluation);
+    cr_assert_eq(evaluation.value, 3, "the user's unit and sign");
+    cr_assert_eq(evaluation.pool_rank, 2);
+    cr_assert_eq(nas_objective_precision(f.objective, best, 3), 1.0);
+    drop(&f);
+}
