@@ -1,11 +1,11 @@
-/* HDF5 with our errors and types, for state files only: typed attributes, arrays and texts of an
- * image in memory.
+/* HDF5 with our errors and types, for state files only.
  *
  * HDF5 never touches the disk here: an image is built in memory and taken as bytes, or opened from
- * bytes that were verified before. All texts are of fixed length; every name below is relative to
- * an open file or group `at`. None of these functions is collective. Unless said otherwise, writing
- * fails with NAS_ENOMEM alone and reading with NAS_EINPUT (absent, or of another type or shape; the
- * object is named) or NAS_ENOMEM. Outputs are written on success only.
+ * bytes that were verified before. All texts are of fixed length. Names are relative to an open
+ * file or group `at`.
+ *
+ * Nothing here is collective. Writing fails with NAS_ENOMEM alone, reading with that or NAS_EINPUT
+ * (absent, of another type or shape; the object is named). Outputs are written on success only.
  */
 #ifndef NAS_COMMON_H5_H
 #define NAS_COMMON_H5_H

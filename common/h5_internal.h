@@ -10,8 +10,7 @@ typedef struct nas_h5_types {
     hid_t memory;
 } nas_h5_types_t;
 
-/** An attribute or dataset that was opened, with its type and extent; ids are negative where it is
- * absent. */
+/** An attribute or dataset, opened, with its type and extent; negative ids where it is absent. */
 typedef struct nas_h5_found {
     hid_t id;
     hid_t type;

@@ -1,17 +1,16 @@
-/* State files as bytes: what is in them, and the verification that comes before HDF5 sees any of
- * it.
+/* State files as bytes: what is in them, and the verification before HDF5 sees any of it.
  *
  * Layout (HDF5 1.8 format, readable with h5py and h5dump):
  *
- *     /                 attributes: format_version and nas_statefile_root()
- *     /job              the resolved job, YAML
- *     /metrics          names
- *     /report_columns   names
- *     /evaluations/     one dataset per field, one row per evaluation: the repeats one after the
- * other (`repeat`) repeat, name, columns [n, n_report_columns] and nas_statefile_evaluation()
- *     /search/<repeat>/ attributes: nas_statefile_repeat()
- *         arch, phase, weights [n, n_metric], and best_weights once they are known
- *     /events/          time (Unix, s), text
+ *     /                  attributes: format_version and nas_statefile_root()
+ *     /job               the resolved job, YAML
+ *     /metrics           names
+ *     /report_columns    names
+ *     /evaluations/      one row per evaluation, the repeats one after the other:
+ *         repeat, name, columns [n, n_report_columns] and nas_statefile_evaluation()
+ *     /search/<repeat>/  attributes: nas_statefile_repeat(); one row per observation:
+ *         arch, phase, weights [n, n_metric]; and best_weights [n_metric] once they are known
+ *     /events/           time (Unix, s), text
  *
  * A file is refused for the first of these that it fails: a regular file, the magic, the size that
  * it says, the digest (over every byte but its own), the version. The version comes after the

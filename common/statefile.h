@@ -1,5 +1,4 @@
-/* State files: one HDF5 file per run behind a 512-byte user block with magic, version and digest.
- */
+/* State files: one HDF5 file per run behind a user block with magic, version and digest. */
 #ifndef NAS_COMMON_STATEFILE_H
 #define NAS_COMMON_STATEFILE_H
 
@@ -11,21 +10,25 @@
 
 enum { NAS_STATEFILE_VERSION = 1 };
 
-/** Replace the state file at path (atomic, see nas_file_replace).  Not collective; the writer holds
- * the lock. NAS_EIO: the old file is untouched. n_bytes [out] size written; may be NULL. */
+/** Replace the state file at path.  Not collective; the writer holds the lock.
+ *  Atomic (nas_file_replace). The file before it becomes path.prev if it is whole, else it is
+ *  dropped, so that a damaged file never takes the place of a good one.
+ *  A text of the state that is NULL is stored as "". n_bytes [out] size written; may be NULL.
+ *  NAS_EIO, NAS_EINPUT (a folder is at path): what was there is untouched. NAS_ENOMEM. */
 nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,
                                  nas_error_t *err);
 
-/** Read and verify one file: magic, version, digest, then every dataset's type and shape.  Not
- * collective. NAS_EINPUT with path and reason: missing, a directory, empty, not a state file, cut
- * short, damaged (digest), of a newer version, inconsistent content. state [out] is filled on
- * success only; end it with nas_state_fini. */
+/** Read and verify one file: magic, size, digest, version, then the type, shape and range of every
+ *  value.  Not collective.
+ *  state [out] is filled on success only; end it with nas_state_fini.
+ *  NAS_EINPUT with path and reason: missing, a directory, empty, not a state file, cut short,
+ *  damaged, of a newer version, inconsistent content. */
 nas_status_t nas_statefile_read_one(const char *path, nas_state_t *state, nas_error_t *err);
 
-/** Read path or, where it is damaged or missing, path.prev.
+/** Read path or, where it is damaged or missing, path.prev.  Not collective.
  *  notice [out] "" or one line saying that and why the previous file was taken.
- *  NAS_EINPUT when both fail: err gives the reason for each. A file of a newer version is never
- * passed over. */
+ *  NAS_EINPUT when both fail: err gives the reason for each. A whole file of a newer version is
+ *  never passed over. */
 nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
                                 nas_error_t *err);
 

@@ -1,5 +1,4 @@
-/* What writer and reader of state files share: the user block, and tables that map structs to names
- * in the file.
+/* What writer and reader of state files share: the user block, and names of struct members.
  *
  * The user block, the same in every version (integers little-endian):
  *
@@ -34,7 +33,7 @@ enum {
 void nas_statefile_put_u64(char *at, uint64_t value);
 uint64_t nas_statefile_get_u64(const char *at);
 
-/** Digest of a whole file as it stands in its user block. */
+/** The digest that a whole file must have in its user block. */
 nas_status_t nas_statefile_digest(const char *image, size_t size, nas_digest_t *digest,
                                   nas_error_t *err);
 
@@ -46,8 +45,8 @@ typedef struct nas_statefile_image {
 } nas_statefile_image_t;
 
 /** Load a file and verify magic, size, digest and version.
- *  NAS_EINPUT: it fails one of them, with path and reason; image->newer tells the last from the
- * others. */
+ *  image->newer [out] is set on failure too.
+ *  NAS_EINPUT: it fails one of them, with path and reason. */
 nas_status_t nas_statefile_load(const char *path, nas_statefile_image_t *image, nas_error_t *err);
 
 /** One member of a struct, by its name in the file. */

@@ -12,8 +12,8 @@ enum { NAS_CHOICES_MAX = NAS_ENCODING_MAX_POSITIONS * NAS_ENCODING_MAX_CHOICES }
  * no choice there. */
 typedef struct nas_choices {
     int n_position;
-    int first[NAS_ENCODING_MAX_POSITIONS +
-              1];                  /**< position p has entries first[p] up to first[p + 1] - 1 */
+    /** Position p has entries first[p] up to first[p + 1] - 1. */
+    int first[NAS_ENCODING_MAX_POSITIONS + 1];
     uint8_t code[NAS_CHOICES_MAX]; /**< of each entry */
 } nas_choices_t;
 

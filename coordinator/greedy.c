@@ -24,12 +24,11 @@ void nas_greedy_fini(nas_greedy_t *greedy)
 void nas_greedy_ask(const nas_greedy_t *greedy, const nas_visited_t *visited, const double *weights,
                     nas_query_t *query)
 {
-    if (!greedy->known)
-        *query = (nas_query_t){
-            .kind = NAS_QUERY_TOP, .n_weights = 1, .k = greedy->budget, .weights = weights};
-    else
-        *query =
-            (nas_query_t){.kind = visited->n < greedy->budget ? NAS_QUERY_NONE : NAS_QUERY_DONE};
+    const bool spent = visited->n == greedy->budget;
+    *query = (nas_query_t){.kind = spent ? NAS_QUERY_DONE : NAS_QUERY_NONE};
+    if (greedy->known) return;
+    *query = (nas_query_t){
+        .kind = NAS_QUERY_TOP, .n_weights = 1, .k = greedy->budget, .weights = weights};
 }
 
 void nas_greedy_propose(nas_greedy_t *greedy, const nas_visited_t *visited, const double *weights,

@@ -69,9 +69,10 @@ void nas_policy_update(nas_policy_t *policy, const uint8_t *code, double reward)
     policy->n_update++;
     for (int p = 0; p < choices->n_position; p++) {
         nas_policy_probabilities(policy, p, probability);
-        for (int i = choices->first[p]; i < choices->first[p + 1]; i++) {
-            const double chosen = choices->code[i] == code[p] ? 1.0 : 0.0;
-            step(policy, i, (probability[i - choices->first[p]] - chosen) * scale);
+        const int first = choices->first[p], n = choices->first[p + 1] - first;
+        for (int i = 0; i < n; i++) {
+            const double chosen = choices->code[first + i] == code[p] ? 1.0 : 0.0;
+            step(policy, first + i, (probability[i] - chosen) * scale);
         }
     }
 }

@@ -1,11 +1,22 @@
+# shellcheck shell=bash
 # What the system tests share. Sourced; the environment gives ROBOTNAS (the binary), MPIEXEC, ROBOTNAS_SOURCE and
 # ROBOTNAS_SHARED. A test works in a folder of its own, which goes when it ends.
 set -euo pipefail
 
 : "${ROBOTNAS:?}" "${ROBOTNAS_SOURCE:?}" "${MPIEXEC:=mpiexec}"
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
 cd "$folder"
+
+# Ends what the test left in the background, then removes its folder.
+leave() {
+    local pid
+    for pid in $(jobs -pr); do
+        kill "$pid" || true
+        wait "$pid" || true
+    done
+    rm -rf "$folder"
+}
+trap leave EXIT
 
 example=$ROBOTNAS_SOURCE/jobs/tables/example.csv
 
@@ -31,6 +42,20 @@ ranks() {
     local n=$1
     shift
     "$MPIEXEC" -n "$n" "$@"
+}
+
+# is_sanitized: whether the binary was built with AddressSanitizer, which makes it several times slower.
+is_sanitized() {
+    grep -q __asan_init "$ROBOTNAS"
+}
+
+# python_with MODULE: prints a Python that has the module; fails where there is none.
+python_with() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        "$python" -c "import $1" 2>/dev/null && echo "$python" && return
+    done
+    return 1
 }
 
 # same_report RUN.h5: what equal runs share of their report, byte for byte.
@@ -70,4 +95,40 @@ objective:
   report: [cifar10_test_acc]
 search: {method: robot, budget: 12, repeats: 3}
 JOB
+}
+
+# seed_draws: begin the draws of a test, from NAS_TEST_SEED where that is set.
+seed_draws() {
+    RANDOM=${NAS_TEST_SEED:=1}
+    printf 'seed %d\n' "$NAS_TEST_SEED"
+}
+
+# draw NAME LOW HIGH: set NAME to an integer in [LOW, HIGH].
+draw() {
+    printf -v "$1" %d $(($2 + (RANDOM * 32768 + RANDOM) % ($3 - $2 + 1)))
+}
+
+# wait_for COMMAND...: until it succeeds, for 60 s at most.
+wait_for() {
+    local end=$((SECONDS + 60))
+    until "$@"; do
+        ((SECONDS < end)) || fail "waited in vain for: $*"
+        sleep 0.02
+    done
+}
+
+# expect_line FILE PATTERN: exactly one line of FILE matches.
+expect_line() {
+    local n
+    n=$(grep -c -e "$2" "$1") || true
+    [ "$n" = 1 ] || {
+        cat "$1" >&2
+        fail "$n lines instead of 1 match '$2'"
+    }
+}
+
+# expect_report RUN.h5 FILE: the run reports what FILE holds.
+expect_report() {
+    same_report "$1" >report
+    diff "$2" report >&2 || fail "the report of $1 differs from $2"
 }

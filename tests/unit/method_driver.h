@@ -226,7 +226,7 @@ static inline trace_t trace_create(const search_t *search)
 {
     const trace_t trace = {
         .result = calloc(MAX_OBSERVATIONS, sizeof *trace.result),
-        .weights = calloc(MAX_OBSERVATIONS * POOL_METRICS, sizeof *trace.weights),
+        .weights = calloc((size_t)MAX_OBSERVATIONS * POOL_METRICS, sizeof *trace.weights),
         .frontier = calloc((size_t)search->budget, sizeof *trace.frontier),
         .evaluated = calloc((size_t)search->pool->n_arch, sizeof *trace.evaluated),
     };

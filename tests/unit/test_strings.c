@@ -1,1 +1,88 @@
-typedef int nas_placeholder_t;
+#include "common/strings.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nas_strings_t list_of(const char *const *text, size_t n)
+{
+    nas_strings_t list = {0};
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(nas_strings_add(&list, text[i], strlen(text[i]), NULL), NAS_OK);
+    return list;
+}
+
+Test(strings, add_copies_the_given_length)
+{
+    nas_strings_t list = {0};
+    char text[] = "abcdef";
+    cr_assert_eq(nas_strings_add(&list, text, 3, NULL), NAS_OK);
+    cr_assert_eq(nas_strings_add(&list, text, 0, NULL), NAS_OK);
+    memset(text, 'x', 6);
+    cr_assert_eq(list.n, 2);
+    cr_assert_str_eq(list.at[0], "abc");
+    cr_assert_str_eq(list.at[1], "");
+    nas_strings_fini(&list);
+}
+
+Test(strings, fini_leaves_a_usable_list)
+{
+    nas_strings_t list = list_of((const char *const[]){"a"}, 1);
+    nas_strings_fini(&list);
+    cr_assert(list.n == 0 && !list.at);
+    nas_strings_fini(&list);
+    cr_assert_eq(nas_strings_add(&list, "b", 1, NULL), NAS_OK);
+    nas_strings_fini(&list);
+}
+
+Test(strings, find_gives_the_first)
+{
+    nas_strings_t list = list_of((const char *const[]){"a", "bb", "c", "bb"}, 4);
+    cr_assert_eq(nas_strings_find(&list, "bb"), 1);
+    cr_assert_eq(nas_strings_find(&list, "b"), -1);
+    cr_assert_eq(nas_strings_find(&(nas_strings_t){0}, "a"), -1);
+    nas_strings_fini(&list);
+}
+
+Test(strings, nearest_forgives_slips)
+{
+    nas_strings_t list =
+        list_of((const char *const[]){"budget", "repeats", "method", "parallel", "metric"}, 5);
+    cr_assert_str_eq(nas_strings_nearest(&list, "budjet"), "budget");      /* substituted */
+    cr_assert_str_eq(nas_strings_nearest(&list, "repeat"), "repeats");     /* left out */
+    cr_assert_str_eq(nas_strings_nearest(&list, "paralllel"), "parallel"); /* put in */
+    cr_assert_str_eq(nas_strings_nearest(&list, "metric"), "metric");      /* none */
+    nas_strings_fini(&list);
+}
+
+Test(strings, nearest_is_the_least_distance_and_the_first_of_equals)
+{
+    nas_strings_t list = list_of((const char *const[]){"abcx", "abcd", "abce"}, 3);
+    cr_assert_str_eq(nas_strings_nearest(&list, "abcd"), "abcd");
+    cr_assert_str_eq(nas_strings_nearest(&list, "abcf"), "abcx");
+    nas_strings_fini(&list);
+}
+
+Test(strings, nothing_is_near_what_is_far)
+{
+    char text[201];
+    nas_strings_t list = list_of((const char *const[]){"budget"}, 1);
+    memset(text, 'b', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    cr_assert_null(nas_strings_nearest(&list, "zzzzzz"));
+    cr_assert_null(nas_strings_nearest(&list, "bud"));
+    cr_assert_null(nas_strings_nearest(&list, ""));
+    cr_assert_null(nas_strings_nearest(&list, text));
+    cr_assert_null(nas_strings_nearest(&(nas_strings_t){0}, "budget"));
+    nas_strings_fini(&list);
+}
+
+Test(strings, copy_and_format_are_the_callers)
+{
+    char *copy = nas_string_copy("100 %s", NULL);
+    char *text = nas_string_format(NULL, "%s-%04d", "run", 42);
+    cr_assert_str_eq(copy, "100 %s");
+    cr_assert_str_eq(text, "run-0042");
+    free(copy);
+    free(text);
+}

@@ -1,0 +1,69 @@
+# A signal at any fault point (common/fault.h), on either of two ranks: what --resume makes of the rest reports the same
+# as a run that nothing disturbed.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+# How long mpiexec waits before it kills the ranks that a dead one leaves behind: they wait for that one and never end.
+export OMPI_MCA_odls_base_sigkill_timeout=0
+
+small_job job.yaml
+every_step=(--set checkpoint.interval=0)
+
+code=0
+NAS_FAULT=start:1:KILL "$ROBOTNAS" search job.yaml --fresh >out 2>err || code=$?
+[ "$code" != 0 ] || skip "the binary has no fault points (-DROBOTNAS_FAULTS=ON)"
+
+expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --fresh "${every_step[@]}"
+same_report small.h5 >undisturbed
+rm small.h5*
+
+# The most passes of a point that a rank surely makes before the last save, after which nothing is left to stop.
+last_pass() {
+    case $1 in
+    start) echo 1 ;;
+    greedy) [ "$2" = 1 ] && echo 3 || echo 1 ;; # of 2 groups one has a single repeat
+    *) echo 30 ;;
+    esac
+}
+
+# strike POINT:N:SIGNAL RANK GROUPS: start a run on two ranks, one of which is struck. Sets code.
+strike() {
+    code=0
+    # shellcheck disable=SC2016 # the ranks expand it
+    NAS_FAULT=$1 STRUCK=$2 ranks 2 sh -c \
+        '[ "$OMPI_COMM_WORLD_RANK" = "$STRUCK" ] || unset NAS_FAULT; exec "$0" "$@"' \
+        "$ROBOTNAS" search job.yaml "${every_step[@]}" --set "search.groups=$3" >out 2>err || code=$?
+}
+
+# try POINT SIGNAL: one drawn strike, then a resumed run on one or two ranks.
+try() {
+    local point=$1 signal=$2 struck=0 groups n n_ranks
+    case $point in
+    write-* | rename-*) ;; # rank 0 alone writes
+    *) draw struck 0 1 ;;
+    esac
+    draw groups 1 2
+    draw n 1 "$(last_pass "$point" "$groups")"
+    draw n_ranks 1 2
+    printf '%s:%d:%s on rank %d, %d groups, resumed on %d: ' "$point" "$n" "$signal" "$struck" "$groups" "$n_ranks"
+    strike "$point:$n:$signal" "$struck" "$groups"
+    printf 'exit code %d\n' "$code"
+    if [ "$signal" = TERM ]; then
+        [ "$code" = 75 ] || fail "exit code $code instead of 75: $(cat err)"
+        expect_line err '^robotnas: stopped on request after .* --resume$'
+        same_report small.h5 >stopped
+        grep -q '"complete": false' stopped || fail "the stopped run says that it is complete"
+    else
+        [ "$code" != 0 ] || fail "the fault point was not reached"
+    fi
+    expect_exit 0 ranks "$n_ranks" "$ROBOTNAS" search job.yaml --resume
+    expect_report small.h5 undisturbed
+    rm small.h5*
+}
+
+seed_draws
+for signal in KILL TERM; do
+    for point in start step greedy write-before write-middle write-after rename-before rename-middle rename-after; do
+        try "$point" "$signal"
+    done
+done
