@@ -9,6 +9,7 @@
 #define NAS_COMMON_COMM_H
 
 #include "common/error.h"
+#include "common/ranked.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,21 +19,22 @@
 /** A set of ranks; opaque. */
 typedef struct nas_comm nas_comm_t;
 
-/** Start MPI and duplicate the world.  Collective; once per process. The caller owns *world_p.
+/** Start MPI and duplicate the world.  Collective; once per process.
+ *  The caller owns *world_p.
  *  NAS_EARG: a world of one rank inside a Slurm step of several (the launcher lacks --mpi=pmix). */
 nas_status_t nas_comm_init(nas_comm_t **world_p, nas_error_t *err);
 
-/** Free the world, finalize MPI, and return this process's exit code for `code`: rank 0 leaves with
- * it, a moment after the others, which leave with 0, so that launchers report rank 0's. Collective.
- */
+/** Free the world, finalize MPI, and return this process's exit code for `code`: rank 0 leaves
+ *  with it, a moment after the others, which leave with 0, so that launchers report rank
+ *  0's.  Collective. */
 int nas_comm_finalize(nas_comm_t *world, int code);
 
 /** End the whole job at once, after an error that leaves no way to agree. The only caller of
- * MPI_Abort. */
+ *  MPI_Abort. */
 noreturn void nas_comm_abort(const char *what);
 
 /** Name and version of the MPI library, its first line.  Not collective; works before
- * nas_comm_init. Static. */
+ *  nas_comm_init. Static. */
 const char *nas_comm_library(void);
 
 /** A communicator of this process alone, without MPI (bench, tests): collectives are copies. */
@@ -41,8 +43,8 @@ nas_status_t nas_comm_self(nas_comm_t **comm_p, nas_error_t *err);
 int nas_comm_rank(const nas_comm_t *comm);
 int nas_comm_size(const nas_comm_t *comm);
 
-/** Ranks of equal color form a new communicator, ordered as here; color < 0: none, *part_p is NULL.
- * Collective. */
+/** Ranks of equal color form a new communicator, ordered as here; color < 0: none, *part_p is
+ *  NULL.  Collective. */
 void nas_comm_split(nas_comm_t *comm, int color, nas_comm_t **part_p);
 
 /** Free a communicator made by nas_comm_split or nas_comm_self.  Collective. Accepts NULL. */
@@ -51,8 +53,8 @@ void nas_comm_destroy(nas_comm_t *comm);
 /** data[0..size) of root to all.  Collective. */
 void nas_comm_bcast(nas_comm_t *comm, int root, void *data, size_t size);
 
-/** The worst status of all ranks, and its text (of the lowest such rank) on every rank. Collective.
- */
+/** The worst status of all ranks, and its text (of the lowest such rank) on every
+ *  rank.  Collective. */
 nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *err);
 
 /** Element-wise minimum / maximum over the ranks, in place, on every rank.  Collective. */
@@ -60,35 +62,29 @@ void nas_comm_min(nas_comm_t *comm, double *value, int n);
 void nas_comm_max(nas_comm_t *comm, double *value, int n);
 
 /** The rows [first, first + n) of n_rows that rank `rank` of `size` holds: the sharding used
- * everywhere.  Not collective. n_rows * size must fit into 63 bits. */
+ *  everywhere.  Not collective. n_rows * size must fit into 63 bits. */
 void nas_comm_shard(int64_t n_rows, int rank, int size, int64_t *first, int64_t *n);
 
-/** Distribute rows of root to their shards (nas_comm_shard): all [in] n_rows doubles on rank 0;
- * part [out]. Collective. */
+/** Distribute rows of root to their shards (nas_comm_shard):
+ *  all [in] n_rows doubles on rank 0;
+ *  part [out].  Collective. */
 void nas_comm_scatter_rows(nas_comm_t *comm, const double *all, int64_t n_rows, double *part);
 
-/** A candidate of a top-k list: higher score first, lower index on a tie; index < 0 is an empty
- * place, last. */
-typedef struct nas_ranked {
-    double score;
-    int64_t index;
-} nas_ranked_t;
-
 /** Merge n lists of k sorted candidates over the ranks into rank 0's, in place (other ranks'
- * contents are undefined afterwards); flag [in, out] is reduced by maximum with them.  Collective:
- * one reduction. */
+ *  contents are undefined afterwards);
+ *  flag [in, out] is reduced by maximum with them.  Collective: one reduction. */
 void nas_comm_reduce_top(nas_comm_t *comm, nas_ranked_t *list, int64_t n, int64_t k, int *flag);
 
 /** Messages of any length from every rank to rank 0.  Collective.
  *  data, size [in] this rank's. On rank 0: *all_p [out] the messages one after the other in rank
- * order and offset [out] size + 1 entries; *all_p is owned by the communicator and valid until its
- * next gather. NULL elsewhere. */
+ *  order and offset [out] size + 1 entries; *all_p is owned by the communicator and valid until
+ *  its next gather. NULL elsewhere. */
 void nas_comm_gather(nas_comm_t *comm, const void *data, size_t size, const char **all_p,
                      size_t *offset);
 
 /** Messages of any length from rank 0 to every rank.  Collective.
  *  all, offset [in] on rank 0, message r is all[offset[r] .. offset[r + 1]). *data_p, *size [out]
- * this rank's, owned by the communicator and valid until its next scatter. */
+ *  this rank's, owned by the communicator and valid until its next scatter. */
 void nas_comm_scatter(nas_comm_t *comm, const char *all, const size_t *offset, const char **data_p,
                       size_t *size);
 

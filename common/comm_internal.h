@@ -30,8 +30,8 @@ struct nas_comm {
 /** Complete a request, sleeping between tests. */
 void nas_comm_wait(MPI_Request *request);
 
-/** Make room for size bytes; aborts the job when there is no memory, since the others already wait.
- */
+/** Make room for size bytes; aborts the job when there is no memory, since the others already
+ *  wait. */
 void nas_comm_reserve(nas_comm_buffer_t *buffer, size_t size);
 
 #endif

@@ -26,14 +26,14 @@ typedef struct nas_csv_row {
     const char *const *field; /**< n_field unquoted texts */
 } nas_csv_row_t;
 
-/** Open a file.  Not collective. path is borrowed until nas_csv_close. The caller owns *csv_p.
- *  Errors of nas_file_open. */
+/** Open a file.  Not collective. path is borrowed until nas_csv_close.
+ *  The caller owns *csv_p. Errors of nas_file_open. */
 nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err);
 
 /** Read the next row.  Not collective. O(bytes).
  *  NAS_EINPUT, as `path:line: reason` with the row's line: bad quoting, a NUL byte, a row of more
- * than NAS_CSV_MAX_ROW bytes (refused without reading on). NAS_EIO. After an error the file can
- * only be closed. */
+ *  than NAS_CSV_MAX_ROW bytes (refused without reading on). NAS_EIO. After an error the file can
+ *  only be closed. */
 nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err);
 
 /** SHA-256 of the file's bytes, once, after its end was reached. */

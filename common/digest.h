@@ -16,7 +16,8 @@ typedef struct nas_digest {
 /** A digest in the making; opaque. */
 typedef struct nas_hasher nas_hasher_t;
 
-/** Begin.  Not collective. The caller owns *hasher_p and ends it with nas_hasher_destroy. */
+/** Begin.  Not collective.
+ *  The caller owns *hasher_p and ends it with nas_hasher_destroy. */
 nas_status_t nas_hasher_create(nas_hasher_t **hasher_p, nas_error_t *err);
 
 /** Add n bytes. */

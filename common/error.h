@@ -29,8 +29,9 @@ typedef struct nas_error {
 } nas_error_t;
 
 /** Write the text (printf-style, cut at NAS_ERROR_SIZE) and return `status`, for `return
- * nas_error_set(...)`. Control characters in the text are replaced by '?', so that an error stays
- * one line.  Not collective. err [out] may be NULL. */
+ *  nas_error_set(...)`. Control characters in the text are replaced by '?', so that an error stays
+ *  one line.  Not collective.
+ *  err [out] may be NULL. */
 nas_status_t nas_error_set(nas_error_t *err, nas_status_t status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -9,19 +9,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Read a regular file of at most limit bytes.  Not collective.
- *  *data_p is the caller's (free) and has a NUL after its *size bytes.
+/** Read a regular file of at most limit bytes.  Not collective. *data_p is the caller's (free) and
+ *  has a NUL after its *size bytes.
  *  NAS_EINPUT, naming path: missing, unreadable, a directory or other non-file, larger than limit.
  *  NAS_EIO: the read failed, or the file became shorter meanwhile. NAS_ENOMEM. */
 nas_status_t nas_file_read(const char *path, size_t limit, char **data_p, size_t *size,
                            nas_error_t *err);
 
-/** Open a regular file for reading; same errors. A FIFO or device never blocks here.
- *  *fd_p is the caller's (close); size [out] in bytes. */
+/** Open a regular file for reading; same errors. A FIFO or device never blocks here. *fd_p is the
+ *  caller's (close);
+ *  size [out] in bytes. */
 nas_status_t nas_file_open(const char *path, int *fd_p, int64_t *size, nas_error_t *err);
 
-/** Read the next bytes of an open file: exactly size of them, fewer only at its end.
- *  Not collective. path: for the message; n_read [out].
+/** Read the next bytes of an open file: exactly size of them, fewer only at its end.  Not
+ *  collective. path: for the message;
+ *  n_read [out].
  *  NAS_EIO: the read failed. */
 nas_status_t nas_file_read_next(int fd, const char *path, void *data, size_t size, size_t *n_read,
                                 nas_error_t *err);
@@ -39,14 +41,13 @@ typedef struct nas_span {
 } nas_span_t;
 
 /** Replace path by the concatenation of n spans so that, whatever instant the process or machine
- *  dies at, a whole file is at path or, with keep_previous, at path.prev.
- *  Not collective; one writer at a time (nas_lock_acquire).
- *  Writes path.tmp, fsyncs it, renames path to path.prev (with keep_previous) and path.tmp to path,
- *  fsyncs the folder.
- *  NAS_EINPUT: a directory or other non-file is at path. NAS_EIO (disk full, quota, read-only):
- * path is as before and path.tmp is removed; only where the last fsync fails, path is new and may
- * not outlive a power cut. Passes the fault points write-before, write-middle, write-after,
- * rename-before, rename-middle, rename-after. */
+ *  dies at, a whole file is at path or, with keep_previous, at path.prev.  Not collective; one
+ *  writer at a time (nas_lock_acquire). Writes path.tmp, fsyncs it, renames path to path.prev
+ *  (with keep_previous) and path.tmp to path, fsyncs the folder.
+ *  NAS_EINPUT: a directory or other non-file is at path.
+ *  NAS_EIO (disk full, quota, read-only): path is as before and path.tmp is removed; only where
+ *  the last fsync fails, path is new and may not outlive a power cut. Passes the fault points
+ *  write-before, write-middle, write-after, rename-before, rename-middle, rename-after. */
 nas_status_t nas_file_replace(const char *path, const nas_span_t *span, size_t n,
                               bool keep_previous, nas_error_t *err);
 

@@ -41,8 +41,7 @@ typedef struct nas_h5_array {
 
 /** Texts of equal room, one after the other. */
 typedef struct nas_h5_texts {
-    char *data; /**< n x width bytes; text i, with its NUL, begins at data + i * width; owned (free)
-                 */
+    char *data; /**< n x width bytes, owned (free); text i, with its NUL, is at data + i * width */
     size_t width;
     int64_t n;
 } nas_h5_texts_t;
@@ -50,15 +49,15 @@ typedef struct nas_h5_texts {
 /** Bytes of one value in an array. */
 size_t nas_h5_size(nas_h5_type_t type);
 
-/** An empty file in memory behind an empty user block. The caller owns *file_p and ends it with
- * nas_h5_close. */
+/** An empty file in memory behind an empty user block.
+ *  The caller owns *file_p and ends it with nas_h5_close. */
 nas_status_t nas_h5_create(hid_t *file_p, nas_error_t *err);
 
 /** The bytes of a file made by nas_h5_create, user block (zeros) included, in *image_p (free). */
 nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t *err);
 
-/** Open a file from its bytes, user block included, for reading. image is copied. nas_h5_close ends
- * it. */
+/** Open a file from its bytes, user block included, for reading. image is copied.
+ *  The caller owns *file_p and ends it with nas_h5_close. */
 nas_status_t nas_h5_open(const char *image, size_t size, hid_t *file_p, nas_error_t *err);
 
 /** Close a file; its groups are closed before. Accepts a negative one. */
@@ -88,8 +87,8 @@ nas_status_t nas_h5_write_array(hid_t at, const char *name, const nas_h5_array_t
                                 nas_error_t *err);
 nas_status_t nas_h5_read_array(hid_t at, const char *name, nas_h5_array_t *array, nas_error_t *err);
 
-/** Write, or read, a list of n texts as a dataset of rank 1. n [in] when reading: what it must be,
- * or -1 for any. */
+/** Write, or read, a list of n texts as a dataset of rank 1.
+ *  n, when reading: what it must be, or -1 for any. */
 nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *text, int64_t n,
                                 nas_error_t *err);
 nas_status_t nas_h5_read_texts(hid_t at, const char *name, int64_t n, nas_h5_texts_t *texts,

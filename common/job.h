@@ -67,15 +67,15 @@ typedef struct nas_job {
     struct nas_job_origin *origin; /**< where each field was set; opaque */
 } nas_job_t;
 
-/** Read, override, default, check and resolve.  Not collective.
- *  path: the job file, at most 1 MiB; set [n_set]: "key.path=value" texts, applied in order: a
- *  later one wins over an earlier one, and all over the file.
- *  Input paths: `${NAME}` is replaced from the environment; relative ones in the file are relative
- *  to its folder; `output` and paths in --set to the working directory.
+/** Read, override, default, check and resolve.  Not collective. path: the job file, at most 1 MiB;
+ *  set [n_set]: "key.path=value" texts, applied in order: a later one wins over an earlier one,
+ *  and all over the file. Input paths: `${NAME}` is replaced from the environment; relative ones
+ *  in the file are relative to its folder; `output` and paths in --set to the working directory.
  *  NAS_EINPUT, one line "FILE:LINE:COLUMN: key.path: what is wrong; what would be right" (or
  *  "--set key.path: ..."): not YAML, several documents, anchors, aliases, tags, duplicate or
  *  unknown keys (with the nearest known), a wrong type, a value out of range, a missing required
- *  key. The caller owns *job_p and ends it with nas_job_destroy. */
+ *  key.
+ *  The caller owns *job_p and ends it with nas_job_destroy. */
 nas_status_t nas_job_read(const char *path, const char *const *set, size_t n_set, nas_job_t **job_p,
                           nas_error_t *err);
 
@@ -83,18 +83,18 @@ nas_status_t nas_job_read(const char *path, const char *const *set, size_t n_set
 void nas_job_destroy(nas_job_t *job);
 
 /** An error about a field, found later than parsing (a column that the table lacks, an unknown
- *  method): the text is prefixed with where the field was set and its key path.
- *  key: the path of a field. Returns NAS_EINPUT. */
+ *  method): the text is prefixed with where the field was set and its key path. key: the path of a
+ *  field. Returns NAS_EINPUT. */
 nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /** Transform of metric `name`. */
 nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
 
-/** The resolved job as YAML, every field with its value, in the order of the field table; paths are
- *  absolute. The text, read as a job file anywhere, gives the same job and the same text again.
- *  With values_only, only the fields that affect values (no output, checkpoint, groups; paths of
- *  tables left out: their content counts, by digest). The caller frees *text_p. */
+/** The resolved job as YAML, every field with its value, in the order of the field table; paths
+ *  are absolute. The text, read as a job file anywhere, gives the same job and the same text
+ *  again. With values_only, only the fields that affect values (no output, checkpoint, groups;
+ *  paths of tables left out: their content counts, by digest). The caller frees *text_p. */
 nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err);
 
 /** Identity of what a job computes: SHA-256 of nas_job_print(values_only) and of the table's

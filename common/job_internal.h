@@ -20,8 +20,8 @@ typedef struct nas_job_place {
     size_t line, column; /**< from 1; FILE only */
 } nas_job_place_t;
 
-/** NAS_EINPUT with the place and the key path in front of the text.
- *  key may be NULL: of no key in particular. */
+/** NAS_EINPUT with the place and the key path in front of the text. key may be NULL: of no key in
+ *  particular. */
 nas_status_t nas_job_error_at(const nas_job_place_t *place, const char *key, nas_error_t *err,
                               const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -45,9 +45,10 @@ typedef struct nas_job_node {
     size_t n;
 } nas_job_node_t;
 
-/** Parse one YAML document.
- *  start: source and name of every place in it. Text that is blank, outside a file, is "".
- *  root [out] the caller's, nas_job_node_fini. NAS_EINPUT as nas_job_read says. O(size). */
+/** Parse one YAML document. start: source and name of every place in it. Text that is blank,
+ *  outside a file, is "".
+ *  root [out] the caller's, nas_job_node_fini.
+ *  NAS_EINPUT as nas_job_read says. O(size). */
 nas_status_t nas_job_parse(const char *text, size_t size, const nas_job_place_t *start,
                            nas_job_node_t *root, nas_error_t *err);
 
@@ -130,7 +131,8 @@ const void *nas_job_value_const(const nas_job_t *job, size_t offset);
 
 /** Replace every `${NAME}` of an input path from the environment, then prefix a relative one that
  *  was written in a job file with that file's folder.
- *  path [in, out] owned by the job. NAS_EINPUT: a variable that is not set. */
+ *  path [in, out] owned by the job.
+ *  NAS_EINPUT: a variable that is not set. */
 nas_status_t nas_job_resolve_path(const nas_job_place_t *place, const char *key, char **path,
                                   nas_error_t *err);
 

@@ -14,17 +14,19 @@
 /** Opaque; filled by add, then sealed. */
 typedef struct nas_names nas_names_t;
 
-/** An empty list.  Not collective. The caller owns *names_p and ends it with nas_names_destroy. */
+/** An empty list.  Not collective.
+ *  The caller owns *names_p and ends it with nas_names_destroy. */
 nas_status_t nas_names_create(nas_names_t **names_p, nas_error_t *err);
 
 /** Append text[0..length), which holds no NUL; its index is the number of names before it.
- * Amortised O(length). NAS_EINPUT: 2^32 - 1 names are there already. NAS_ENOMEM. */
+ *  Amortised O(length).
+ *  NAS_EINPUT: 2^32 - 1 names are there already. NAS_ENOMEM. */
 nas_status_t nas_names_add(nas_names_t *names, const char *text, size_t length, nas_error_t *err);
 
 /** Build the index, after the last add. O(bytes) expected.
- *  duplicate [out] index of the second of two equal names, the lowest such, or -1; first [out] the
- * index of its equal before it, or -1. Nothing is removed: the caller decides what a duplicate
- * means. */
+ *  duplicate [out] index of the second of two equal names, the lowest such, or -1;
+ *  first [out] the index of its equal before it, or -1. Nothing is removed: the caller decides
+ *  what a duplicate means. */
 nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *first,
                             nas_error_t *err);
 

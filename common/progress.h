@@ -19,10 +19,11 @@ typedef struct nas_progress {
 void nas_progress_init(nas_progress_t *progress, const char *unit, int64_t n_done, int64_t n_total);
 
 /** Say how far it is: at most ten times a second on a terminal, every ten seconds in a log file;
- * detail is appended. */
+ *  detail is appended. */
 void nas_progress_update(nas_progress_t *progress, int64_t n_done, const char *detail);
 
-/** Format the line that update shows, elapsed_s after the start. text [out] at least 160 bytes. */
+/** Format the line that update shows, elapsed_s after the start.
+ *  text [out] at least 160 bytes. */
 void nas_progress_format(const nas_progress_t *progress, int64_t n_done, double elapsed_s,
                          char *text, int size);
 

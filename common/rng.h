@@ -25,7 +25,7 @@ typedef struct nas_rng {
 } nas_rng_t;
 
 /** Start stream `stream`, number `index` (a step, an architecture) under `seed`.  Not collective,
- * deterministic. Equal arguments give equal sequences; different ones are independent. */
+ *  deterministic. Equal arguments give equal sequences; different ones are independent. */
 void nas_rng_init(nas_rng_t *rng, uint64_t seed, nas_stream_t stream, uint64_t index);
 
 /** 64 uniform bits. */

@@ -111,13 +111,13 @@ nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Append an evaluation; its name and columns [n_report_columns] are copied.
- *  Amortised O(1). NAS_ENOMEM. */
+/** Append an evaluation; its name and columns [n_report_columns] are copied. Amortised O(1).
+ *  NAS_ENOMEM. */
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
                                       const nas_evaluation_t *evaluation, nas_error_t *err);
 
-/** Append an observation with its weights [n_metric] (NULL: zeros).
- *  Amortised O(n_metric). NAS_ENOMEM. */
+/** Append an observation with its weights [n_metric] (NULL: zeros). Amortised O(n_metric).
+ *  NAS_ENOMEM. */
 nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,
                                        nas_error_t *err);
@@ -125,8 +125,8 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
 /** The evaluation of architecture `arch` in a repeat, or NULL. O(n_evaluation). Borrowed. */
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch);
 
-/** The best evaluation: highest value (lowest with minimise), the earliest on a tie.
- *  NULL where all failed. Borrowed. */
+/** The best evaluation: highest value (lowest with minimise), the earliest on a tie. NULL where
+ *  all failed. Borrowed. */
 const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise);
 
 #endif

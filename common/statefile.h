@@ -10,10 +10,11 @@
 
 enum { NAS_STATEFILE_VERSION = 1 };
 
-/** Replace the state file at path.  Not collective; the writer holds the lock.
- *  Atomic (nas_file_replace). The file before it becomes path.prev if it is whole, else it is
- *  dropped, so that a damaged file never takes the place of a good one.
- *  A text of the state that is NULL is stored as "". n_bytes [out] size written; may be NULL.
+/** Replace the state file at path.  Not collective; the writer holds the lock. Atomic
+ *  (nas_file_replace). The file before it becomes path.prev if it is whole, else it is dropped, so
+ *  that a damaged file never takes the place of a good one. A text of the state that is NULL is
+ *  stored as "".
+ *  n_bytes [out] size written; may be NULL.
  *  NAS_EIO, NAS_EINPUT (a folder is at path): what was there is untouched. NAS_ENOMEM. */
 nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,
                                  nas_error_t *err);

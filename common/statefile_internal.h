@@ -44,8 +44,8 @@ typedef struct nas_statefile_image {
     bool newer; /**< whole, but of a newer version: refused */
 } nas_statefile_image_t;
 
-/** Load a file and verify magic, size, digest and version.
- *  image->newer [out] is set on failure too.
+/** Load a file and verify magic, size, digest and version. image->newer [out] is set on failure
+ *  too.
  *  NAS_EINPUT: it fails one of them, with path and reason. */
 nas_status_t nas_statefile_load(const char *path, nas_statefile_image_t *image, nas_error_t *err);
 

@@ -24,6 +24,8 @@ void nas_stop_install(void)
         if (graceful[i] == SIGINT) action.sa_flags |= (int)SA_RESETHAND;
         (void)sigaction(graceful[i], &action, NULL);
     }
+    /* a write beyond a limit on file sizes then fails with a message that names the file */
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 int nas_stop_signal(void)

@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-/** Catch the signals in this process. A second SIGINT ends it at once, for a user who insists.
- * Every rank. */
+/** Catch the signals in this process, and let it outlive the signal for a file beyond a size
+ *  limit. A second SIGINT ends it at once, for a user who insists.  Every rank. */
 void nas_stop_install(void);
 
 /** The signal that asked this process to stop, or 0.  Not collective, costs nothing. */

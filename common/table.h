@@ -19,18 +19,20 @@ typedef struct nas_table_options {
 } nas_table_options_t;
 
 /** An immutable table in memory: names plus float64 columns; NaN where a value is missing or not
- * finite. Opaque. */
+ *  finite. Opaque. */
 typedef struct nas_table nas_table_t;
 
 /** Read a table.  Not collective. One pass, O(bytes) time, 8 bytes a value plus the names, up to
- * twice that meanwhile. Numbers are decimal, in the C locale, blanks around them are allowed;
- * fields of other columns may hold anything. A field means missing when it is blank, `nan` in any
- * case, an infinity (also one too large for a float64), or equal (as text without the blanks around
- * it, or as a number) to an entry of `missing`. NAS_EINPUT, one line with file, line and column
- * name: no such file, no header, no rows, a duplicate or unknown column (with the nearest known), a
- * ragged row, a field that is no number, an empty or duplicate architecture (with the line of the
- * first), and what nas_csv_next refuses: bad quoting, a NUL byte, a header or row of more than 1
- * MiB. NAS_EIO, NAS_ENOMEM. The caller owns *table_p. */
+ *  twice that meanwhile. Numbers are decimal, in the C locale, blanks around them are allowed;
+ *  fields of other columns may hold anything. A field means missing when it is blank, `nan` in any
+ *  case, an infinity (also one too large for a float64), or equal (as text without the blanks
+ *  around it, or as a number) to an entry of `missing`.
+ *  NAS_EINPUT, one line with file, line and column name: no such file, no header, no rows, a
+ *  duplicate or unknown column (with the nearest known), a ragged row, a field that is no number,
+ *  an empty or duplicate architecture (with the line of the first), and what nas_csv_next refuses:
+ *  bad quoting, a NUL byte, a header or row of more than 1 MiB.
+ *  NAS_EIO, NAS_ENOMEM.
+ *  The caller owns *table_p. */
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err);
 

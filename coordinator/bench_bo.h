@@ -7,9 +7,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/** Time steps of Bayesian optimisation and print the medians.  Not collective; takes seconds.
- *  A step is a fit and a maximisation of the acquisition, on 20, 100 and 500 synthetic observations
- *  of 6 weights. out [in] gets a table, or with json one object, on success only.
+/** Time steps of Bayesian optimisation and print the medians.  Not collective; takes seconds. A
+ *  step is a fit and a maximisation of the acquisition, on 20, 100 and 500 synthetic observations
+ *  of 6 weights.
+ *  out [in] gets a table, or with json one object, on success only.
  *  NAS_EIO: the output could not be written. Errors of nas_gp_fit and nas_ucb_maximise. */
 nas_status_t nas_bench_bo(FILE *out, bool json, nas_error_t *err);
 

@@ -15,8 +15,8 @@ typedef struct nas_checkpoint {
     double cost_s;     /**< seconds that the last save took */
 } nas_checkpoint_t;
 
-/** Whether to save now, at monotonic time now_s, after evaluations that took spent_s since the last
- * save. */
+/** Whether to save now, at monotonic time now_s, after evaluations that took spent_s since the
+ *  last save. */
 bool nas_checkpoint_due(const nas_checkpoint_t *checkpoint, double now_s, double spent_s);
 
 /** Note a save that began at begin_s and ended at end_s. */

@@ -9,7 +9,7 @@
 enum { NAS_CHOICES_MAX = NAS_ENCODING_MAX_POSITIONS * NAS_ENCODING_MAX_CHOICES };
 
 /** Codes grouped by position, ascending in each; a code that no architecture has at a position is
- * no choice there. */
+ *  no choice there. */
 typedef struct nas_choices {
     int n_position;
     /** Position p has entries first[p] up to first[p + 1] - 1. */
@@ -17,7 +17,8 @@ typedef struct nas_choices {
     uint8_t code[NAS_CHOICES_MAX]; /**< of each entry */
 } nas_choices_t;
 
-/** Collect them.  Not collective. O(architectures x positions). choices [out]. */
+/** Collect them.  Not collective. O(architectures x positions).
+ *  choices [out]. */
 void nas_choices_collect(nas_choices_t *choices, const nas_encoding_t *encoding);
 
 #endif

@@ -26,15 +26,16 @@ typedef struct nas_gp_point {
     const double *std_gradient;  /**< [d] likewise; 0 where std is 0 */
 } nas_gp_point_t;
 
-/** Not collective. The caller owns *gp_p and ends it with nas_gp_destroy. */
+/** Not collective.
+ *  The caller owns *gp_p and ends it with nas_gp_destroy. */
 nas_status_t nas_gp_create(int64_t d, nas_gp_t **gp_p, nas_error_t *err);
 
-/** Condition on observations and choose the length scale by maximum log marginal likelihood.
- *  Not collective.
- *  L-BFGS on the logarithm of the length scale, from 1.0 and from NAS_GP_RESTARTS log-uniform
- *  starts in the bounds (stream NAS_STREAM_LENGTH_SCALE, key seed, index).
- *  X [in] n x d; y [in] n, any unit (standardised inside; a standard deviation of 0 counts as 1).
- *  O(n^3) time per likelihood, O(n^2) memory, deterministic. X and y may be freed afterwards.
+/** Condition on observations and choose the length scale by maximum log marginal likelihood.  Not
+ *  collective. L-BFGS on the logarithm of the length scale, from 1.0 and from NAS_GP_RESTARTS
+ *  log-uniform starts in the bounds (stream NAS_STREAM_LENGTH_SCALE, key seed, index).
+ *  X [in] n x d;
+ *  y [in] n, any unit (standardised inside; a standard deviation of 0 counts as 1). O(n^3) time
+ *  per likelihood, O(n^2) memory, deterministic. X and y may be freed afterwards.
  *  NAS_EARG: n == 0, a non-finite value, or targets whose variance overflows.
  *  NAS_ENUMERIC: not positive definite even with a jitter of 1e-2 on the diagonal. NAS_ENOMEM.
  *  After an error the process must be fitted anew before it is asked.
@@ -46,8 +47,8 @@ nas_status_t nas_gp_fit(nas_gp_t *gp, nas_matrix_view_t X, const double *y, uint
 nas_status_t nas_gp_condition(nas_gp_t *gp, nas_matrix_view_t X, const double *y,
                               double length_scale, nas_error_t *err);
 
-/** Log marginal likelihood of the standardised targets at the current length scale.
- *  Not collective. After fit or condition.
+/** Log marginal likelihood of the standardised targets at the current length scale.  Not
+ *  collective. After fit or condition.
  *  gradient [out] its derivative by the logarithm of the length scale, O(n^3); or NULL. */
 double nas_gp_log_likelihood(const nas_gp_t *gp, double *gradient);
 
@@ -58,7 +59,8 @@ double nas_gp_length_scale(const nas_gp_t *gp);
  *  mean, std [out] X.n. A negative variance counts as 0. O(n d + n^2) a point, blocked. */
 void nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std);
 
-/** Posterior at one point with gradients.  Not collective. x [in] d. O(n d + n^2). */
+/** Posterior at one point with gradients.  Not collective.
+ *  x [in] d. O(n d + n^2). */
 void nas_gp_predict_gradient(const nas_gp_t *gp, const double *x, nas_gp_point_t *point);
 
 /** Accepts NULL. */

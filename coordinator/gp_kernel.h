@@ -14,15 +14,15 @@ typedef struct nas_point_columns {
 } nas_point_columns_t;
 
 /** distance[j] = sqrt(5) |x - point j|, the kernel's argument at length scale 1.  Not collective.
- *  x [in] d; distance [out] n. By differences, so that near duplicates keep their distance. */
+ *  x [in] d;
+ *  distance [out] n. By differences, so that near duplicates keep their distance. */
 void nas_kernel_distance(nas_point_columns_t points, const double *x, double *distance);
 
-/** Matern 5/2 at s = distance / length_scale.  Not collective.
- *      value = (1 + s + s^2 / 3) exp(-s)      slope = (1 + s) exp(-s) / 3
- *      d value / d log(length_scale) = s^2 slope
- *      d value / d x = -5 slope (x - x') / length_scale^2
- *  distance [in] n; value, slope [out] n; the three do not overlap.
- *  Deterministic: the bits of an entry depend neither on its place nor on the instruction set.
+/** Matern 5/2 at s = distance / length_scale.  Not collective. value = (1 + s + s^2 / 3) exp(-s)
+ *  slope = (1 + s) exp(-s) / 3 d value / d log(length_scale) = s^2 slope d value / d x = -5 slope
+ *  (x - x') / length_scale^2 distance [in] n;
+ *  value, slope [out] n; the three do not overlap. Deterministic: the bits of an entry depend
+ *  neither on its place nor on the instruction set.
  *  Rasmussen & Williams 2006, equation 4.17. */
 void nas_kernel_matern(int64_t n, const double *distance, double length_scale, double *value,
                        double *slope);
@@ -33,9 +33,9 @@ void nas_kernel_exp(int64_t n, const double *s, double *result);
 
 /** Cholesky factor of a symmetric matrix with equal entries on the diagonal.  Not collective.
  *  pairs [in] the n (n - 1) / 2 entries below the diagonal, row by row.
- *  factor [out] n x n row-major, lower triangle, the rest untouched. O(n^3).
- *  Where the matrix is not positive definite in double precision, jitter is added to the diagonal:
- *  1e-8, then ten times as much, up to 1e-2. False: not even then. */
+ *  factor [out] n x n row-major, lower triangle, the rest untouched. O(n^3). Where the matrix is
+ *  not positive definite in double precision, jitter is added to the diagonal: 1e-8, then ten
+ *  times as much, up to 1e-2. False: not even then. */
 bool nas_kernel_factorise(int64_t n, const double *pairs, double diagonal, double *factor);
 
 #endif

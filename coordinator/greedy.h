@@ -23,13 +23,14 @@ nas_status_t nas_greedy_init(nas_greedy_t *greedy, const nas_method_setup_t *set
 void nas_greedy_fini(nas_greedy_t *greedy);
 
 /** What to look up: the frontier under weights [n_metric] (borrowed until the next call) while it
- * is unknown, then nothing, then done. query [out]. */
+ *  is unknown, then nothing, then done.
+ *  query [out]. */
 void nas_greedy_ask(const nas_greedy_t *greedy, const nas_visited_t *visited, const double *weights,
                     nas_query_t *query);
 
 /** The next at most q architectures of the frontier that are not visited, all with these weights;
- * with the frontier itself in the step that asked for it. answer as method.h says; proposals [out].
- */
+ *  with the frontier itself in the step that asked for it. answer as method.h says;
+ *  proposals [out]. */
 void nas_greedy_propose(nas_greedy_t *greedy, const nas_visited_t *visited, const double *weights,
                         const int64_t *answer, nas_proposals_t *proposals);
 

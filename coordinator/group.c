@@ -2,9 +2,10 @@
  *
  *   leader    asks its method what it wants to know; an idle group asks nothing
  *   leader    broadcasts the question to its members, or the end of the search
- *   all       look the answer up in their shards; one reduction brings it and every member's stop
- * signal to the leader leader    turns the answer into proposals, which the caller carries to rank
- * 0 leader    hears the results (nas_group_hear) and tells its method
+ *   all       look the answer up in their shards; one reduction brings it, and every member's
+ *             stop signal, to the leader
+ *   leader    turns the answer into proposals, which the caller carries to rank 0
+ *   leader    hears the results (nas_group_hear) and tells its method
  *
  * A leader whose method fails goes on answering rounds, with the error in its step, until rank 0
  * ends the search for all: no rank is left waiting in a collective.
@@ -159,8 +160,9 @@ static int look_up(nas_group_t *group)
         return (int)flag;
     }
     if (question->kind == NAS_QUERY_TOP) NAS_FAULT_POINT("greedy");
-    nas_score_table_top(group->scores, group->weights, question->n_weights, question->k, &stop,
-                        group->answer, NULL);
+    const nas_score_query_t query = {
+        .weights = group->weights, .n = question->n_weights, .k = question->k};
+    nas_score_table_top(group->scores, &query, &stop, group->answer, NULL);
     return stop;
 }
 

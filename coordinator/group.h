@@ -23,17 +23,18 @@ typedef struct nas_group_options {
     const nas_encoding_t *encoding; /**< on the leader, where the method needs one */
 } nas_group_options_t;
 
-/** Collective over the group. The caller owns *group_p.  NAS_ENOMEM on any rank fails all. */
+/** Collective over the group.
+ *  The caller owns *group_p.  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **group_p,
                               nas_error_t *err);
 
-/** One step: ask the method, look up, propose.  Collective over the group.
- *  On the leader *step is what to send to rank 0, valid until the next call. Returns false, on all
- * ranks, once the leader has heard that the search is over. */
+/** One step: ask the method, look up, propose.  Collective over the group. On the leader *step is
+ *  what to send to rank 0, valid until the next call. Returns false, on all ranks, once the leader
+ *  has heard that the search is over. */
 bool nas_group_step(nas_group_t *group, nas_step_t *step);
 
 /** Take in rank 0's reply to the step.  Leader only.  Errors are kept and travel with the next
- * step. */
+ *  step. */
 void nas_group_hear(nas_group_t *group, const char *reply, size_t size);
 
 /** How the search ended, on every rank of the group once nas_group_step has returned false. */

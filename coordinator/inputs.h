@@ -24,13 +24,13 @@ typedef struct nas_inputs {
 
 /** Read the job file alone, with its overrides, and find its method.  Coordinator only.
  *  inputs [out]: job and method; zero-initialised before.  Errors as nas_job_read, and an unknown
- * method or one whose keys are missing. */
+ *  method or one whose keys are missing. */
 nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const char *path, const char *const *set,
                                  size_t n_set, nas_error_t *err);
 
 /** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
- *  NAS_EINPUT, one line: errors of the table; a metric or the objective without any value; a budget
- * beyond the pool; architecture strings that the encoding does not know. */
+ *  NAS_EINPUT, one line: errors of the table; a metric or the objective without any value; a
+ *  budget beyond the pool; architecture strings that the encoding does not know. */
 nas_status_t nas_inputs_read_table(nas_inputs_t *inputs, nas_error_t *err);
 
 /** Free everything and zero the struct. */

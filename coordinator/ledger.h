@@ -22,13 +22,14 @@ typedef struct nas_ledger_options {
     int64_t n_groups;
 } nas_ledger_options_t;
 
-/** Coordinator only. The caller owns *ledger_p.  NAS_ENOMEM. */
+/** Coordinator only.
+ *  The caller owns *ledger_p.  NAS_ENOMEM. */
 nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t **ledger_p,
                                nas_error_t *err);
 
 /** Record the step of a group and say what it hears: results, its next repeat, or that there is
- * none.  Coordinator only. An architecture is evaluated unless this repeat has it already. reply
- * [out]: arrays are the ledger's, valid until its next call.  NAS_ENOMEM. */
+ *  none.  Coordinator only. An architecture is evaluated unless this repeat has it already.
+ *  reply [out]: arrays are the ledger's, valid until its next call.  NAS_ENOMEM. */
 nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_step_t *step,
                                nas_reply_t *reply, nas_error_t *err);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /** One line a library, asked of the library itself at run time where it can tell.  Does not start
- * MPI. */
+ *  MPI. */
 void nas_libraries_print(FILE *out);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct nas_buffer {
 } nas_buffer_t;
 
 /** What a leader reports of its step. Arrays are borrowed: the sender's, or inside the received
- * buffer. */
+ *  buffer. */
 typedef struct nas_step {
     int64_t repeat;           /**< under way, or -1: the group is idle */
     int64_t status;           /**< nas_status_t of the method */
@@ -49,8 +49,8 @@ typedef struct nas_reply {
     nas_result_t *result; /**< [n]; weights point into the buffer */
 } nas_reply_t;
 
-/** Append a step to an empty or filled buffer; n_metric: doubles of one weight vector.  NAS_ENOMEM.
- */
+/** Append a step to an empty or filled buffer; n_metric: doubles of one weight
+ *  vector.  NAS_ENOMEM. */
 nas_status_t nas_step_pack(const nas_step_t *step, int64_t n_metric, nas_buffer_t *buffer,
                            nas_error_t *err);
 
@@ -62,7 +62,7 @@ nas_status_t nas_reply_pack(const nas_reply_t *reply, int64_t n_metric, nas_buff
                             nas_error_t *err);
 
 /** Read a reply. reply->result is allocated (the caller frees it); weights point into data.
- * NAS_ENOMEM. */
+ *  NAS_ENOMEM. */
 nas_status_t nas_reply_unpack(const char *data, int64_t n_metric, nas_reply_t *reply,
                               nas_error_t *err);
 

@@ -3,9 +3,10 @@
  *
  * A method is a state machine that a group leader drives, one step after the other:
  *
- *   ask      which rows of the score table it wants to know: the best architecture under each of n
- * weight vectors, the k best under one, nothing, or "I am done" propose  given the answer, which
- * architectures to look at next tell     what came of each of them, in the order proposed
+ *   ask      what it wants to know of the score table: the best architecture under each of n
+ *            weight vectors, the k best under one, nothing, or "I am done"
+ *   propose  given the answer, which architectures to look at next
+ *   tell     what came of each of them, in the order proposed
  *
  * Its state is a pure function of what it was told: after a restart it is created anew and told the
  * recorded observations, and goes on as if nothing had happened. Randomness is keyed by (seed,
@@ -93,7 +94,8 @@ typedef struct nas_method {
 /** The method of this name, or NULL. */
 const nas_method_t *nas_method_find(const char *name);
 
-/** All methods, in the order of the list; n [out]. */
+/** All methods, in the order of the list;
+ *  n [out]. */
 const nas_method_t *const *nas_method_list(int *n);
 
 #endif

@@ -22,8 +22,8 @@ typedef struct nas_plan {
 } nas_plan_t;
 
 /** Number of rank groups over which repeats spread: as asked, at most one a repeat and a rank.
- * Unasked (0), one group a repeat where every group can hold the whole score table at little cost,
- * otherwise one.  Not collective. */
+ *  Unasked (0), one group a repeat where every group can hold the whole score table at little
+ *  cost, otherwise one.  Not collective. */
 int64_t nas_plan_groups(int64_t asked, int64_t n_repeat, int64_t n_values, int n_ranks);
 
 /** The group of a rank: contiguous, so that groups share nodes; rank 0 leads group 0. */

@@ -15,7 +15,7 @@
 #define NAS_POLICY_EPSILON 1e-8
 
 /** Independent categorical distributions over the choices of each position, an Adam state for each
- * logit, and a moving average of rewards. A plain value without pointers. */
+ *  logit, and a moving average of rewards. A plain value without pointers. */
 typedef struct nas_policy {
     nas_choices_t choices;
     double logit[NAS_CHOICES_MAX]; /**< of each entry of choices */
@@ -26,19 +26,21 @@ typedef struct nas_policy {
     int64_t n_update;
 } nas_policy_t;
 
-/** Logits NAS_POLICY_INITIAL_STD times standard normal numbers of rng.  Not collective. policy
- * [out]. */
+/** Logits NAS_POLICY_INITIAL_STD times standard normal numbers of rng.  Not collective.
+ *  policy [out]. */
 void nas_policy_init(nas_policy_t *policy, const nas_encoding_t *encoding, nas_rng_t *rng);
 
-/** Probabilities of the choices at a position, in their order. probability [out]. */
+/** Probabilities of the choices at a position, in their order.
+ *  probability [out]. */
 void nas_policy_probabilities(const nas_policy_t *policy, int position, double *probability);
 
-/** Draw a code, one uniform number a position. code [out] n_position; it may be nobody's. */
+/** Draw a code, one uniform number a position.
+ *  code [out] n_position; it may be nobody's. */
 void nas_policy_sample(const nas_policy_t *policy, nas_rng_t *rng, uint8_t *code);
 
 /** Learn from one code and its reward: the reward enters the baseline, then Adam takes one step
- * down the gradient of -log P(code) * (reward - baseline). Williams 1992 (REINFORCE); Kingma & Ba
- * 2015, algorithm 1. */
+ *  down the gradient of -log P(code) * (reward - baseline). Williams 1992 (REINFORCE); Kingma & Ba
+ *  2015, algorithm 1. */
 void nas_policy_update(nas_policy_t *policy, const uint8_t *code, double reward);
 
 #endif

@@ -8,12 +8,13 @@
 
 #include <stdio.h>
 
-/** Best architecture, its columns, statistics over the repeats, the budget's course, the weights.
- * Not collective. NAS_ENOMEM, NAS_EIO (out cannot be written). */
+/** Best architecture, its columns, statistics over the repeats, the budget's course, the
+ *  weights.  Not collective.
+ *  NAS_ENOMEM, NAS_EIO (out cannot be written). */
 nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err);
 
 /** One JSON object as docs/report.md describes it; equal runs give equal bytes but for the member
- * "timing". Numbers have 15 significant digits; what is unknown is null.  NAS_ENOMEM, NAS_EIO. */
+ *  "timing". Numbers have 15 significant digits; what is unknown is null.  NAS_ENOMEM, NAS_EIO. */
 nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *err);
 
 #endif

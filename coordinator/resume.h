@@ -11,14 +11,17 @@
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err);
 
 /** Read path (or path.prev) and check that it belongs to the job of `fresh` (made by
- * nas_state_begin). state [out] what was saved; notice [out] "" or why the previous file was taken.
- *  NAS_EINPUT: both files are unusable, or they are of another job, table or budget; err says which
- * and what to do. */
+ *  nas_state_begin).
+ *  state [out] what was saved;
+ *  notice [out] "" or why the previous file was taken.
+ *  NAS_EINPUT: both files are unusable, or they are of another job, table or budget; err says
+ *  which and what to do. */
 nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
                               nas_error_t *notice, nas_error_t *err);
 
 /** Read an older run whose evaluations are to be taken over, and check that its objective is that
- * of `fresh`. NAS_EINPUT otherwise. */
+ *  of `fresh`.
+ *  NAS_EINPUT otherwise. */
 nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
                                      nas_error_t *err);
 

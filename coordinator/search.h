@@ -6,9 +6,9 @@
 #include "common/error.h"
 #include "coordinator/session.h"
 
-/** Run a session to its end.  Collective over world.
- *  session: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK
- * complete, NAS_ESTOP stopped on request and saved, or the worst error of any rank. */
+/** Run a session to its end.  Collective over world. session: on rank 0, NULL elsewhere. Returns
+ *  the same status and text on every rank: NAS_OK complete, NAS_ESTOP stopped on request and
+ *  saved, or the worst error of any rank. */
 nas_status_t nas_search(nas_comm_t *world, nas_session_t *session, nas_error_t *err);
 
 #endif

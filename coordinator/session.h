@@ -26,10 +26,12 @@ typedef struct nas_session_options {
 typedef struct nas_session nas_session_t;
 
 /** Read and check every input, lock the output, begin a state or take up a saved one.  Coordinator
- * only. NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume
- * nor fresh is asked for; a state file that is damaged or of another job. NAS_EIO: the output
- * cannot be written. Nothing on disk is changed but the output's folders and its lock. The caller
- * owns *session_p. */
+ *  only.
+ *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
+ *  fresh is asked for; a state file that is damaged or of another job.
+ *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and
+ *  its lock.
+ *  The caller owns *session_p. */
 nas_status_t nas_session_create(const nas_session_options_t *options, nas_session_t **session_p,
                                 nas_error_t *err);
 
@@ -40,13 +42,14 @@ const nas_inputs_t *nas_session_inputs(const nas_session_t *session);
 const nas_state_t *nas_session_state(const nas_session_t *session);
 
 /** Write the state file for the first time in this session, so that an unwritable output shows at
- * once.  Coordinator only. NAS_EIO. */
+ *  once.  Coordinator only. NAS_EIO. */
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
 
-/** One lockstep round: take the steps of all groups, record, save when due, and answer. Coordinator
- * only. steps [in] messages of n_groups leaders, offset [n_groups + 1]; replies [out] borrowed
- * until the next round, with reply_offset [n_groups + 1]. Every error ends the search for all
- * through the replies. */
+/** One lockstep round: take the steps of all groups, record, save when due, and
+ *  answer.  Coordinator only.
+ *  steps [in] messages of n_groups leaders, offset [n_groups + 1];
+ *  replies [out] borrowed until the next round, with reply_offset [n_groups + 1]. Every error ends
+ *  the search for all through the replies. */
 void nas_session_round(nas_session_t *session, const char *steps, const size_t *offset,
                        const char **replies, size_t *reply_offset);
 

@@ -23,7 +23,7 @@ typedef struct nas_figures {
     double target;    /**< objective of the best, in the user's unit */
     double pool_rank; /**< of the best: 1 + number of strictly better architectures */
     double precision_at_t;
-    double expected_rank; /**< (T + 1) / (precision T + 1): He et al. 2024, expected ranking of RoBoT */
+    double expected_rank; /**< (T + 1) / (precision T + 1), He et al. 2024 */
 } nas_figures_t;
 
 /** Figures of repeat r.  Not collective. */
@@ -33,7 +33,7 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r);
 nas_statistics_t nas_statistics_of(const double *value, int64_t n);
 
 /** A figure of all repeats, by the offset of its field: NAS_SUMMARY(state, t0, &statistics, err).
- * NAS_ENOMEM. */
+ *  NAS_ENOMEM. */
 nas_status_t nas_summary_over(const nas_state_t *state, size_t field, nas_statistics_t *statistics,
                               nas_error_t *err);
 
@@ -45,7 +45,7 @@ nas_status_t nas_summary_column(const nas_state_t *state, size_t column,
                                 nas_statistics_t *statistics, nas_error_t *err);
 
 /** Mean over the repeats of the best target among the first n evaluations, NaN where a repeat has
- * none yet. */
+ *  none yet. */
 double nas_summary_best_after(const nas_state_t *state, int64_t n);
 
 /** The repeat whose best is best, the earliest on a tie; -1 where no evaluation succeeded. */

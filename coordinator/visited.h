@@ -16,8 +16,8 @@ typedef struct nas_visited {
     int64_t n_arch;   /**< architectures in the pool */
 } nas_visited_t;
 
-/** An empty set of at most `capacity` of the n_arch architectures.  Not collective.
- *  NAS_ENOMEM. End with nas_visited_fini. */
+/** An empty set of at most `capacity` of the n_arch architectures.  Not collective. NAS_ENOMEM.
+ *  End with nas_visited_fini. */
 nas_status_t nas_visited_init(nas_visited_t *visited, int64_t n_arch, int64_t capacity,
                               nas_error_t *err);
 
@@ -34,7 +34,7 @@ bool nas_visited_add(nas_visited_t *visited, int64_t arch);
 void nas_visited_copy(nas_visited_t *to, const nas_visited_t *from);
 
 /** A uniform draw among the architectures that are no members, of which there must be one. O(log
- * n), one number of rng. */
+ *  n), one number of rng. */
 int64_t nas_visited_draw(const nas_visited_t *visited, nas_rng_t *rng);
 
 #endif

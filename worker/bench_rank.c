@@ -123,9 +123,9 @@ static double time_query(bench_t *bench, shape_t shape)
 {
     int64_t answer[MAX_WEIGHTS * MAX_K];
     int flag = 0;
+    const nas_score_query_t query = {.weights = bench->weights, .n = shape.n_weights, .k = shape.k};
     const double start = nas_clock_monotonic_s();
-    nas_score_table_top(bench->table, bench->weights, shape.n_weights, shape.k, &flag, answer,
-                        NULL);
+    nas_score_table_top(bench->table, &query, &flag, answer, NULL);
     return nas_clock_monotonic_s() - start;
 }
 

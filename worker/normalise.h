@@ -10,15 +10,16 @@
 #include <stdint.h>
 
 /** Ranks of a whole column: 1 for the smallest value, ties get the mean of their places, missing
- * (non-finite) values NaN.  Not collective. O(n log n) time, a sorted copy of the column besides.
- *  column [in] n; rank [out] n. NAS_ENOMEM. */
+ *  (non-finite) values NaN.  Not collective. O(n log n) time, a sorted copy of the column besides.
+ *  column [in] n;
+ *  rank [out] n. NAS_ENOMEM. */
 nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank, nas_error_t *err);
 
 /** Transform, then (x - min) / (max - min) over the group.  Collective over group.
  *  value [in, out] this rank's n values; missing (non-finite) ones and all of a constant metric
- * become 0. transform: NAS_TRANSFORM_RANK does nothing more here; log of x <= 0 is missing; exp is
- * exp(x - max x). Bits do not depend on the sharding. Returns false, on every rank, where every
- * value is missing. */
+ *  become 0. transform: NAS_TRANSFORM_RANK does nothing more here; log of x <= 0 is missing; exp
+ *  is exp(x - max x). Bits do not depend on the sharding. Returns false, on every rank, where
+ *  every value is missing. */
 bool nas_normalise(nas_comm_t *group, nas_transform_t transform, double *value, int64_t n);
 
 #endif

@@ -13,19 +13,20 @@
 /** Opaque. */
 typedef struct nas_objective nas_objective_t;
 
-/** Rank the table's objective once.  Coordinator only; O(rows log rows).
- *  job, table: borrowed and kept. NAS_ENOMEM. The caller owns *objective_p. */
+/** Rank the table's objective once.  Coordinator only; O(rows log rows). job, table: borrowed and
+ *  kept. NAS_ENOMEM.
+ *  The caller owns *objective_p. */
 nas_status_t nas_objective_create(const nas_job_t *job, const nas_table_t *table,
                                   nas_objective_t **objective_p, nas_error_t *err);
 
 /** Look up architecture `arch` of the pool.  Coordinator only.
  *  evaluation [out]: arch, name (borrowed from the table), value, cost, columns (borrowed from the
- * objective, valid until the next call), pool_rank and status; NAS_EVAL_MISSING where the table has
- * no objective. */
+ *  objective, valid until the next call), pool_rank and status; NAS_EVAL_MISSING where the table
+ *  has no objective. */
 void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation);
 
 /** Precision@T: the share of the T best architectures by the objective (ties: lower pool index)
- * among the n = T given ones.  Coordinator only.  He et al. 2024. */
+ *  among the n = T given ones.  Coordinator only.  He et al. 2024. */
 double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n);
 
 /** Mean cost over the pool where it is known, NaN without a cost column. */

@@ -5,8 +5,9 @@
 #include <stddef.h>
 
 /** n_bytes of zeros, 64-byte aligned and present in memory; huge pages where the block is large
- * enough and the system gives them, since a stream at memory bandwidth otherwise spends time on
- * page tables.  Not collective. Returns NULL where memory is out. The caller frees it with free. */
+ *  enough and the system gives them, since a stream at memory bandwidth otherwise spends time on
+ *  page tables.  Not collective. Returns NULL where memory is out. The caller frees it with free.
+ */
 void *nas_pages_create(size_t n_bytes);
 
 #endif

@@ -108,12 +108,12 @@ out:
     return status;
 }
 
-void nas_score_table_top(nas_score_table_t *table, const double *weights, int64_t n, int64_t k,
-                         int *flag, int64_t *answer, double *score)
+void nas_score_table_top(nas_score_table_t *table, const nas_score_query_t *query, int *flag,
+                         int64_t *answer, double *score)
 {
+    const int64_t n = query->n, k = query->k;
     NAS_ASSERT(0 < n && n <= table->options.max_weights && 0 < k && k <= table->options.max_k);
-    const nas_score_query_t query = {.weights = weights, .n = n, .k = k};
-    nas_score_scan(&table->shard, table->kernel, &query, table->list);
+    nas_score_scan(&table->shard, table->kernel, query, table->list);
     nas_comm_reduce_top(table->group, table->list, n, k, flag);
     if (nas_comm_rank(table->group) != 0) return;
     for (int64_t i = 0; i < n * k; i++) {

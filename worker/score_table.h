@@ -15,7 +15,7 @@
 #include "common/comm.h"
 #include "common/error.h"
 #include "common/job.h"
-#include "worker/kernels/isa.h"
+#include "worker/kernels/score.h"
 
 #include <stdint.h>
 
@@ -31,29 +31,34 @@ typedef struct nas_score_table_options {
 } nas_score_table_options_t;
 
 /** Allocate shards and buffers; a query allocates nothing.  Collective over group. group is kept
- * (borrowed). n_metric * 4 bytes a row, shared by the ranks. NAS_ENOMEM on any rank fails all. */
+ *  (borrowed). n_metric * 4 bytes a row, shared by the ranks.
+ *  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_score_table_create(nas_comm_t *group, const nas_score_table_options_t *options,
                                     nas_score_table_t **table_p, nas_error_t *err);
 
 /** Use an instruction set other than the best available one (tests, bench).  Not collective. */
 void nas_score_table_use(nas_score_table_t *table, nas_isa_t isa);
 
-/** Load metric `metric`: transform, then min-max over the whole pool; missing (NaN), non-finite and
- * constant values contribute 0.  Collective over group. column [in] n_arch raw values on the
- * leader, ignored elsewhere; name: for messages, the same on all ranks. exp is exp(x - max x),
- * which min-max maps to the same values without overflow; log of a value <= 0 is missing; rank
- * averages ties and excludes missing values (on the leader, O(N log N)). Memory during the call:
- * the shard's values as doubles; for rank two more columns on the leader. NAS_EINPUT, on all ranks:
- * every value is missing. NAS_ENOMEM on any rank fails all. */
+/** Load metric `metric`: transform, then min-max over the whole pool; missing (NaN), non-finite
+ *  and constant values contribute 0.  Collective over group.
+ *  column [in] n_arch raw values on the leader, ignored elsewhere; name: for messages, the same on
+ *  all ranks. exp is exp(x - max x), which min-max maps to the same values without overflow; log
+ *  of a value <= 0 is missing; rank averages ties and excludes missing values (on the leader, O(N
+ *  log N)). Memory during the call: the shard's values as doubles; for rank two more columns on
+ *  the leader.
+ *  NAS_EINPUT, on all ranks: every value is missing.
+ *  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, const double *column,
                                   nas_transform_t transform, const char *name, nas_error_t *err);
 
 /** The k best architectures under each of n weight vectors.  Collective over group; one pass over
- * the shard. weights [in] n x n_metric, finite, equal on all ranks; flag [in, out]: reduced by
- * maximum to the leader beside the answer; answer [out] on the leader, n x k pool indices, best
- * first, -1 where the pool has fewer than k. score [out] on the leader, n x k, or NULL. */
-void nas_score_table_top(nas_score_table_t *table, const double *weights, int64_t n, int64_t k,
-                         int *flag, int64_t *answer, double *score);
+ *  the shard.
+ *  query [in] equal on all ranks, n and k within what the table was created for;
+ *  flag [in, out]: reduced by maximum to the leader beside the answer;
+ *  answer [out] on the leader, n x k pool indices, best first, -1 where the pool has fewer than k.
+ *  score [out] on the leader, n x k, or NULL. */
+void nas_score_table_top(nas_score_table_t *table, const nas_score_query_t *query, int *flag,
+                         int64_t *answer, double *score);
 
 /** Normalised value of a metric at a row that this rank holds (tests). */
 float nas_score_table_value(const nas_score_table_t *table, int64_t metric, int64_t row);

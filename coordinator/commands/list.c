@@ -1,6 +1,7 @@
 #include "coordinator/commands/command.h"
 
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 
 const nas_command_t *const *nas_command_list(int *n)
@@ -24,8 +25,9 @@ int nas_command_finish(nas_status_t status, const nas_error_t *err)
 nas_status_t nas_command_bad_option(const nas_command_t *command, char **argv, int what,
                                     nas_error_t *err)
 {
-    /* with a long option getopt leaves optind behind the argument in question */
-    const char *option = argv[optind - 1];
+    /* getopt leaves an unknown letter in optopt, and optind behind an unknown word */
+    const char letter[] = {'-', (char)optopt, '\0'};
+    const char *option = 0 < optopt && optopt <= UCHAR_MAX ? letter : argv[optind - 1];
     return nas_error_set(err, NAS_EARG, "%s: %s '%s'; see robotnas %s --help", command->name,
                          what == ':' ? "a value is missing after" : "there is no option", option,
                          command->name);

@@ -139,7 +139,7 @@ static void check_query(nas_comm_t *world, nas_score_table_t *table, const nas_s
     int64_t answer[MAX_WEIGHTS * MAX_K];
     double score[MAX_WEIGHTS * MAX_K];
     int flag = nas_comm_rank(world) + 1;
-    nas_score_table_top(table, query->weights, query->n, query->k, &flag, answer, score);
+    nas_score_table_top(table, query, &flag, answer, score);
     if (nas_comm_rank(world) != 0) return;
     CHECK(flag == nas_comm_size(world));
     for (int64_t v = 0; v < query->n; v++) {
@@ -234,7 +234,8 @@ static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t
     CHECK(load(world, table, 0, usable, NAS_TRANSFORM_NONE) == NAS_OK);
     int flag = 0;
     int64_t answer = -1;
-    nas_score_table_top(table, (double[]){1, 0}, 1, 1, &flag, &answer, NULL);
+    const nas_score_query_t query = {.weights = (double[]){1, 0}, .n = 1, .k = 1};
+    nas_score_table_top(table, &query, &flag, &answer, NULL);
     CHECK(nas_comm_rank(world) != 0 || answer == 2);
     nas_score_table_destroy(table);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Bad input of every kind is refused: exit code 2, one line on stderr that says where and what, nothing on stdout, no file
 # changed, in no time. A row of the tables below is one kind: its name, what the line must match, and what makes it.
+# shellcheck disable=SC2016 # what sed and job files know by $ is meant as it stands
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 here=$ROBOTNAS_SOURCE/tests/system
@@ -138,7 +139,7 @@ for command in search check; do
     refused 'job missing' "$command: JOB.yaml is missing; see robotnas $command --help" "$ROBOTNAS" "$command"
     refused 'two jobs' "$command: *'other.yaml'*" "$ROBOTNAS" "$command" job.yaml other.yaml
     refused 'unknown option' "$command: *'--fast'*--help" "$ROBOTNAS" "$command" --fast job.yaml
-    refused 'unknown letters' "$command: *'-xy'*--help" "$ROBOTNAS" "$command" -xy job.yaml
+    refused 'unknown letter' "$command: there is no option '-x'; see *--help" "$ROBOTNAS" "$command" -xy job.yaml
     refused 'value missing' "$command: *value is missing after '--set'*" "$ROBOTNAS" "$command" job.yaml --set
 done
 refused 'contradiction' '*--resume and --fresh exclude each other' "$ROBOTNAS" search job.yaml --resume --fresh
@@ -161,7 +162,7 @@ bad_set 'override by an alias' '--set seed: aliases*' 'seed=*one'
 # ---- Job file ----
 
 bad_job 'unknown key' 'job.yaml:2:1: seeds: unknown key; did you mean seed[?]' 's/^seed:/seeds:/'
-bad_job 'unknown nested key' 'job.yaml:15:24: search.budgets: unknown key; did you mean search.budget[?]' 's/budget:/budgets:/'
+bad_job 'unknown nested key' 'job.yaml:15:25: search.budgets: unknown key; did you mean search.budget[?]' 's/budget:/budgets:/'
 bad_job 'key in the wrong group' 'job.yaml:16:1: budget: unknown key; did you mean search.budget[?]' '$abudget: 4'
 bad_job 'key with dots' 'job.yaml:16:1: search.seed: keys nest*' '$asearch.seed: 4'
 bad_job 'duplicate key' 'job.yaml:3:1: the key seed is there twice, first in line 2*' '2aseed: 4'
@@ -183,18 +184,17 @@ bad_job 'huge exponent' 'job.yaml:15:33: search.budget: expected an integer*foun
 bad_job 'no budget' 'job.yaml:15:33: search.budget: expected an integer from 1*found 0' 's/budget: 4/budget: 0/'
 bad_job 'NaN' 'job.yaml:16:24: checkpoint.interval: expected a number*found .nan' '$acheckpoint: {interval: .nan}'
 bad_job 'infinity' 'job.yaml:16:24: checkpoint.interval: expected a number*found 1e999' '$acheckpoint: {interval: 1e999}'
-bad_job 'truth value' 'job.yaml:16:*objective*' '$aobjective: {minimise: perhaps}'
 bad_job 'no truth value' 'job.yaml:15:13: objective.minimise: expected true or false*found perhaps' '14a\  minimise: perhaps'
 bad_job 'unknown choice' 'job.yaml:7:13: pool.encoding: expected one of*found nasbench' 's/encoding: .*/encoding: nasbench/'
 bad_job 'unknown transform' 'job.yaml:10:21: metrics.transform: expected one of*found sqrt' 's/snip: log/snip: sqrt/'
 bad_job 'transform of no metric' 'job.yaml:10:15: metrics.transform: snap is not in metrics.names; did you mean snip[?]' 's/snip: log/snap: log/'
-bad_job 'metric twice' 'job.yaml:9:22: metrics.names: snip is there twice*' 's/grad_norm/snip/;s/names: \[snip, snip\]/names: [snip,     snip]/'
+bad_job 'metric twice' 'job.yaml:9:17: metrics.names: snip is there twice*' 's/grad_norm/snip/'
 bad_job 'name that is no name' 'job.yaml:1:7: name: expected a name of letters*found ../small' 's/^name: small/name: ..\/small/'
 bad_job 'anchor' 'job.yaml:2:7: anchors*' 's/^seed: 3/seed: \&three 3/'
 bad_job 'alias' 'job.yaml:2:7: aliases*' 's/^seed: 3/seed: *three/'
 bad_job 'tag' 'job.yaml:2:7: tags*' 's/^seed: 3/seed: !!int 3/'
 bad_job 'second document' 'job.yaml:16:1: a second document*' '$a---\nname: other'
-bad_job 'unquoted architecture' 'job.yaml:8:13: a value that begins with | needs quotes*' '7a\  missing: [\n    |nor_conv_3x3~0|+|none~0|none~1|]'
+bad_job 'unquoted architecture' 'job.yaml:9:7: a value that begins with | needs quotes*' '7a\  missing:\n    - |nor_conv_3x3~0|+|none~0|none~1|'
 bad_job 'tab' 'job.yaml:5:*not YAML*' 's/^  space/\tspace/'
 bad_job 'NUL byte' 'job.yaml:2:8: not text in UTF-8: control characters*' 's/^seed: 3/seed: 3\x00/'
 bad_job 'no UTF-8' 'job.yaml:1:8: not text in UTF-8*' 's/^name: small/name: s\xffmall/'
@@ -220,7 +220,7 @@ case_begin
 {
     echo 'a0: &a0 [lol]'
     for i in {1..9}; do
-        printf 'a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n' $i $i $((i - 1)){,,,,,,,,}
+        printf 'a%d: &a%d [*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d,*a%d]\n' "$i" "$i" $((i - 1)){,,,,,,,,}
     done
 } >job.yaml
 refused_job 'anchors that explode' 'job.yaml:1:5: anchors*'
@@ -335,13 +335,17 @@ fi
 
 # ---- What is no readable file at all ----
 
+link_to_itself() {
+    ln -s "$1" "$1"
+}
+
 head -c 100000000 /dev/urandom >"$folder/garbage"
 printf 'ROBOTNAS' | dd of="$folder/garbage" conv=notrunc status=none
 bad_file 'empty file' '*empty*' truncate -s 0
 bad_file 'directory' ' is a directory; a file was expected' mkdir
 bad_file 'FIFO' ' is not a regular file' mkfifo
 bad_file 'device' ' is not a regular file' ln -s /dev/zero
-bad_file 'link to itself' ': *symbolic links*' ln -s job.yaml table.csv run.h5 2>/dev/null || true
+bad_file 'link to itself' ': *symbolic links' link_to_itself
 bad_file '100 MB of garbage' '*' ln "$folder/garbage"
 
 sealed_garbage() {
@@ -363,7 +367,7 @@ as_nobody() {
         "$@"
     fi
 }
-if as_nobody "$ROBOTNAS" --version >said/out 2>&1; then
+if as_nobody "$ROBOTNAS" --version >"$folder/said/out" 2>&1; then
     state_begin
     chmod a+rx .
     chmod a+r ./*

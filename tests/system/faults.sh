@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # A signal at any fault point (common/fault.h), on either of two ranks: what --resume makes of the rest reports the same
 # as a run that nothing disturbed.
 # shellcheck source=tests/system/lib.sh
@@ -37,7 +38,7 @@ strike() {
 
 # try POINT SIGNAL: one drawn strike, then a resumed run on one or two ranks.
 try() {
-    local point=$1 signal=$2 struck=0 groups n n_ranks
+    local point=$1 signal=$2 struck=0 groups=0 n=0 n_ranks=0
     case $point in
     write-* | rename-*) ;; # rank 0 alone writes
     *) draw struck 0 1 ;;

@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # Ten SIGKILLs at random times of a run of more than 20 seconds, each on either of two ranks, each followed by --resume:
 # the report is that of a run that nothing disturbed.
 # shellcheck source=tests/system/lib.sh
@@ -36,9 +37,10 @@ kill_at() {
     [ "$code" != 0 ] || fail "the run ended as if nothing had happened"
 }
 
+ms=0 struck=0
 seed_draws
 for ((i = 1; i <= n_kills; i++)); do
-    draw ms 0 $((2 * run_ms / (n_kills + 1) / 2))
+    draw ms 0 $((run_ms / (n_kills + 1)))
     draw struck 0 1
     kill_at "$ms" "$struck"
     done=nothing

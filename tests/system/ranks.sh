@@ -1,3 +1,4 @@
+#!/usr/bin/env bash
 # The number of ranks and of rank groups never shows in a report, whatever the method.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"

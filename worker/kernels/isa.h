@@ -22,7 +22,7 @@ nas_isa_t nas_isa_best(void);
 const char *nas_isa_name(nas_isa_t isa);
 
 /** Instruction set by name.  isa [out]: written on success only. Returns false where no set has
- * this name. */
+ *  this name. */
 bool nas_isa_find(const char *name, nas_isa_t *isa);
 
 #endif

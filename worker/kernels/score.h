@@ -10,7 +10,7 @@
 #ifndef NAS_WORKER_KERNELS_SCORE_H
 #define NAS_WORKER_KERNELS_SCORE_H
 
-#include "common/comm.h"
+#include "common/ranked.h"
 #include "worker/kernels/isa.h"
 
 #include <stdint.h>
@@ -62,9 +62,10 @@ static inline int64_t nas_score_tiles(int64_t n_rows)
 const nas_score_kernel_t *nas_score_kernel(nas_isa_t isa);
 
 /** The k best rows under each weight vector: higher score first, the lower index on a tie.  Not
- * collective. list [out] n lists of k; places without a row have index -1. One pass over memory for
- * all weight vectors; a row that enters a list costs O(k) besides, of which there are about k
- * log(n_rows / k) in random order. */
+ *  collective.
+ *  list [out] n lists of k; places without a row have index -1. One pass over memory for all
+ *  weight vectors; a row that enters a list costs O(k) besides, of which there are about k
+ *  log(n_rows / k) in random order. */
 void nas_score_scan(const nas_score_shard_t *shard, const nas_score_kernel_t *kernel,
                     const nas_score_query_t *query, nas_ranked_t *list);
 

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# Requests to stop (signals on any rank, OUTPUT.stop) save the state and end with exit code 75; --resume completes the
+# run as if nothing had been. And what a second start does with a run that is there.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+small_job job.yaml
+long=(job.yaml --set search.budget=100 --set search.repeats=4)
+
+# The expected reports.
+expect_exit 0 ranks 2 "$ROBOTNAS" search "${long[@]}"
+same_report small.h5 >long-report
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+same_report small.h5 >small-report
+rm small.h5*
+
+# begin COMMAND...: start a search in the background and wait until it is under way. Sets pid.
+begin() {
+    rm -f err pid.*
+    "$@" >out 2>err &
+    pid=$!
+    wait_for grep -q 'small: method robot' err
+}
+
+begin_alone() {
+    begin "$ROBOTNAS" search "${long[@]}" --resume
+}
+
+begin_on_two() {
+    # shellcheck disable=SC2016 # the ranks expand it
+    begin ranks 2 sh -c 'echo $$ >"pid.$OMPI_COMM_WORLD_RANK"; exec "$0" "$@"' \
+        "$ROBOTNAS" search "${long[@]}" --resume
+}
+
+# expect_stopped REQUEST: the search that was begun ends as stopped on request.
+expect_stopped() {
+    local code=0
+    wait "$pid" || code=$?
+    [ "$code" = 75 ] || fail "$1: exit code $code instead of 75: $(cat err)"
+    expect_line err '^robotnas: stopped on request after .* small\.h5 is saved, run again with --resume$'
+    [ ! -e small.h5.lock ] || fail "$1: the lock is still there"
+    same_report small.h5 >stopped
+    grep -q '"complete": false' stopped || fail "$1: the stopped run says that it is complete"
+    printf '%s: %d evaluations saved\n' "$1" "$(grep -c '"phase"' stopped)"
+}
+
+# One run, stopped in every way on its course.
+for signal in USR1 TERM INT; do
+    begin_alone
+    kill "-$signal" "$pid"
+    expect_stopped "SIG$signal to a single process"
+    begin_on_two
+    kill "-$signal" "$(cat pid.1)"
+    expect_stopped "SIG$signal to rank 1 of 2"
+done
+for begin in begin_alone begin_on_two; do
+    $begin
+    touch small.h5.stop
+    expect_stopped "small.h5.stop ($begin)"
+    [ ! -e small.h5.stop ] || fail "the stop file is still there, and the next start would stop again"
+done
+expect_exit 0 ranks 2 "$ROBOTNAS" search "${long[@]}" --resume
+expect_report small.h5 long-report
+rm small.h5*
+
+# Without a file there is nothing to resume.
+expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+expect_line err 'nothing to resume at small\.h5; starting$'
+expect_report small.h5 small-report
+
+# A finished run resumed: nothing happens.
+cp small.h5 before.h5
+cp small.h5.prev before.h5.prev
+expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume
+expect_line err 'the run is complete; nothing to do$'
+cmp small.h5 before.h5
+cmp small.h5.prev before.h5.prev
+
+# With neither flag it is refused, and left alone.
+expect_exit 2 "$ROBOTNAS" search job.yaml
+expect_line err '^robotnas: small\.h5: a run is there already; --resume .* --fresh '
+cmp small.h5 before.h5
+
+# A fresh start, over a finished run and over one of another job.
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh --set search.method=random
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+expect_report small.h5 small-report
