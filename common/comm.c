@@ -12,8 +12,7 @@ enum {
     TAG_SCATTER
 };
 
-/* ------------------------------------------------------------------------------------------------
- * life and death */
+/* ------------------------------------------------------------------------------ life and death */
 
 static bool set_and_above_one(const char *variable)
 {
@@ -125,8 +124,7 @@ void nas_comm_destroy(nas_comm_t *comm)
     free(comm);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * waiting */
+/* ------------------------------------------------------------------------------------- waiting */
 
 /* Poll at once and often at first, since most waits are short, then ever more seldom up to a
  * millisecond, so that a rank that waits for a long training leaves its core alone. */
@@ -153,8 +151,7 @@ void nas_comm_reserve(nas_comm_buffer_t *buffer, size_t size)
     buffer->capacity = size;
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * collectives */
+/* --------------------------------------------------------------------------------- collectives */
 
 void nas_comm_bcast(nas_comm_t *comm, int root, void *data, size_t size)
 {
@@ -196,8 +193,7 @@ nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *
     return worst;
 }
 
-/* -------------------------------------------------------------------------------------------------
- * point to point */
+/* ------------------------------------------------------------------------------ point to point */
 
 static void send_bytes(nas_comm_t *comm, const void *data, size_t size, int to, int tag)
 {

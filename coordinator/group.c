@@ -47,8 +47,7 @@ struct nas_group {
     nas_error_t outcome_text;
 };
 
-/* ---------------------------------------------------------------------------------------------------
- * life and death */
+/* ------------------------------------------------------------------------------ life and death */
 
 static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
 {
@@ -117,8 +116,7 @@ void nas_group_destroy(nas_group_t *group)
     free(group);
 }
 
-/* ------------------------------------------------------------------------------------------------------
- * one step */
+/* ------------------------------------------------------------------------------------ one step */
 
 /* The leader's method poses its question; where it fails, nothing is asked and the failure is kept.
  */
@@ -201,8 +199,7 @@ bool nas_group_step(nas_group_t *group, nas_step_t *step)
     return true;
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * replies */
+/* ------------------------------------------------------------------------------------- replies */
 
 static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, nas_error_t *err)
 {

@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------------------------
- * job and method */
+/* ------------------------------------------------------------------------------ job and method */
 
 static nas_status_t unknown_method(const nas_job_t *job, nas_error_t *err)
 {
@@ -61,8 +60,7 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const char *path, const c
     return check_method(inputs->job, inputs->method, err);
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * table */
+/* --------------------------------------------------------------------------------------- table */
 
 static nas_status_t add_once(nas_strings_t *columns, const char *name, nas_error_t *err)
 {

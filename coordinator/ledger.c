@@ -22,8 +22,7 @@ struct nas_ledger {
     int64_t n_reused;
 };
 
-/* -------------------------------------------------------------------------------------------
- * evaluations to reuse */
+/* ------------------------------------------------------------------------ evaluations to reuse */
 
 static int compare_key(const nas_evaluation_t *a, const nas_evaluation_t *b)
 {
@@ -64,8 +63,7 @@ static void reuse(nas_ledger_t *ledger, nas_evaluation_t *evaluation)
     ledger->n_reused++;
 }
 
-/* ---------------------------------------------------------------------------------------------------
- * life and death */
+/* ------------------------------------------------------------------------------ life and death */
 
 nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t **ledger_p,
                                nas_error_t *err)
@@ -98,8 +96,7 @@ void nas_ledger_destroy(nas_ledger_t *ledger)
     free(ledger);
 }
 
-/* -------------------------------------------------------------------------------------------------------
- * recording */
+/* ----------------------------------------------------------------------------------- recording */
 
 static nas_status_t reserve_results(nas_ledger_t *ledger, int64_t n, nas_error_t *err)
 {
@@ -172,8 +169,7 @@ static nas_status_t record_frontier(nas_ledger_t *ledger, const nas_step_t *step
     return NAS_OK;
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * schedule */
+/* ------------------------------------------------------------------------------------ schedule */
 
 static bool is_taken(const nas_ledger_t *ledger, int64_t repeat)
 {

@@ -27,8 +27,7 @@ static const void *take(const char **at, size_t size)
     return data;
 }
 
-/* ----------------------------------------------------------------------------------------------------------
- * steps */
+/* --------------------------------------------------------------------------------------- steps */
 
 typedef struct step_header {
     int64_t repeat, status, stop, done, n, n_frontier, phase;
@@ -80,8 +79,7 @@ void nas_step_unpack(const char *data, size_t size, int64_t n_metric, nas_step_t
     p->best_weights = view(data);
 }
 
-/* --------------------------------------------------------------------------------------------------------
- * replies */
+/* ------------------------------------------------------------------------------------- replies */
 
 typedef struct reply_header {
     int64_t kind, repeat;

@@ -12,8 +12,7 @@ static bool equal(const nas_digest_t *a, const nas_digest_t *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-/* ------------------------------------------------------------------------------------------------------------
- * begin */
+/* --------------------------------------------------------------------------------------- begin */
 
 static nas_status_t copy_strings(nas_strings_t *to, const nas_strings_t *from, nas_error_t *err)
 {
@@ -32,18 +31,6 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
         status = nas_job_hash_without_budget(job, table, &state->job_hash_without_budget, err);
     if (!status) status = nas_job_objective_hash(job, table, &state->objective_hash, err);
     return status;
-}
-
-static nas_status_t set_repeats(nas_state_t *state, const nas_plan_t *plan, nas_error_t *err)
-{
-    state->repeat = calloc((size_t)plan->n_repeat, sizeof *state->repeat);
-    if (!state->repeat) return nas_error_nomem(err, "repeats");
-    state->n_repeat = plan->n_repeat;
-    for (int64_t r = 0; r < plan->n_repeat; r++) {
-        state->repeat[r].seed = plan->seed + (uint64_t)r;
-        state->repeat[r].precision_at_t = NAN;
-    }
-    return NAS_OK;
 }
 
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
@@ -66,12 +53,12 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
         status = copy_strings(&state->metrics, &job->metrics.names, err);
     if (!status) status = copy_strings(&state->report_columns, &job->objective.report, err);
     if (!status) status = set_hashes(state, inputs, err);
-    if (!status) status = set_repeats(state, &inputs->plan, err);
+    if (!status)
+        status = nas_state_make_repeats(state, inputs->plan.n_repeat, inputs->plan.seed, err);
     return status;
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * resume */
+/* -------------------------------------------------------------------------------------- resume */
 
 static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *fresh,
                                    const char *path, nas_error_t *err)
@@ -96,12 +83,27 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
         path, saved->job_name, saved->method);
 }
 
+/* What the digest cannot know: that every observation speaks of an evaluation. */
+static nas_status_t check_observations(const nas_state_t *saved, const char *path, nas_error_t *err)
+{
+    for (int64_t r = 0; r < saved->n_repeat; r++)
+        for (int64_t i = 0; i < saved->repeat[r].n_observation; i++)
+            if (!nas_repeat_find(&saved->repeat[r], saved->repeat[r].observation[i].arch))
+                return nas_error_set(
+                    err, NAS_EINPUT,
+                    "%s: repeat %lld observes an architecture that it never evaluated; this "
+                    "file was not written by robotnas",
+                    path, (long long)r);
+    return NAS_OK;
+}
+
 nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
                               nas_error_t *notice, nas_error_t *err)
 {
     nas_state_t saved = {0};
     nas_status_t status = nas_statefile_read(path, &saved, notice, err);
     if (!status) status = check_identity(&saved, fresh, path, err);
+    if (!status) status = check_observations(&saved, path, err);
     if (status) {
         nas_state_fini(&saved);
         return status;

@@ -23,8 +23,7 @@ typedef struct part {
     nas_group_t *method;
 } part_t;
 
-/* -----------------------------------------------------------------------------------------------------------
- * set up */
+/* -------------------------------------------------------------------------------------- set up */
 
 static void split_world(part_t *part)
 {
@@ -125,8 +124,7 @@ static void tear_down(part_t *part)
     nas_comm_destroy(part->group);
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * rounds */
+/* -------------------------------------------------------------------------------------- rounds */
 
 /* Leaders: carry the step to rank 0 and its reply back. offset: 2 x (n_groups + 1), on rank 0. */
 static void exchange(part_t *part, const nas_step_t *step, nas_buffer_t *message, size_t *offset)

@@ -43,8 +43,7 @@ struct nas_session {
     double spent_s;          /* on evaluations since the last save */
 };
 
-/* --------------------------------------------------------------------------------------------------------
- * beginning */
+/* ----------------------------------------------------------------------------------- beginning */
 
 static const char *output_of(const nas_session_t *session)
 {
@@ -180,8 +179,7 @@ void nas_session_destroy(nas_session_t *session)
     free(session);
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * saving */
+/* -------------------------------------------------------------------------------------- saving */
 
 static nas_status_t save(nas_session_t *session, nas_error_t *err)
 {
@@ -213,8 +211,7 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     return status;
 }
 
-/* -----------------------------------------------------------------------------------------------------------
- * rounds */
+/* -------------------------------------------------------------------------------------- rounds */
 
 static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
 {

@@ -19,7 +19,7 @@ begin() {
     rm -f err pid.*
     "$@" >out 2>err &
     pid=$!
-    wait_for grep -q 'small: method robot' err
+    wait_for grep -qs 'small: method robot' err
 }
 
 begin_alone() {

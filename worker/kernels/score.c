@@ -1,5 +1,7 @@
 #include "worker/kernels/score.h"
 
+#include "common/error.h"
+
 #include <math.h>
 
 extern const nas_score_kernel_t nas_score_kernel_plain;

@@ -1,0 +1,192 @@
+#!/usr/bin/env bash
+# The output: one writer at a time, folders made, a disk that takes no more, damaged state files, and what may change
+# between a run and its --resume.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname "$0")/lib.sh"
+
+small_job job.yaml
+expect_exit 0 "$ROBOTNAS" search job.yaml --set checkpoint.interval=0
+same_report small.h5 >expected
+mkdir intact
+mv small.h5 small.h5.prev intact
+seed_draws
+
+# restore: the finished run with the save before it.
+restore() {
+    rm -rf small.h5*
+    cp intact/* .
+}
+
+# expect_refused PATTERN ARGUMENT...: a search with these arguments is refused in one line and leaves the run alone.
+expect_refused() {
+    local pattern=$1
+    shift
+    expect_exit 2 "$ROBOTNAS" search "$@"
+    expect_line err "$pattern"
+    expect_line err '^'
+    cmp small.h5 intact/small.h5
+}
+
+test_lock() {
+    local pid code=0
+    rm -f small.h5* err
+    "$ROBOTNAS" search job.yaml --set search.budget=200 --set search.repeats=10 >first.out 2>first.err &
+    pid=$!
+    wait_for test -e small.h5
+    expect_exit 2 "$ROBOTNAS" search job.yaml --fresh
+    expect_line err "^robotnas: small\.h5 is in use by process $pid on host $(uname -n); "
+    expect_exit 0 "$ROBOTNAS" report small.h5
+    kill -TERM "$pid"
+    wait "$pid" || code=$?
+    [ "$code" = 75 ] || fail "the first job ended with $code: $(cat first.err)"
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+    expect_report small.h5 expected
+}
+
+test_folders() {
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --set output=one/two/three/small.h5
+    expect_report one/two/three/small.h5 expected
+    expect_exit 1 "$ROBOTNAS" search job.yaml --set output=job.yaml/small.h5
+    expect_line err '^robotnas: cannot make the folder job\.yaml: '
+}
+
+# A limit on file sizes, set once the run is under way: mpiexec and MPI have files of their own.
+test_file_size_limit() {
+    local pid code=0
+    command -v prlimit >/dev/null || {
+        echo 'SKIPPED a limit on file sizes: no prlimit'
+        return
+    }
+    rm -f small.h5*
+    "$ROBOTNAS" search job.yaml --set checkpoint.interval=0 --set search.repeats=50 >out 2>err &
+    pid=$!
+    wait_for test -e small.h5
+    prlimit --pid "$pid" --fsize=100000
+    wait "$pid" || code=$?
+    [ "$code" = 1 ] || fail "exit code $code instead of 1: $(cat err)"
+    expect_line err '^robotnas: cannot write small\.h5\.tmp: File too large; free space there and run again with --resume$'
+    [ ! -e small.h5.tmp ] || fail 'the temporary file is still there'
+    same_report small.h5 >saved
+    grep -q '"phase"' saved || fail 'nothing was saved before the limit was reached'
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set search.repeats=50 --resume
+    same_report small.h5 >resumed
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --set search.repeats=50 --fresh
+    expect_report small.h5 resumed
+}
+
+# A file system of 64 KiB, too small for three states; then a larger one, and one that is read-only.
+test_full_disk() {
+    mkdir small
+    mount -t tmpfs -o size=64k tmpfs small 2>/dev/null || {
+        echo 'SKIPPED a full disk and a read-only one: mount is not permitted'
+        return
+    }
+    trap 'umount --lazy "$folder/small"; leave' EXIT
+    local job=(job.yaml --set output=small/small.h5)
+    expect_exit 1 ranks 2 "$ROBOTNAS" search "${job[@]}" --set checkpoint.interval=0
+    expect_line err '^robotnas: cannot write small/small\.h5\.tmp: No space left on device; free space there and run again with --resume$'
+    [ ! -e small/small.h5.tmp ] || fail 'the temporary file is still there'
+    same_report small/small.h5 >saved
+    grep -q '"phase"' saved || fail 'nothing was saved before the disk was full'
+    mount -o remount,ro small
+    expect_exit 1 "$ROBOTNAS" search "${job[@]}" --resume
+    expect_line err '^robotnas: .*Read-only file system'
+    expect_report small/small.h5 saved
+    mount -o remount,rw,size=1m small
+    expect_exit 0 "$ROBOTNAS" search "${job[@]}" --resume
+    expect_report small/small.h5 expected
+}
+
+test_unwritable_folder() {
+    [ "$(id -u)" != 0 ] || {
+        echo 'SKIPPED a folder without write permission: root may write everywhere'
+        return
+    }
+    mkdir closed
+    chmod 555 closed
+    expect_exit 1 "$ROBOTNAS" search job.yaml --set output=closed/small.h5
+    expect_line err '^robotnas: .*closed/small\.h5.*: Permission denied'
+}
+
+# flip FILE OFFSET BIT
+flip() {
+    python3 - "$@" <<'PYTHON'
+import sys
+path, offset, bit = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with open(path, "r+b") as file:
+    file.seek(offset)
+    byte = file.read(1)[0]
+    file.seek(offset)
+    file.write(bytes([byte ^ 1 << bit]))
+PYTHON
+}
+
+# damage FILE KIND
+damage() {
+    local size n=0 offset=0 bit=0
+    size=$(stat -c %s "$1")
+    case $2 in
+    truncated)
+        draw n 1 $((size - 1))
+        truncate -s "$n" "$1"
+        ;;
+    flipped)
+        draw offset 0 $((size - 1))
+        draw bit 0 7
+        flip "$1" "$offset" "$bit"
+        ;;
+    zeroed) head -c "$size" /dev/zero >"$1" ;;
+    emptied) : >"$1" ;;
+    missing) rm "$1" ;;
+    esac
+    printf '%s %s: %s\n' "$1" "$2" "$([ "$2" = flipped ] && echo "bit $bit of byte $offset" || echo "$n bytes left")"
+}
+
+test_damage() {
+    local kind
+    for kind in truncated truncated flipped flipped flipped flipped flipped zeroed emptied missing; do
+        restore
+        damage small.h5 "$kind"
+        expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+        expect_line err 'small\.h5.*; going on from the file before it, small\.h5\.prev$'
+        expect_report small.h5 expected
+    done
+    for kind in truncated flipped zeroed emptied; do
+        restore
+        damage small.h5.prev "$kind"
+        expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+        expect_line err 'the run is complete; nothing to do$'
+        damage small.h5 flipped
+        expect_exit 2 "$ROBOTNAS" search job.yaml --resume
+        expect_line err '^robotnas: small\.h5.*; the file before it is no help: small\.h5\.prev'
+        expect_line err '^'
+    done
+}
+
+test_another_job() {
+    restore
+    expect_refused "^robotnas: small\.h5: belongs to another job ('small', method robot); " job.yaml --resume --set seed=4
+    expect_refused 'belongs to another job' job.yaml --resume --set search.method=random
+    expect_refused 'belongs to another job' job.yaml --resume --set search.parallel=2
+    expect_refused 'belongs to another job' job.yaml --resume --set 'metrics.names=[snip, synflow]'
+    expect_refused 'budget of 12, the job says 20; .* --reuse small\.h5 ' job.yaml --resume --set search.budget=20
+    sed '$s/[0-9]/7/' "$example" >changed.csv
+    cmp -s "$example" changed.csv && fail 'the table was not changed'
+    expect_refused 'the table changed\.csv is not the one' job.yaml --resume --set pool.table=changed.csv
+}
+
+# The save before the last is an unfinished run: it goes on elsewhere, with another interval, groups, ranks, and the
+# same table under another name.
+test_what_may_change() {
+    cp intact/small.h5.prev elsewhere.h5
+    cp "$example" moved.csv
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume --set output=elsewhere.h5 --set checkpoint.interval=5 \
+        --set search.groups=2 --set pool.table=moved.csv
+    expect_line err 'going on after [0-9]* evaluations$'
+    expect_report elsewhere.h5 expected
+}
+
+for part in lock folders file_size_limit full_disk unwritable_folder damage another_job what_may_change; do
+    printf '%s\n' "-- $part"
+    "test_$part"
+done
