@@ -13,7 +13,10 @@ typedef enum nas_stream {
     NAS_STREAM_RANDOM = 4,        /**< random search */
     NAS_STREAM_REA = 5,           /**< regularised evolution */
     NAS_STREAM_REINFORCE = 6,     /**< reinforce */
-    NAS_STREAM_BENCH = 7          /**< synthetic data of `bench` */
+    NAS_STREAM_BENCH = 7,         /**< synthetic data of `bench` */
+    NAS_STREAM_SUBSET = 8,        /**< architectures of a sampled pool */
+    NAS_STREAM_BATCH = 9,         /**< images of a mini-batch */
+    NAS_STREAM_WEIGHTS = 10       /**< initial weights of a layer */
 } nas_stream_t;
 
 /** A position in one stream. A plain value: copy it to fork, re-initialise it to replay. */

@@ -32,12 +32,22 @@ static void free_repeat(nas_repeat_t *repeat)
     free(repeat->best_weights);
 }
 
+static void free_scores(nas_scores_t *scores)
+{
+    nas_strings_fini(&scores->arch);
+    free(scores->value);
+    free(scores->status);
+    free(scores->seconds);
+    free(scores->rank);
+}
+
 void nas_state_fini(nas_state_t *state)
 {
     for (int64_t i = 0; i < state->n_repeat; i++) free_repeat(&state->repeat[i]);
     for (int64_t i = 0; i < state->n_event; i++) free(state->event[i].text);
     free(state->repeat);
     free(state->event);
+    free_scores(&state->scores);
     nas_strings_fini(&state->metrics);
     nas_strings_fini(&state->report_columns);
     free(state->job_name);
@@ -62,6 +72,30 @@ nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed
         state->repeat[r].precision_at_t = (double)NAN;
     }
     return NAS_OK;
+}
+
+nas_status_t nas_state_make_scores(nas_state_t *state, int64_t n, nas_error_t *err)
+{
+    nas_scores_t *scores = &state->scores;
+    const size_t rows = (size_t)n, n_values = rows * state->metrics.n;
+    NAS_ASSERT(n >= 0 && !scores->value);
+    scores->value = malloc((n_values + 1) * sizeof *scores->value);
+    scores->status = calloc(rows + 1, sizeof *scores->status);
+    scores->seconds = calloc(rows + 1, sizeof *scores->seconds);
+    scores->rank = malloc((rows + 1) * sizeof *scores->rank);
+    if (!scores->value || !scores->status || !scores->seconds || !scores->rank)
+        return nas_error_nomem(err, "the scores");
+    scores->n = n;
+    for (size_t i = 0; i < n_values; i++) scores->value[i] = (double)NAN;
+    for (size_t i = 0; i < rows; i++) scores->rank[i] = -1;
+    return NAS_OK;
+}
+
+int64_t nas_scores_done(const nas_scores_t *scores)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < scores->n; i++) n += scores->status[i] != NAS_SCORE_PENDING;
+    return n;
 }
 
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)

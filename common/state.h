@@ -59,6 +59,24 @@ typedef struct nas_repeat {
     double precision_at_t;        /**< of best_weights; NaN while unknown */
 } nas_repeat_t;
 
+/** Outcome of scoring one architecture. */
+typedef enum nas_score_status {
+    NAS_SCORE_PENDING = 0, /**< not scored yet */
+    NAS_SCORE_OK,          /**< values are there; a metric may be NaN all the same */
+    NAS_SCORE_FAILED       /**< could not be scored: values are NaN */
+} nas_score_status_t;
+
+/** Metric values that this run computed, a row an architecture of the pool; none: n is 0. */
+typedef struct nas_scores {
+    nas_digest_t hash;  /**< identity of the scoring stage: equal hashes, equal values */
+    int64_t n;          /**< architectures */
+    nas_strings_t arch; /**< [n] native names */
+    double *value;      /**< n x n_metric row-major, NaN where unknown or undefined */
+    int32_t *status;    /**< [n] nas_score_status_t */
+    double *seconds;    /**< [n] that scoring took, 0 while pending */
+    int32_t *rank;      /**< [n] that scored it, -1 while pending */
+} nas_scores_t;
+
 /** Something that happened to the run (started, resumed, stopped, fell back to the previous file).
  */
 typedef struct nas_event {
@@ -80,6 +98,7 @@ typedef struct nas_state {
     int64_t budget; /**< T */
     int64_t n_arch;
     nas_strings_t metrics;
+    nas_scores_t scores;
     nas_strings_t report_columns;
     bool minimise;
     bool has_weights; /**< the method weighs metrics */
@@ -106,6 +125,14 @@ void nas_state_fini(nas_state_t *state);
 
 /** Make n empty repeats, where none were; repeat r gets the seed `seed` + r.  NAS_ENOMEM. */
 nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err);
+
+/** Make room for the scores of n architectures, all pending, where none were; metrics and
+ *  scores.arch are filled by the caller.
+ *  NAS_ENOMEM. */
+nas_status_t nas_state_make_scores(nas_state_t *state, int64_t n, nas_error_t *err);
+
+/** Architectures that are scored or have failed. O(n). */
+int64_t nas_scores_done(const nas_scores_t *scores);
 
 /** Append an event, now.  Amortised O(1). NAS_ENOMEM. */
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)

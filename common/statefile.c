@@ -4,7 +4,9 @@
  *
  *     /                  attributes: format_version and nas_statefile_root()
  *     /job               the resolved job, YAML
- *     /metrics           names
+ *     /metrics/          names; and, where this run scored the pool, a row an architecture:
+ *         values [n, n_metric], status, seconds, rank, and attribute hash
+ *     /pool/             arch: native names, where this run scored the pool
  *     /report_columns    names
  *     /evaluations/      one row per evaluation, the repeats one after the other:
  *         repeat, name, columns [n, n_report_columns] and nas_statefile_evaluation()
@@ -24,6 +26,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
+                                       nas_error_t *err)
+{
+    return nas_h5_write_texts(at, name, (const char *const *)names->at, (int64_t)names->n, err);
+}
+
+nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t *names,
+                                      nas_error_t *err)
+{
+    nas_h5_texts_t texts = {0};
+    nas_status_t status = nas_h5_read_texts(at, name, -1, &texts, err);
+    for (int64_t i = 0; i < texts.n && !status; i++) {
+        const char *text = texts.data + (size_t)i * texts.width;
+        status = nas_strings_add(names, text, strlen(text), err);
+    }
+    free(texts.data);
+    return status;
+}
 
 nas_statefile_fields_t nas_statefile_root(void)
 {

@@ -14,6 +14,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/h5.h"
+#include "common/state.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -61,6 +62,18 @@ typedef struct nas_statefile_fields {
     const nas_statefile_field_t *at;
     size_t n;
 } nas_statefile_fields_t;
+
+/** The groups /metrics (names, and what was scored) and /pool (where something was).
+ *  Reading needs state->n_arch.
+ *  NAS_EINPUT: a type, shape or value that cannot be. */
+nas_status_t nas_statefile_write_scores(hid_t file, const nas_state_t *state, nas_error_t *err);
+nas_status_t nas_statefile_read_scores(hid_t file, nas_state_t *state, nas_error_t *err);
+
+/** A dataset of texts from and into a list of strings. */
+nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
+                                       nas_error_t *err);
+nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t *names,
+                                      nas_error_t *err);
 
 /** Attributes of the file: of nas_state_t. */
 nas_statefile_fields_t nas_statefile_root(void);

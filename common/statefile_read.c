@@ -39,18 +39,6 @@ static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
     return NAS_OK;
 }
 
-static nas_status_t read_names(hid_t file, const char *name, nas_strings_t *names, nas_error_t *err)
-{
-    nas_h5_texts_t texts = {0};
-    nas_status_t status = nas_h5_read_texts(file, name, -1, &texts, err);
-    for (int64_t i = 0; i < texts.n && !status; i++) {
-        const char *text = texts.data + (size_t)i * texts.width;
-        status = nas_strings_add(names, text, strlen(text), err);
-    }
-    free(texts.data);
-    return status;
-}
-
 static bool is_phase(int32_t phase)
 {
     return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
@@ -233,8 +221,9 @@ static nas_status_t read_events(hid_t file, nas_state_t *state, nas_error_t *err
 static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *err)
 {
     nas_status_t status = read_root(file, state, err);
-    if (!status) status = read_names(file, "metrics", &state->metrics, err);
-    if (!status) status = read_names(file, "report_columns", &state->report_columns, err);
+    if (!status) status = nas_statefile_read_scores(file, state, err);
+    if (!status)
+        status = nas_statefile_read_names(file, "report_columns", &state->report_columns, err);
     if (!status) status = read_search(file, state, err);
     if (!status) status = read_evaluations(file, state, err);
     if (!status) status = read_events(file, state, err);

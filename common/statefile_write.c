@@ -35,12 +35,6 @@ static nas_status_t write_root(hid_t file, const nas_state_t *state, nas_error_t
     return status;
 }
 
-static nas_status_t write_names(hid_t file, const char *name, const nas_strings_t *names,
-                                nas_error_t *err)
-{
-    return nas_h5_write_texts(file, name, (const char *const *)names->at, (int64_t)names->n, err);
-}
-
 /* The evaluations of all repeats, one after the other. */
 typedef struct rows {
     const nas_state_t *state;
@@ -221,8 +215,9 @@ static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t
     nas_status_t status = nas_h5_create(&file, err);
     if (status) return status;
     status = write_root(file, state, err);
-    if (!status) status = write_names(file, "metrics", &state->metrics, err);
-    if (!status) status = write_names(file, "report_columns", &state->report_columns, err);
+    if (!status) status = nas_statefile_write_scores(file, state, err);
+    if (!status)
+        status = nas_statefile_write_names(file, "report_columns", &state->report_columns, err);
     if (!status) status = write_evaluations(file, state, err);
     if (!status) status = write_search(file, state, err);
     if (!status) status = write_events(file, state, err);

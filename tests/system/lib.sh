@@ -31,10 +31,15 @@ skip() {
     exit 77
 }
 
-# need_tables: skip where the published tables are not there; sets ROBOTNAS_TABLES.
-need_tables() {
+# have_tables: whether the published tables are there; sets ROBOTNAS_TABLES.
+have_tables() {
     export ROBOTNAS_TABLES=$ROBOTNAS_SHARED/data/tables
-    [ -d "$ROBOTNAS_TABLES" ] || skip "the published tables are not at $ROBOTNAS_TABLES"
+    [ -d "$ROBOTNAS_TABLES" ]
+}
+
+# need_tables: skip where they are not.
+need_tables() {
+    have_tables || skip "the published tables are not at $ROBOTNAS_TABLES"
 }
 
 # ranks N COMMAND...: under mpiexec with N ranks.
@@ -58,6 +63,20 @@ python_with() {
     return 1
 }
 
+# noting_ranks N COMMAND...: as ranks; each rank first notes its process in a file pid.RANK.
+noting_ranks() {
+    # shellcheck disable=SC2016 # the ranks expand it
+    ranks "$1" sh -c 'echo $$ >"pid.$OMPI_COMM_WORLD_RANK"; exec "$0" "$@"' "${@:2}"
+}
+
+# noted_ended: none of the noted processes runs any more; one that nobody has waited for has ended, too.
+noted_ended() {
+    local file
+    for file in pid.*; do
+        ! grep -qs '^State:[[:space:]]*[^ZX[:space:]]' "/proc/$(cat "$file")/status" || return 1
+    done
+}
+
 # same_report RUN.h5: what equal runs share of their report, byte for byte.
 same_report() {
     "$ROBOTNAS" report "$1" --json | python3 -c '
@@ -65,6 +84,15 @@ import json, sys
 report = json.load(sys.stdin)
 del report["timing"]
 print(json.dumps(report, indent=1))'
+}
+
+# recomputed RUN TABLE.csv: RUN.h5, of a shipped NAS-Bench-201 job, and its report, left in RUN.json, are what the table says.
+recomputed() {
+    local python options=(--objective cifar10_valid_acc_12ep --cost train_seconds_12ep --transform synflow=exp)
+    "$ROBOTNAS" report "$1.h5" --json >"$1.json"
+    if python=$(python_with h5py); then options+=(--state "$1.h5"); fi
+    "${python:-python3}" "$ROBOTNAS_SOURCE/tests/system/recompute.py" "$1.json" "$2" "${options[@]}" ||
+        fail "$1 is not what $2 says"
 }
 
 # expect_exit CODE COMMAND...: run it with stdout and stderr in files out and err.
@@ -76,6 +104,12 @@ expect_exit() {
         cat out err >&2
         fail "exit code $code instead of $expected: $*"
     }
+    expect_no_finding out err
+}
+
+# expect_no_finding FILE...: no sanitizer wrote there, whatever the exit code was.
+expect_no_finding() {
+    if grep -E 'Sanitizer|runtime error' "$@" >&2; then fail 'a sanitizer found something'; fi
 }
 
 # small_job FILE: a job on the embedded example table, 3 repeats of 12 evaluations.

@@ -13,14 +13,14 @@ run() {
     expect_exit 0 ranks "$n" "$ROBOTNAS" search job.yaml --fresh "${settings[@]}"
 }
 
-# check SETTING...: all numbers of ranks and groups agree with one rank.
+# check SETTING...: all numbers of ranks and groups agree with one rank. Sanitizers are slow and get a selection.
 check() {
     local n groups
     expect_exit 0 run 1 0 "$@"
     same_report small.h5 >alone
-    for n in 1 2 4; do
+    for n in 2 4; do
         for groups in 0 1 2; do
-            ((groups <= n)) || continue
+            if is_sanitized && ((groups * 2 != n)); then continue; fi
             run "$n" "$groups" "$@"
             expect_report small.h5 alone
         done

@@ -27,9 +27,7 @@ begin_alone() {
 }
 
 begin_on_two() {
-    # shellcheck disable=SC2016 # the ranks expand it
-    begin ranks 2 sh -c 'echo $$ >"pid.$OMPI_COMM_WORLD_RANK"; exec "$0" "$@"' \
-        "$ROBOTNAS" search "${long[@]}" --resume
+    begin noting_ranks 2 "$ROBOTNAS" search "${long[@]}" --resume
 }
 
 # expect_stopped REQUEST: the search that was begun ends as stopped on request.
@@ -38,6 +36,7 @@ expect_stopped() {
     wait "$pid" || code=$?
     [ "$code" = 75 ] || fail "$1: exit code $code instead of 75: $(cat err)"
     expect_line err '^robotnas: stopped on request after .* small\.h5 is saved, run again with --resume$'
+    expect_no_finding err
     [ ! -e small.h5.lock ] || fail "$1: the lock is still there"
     same_report small.h5 >stopped
     grep -q '"complete": false' stopped || fail "$1: the stopped run says that it is complete"

@@ -84,9 +84,11 @@ typedef struct nas_combination {
     int n_terms;
     nas_term_t term[NAS_MAX_TERMS];
     const double *shift; /**< [C], NULL: 0 */
-    nas_channels_t mask; /**< a rectified tensor: masked terms count where it is > 0 */
+    nas_channels_t mask; /**< a rectified tensor: masked terms count, and relu is not 0, where it is
+                              > 0; data NULL: none */
     nas_channels_t out;  /**< data NULL: not stored; may be one of the PLAIN terms' tensors */
-    nas_channels_t relu; /**< max(value, 0); data NULL: not wanted */
+    nas_channels_t relu; /**< the value where the mask (without one: the value itself) is > 0,
+                              elsewhere 0; data NULL: not wanted */
     int n_dots;
     nas_dot_t dot[NAS_MAX_DOTS];
 } nas_combination_t;

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# What is installed works by itself: the program, and the first job with its table.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+build=$(dirname "$(dirname "$ROBOTNAS")")
+[ -f "$build/CMakeCache.txt" ] || skip "$ROBOTNAS lies in no build folder"
+expect_exit 0 cmake --install "$build" --prefix "$folder/prefix"
+installed=$folder/prefix/bin/robotnas
+[ "$("$installed" --version)" = "$("$ROBOTNAS" --version)" ] || fail "the installed program is another one"
+expect_exit 0 "$installed" search prefix/share/robotnas/jobs/quickstart.yaml
+[ -f runs/quickstart.h5 ] || fail "the first job left no state"
+for document in README.md LICENSE docs/job-file.md docs/report.md; do
+    [ -s "prefix/share/doc/robotnas/$document" ] || fail "$document is not installed"
+done
