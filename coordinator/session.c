@@ -205,8 +205,8 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
         plan->n_groups == 1 ? "" : "s");
     if (n_done) nas_log_line("going on after %lld evaluations", (long long)n_done);
     nas_status_t status =
-        nas_state_add_event(&session->state, err, "%s on %d ranks", n_done ? "resumed" : "started",
-                            session->state.n_ranks);
+        nas_state_add_event(&session->state, err, "%s on %d rank%s", n_done ? "resumed" : "started",
+                            session->state.n_ranks, session->state.n_ranks == 1 ? "" : "s");
     if (!status) status = save(session, err);
     return status;
 }

@@ -85,10 +85,13 @@ search: {method: robot, budget: 4}
 JOB
 }
 
-# refused_job KIND PATTERN: job.yaml as it lies there, by both commands that read jobs.
+# refused_job KIND PATTERN: job.yaml as it lies there, by both commands that read jobs. Starting MPI takes seconds under a
+# sanitizer, so that search gets every eighth kind there.
+n_jobs=0
 refused_job() {
     refused "$1" "$2" "$ROBOTNAS" check job.yaml
-    refused "$1" "$2" "$ROBOTNAS" search job.yaml
+    n_jobs=$((n_jobs + 1))
+    if ! is_sanitized || ((n_jobs % 8 == 0)); then refused "$1" "$2" "$ROBOTNAS" search job.yaml; fi
 }
 
 # bad_job KIND PATTERN EDIT: the good job after an edit by sed.
