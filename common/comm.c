@@ -69,7 +69,7 @@ int nas_comm_finalize(nas_comm_t *world, int code)
     return code;
 }
 
-noreturn void nas_comm_abort(const char *what)
+_Noreturn void nas_comm_abort(const char *what)
 {
     (void)fprintf(stderr, "robotnas: communication failed: %s\n", what);
     (void)fflush(stderr);

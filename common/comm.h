@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdnoreturn.h>
 
 /** A set of ranks; opaque. */
 typedef struct nas_comm nas_comm_t;
@@ -31,7 +30,7 @@ int nas_comm_finalize(nas_comm_t *world, int code);
 
 /** End the whole job at once, after an error that leaves no way to agree. The only caller of
  *  MPI_Abort. */
-noreturn void nas_comm_abort(const char *what);
+_Noreturn void nas_comm_abort(const char *what);
 
 /** Name and version of the MPI library, its first line.  Not collective; works before
  *  nas_comm_init. Static. */

@@ -44,7 +44,7 @@ int nas_exit_code(nas_status_t status)
     return 1;
 }
 
-noreturn void nas_assert_failed(const char *file, int line, const char *condition)
+_Noreturn void nas_assert_failed(const char *file, int line, const char *condition)
 {
     (void)fprintf(stderr, "robotnas: bug: %s:%d: %s does not hold\n", file, line, condition);
     abort();

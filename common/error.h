@@ -7,7 +7,6 @@
 #ifndef NAS_COMMON_ERROR_H
 #define NAS_COMMON_ERROR_H
 
-#include <stdnoreturn.h>
 
 /** Ordered by severity, so that ranks agree on the worst by taking the maximum. */
 typedef enum nas_status {
@@ -42,7 +41,7 @@ nas_status_t nas_error_nomem(nas_error_t *err, const char *what);
 int nas_exit_code(nas_status_t status);
 
 /** Print file, line and condition to stderr, then abort. Used by NAS_ASSERT. */
-noreturn void nas_assert_failed(const char *file, int line, const char *condition);
+_Noreturn void nas_assert_failed(const char *file, int line, const char *condition);
 
 #define NAS_ASSERT(condition)                                                                      \
     ((condition) ? (void)0 : nas_assert_failed(__FILE__, __LINE__, #condition))

@@ -140,7 +140,10 @@ nas_status_t nas_inputs_read_table(nas_inputs_t *inputs, nas_error_t *err)
     if (!status && inputs->method->needs_encoding)
         status = nas_encoding_create((nas_encoding_kind_t)inputs->job->pool.encoding,
                                      nas_table_names(inputs->table), &inputs->encoding, err);
-    if (!status) status = nas_objective_create(inputs->job, inputs->table, &inputs->objective, err);
+    const nas_objective_options_t objective = {.job = inputs->job,
+                                               .table = inputs->table,
+                                               .names = nas_table_names(inputs->table)};
+    if (!status) status = nas_objective_create(&objective, &inputs->objective, err);
     if (!status) make_plan(inputs);
     return status;
 }

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 
 struct nas_objective {
-    const nas_table_t *table;
-    const double *value;
+    nas_objective_options_t options;
+    int64_t n_arch;
+    const double *value;   /* by row of the table, as are the others */
     const double *cost;    /* NULL: none */
     const double **column; /* [n_column] */
     double *column_at;     /* [n_column] of the last evaluation */
@@ -13,8 +14,15 @@ struct nas_objective {
     double sign;    /* -1 where lower is better */
     double *sorted; /* sign * value of those that are there, descending */
     int64_t n_sorted;
-    bool *is_top; /* [rows]: one of the T truly best */
+    bool *is_top; /* [n_arch]: one of the T truly best */
 };
+
+/* An entry of a column at an architecture; NaN without a column, or a row. */
+static double at(const nas_objective_t *objective, const double *column, int64_t arch)
+{
+    const int64_t row = objective->options.row ? objective->options.row[arch] : arch;
+    return column && row >= 0 ? column[row] : NAN;
+}
 
 static int compare_descending(const void *a, const void *b)
 {
@@ -43,8 +51,8 @@ static void mark_top(nas_objective_t *objective, int64_t budget)
     if (n_top == 0) return;
     const double last = objective->sorted[n_top - 1];
     int64_t n_ties = n_top - count_better(objective, last);
-    for (int64_t i = 0; i < nas_table_rows(objective->table); i++) {
-        const double target = objective->sign * objective->value[i];
+    for (int64_t i = 0; i < objective->n_arch; i++) {
+        const double target = objective->sign * at(objective, objective->value, i);
         const bool ties = target == last && n_ties > 0;
         objective->is_top[i] = target > last || ties;
         n_ties -= ties;
@@ -53,23 +61,27 @@ static void mark_top(nas_objective_t *objective, int64_t budget)
 
 static void sort_values(nas_objective_t *objective)
 {
-    for (int64_t i = 0; i < nas_table_rows(objective->table); i++)
-        if (!isnan(objective->value[i]))
-            objective->sorted[objective->n_sorted++] = objective->sign * objective->value[i];
+    for (int64_t i = 0; i < objective->n_arch; i++) {
+        const double value = at(objective, objective->value, i);
+        if (!isnan(value)) objective->sorted[objective->n_sorted++] = objective->sign * value;
+    }
     qsort(objective->sorted, (size_t)objective->n_sorted, sizeof *objective->sorted,
           compare_descending);
 }
 
-nas_status_t nas_objective_create(const nas_job_t *job, const nas_table_t *table,
+nas_status_t nas_objective_create(const nas_objective_options_t *options,
                                   nas_objective_t **objective_p, nas_error_t *err)
 {
-    const size_t n_rows = (size_t)nas_table_rows(table), n_column = job->objective.report.n;
+    const nas_job_t *job = options->job;
+    const int64_t n_arch = nas_names_count(options->names);
+    const size_t n_rows = (size_t)n_arch, n_column = job->objective.report.n;
     nas_objective_t *objective = calloc(1, sizeof *objective);
     if (!objective) return nas_error_nomem(err, "the objective");
     *objective = (nas_objective_t){
-        .table = table,
-        .value = nas_table_column(table, job->objective.column),
-        .cost = job->objective.cost ? nas_table_column(table, job->objective.cost) : NULL,
+        .options = *options,
+        .n_arch = n_arch,
+        .value = nas_table_column(options->table, job->objective.column),
+        .cost = job->objective.cost ? nas_table_column(options->table, job->objective.cost) : NULL,
         .column = calloc(n_column + 1, sizeof *objective->column),
         .column_at = calloc(n_column + 1, sizeof *objective->column_at),
         .n_column = n_column,
@@ -82,7 +94,7 @@ nas_status_t nas_objective_create(const nas_job_t *job, const nas_table_t *table
         return nas_error_nomem(err, "the objective");
     }
     for (size_t c = 0; c < n_column; c++)
-        objective->column[c] = nas_table_column(table, job->objective.report.at[c]);
+        objective->column[c] = nas_table_column(options->table, job->objective.report.at[c]);
     sort_values(objective);
     mark_top(objective, job->search.budget);
     *objective_p = objective;
@@ -91,19 +103,24 @@ nas_status_t nas_objective_create(const nas_job_t *job, const nas_table_t *table
 
 void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation)
 {
-    const double value = objective->value[arch];
+    const double value = at(objective, objective->value, arch);
     for (size_t c = 0; c < objective->n_column; c++)
-        objective->column_at[c] = objective->column[c][arch];
+        objective->column_at[c] = at(objective, objective->column[c], arch);
     *evaluation = (nas_evaluation_t){
         .arch = arch,
         /* the ledger copies what it keeps; nothing writes through this pointer */
-        .name = (char *)(uintptr_t)nas_names_at(nas_table_names(objective->table), arch),
+        .name = (char *)(uintptr_t)nas_names_at(objective->options.names, arch),
         .value = value,
-        .cost = objective->cost ? objective->cost[arch] : NAN,
+        .cost = at(objective, objective->cost, arch),
         .columns = objective->column_at,
         .pool_rank = isnan(value) ? 0 : 1 + count_better(objective, objective->sign * value),
         .status = isnan(value) ? NAS_EVAL_MISSING : NAS_EVAL_OK,
     };
+}
+
+int64_t nas_objective_present(const nas_objective_t *objective)
+{
+    return objective->n_sorted;
 }
 
 double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n)
@@ -115,12 +132,12 @@ double nas_objective_precision(const nas_objective_t *objective, const int64_t *
 
 double nas_objective_mean_cost(const nas_objective_t *objective)
 {
-    if (!objective->cost) return NAN;
     double sum = 0;
     int64_t n = 0;
-    for (int64_t i = 0; i < nas_table_rows(objective->table); i++) {
-        if (isnan(objective->cost[i])) continue;
-        sum += objective->cost[i];
+    for (int64_t i = 0; i < objective->n_arch; i++) {
+        const double cost = at(objective, objective->cost, i);
+        if (isnan(cost)) continue;
+        sum += cost;
         n++;
     }
     return n ? sum / (double)n : NAN;

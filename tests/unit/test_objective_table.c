@@ -55,7 +55,9 @@ static fixture_t make(bool minimise)
     write_text(&job, text);
     cr_assert_eq(nas_job_read(job.text, NULL, 0, &f.job, &err), NAS_OK, "%s", err.text);
     read_table(&f);
-    cr_assert_eq(nas_objective_create(f.job, f.table, &f.objective, &err), NAS_OK);
+    const nas_objective_options_t objective = {
+        .job = f.job, .table = f.table, .names = nas_table_names(f.table)};
+    cr_assert_eq(nas_objective_create(&objective, &f.objective, &err), NAS_OK);
     return f;
 }
 
