@@ -2,8 +2,9 @@
  *
  *   1. the file and every --set become trees of located values;
  *   2. their keys are looked up in the field table, a later tree winning over an earlier one;
- *   3. every field is set from its value or its default, in the order of the table, and paths are
- * resolved.
+ *   3. every field is set from its value or its default, in the order of the table;
+ *   4. fields that do not apply or are missing are refused, and paths resolved;
+ *   5. fields are checked against each other.
  *
  * The trees live as long as the job, so that errors found later still know where a field was
  * written.
@@ -12,6 +13,7 @@
 
 #include "common/file.h"
 #include "common/job_internal.h"
+#include "common/subset.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -185,20 +187,14 @@ static nas_status_t read_override(struct nas_job_origin *origin, const char *set
 
 /* ---- One field after the other ---- */
 
-static nas_status_t set_default(nas_job_t *job, const nas_job_field_t *field, nas_error_t *err)
+/* Set a field from its value, or its default where it has one as YAML. */
+static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
 {
-    const nas_job_place_t start = {.source = NAS_JOB_DEFAULT, .name = job->origin->names.at[0]};
-    if (!field->initial) {
-        char expected[NAS_JOB_EXPECTED_SIZE];
-        nas_job_field_expected(field, expected);
-        return nas_error_set(err, NAS_EINPUT, "%s: %s: this key is required; expected %s",
-                             start.name, field->key, expected);
-    }
-    if (field->type == NAS_JOB_OUTPUT_PATH) {
-        char **path = nas_job_value(job, field->offset);
-        *path = nas_string_format(err, "%s.h5", job->name);
-        return *path ? NAS_OK : NAS_ENOMEM;
-    }
+    const nas_job_field_t *field = nas_job_field_at(i);
+    const nas_job_node_t *value = job->origin->value[i];
+    if (value) return nas_job_value_set(job, field, value, err);
+    if (!field->initial || field->type == NAS_JOB_OUTPUT_PATH) return NAS_OK;
+    const nas_job_place_t start = place_of(job, i);
     nas_job_node_t node = {0};
     nas_status_t status = nas_job_parse(field->initial, strlen(field->initial), &start, &node, err);
     if (!status) status = nas_job_value_set(job, field, &node, err);
@@ -206,26 +202,127 @@ static nas_status_t set_default(nas_job_t *job, const nas_job_field_t *field, na
     return status;
 }
 
-static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
+static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *field,
+                                nas_error_t *err)
+{
+    char expected[NAS_JOB_EXPECTED_SIZE], with[NAS_JOB_EXPECTED_SIZE] = "";
+    nas_job_field_expected(field, expected);
+    if (field->condition)
+        (void)snprintf(with, sizeof with, " with %s %s", field->condition->key,
+                       nas_job_condition_value(job, field));
+    return nas_error_set(err, NAS_EINPUT, "%s: %s: this key is required%s; expected %s",
+                         job->origin->names.at[0], field->key, with, expected);
+}
+
+/* Once all fields are set: whether the field may and must be there, and its paths. */
+static nas_status_t settle_field(nas_job_t *job, size_t i, nas_error_t *err)
 {
     const nas_job_field_t *field = nas_job_field_at(i);
     const nas_job_node_t *value = job->origin->value[i];
-    nas_status_t status =
-        value ? nas_job_value_set(job, field, value, err) : set_default(job, field, err);
-    if (status || field->type != NAS_JOB_INPUT_PATH) return status;
-    const nas_job_place_t place = place_of(job, i);
-    return nas_job_resolve_path(&place, field->key, nas_job_value(job, field->offset), err);
+    if (value && !nas_job_condition_holds(job, field) && !field->condition->tolerant)
+        return nas_job_error_at(&value->place, field->key, err,
+                                "has no meaning with %s %s; remove it", field->condition->key,
+                                nas_job_condition_value(job, field));
+    if (!nas_job_applies(job, field)) return NAS_OK;
+    if (value) return nas_job_resolve_paths(job, field, value, err);
+    if (!field->initial) return missing_key(job, field, err);
+    if (field->type != NAS_JOB_OUTPUT_PATH) return NAS_OK;
+    char **path = nas_job_value(job, field->offset);
+    *path = nas_string_format(err, "%s.h5", job->name);
+    return *path ? NAS_OK : NAS_ENOMEM;
 }
 
-nas_status_t nas_job_read(const char *path, const char *const *set, size_t n_set, nas_job_t **job_p,
-                          nas_error_t *err)
+/* ---- Fields against each other ---- */
+
+static nas_status_t check_purpose(const nas_job_t *job, nas_error_t *err)
+{
+    if (job->purpose != NAS_JOB_SCORE) return NAS_OK;
+    if (job->pool.space == NAS_POOL_TABLE)
+        return nas_job_error(job, "pool.space", err,
+                             "a table has no networks to score; set nas-bench-201");
+    if (job->metrics.source != NAS_SOURCE_COMPUTE)
+        return nas_job_error(job, "metrics.source", err, "scoring computes metrics; set compute");
+    if (job->metrics.names.n == 0)
+        return nas_job_error(job, "metrics.names", err,
+                             "scoring needs metrics; name at least one, such as [synflow, nwot]");
+    return NAS_OK;
+}
+
+/* Without names, no metrics are taken from anywhere. */
+static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
+{
+    const bool is_table = job->pool.space == NAS_POOL_TABLE;
+    if (!is_table && job->metrics.source == NAS_SOURCE_TABLE && job->metrics.names.n > 0)
+        return nas_job_error(job, "metrics.source", err,
+                             "columns of a table need pool.space table; set compute or scores");
+    if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
+        return nas_job_error(job, "metrics.source", err,
+                             "a table has no networks to compute metrics of; set table, or "
+                             "pool.space to nas-bench-201");
+    if (is_table && job->metrics.source == NAS_SOURCE_SCORES)
+        return nas_job_error(
+            job, "metrics.source", err,
+            "scores are of a space; set pool.space to the one that was scored, and "
+            "objective.table to the table");
+    if (job->pool.space != NAS_POOL_NB201 && job->metrics.source == NAS_SOURCE_COMPUTE)
+        return nas_job_error(
+            job, "metrics.source", err,
+            "this release builds networks of nas-bench-201 only; set pool.space to "
+            "that, or take the metrics from a table");
+    return NAS_OK;
+}
+
+static nas_status_t check_subset(const nas_job_t *job, nas_error_t *err)
+{
+    const int kind = job->pool.subset.kind;
+    if (job->pool.space == NAS_POOL_NB201 ||
+        (kind != NAS_SUBSET_UNIQUE && kind != NAS_SUBSET_EQUIVALENT))
+        return NAS_OK;
+    return nas_job_error(job, "pool.subset", err,
+                         "only nas-bench-201 has classes of architectures; set all, {sample: N} or "
+                         "{file: PATH}");
+}
+
+static nas_status_t check_data(const nas_job_t *job, nas_error_t *err)
+{
+    if (job->metrics.source != NAS_SOURCE_COMPUTE) return NAS_OK;
+    if (job->data.train.n == 0)
+        return nas_job_error(job, "data.train", err, "needs at least one file, such as [a.bin]");
+    if (job->data.mean.n > 0 && job->data.std.n > 0 && job->data.mean.n != job->data.std.n)
+        return nas_job_error(job, "data.std", err,
+                             "has %zu numbers and data.mean %zu; both hold one a channel",
+                             job->data.std.n, job->data.mean.n);
+    return NAS_OK;
+}
+
+static nas_status_t check_job(const nas_job_t *job, nas_error_t *err)
+{
+    nas_status_t status = check_purpose(job, err);
+    if (!status) status = check_source(job, err);
+    if (!status) status = check_subset(job, err);
+    return status ? status : check_data(job, err);
+}
+
+static nas_status_t read_trees(struct nas_job_origin *origin, const nas_job_source_t *source,
+                               nas_error_t *err)
+{
+    nas_status_t status = read_file(origin, source->path, err);
+    for (size_t i = 0; !status && i < source->n_set; i++)
+        status = read_override(origin, source->set[i], err);
+    return status;
+}
+
+nas_status_t nas_job_read(const nas_job_source_t *source, nas_job_t **job_p, nas_error_t *err)
 {
     nas_job_t *job = calloc(1, sizeof *job);
     if (!job) return nas_error_nomem(err, "the job");
-    nas_status_t status = origin_create(1 + n_set, &job->origin, err);
-    if (!status) status = read_file(job->origin, path, err);
-    for (size_t i = 0; !status && i < n_set; i++) status = read_override(job->origin, set[i], err);
+    job->purpose = source->purpose;
+    nas_status_t status = origin_create(1 + source->n_set, &job->origin, err);
+    if (!status) status = read_trees(job->origin, source, err);
     for (size_t i = 0; !status && i < nas_job_field_count(); i++) status = set_field(job, i, err);
+    for (size_t i = 0; !status && i < nas_job_field_count(); i++)
+        status = settle_field(job, i, err);
+    if (!status) status = check_job(job, err);
     if (status)
         nas_job_destroy(job);
     else

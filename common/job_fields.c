@@ -1,23 +1,39 @@
-/* The field table: one row a field gives its parser, default, `--set` key, printing, part in the
- * hashes, and reference text. A new field is a member of nas_job_t and a row here; fields of one
- * group stand together. */
+/* The field table: one row a field gives its parser, default, `--set` key, where it applies,
+ * printing, part in the hashes, and reference text. A new field is a member of nas_job_t and a row
+ * here; fields of one group stand together. */
 #include "common/job_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const space_names[] = {"table", NULL};
+static const char *const backend_names[] = {"ref", "cpu", NULL};
+static const char *const coordinator_names[] = {"shared", "dedicated", NULL};
+static const char *const pool_names[] = {"table", "nas-bench-201", "transnas-micro",
+                                         "transnas-macro", NULL};
 static const char *const encoding_names[] = {"none", "nas-bench-201", "digits", NULL};
-static const char *const source_names[] = {"table", NULL};
+static const char *const source_names[] = {"table", "compute", "scores", NULL};
 static const char *const transform_names[] = {"none", "log", "exp", "rank", NULL};
+static const char *const choice_names[] = {"random", "per-class", NULL};
+static const char *const convention_names[] = {"score", "train", NULL};
+static const char *const format_names[] = {"cifar-binary", "idx", "hdf5", NULL};
 static const char *const objective_names[] = {"table", NULL};
 
 enum {
     VALUES = NAS_JOB_AFFECTS_VALUES,
+    SCORES = NAS_JOB_AFFECTS_VALUES | NAS_JOB_AFFECTS_SCORES,
     OBJECTIVE = NAS_JOB_AFFECTS_VALUES | NAS_JOB_AFFECTS_OBJECTIVE,
     NOTHING = NAS_JOB_AFFECTS_NOTHING
 };
+
+static const nas_job_condition_t in_table = {.key = "pool.space", .choices = 1u << NAS_POOL_TABLE};
+static const nas_job_condition_t in_space = {.key = "pool.space",
+                                             .choices = 1u << NAS_POOL_NB201 |
+                                                        1u << NAS_POOL_TRANSNAS_MICRO |
+                                                        1u << NAS_POOL_TRANSNAS_MACRO};
+static const nas_job_condition_t from_scores = {
+    .key = "metrics.source", .choices = 1u << NAS_SOURCE_SCORES, .tolerant = true};
+static const nas_job_condition_t computed = {
+    .key = "metrics.source", .choices = 1u << NAS_SOURCE_COMPUTE, .tolerant = true};
 
 /* Seeds stay exact in readers of JSON that keep numbers as doubles. */
 #define MOST_SEED 9007199254740992.0
@@ -30,7 +46,7 @@ static const nas_job_field_t fields[] = {
      .doc = "Names the job in reports."},
     {.key = "seed",
      .type = NAS_JOB_INT,
-     .affects = VALUES,
+     .affects = SCORES,
      .offset = offsetof(nas_job_t, seed),
      .initial = "0",
      .most = MOST_SEED,
@@ -41,16 +57,33 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, output),
      .initial = "<name>.h5",
      .doc = "The state file of the run, which `report` reads and `--resume` continues."},
+    {.key = "backend",
+     .type = NAS_JOB_ENUM,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, backend),
+     .initial = "cpu",
+     .names = backend_names,
+     .doc = "What computes: `cpu` in single precision, fast, or `ref` in double precision, slow."},
+    {.key = "coordinator",
+     .type = NAS_JOB_ENUM,
+     .affects = NOTHING,
+     .offset = offsetof(nas_job_t, coordinator),
+     .initial = "shared",
+     .names = coordinator_names,
+     .doc = "Whether rank 0, which coordinates, works besides like the others, or is dedicated to "
+            "coordinating. The results are the same."},
 
     {.key = "pool.space",
      .type = NAS_JOB_ENUM,
-     .affects = VALUES,
+     .affects = SCORES,
      .offset = offsetof(nas_job_t, pool.space),
-     .names = space_names,
-     .doc = "Where architectures come from: the rows of a CSV table."},
+     .names = pool_names,
+     .doc = "Where architectures come from: the rows of a CSV table, or a search space."},
     {.key = "pool.table",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NOTHING,
+     .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.table),
      .doc =
          "The table: CSV (RFC 4180) with a header row. An empty field, `nan` or an infinity means "
@@ -58,12 +91,14 @@ static const nas_job_field_t fields[] = {
     {.key = "pool.arch",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
+     .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.arch),
      .initial = "arch",
      .doc = "The column that holds the architectures, each once."},
     {.key = "pool.encoding",
      .type = NAS_JOB_ENUM,
      .affects = VALUES,
+     .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.encoding),
      .initial = "none",
      .names = encoding_names,
@@ -75,26 +110,47 @@ static const nas_job_field_t fields[] = {
     {.key = "pool.missing",
      .type = NAS_JOB_STRINGS,
      .affects = OBJECTIVE,
+     .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.missing),
      .initial = "[]",
      .doc = "Further field values that mean missing, compared as text or as numbers."},
+    {.key = "pool.subset",
+     .type = NAS_JOB_SUBSET,
+     .affects = SCORES,
+     .condition = &in_space,
+     .offset = offsetof(nas_job_t, pool.subset),
+     .initial = "all",
+     .least = 1,
+     .most = 1e6,
+     .doc = "Which architectures of the space: all of them; the first of every class, either by "
+            "the authors' rule (`unique`) or by equal forward computation (`equivalent`), of "
+            "nas-bench-201 only; N distinct ones drawn by the seed; or those that a file lists, "
+            "one a line."},
 
     {.key = "metrics.source",
      .type = NAS_JOB_ENUM,
-     .affects = VALUES,
+     .affects = SCORES,
      .offset = offsetof(nas_job_t, metrics.source),
      .initial = "table",
      .names = source_names,
-     .doc = "Where metric values come from: columns of the pool's table."},
+     .doc = "Where metric values come from: columns of the pool's table, networks of nas-bench-201 "
+            "that are built and measured, or a file that `robotnas score` wrote."},
+    {.key = "metrics.file",
+     .type = NAS_JOB_INPUT_PATH,
+     .affects = NOTHING,
+     .condition = &from_scores,
+     .offset = offsetof(nas_job_t, metrics.file),
+     .doc = "The state file of a scoring run, whose values are taken."},
     {.key = "metrics.names",
      .type = NAS_JOB_STRINGS,
-     .affects = VALUES,
+     .affects = SCORES,
      .offset = offsetof(nas_job_t, metrics.names),
      .initial = "[]",
-     .doc = "The metrics to combine. Methods that weigh metrics need at least one."},
+     .doc = "The metrics to compute or to combine. Methods that weigh metrics need at least one."},
     {.key = "metrics.transform",
      .type = NAS_JOB_CHOICES,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, metrics.transform_of),
      .value_offset = offsetof(nas_job_t, metrics.transform),
      .allowed_offset = offsetof(nas_job_t, metrics.names),
@@ -102,27 +158,159 @@ static const nas_job_field_t fields[] = {
      .names = transform_names,
      .doc = "Per metric of `metrics.names`, what is applied before min-max normalisation; metrics "
             "without an entry stay as they are."},
+    {.key = "metrics.batch",
+     .type = NAS_JOB_INT,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, metrics.batch),
+     .initial = "64",
+     .least = 1,
+     .most = 65536,
+     .doc = "The number of training images that the metrics are measured on."},
+    {.key = "metrics.choice",
+     .type = NAS_JOB_ENUM,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, metrics.choice),
+     .initial = "random",
+     .names = choice_names,
+     .doc = "Which images, by the seed: any, or equally many of every class."},
+
+    {.key = "network.channels",
+     .type = NAS_JOB_INT,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, network.channels),
+     .initial = "16",
+     .least = 1,
+     .most = 1024,
+     .doc = "Channels of the first stage; the second has twice, the third four times as many."},
+    {.key = "network.cells",
+     .type = NAS_JOB_INT,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, network.cells),
+     .initial = "5",
+     .least = 1,
+     .most = 64,
+     .doc = "Cells of each stage."},
+    {.key = "network.convention",
+     .type = NAS_JOB_ENUM,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, network.convention),
+     .initial = "score",
+     .names = convention_names,
+     .doc = "Parameters of the cells: as in the published metrics (convolutions with a bias, batch "
+            "normalisation without parameters), or as in training (the reverse)."},
+
+    {.key = "data.format",
+     .type = NAS_JOB_ENUM,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.format),
+     .names = format_names,
+     .doc =
+         "How the files hold images: as the binary version of CIFAR-10 or CIFAR-100, as pairs of "
+         "IDX files (images, then labels; gzip or not), or as HDF5 with `images` and `labels`."},
+    {.key = "data.train",
+     .type = NAS_JOB_INPUT_PATHS,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.train),
+     .doc = "Files of training images, in this order; at least one."},
+    {.key = "data.test",
+     .type = NAS_JOB_INPUT_PATHS,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.test),
+     .initial = "[]",
+     .doc = "Files of test images."},
+    {.key = "data.classes",
+     .type = NAS_JOB_INT,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.classes),
+     .initial = "0",
+     .most = 65536,
+     .doc = "Number of classes; 0: as the format or the labels say."},
+    {.key = "data.mean",
+     .type = NAS_JOB_FLOATS,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.mean),
+     .initial = "[]",
+     .least = -1e6,
+     .most = 1e6,
+     .doc = "A number a channel, subtracted from its values, which are 0 to 1 where the files hold "
+            "bytes. Empty: the mean of the training images."},
+    {.key = "data.std",
+     .type = NAS_JOB_FLOATS,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.std),
+     .initial = "[]",
+     .least = 1e-6,
+     .most = 1e6,
+     .doc = "A number a channel, by which its values are then divided. Empty: the standard "
+            "deviation of the training images."},
+    {.key = "data.limit",
+     .type = NAS_JOB_INT,
+     .affects = SCORES,
+     .condition = &computed,
+     .offset = offsetof(nas_job_t, data.limit),
+     .initial = "0",
+     .most = 1e9,
+     .doc = "The most images of each split, from the front; 0: all."},
 
     {.key = "objective.kind",
      .type = NAS_JOB_ENUM,
      .affects = OBJECTIVE,
+     .search_only = true,
      .offset = offsetof(nas_job_t, objective.kind),
      .names = objective_names,
-     .doc = "How an architecture is judged: by a column of the pool's table."},
+     .doc = "How an architecture is judged: by a column of a table."},
+    {.key = "objective.table",
+     .type = NAS_JOB_INPUT_PATH,
+     .affects = NOTHING,
+     .condition = &in_space,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.table),
+     .doc = "The table of the columns below, a CSV file as `pool.table`, joined on the "
+            "architecture in either form of the space."},
+    {.key = "objective.arch",
+     .type = NAS_JOB_STRING,
+     .affects = OBJECTIVE,
+     .condition = &in_space,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.arch),
+     .initial = "arch",
+     .doc = "Its column that holds the architectures, each once."},
+    {.key = "objective.missing",
+     .type = NAS_JOB_STRINGS,
+     .affects = OBJECTIVE,
+     .condition = &in_space,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.missing),
+     .initial = "[]",
+     .doc = "Further field values that mean missing in it, compared as text or as numbers."},
     {.key = "objective.column",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
+     .search_only = true,
      .offset = offsetof(nas_job_t, objective.column),
      .doc = "The column of objective values."},
     {.key = "objective.minimise",
      .type = NAS_JOB_BOOL,
      .affects = OBJECTIVE,
+     .search_only = true,
      .offset = offsetof(nas_job_t, objective.minimise),
      .initial = "false",
      .doc = "Whether lower values are better."},
     {.key = "objective.cost",
      .type = NAS_JOB_OPTIONAL,
      .affects = OBJECTIVE,
+     .search_only = true,
      .offset = offsetof(nas_job_t, objective.cost),
      .initial = "",
      .doc =
@@ -130,6 +318,7 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.report",
      .type = NAS_JOB_STRINGS,
      .affects = OBJECTIVE,
+     .search_only = true,
      .offset = offsetof(nas_job_t, objective.report),
      .initial = "[]",
      .doc =
@@ -139,12 +328,14 @@ static const nas_job_field_t fields[] = {
     {.key = "search.method",
      .type = NAS_JOB_STRING,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.method),
      .initial = "robot",
      .doc = "The search method: `robot`, `random`, `rea`, `reinforce` or `single`."},
     {.key = "search.budget",
      .type = NAS_JOB_INT,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.budget),
      .least = 1,
      .most = 1e6,
@@ -152,6 +343,7 @@ static const nas_job_field_t fields[] = {
     {.key = "search.repeats",
      .type = NAS_JOB_INT,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.repeats),
      .initial = "1",
      .least = 1,
@@ -160,6 +352,7 @@ static const nas_job_field_t fields[] = {
     {.key = "search.parallel",
      .type = NAS_JOB_INT,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.parallel),
      .initial = "1",
      .least = 1,
@@ -169,6 +362,7 @@ static const nas_job_field_t fields[] = {
     {.key = "search.groups",
      .type = NAS_JOB_INT,
      .affects = NOTHING,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.groups),
      .initial = "0",
      .most = 1e6,
@@ -177,6 +371,7 @@ static const nas_job_field_t fields[] = {
     {.key = "search.metric",
      .type = NAS_JOB_OPTIONAL,
      .affects = VALUES,
+     .search_only = true,
      .offset = offsetof(nas_job_t, search.metric),
      .initial = "",
      .doc = "The metric that the method `single` follows, one of `metrics.names`."},
@@ -229,6 +424,33 @@ bool nas_job_is_group(const char *name)
     return false;
 }
 
+/* The field that the condition of another one speaks of. */
+static const nas_job_field_t *condition_field(const nas_job_field_t *field)
+{
+    const ptrdiff_t i = nas_job_field_find(field->condition->key);
+    NAS_ASSERT(i >= 0 && fields[i].type == NAS_JOB_ENUM);
+    return &fields[i];
+}
+
+bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field)
+{
+    if (!field->condition) return true;
+    const int *choice = nas_job_value_const(job, condition_field(field)->offset);
+    return field->condition->choices >> *choice & 1u;
+}
+
+bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field)
+{
+    if (field->search_only && job->purpose != NAS_JOB_SEARCH) return false;
+    return nas_job_condition_holds(job, field);
+}
+
+const char *nas_job_condition_value(const nas_job_t *job, const nas_job_field_t *field)
+{
+    const nas_job_field_t *other = condition_field(field);
+    return other->names[*(const int *)nas_job_value_const(job, other->offset)];
+}
+
 static const char *last_part(const char *key)
 {
     const char *dot = strrchr(key, '.');
@@ -259,54 +481,4 @@ out:
     nas_strings_fini(&known);
     nas_strings_fini(&parts);
     return status;
-}
-
-/* "first, second, third" */
-static void join(const char *const *names, char *text, size_t size)
-{
-    size_t length = 0;
-    text[0] = '\0';
-    for (size_t i = 0; names[i] && length < size; i++)
-        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "", names[i]);
-}
-
-void nas_job_field_expected(const nas_job_field_t *field, char text[NAS_JOB_EXPECTED_SIZE])
-{
-    char names[64] = "";
-    if (field->names) join(field->names, names, sizeof names);
-    const char *phrase = "";
-    switch (field->type) {
-    case NAS_JOB_STRING:
-        phrase = "a text";
-        break;
-    case NAS_JOB_OPTIONAL:
-        phrase = "a text, or \"\" for none";
-        break;
-    case NAS_JOB_IDENTIFIER:
-        phrase = "a name of letters, digits, '.', '_' and '-', at most 100";
-        break;
-    case NAS_JOB_INPUT_PATH:
-    case NAS_JOB_OUTPUT_PATH:
-        phrase = "a path";
-        break;
-    case NAS_JOB_BOOL:
-        phrase = "true or false";
-        break;
-    case NAS_JOB_STRINGS:
-        phrase = "a list of texts, such as [a, b]";
-        break;
-    case NAS_JOB_INT:
-    case NAS_JOB_FLOAT:
-        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "%s from %.0f to %.0f",
-                       field->type == NAS_JOB_INT ? "an integer" : "a number", field->least,
-                       field->most);
-        return;
-    case NAS_JOB_ENUM:
-        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, field->names[1] ? "one of %s" : "%s", names);
-        return;
-    case NAS_JOB_CHOICES:
-        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "a mapping of names to one of %s", names);
-        return;
-    }
-    (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "%s", phrase);
 }

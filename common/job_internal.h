@@ -12,10 +12,14 @@
 
 /* ---- Places: where a value was written ---- */
 
-typedef enum nas_job_source { NAS_JOB_DEFAULT = 0, NAS_JOB_FILE, NAS_JOB_SET } nas_job_source_t;
+typedef enum nas_job_place_source {
+    NAS_JOB_DEFAULT = 0,
+    NAS_JOB_FILE,
+    NAS_JOB_SET
+} nas_job_place_source_t;
 
 typedef struct nas_job_place {
-    nas_job_source_t source;
+    nas_job_place_source_t source;
     const char *name;    /**< the job file, or with SET the key before the `=`; borrowed */
     size_t line, column; /**< from 1; FILE only */
 } nas_job_place_t;
@@ -64,27 +68,44 @@ typedef enum nas_job_type {
     NAS_JOB_OPTIONAL,    /**< char *, NULL where empty */
     NAS_JOB_IDENTIFIER,  /**< char *, letters, digits and ._- */
     NAS_JOB_INPUT_PATH,  /**< char * */
+    NAS_JOB_INPUT_PATHS, /**< nas_strings_t of distinct paths */
     NAS_JOB_OUTPUT_PATH, /**< char * */
     NAS_JOB_INT,         /**< int64_t */
     NAS_JOB_FLOAT,       /**< double */
+    NAS_JOB_FLOATS,      /**< nas_job_numbers_t */
     NAS_JOB_BOOL,        /**< bool */
     NAS_JOB_ENUM,        /**< int, index into names */
     NAS_JOB_STRINGS,     /**< nas_strings_t of distinct, not empty strings */
-    NAS_JOB_CHOICES      /**< nas_strings_t at offset, int * (into names) at value_offset */
+    NAS_JOB_CHOICES,     /**< nas_strings_t at offset, int * (into names) at value_offset */
+    NAS_JOB_SUBSET       /**< nas_job_subset_t */
 } nas_job_type_t;
 
 /** What a change of a field changes. */
-enum { NAS_JOB_AFFECTS_NOTHING = 0, NAS_JOB_AFFECTS_VALUES = 1, NAS_JOB_AFFECTS_OBJECTIVE = 2 };
+enum {
+    NAS_JOB_AFFECTS_NOTHING = 0,
+    NAS_JOB_AFFECTS_VALUES = 1,
+    NAS_JOB_AFFECTS_OBJECTIVE = 2,
+    NAS_JOB_AFFECTS_SCORES = 4
+};
+
+/** What another field must be for a field to apply. */
+typedef struct nas_job_condition {
+    const char *key;  /**< an ENUM field */
+    unsigned choices; /**< a bit for each of its values with which it holds */
+    bool tolerant;    /**< elsewhere the key has no effect; otherwise it is refused */
+} nas_job_condition_t;
 
 typedef struct nas_job_field {
     const char *key; /**< key path, `group.name` or `name` */
     nas_job_type_t type;
     unsigned affects; /**< of the flags above; an input path counts by its file's digest instead */
-    size_t offset;    /**< into nas_job_t */
-    size_t value_offset;      /**< CHOICES */
+    const nas_job_condition_t *condition; /**< NULL: applies always */
+    bool search_only;                     /**< has no effect where a job is read to score */
+    size_t offset;                        /**< into nas_job_t */
+    size_t value_offset;                  /**< CHOICES */
     size_t allowed_offset;    /**< CHOICES: which nas_strings_t, set before, holds the keys */
-    const char *initial;      /**< the default as YAML; NULL where the key is required */
-    double least, most;       /**< INT, FLOAT; whole numbers */
+    const char *initial;      /**< the default as YAML; NULL: required wherever the field applies */
+    double least, most;       /**< INT, FLOAT, FLOATS; SUBSET: of a sample */
     const char *const *names; /**< ENUM, CHOICES: ends with NULL */
     const char *doc;          /**< one or two sentences for the reference page */
 } nas_job_field_t;
@@ -94,6 +115,15 @@ const nas_job_field_t *nas_job_field_at(size_t i);
 
 /** Index of the field with this key path, or -1. */
 ptrdiff_t nas_job_field_find(const char *key);
+
+/** Whether a field's condition holds, once all fields are set. */
+bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field);
+
+/** Whether a field has an effect on what the job is read for. */
+bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field);
+
+/** The name of the value that the field of a condition has. */
+const char *nas_job_condition_value(const nas_job_t *job, const nas_job_field_t *field);
 
 /** Length of the group's name in a key path, 0 for a field of the top. */
 size_t nas_job_field_group(const nas_job_field_t *field);
@@ -108,12 +138,17 @@ bool nas_job_is_group(const char *name);
  *  NULL: none is near. *nearest_p is the caller's (free). */
 nas_status_t nas_job_field_nearest(const char *key, char **nearest_p, nas_error_t *err);
 
+/* ---- job_reference.c ---- */
+
 enum { NAS_JOB_EXPECTED_SIZE = 160 };
 
 /** What a field takes, as a phrase after "expected": "an integer from 1 to 10". */
 void nas_job_field_expected(const nas_job_field_t *field, char text[NAS_JOB_EXPECTED_SIZE]);
 
 /* ---- job_value.c: tree to fields ---- */
+
+/** Names of nas_subset_kind_t in a job; ends with NULL. */
+extern const char *const nas_job_subset_names[];
 
 /** Set one field of the job, which holds none yet, from a value.
  *  NAS_EINPUT: wrong type or out of range. */
@@ -129,11 +164,11 @@ const void *nas_job_value_const(const nas_job_t *job, size_t offset);
 
 /* ---- job_path.c ---- */
 
-/** Replace every `${NAME}` of an input path from the environment, then prefix a relative one that
- *  was written in a job file with that file's folder.
- *  path [in, out] owned by the job.
+/** Resolve the input paths that a field holds: replace every `${NAME}` from the environment, then
+ *  prefix a relative path that was written in a job file with that file's folder.
+ *  node: what the field was set from.
  *  NAS_EINPUT: a variable that is not set. */
-nas_status_t nas_job_resolve_path(const nas_job_place_t *place, const char *key, char **path,
-                                  nas_error_t *err);
+nas_status_t nas_job_resolve_paths(nas_job_t *job, const nas_job_field_t *field,
+                                   const nas_job_node_t *node, nas_error_t *err);
 
 #endif

@@ -1,5 +1,6 @@
 /* A resolved job as YAML text, and the identities made from it. */
 #include "common/job_internal.h"
+#include "common/subset.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -8,8 +9,12 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* Which fields to print. */
+/* Which of the fields that apply to print. */
 typedef bool (*selection_t)(const nas_job_field_t *field);
+
+/* A text to be read again, or one that stands for what is computed: paths do not, the number of
+ * files does. */
+typedef enum style { READABLE = 0, IDENTITY } style_t;
 
 static bool every_field(const nas_job_field_t *field)
 {
@@ -30,6 +35,11 @@ static bool affects_values_but_budget(const nas_job_field_t *field)
 static bool affects_objective(const nas_job_field_t *field)
 {
     return field->affects & NAS_JOB_AFFECTS_OBJECTIVE;
+}
+
+static bool affects_scores(const nas_job_field_t *field)
+{
+    return field->affects & NAS_JOB_AFFECTS_SCORES;
 }
 
 /* Whether every YAML reader takes the text, unquoted, for this very string. */
@@ -110,7 +120,45 @@ static void write_choices(FILE *out, const nas_job_t *job, const nas_job_field_t
     (void)fputc('}', out);
 }
 
-static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *field)
+static void write_paths(FILE *out, const nas_strings_t *list, style_t style)
+{
+    if (style == IDENTITY) {
+        (void)fprintf(out, "%zu", list->n);
+        return;
+    }
+    (void)fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        if (i) (void)fputs(", ", out);
+        write_path(out, list->at[i]);
+    }
+    (void)fputc(']', out);
+}
+
+static void write_floats(FILE *out, const nas_job_numbers_t *list)
+{
+    (void)fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        if (i) (void)fputs(", ", out);
+        write_float(out, list->at[i]);
+    }
+    (void)fputc(']', out);
+}
+
+static void write_subset(FILE *out, const nas_job_subset_t *subset, style_t style)
+{
+    if (subset->kind == NAS_SUBSET_SAMPLE) {
+        (void)fprintf(out, "{sample: %lld}", (long long)subset->n);
+    } else if (subset->kind == NAS_SUBSET_FILE && style == READABLE) {
+        (void)fputs("{file: ", out);
+        write_path(out, subset->file);
+        (void)fputc('}', out);
+    } else {
+        (void)fputs(nas_job_subset_names[subset->kind], out);
+    }
+}
+
+static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *field,
+                        style_t style)
 {
     const void *value = nas_job_value_const(job, field->offset);
     switch (field->type) {
@@ -125,11 +173,17 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
     case NAS_JOB_OUTPUT_PATH:
         write_path(out, *(char *const *)value);
         break;
+    case NAS_JOB_INPUT_PATHS:
+        write_paths(out, value, style);
+        break;
     case NAS_JOB_INT:
         (void)fprintf(out, "%lld", (long long)*(const int64_t *)value);
         break;
     case NAS_JOB_FLOAT:
         write_float(out, *(const double *)value);
+        break;
+    case NAS_JOB_FLOATS:
+        write_floats(out, value);
         break;
     case NAS_JOB_BOOL:
         (void)fputs(*(const bool *)value ? "true" : "false", out);
@@ -143,20 +197,24 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
     case NAS_JOB_CHOICES:
         write_choices(out, job, field);
         break;
+    case NAS_JOB_SUBSET:
+        write_subset(out, value, style);
+        break;
     }
 }
 
 static void write_fields(FILE *out, const nas_job_t *job, selection_t selected)
 {
+    const style_t style = selected == every_field ? READABLE : IDENTITY;
     const nas_job_field_t *last = NULL;
     for (size_t i = 0; i < nas_job_field_count(); i++) {
         const nas_job_field_t *field = nas_job_field_at(i);
-        if (!selected(field)) continue;
+        if (!selected(field) || !nas_job_applies(job, field)) continue;
         const int group = (int)nas_job_field_group(field);
         if (group && !(last && nas_job_same_group(last, field)))
             (void)fprintf(out, "%.*s:\n", group, field->key);
         (void)fprintf(out, "%s%s: ", group ? "  " : "", field->key + (group ? group + 1 : 0));
-        write_value(out, job, field);
+        write_value(out, job, field, style);
         (void)fputc('\n', out);
         last = field;
     }
@@ -185,7 +243,8 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
 }
 
 static nas_status_t hash_fields(const nas_job_t *job, selection_t selected,
-                                const nas_digest_t *table, nas_digest_t *hash, nas_error_t *err)
+                                const nas_job_content_t *content, nas_digest_t *hash,
+                                nas_error_t *err)
 {
     char *text = NULL;
     nas_hasher_t *hasher = NULL;
@@ -193,7 +252,8 @@ static nas_status_t hash_fields(const nas_job_t *job, selection_t selected,
     if (!status) status = nas_hasher_create(&hasher, err);
     if (!status) {
         nas_hasher_update(hasher, text, strlen(text) + 1);
-        nas_hasher_update(hasher, table->byte, sizeof table->byte);
+        for (size_t i = 0; i < content->n; i++)
+            nas_hasher_update(hasher, content->file[i].byte, sizeof content->file[i].byte);
         *hash = nas_hasher_finish(hasher);
     }
     nas_hasher_destroy(hasher);
@@ -201,20 +261,26 @@ static nas_status_t hash_fields(const nas_job_t *job, selection_t selected,
     return status;
 }
 
-nas_status_t nas_job_hash(const nas_job_t *job, const nas_digest_t *table, nas_digest_t *hash,
-                          nas_error_t *err)
+nas_status_t nas_job_hash(const nas_job_t *job, const nas_job_content_t *content,
+                          nas_digest_t *hash, nas_error_t *err)
 {
-    return hash_fields(job, affects_values, table, hash, err);
+    return hash_fields(job, affects_values, content, hash, err);
 }
 
-nas_status_t nas_job_hash_without_budget(const nas_job_t *job, const nas_digest_t *table,
+nas_status_t nas_job_hash_without_budget(const nas_job_t *job, const nas_job_content_t *content,
                                          nas_digest_t *hash, nas_error_t *err)
 {
-    return hash_fields(job, affects_values_but_budget, table, hash, err);
+    return hash_fields(job, affects_values_but_budget, content, hash, err);
 }
 
-nas_status_t nas_job_objective_hash(const nas_job_t *job, const nas_digest_t *table,
+nas_status_t nas_job_objective_hash(const nas_job_t *job, const nas_job_content_t *content,
                                     nas_digest_t *hash, nas_error_t *err)
 {
-    return hash_fields(job, affects_objective, table, hash, err);
+    return hash_fields(job, affects_objective, content, hash, err);
+}
+
+nas_status_t nas_job_score_hash(const nas_job_t *job, const nas_job_content_t *content,
+                                nas_digest_t *hash, nas_error_t *err)
+{
+    return hash_fields(job, affects_scores, content, hash, err);
 }

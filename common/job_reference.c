@@ -1,5 +1,70 @@
-/* The reference page docs/job-file.md: rules in prose, then every field from the field table. */
+/* What fields take, in words, and the reference page docs/job-file.md: rules in prose, then every
+ * field from the field table. */
 #include "common/job_internal.h"
+
+#include <stdio.h>
+
+/* "first, second, third" */
+static void join(const char *const *names, char *text, size_t size)
+{
+    size_t length = 0;
+    text[0] = '\0';
+    for (size_t i = 0; names[i] && length < size; i++)
+        length += (size_t)snprintf(text + length, size - length, "%s%s", i ? ", " : "", names[i]);
+}
+
+static const char *number_phrase(nas_job_type_t type)
+{
+    if (type == NAS_JOB_FLOATS) return "a list of numbers";
+    return type == NAS_JOB_INT ? "an integer" : "a number";
+}
+
+void nas_job_field_expected(const nas_job_field_t *field, char text[NAS_JOB_EXPECTED_SIZE])
+{
+    char names[96] = "";
+    if (field->names) join(field->names, names, sizeof names);
+    const char *phrase = "";
+    switch (field->type) {
+    case NAS_JOB_STRING:
+        phrase = "a text";
+        break;
+    case NAS_JOB_OPTIONAL:
+        phrase = "a text, or \"\" for none";
+        break;
+    case NAS_JOB_IDENTIFIER:
+        phrase = "a name of letters, digits, '.', '_' and '-', at most 100";
+        break;
+    case NAS_JOB_INPUT_PATH:
+    case NAS_JOB_OUTPUT_PATH:
+        phrase = "a path";
+        break;
+    case NAS_JOB_INPUT_PATHS:
+        phrase = "a list of paths, such as [a.bin, b.bin]";
+        break;
+    case NAS_JOB_SUBSET:
+        phrase = "all, unique, equivalent, {sample: N} or {file: PATH}";
+        break;
+    case NAS_JOB_BOOL:
+        phrase = "true or false";
+        break;
+    case NAS_JOB_STRINGS:
+        phrase = "a list of texts, such as [a, b]";
+        break;
+    case NAS_JOB_INT:
+    case NAS_JOB_FLOAT:
+    case NAS_JOB_FLOATS:
+        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "%s from %.16g to %.16g",
+                       number_phrase(field->type), field->least, field->most);
+        return;
+    case NAS_JOB_ENUM:
+        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, field->names[1] ? "one of %s" : "%s", names);
+        return;
+    case NAS_JOB_CHOICES:
+        (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "a mapping of names to one of %s", names);
+        return;
+    }
+    (void)snprintf(text, NAS_JOB_EXPECTED_SIZE, "%s", phrase);
+}
 
 static const char intro[] =
     "# The job file\n"
@@ -35,8 +100,26 @@ static const char intro[] =
     "search: {method: robot, budget: 20, repeats: 20}\n"
     "```\n"
     "\n"
+    "and for scoring alone, with metrics that are computed:\n"
+    "\n"
+    "```yaml\n"
+    "name: score-cifar10\n"
+    "seed: 1\n"
+    "output: runs/score-cifar10.h5\n"
+    "pool: {space: nas-bench-201, subset: {sample: 300}}\n"
+    "data: {format: cifar-binary, train: [\"${ROBOTNAS_DATA}/data_batch_1.bin\"]}\n"
+    "metrics:\n"
+    "  source: compute\n"
+    "  names: [grad_norm, snip, grasp, fisher, synflow, jacob_cov, nwot]\n"
+    "```\n"
+    "\n"
     "## Rules\n"
     "\n"
+    "- **What applies.** A key marked *only with* is refused elsewhere; one marked *counts with* "
+    "has no effect\n"
+    "  elsewhere. A required key is required where it applies. `robotnas score` takes no notice of "
+    "`objective`,\n"
+    "  `search` and `metrics.transform`.\n"
     "- **Overrides.** `--set key.path=value` sets one key after the file is read; the value is "
     "YAML, so\n"
     "  `--set 'metrics.names=[snip, jacov]'` works, and a later `--set` wins. An empty value, as "
@@ -47,7 +130,7 @@ static const char intro[] =
     "  working directory. In input paths `${NAME}` stands for the environment variable NAME, which "
     "must be set\n"
     "  unless `--set` gives another path. The shipped jobs find published tables in the folder\n"
-    "  `${ROBOTNAS_TABLES}`.\n"
+    "  `${ROBOTNAS_TABLES}` and images in `${ROBOTNAS_DATA}`.\n"
     "- **Types.** The key decides the type: a column may be called `10` or `no` without quotes. "
     "Integers are plain\n"
     "  decimals. `true`, `yes` and `on` are true; `false`, `no` and `off` are false. A text that "
@@ -64,18 +147,36 @@ static const char intro[] =
 
 static const char *resume_rule(const nas_job_field_t *field)
 {
-    if (field->type == NAS_JOB_INPUT_PATH) return "same content";
+    if (field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS)
+        return "same content";
     return field->affects & NAS_JOB_AFFECTS_VALUES ? "fixed" : "free";
 }
 
 static void write_default(FILE *out, const nas_job_field_t *field)
 {
     if (!field->initial)
-        (void)fputs("required", out);
+        (void)fputs(field->search_only ? "required to search" : "required", out);
     else if (!*field->initial)
         (void)fputs("none", out);
     else
         (void)fprintf(out, "`%s`", field->initial);
+}
+
+/* Where the field applies; nothing where it always does. */
+static void write_condition(FILE *out, const nas_job_field_t *field)
+{
+    const nas_job_condition_t *condition = field->condition;
+    if (!condition) return;
+    const nas_job_field_t *other = nas_job_field_at((size_t)nas_job_field_find(condition->key));
+    (void)fprintf(out, "%s `%s` ", condition->tolerant ? "Counts with" : "Only with",
+                  condition->key);
+    bool first = true;
+    for (size_t i = 0; other->names[i]; i++) {
+        if (!(condition->choices >> i & 1u)) continue;
+        (void)fprintf(out, "%s%s", first ? "" : ", ", other->names[i]);
+        first = false;
+    }
+    (void)fputs(". ", out);
 }
 
 static void write_row(FILE *out, const nas_job_field_t *field)
@@ -84,7 +185,9 @@ static void write_row(FILE *out, const nas_job_field_t *field)
     nas_job_field_expected(field, expected);
     (void)fprintf(out, "| `%s` | %s | ", field->key, expected);
     write_default(out, field);
-    (void)fprintf(out, " | %s | %s |\n", resume_rule(field), field->doc);
+    (void)fprintf(out, " | %s | ", resume_rule(field));
+    write_condition(out, field);
+    (void)fprintf(out, "%s |\n", field->doc);
 }
 
 static void write_heading(FILE *out, const nas_job_field_t *field)

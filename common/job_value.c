@@ -2,6 +2,7 @@
  * plain 10 is a number for seed and a text for name, so that nobody has to quote a column called 10
  * or no. */
 #include "common/job_internal.h"
+#include "common/subset.h"
 
 #include <errno.h>
 #include <math.h>
@@ -10,6 +11,8 @@
 #include <strings.h>
 
 enum { MAX_IDENTIFIER = 100 };
+
+const char *const nas_job_subset_names[] = {"all", "unique", "equivalent", "sample", "file", NULL};
 
 void *nas_job_value(nas_job_t *job, size_t offset)
 {
@@ -111,29 +114,57 @@ static bool parse_int(const char *text, int64_t *value)
     return errno == 0;
 }
 
+static nas_status_t read_int(const nas_job_field_t *field, const nas_job_node_t *node,
+                             int64_t *value, nas_error_t *err)
+{
+    int64_t number = 0;
+    if (!is_plain(node) || !parse_int(node->text, &number) || number < (int64_t)field->least ||
+        number > (int64_t)field->most)
+        return wrong(field, node, err);
+    *value = number;
+    return NAS_OK;
+}
+
 static nas_status_t set_int(nas_job_t *job, const nas_job_field_t *field,
                             const nas_job_node_t *node, nas_error_t *err)
 {
-    int64_t value = 0;
-    if (!is_plain(node) || !parse_int(node->text, &value) || value < (int64_t)field->least ||
-        value > (int64_t)field->most)
+    return read_int(field, node, nas_job_value(job, field->offset), err);
+}
+
+static nas_status_t read_float(const nas_job_field_t *field, const nas_job_node_t *node,
+                               double *value, nas_error_t *err)
+{
+    if (!is_plain(node) || node->text[strspn(node->text, "+-.0123456789eE")])
         return wrong(field, node, err);
-    *(int64_t *)nas_job_value(job, field->offset) = value;
+    char *end = NULL;
+    const double number = strtod(node->text, &end);
+    if (end == node->text || *end || !isfinite(number) || number < field->least ||
+        number > field->most)
+        return wrong(field, node, err);
+    *value = number;
     return NAS_OK;
 }
 
 static nas_status_t set_float(nas_job_t *job, const nas_job_field_t *field,
                               const nas_job_node_t *node, nas_error_t *err)
 {
-    if (!is_plain(node) || node->text[strspn(node->text, "+-.0123456789eE")])
-        return wrong(field, node, err);
-    char *end = NULL;
-    const double value = strtod(node->text, &end);
-    if (end == node->text || *end || !isfinite(value) || value < field->least ||
-        value > field->most)
-        return wrong(field, node, err);
-    *(double *)nas_job_value(job, field->offset) = value;
-    return NAS_OK;
+    return read_float(field, node, nas_job_value(job, field->offset), err);
+}
+
+static nas_status_t set_floats(nas_job_t *job, const nas_job_field_t *field,
+                               const nas_job_node_t *node, nas_error_t *err)
+{
+    nas_job_numbers_t *list = nas_job_value(job, field->offset);
+    nas_status_t status = NAS_OK;
+    if (node->kind != NAS_JOB_LIST) return wrong(field, node, err);
+    if (node->n == 0) return NAS_OK;
+    list->at = calloc(node->n, sizeof *list->at);
+    if (!list->at) return nas_error_nomem(err, "the job");
+    const nas_job_field_t number = {
+        .key = field->key, .type = NAS_JOB_FLOAT, .least = field->least, .most = field->most};
+    for (; !status && list->n < node->n; list->n++)
+        status = read_float(&number, &node->at[list->n], &list->at[list->n], err);
+    return status;
 }
 
 static nas_status_t set_bool(nas_job_t *job, const nas_job_field_t *field,
@@ -240,6 +271,35 @@ static nas_status_t set_choices(nas_job_t *job, const nas_job_field_t *field,
     return status;
 }
 
+/* A word, or `{sample: N}`, or `{file: PATH}`. */
+static nas_status_t set_subset(nas_job_t *job, const nas_job_field_t *field,
+                               const nas_job_node_t *node, nas_error_t *err)
+{
+    nas_job_subset_t *subset = nas_job_value(job, field->offset);
+    const bool is_map = node->kind == NAS_JOB_MAP && node->n == 1;
+    const nas_job_node_t *entry = is_map ? &node->at[0] : node;
+    const char *word = is_map ? entry->key : node->text;
+    if (!is_map && !is_text(node)) return wrong(field, node, err);
+    int kind = 0;
+    while (nas_job_subset_names[kind] && strcmp(nas_job_subset_names[kind], word) != 0) kind++;
+    const bool needs_map = kind == NAS_SUBSET_SAMPLE || kind == NAS_SUBSET_FILE;
+    if (!nas_job_subset_names[kind] || is_map != needs_map) return wrong(field, node, err);
+
+    subset->kind = kind;
+    if (kind == NAS_SUBSET_SAMPLE) {
+        const nas_job_field_t number = {
+            .key = field->key, .type = NAS_JOB_INT, .least = field->least, .most = field->most};
+        return read_int(&number, entry, &subset->n, err);
+    }
+    if (kind == NAS_SUBSET_FILE) {
+        const nas_job_field_t path = {.key = field->key,
+                                      .type = NAS_JOB_INPUT_PATH,
+                                      .offset = field->offset + offsetof(nas_job_subset_t, file)};
+        return set_string(job, &path, entry, err);
+    }
+    return NAS_OK;
+}
+
 nas_status_t nas_job_value_set(nas_job_t *job, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
@@ -254,14 +314,19 @@ nas_status_t nas_job_value_set(nas_job_t *job, const nas_job_field_t *field,
         return set_int(job, field, node, err);
     case NAS_JOB_FLOAT:
         return set_float(job, field, node, err);
+    case NAS_JOB_FLOATS:
+        return set_floats(job, field, node, err);
     case NAS_JOB_BOOL:
         return set_bool(job, field, node, err);
     case NAS_JOB_ENUM:
         return set_enum(job, field, node, err);
+    case NAS_JOB_INPUT_PATHS:
     case NAS_JOB_STRINGS:
         return set_strings(job, field, node, err);
     case NAS_JOB_CHOICES:
         return set_choices(job, field, node, err);
+    case NAS_JOB_SUBSET:
+        return set_subset(job, field, node, err);
     }
     return NAS_OK;
 }
@@ -277,8 +342,15 @@ void nas_job_value_fini(nas_job_t *job, const nas_job_field_t *field)
     case NAS_JOB_OUTPUT_PATH:
         free(*(char **)value);
         break;
+    case NAS_JOB_INPUT_PATHS:
     case NAS_JOB_STRINGS:
         nas_strings_fini(value);
+        break;
+    case NAS_JOB_FLOATS:
+        free(((nas_job_numbers_t *)value)->at);
+        break;
+    case NAS_JOB_SUBSET:
+        free(((nas_job_subset_t *)value)->file);
         break;
     case NAS_JOB_CHOICES:
         nas_strings_fini(value);

@@ -1,37 +1,61 @@
-/* The inputs of a search, read and checked against each other: job, method, table, objective,
- * encoding. */
+/* The inputs of a run, read and checked against each other: job, method, pool, metrics, objective. */
 #ifndef NAS_COORDINATOR_INPUTS_H
 #define NAS_COORDINATOR_INPUTS_H
 
+#include "common/digest.h"
 #include "common/encoding.h"
 #include "common/error.h"
 #include "common/job.h"
+#include "common/pool.h"
+#include "common/state.h"
 #include "common/table.h"
 #include "coordinator/plan.h"
+#include "coordinator/scoring_plan.h"
+#include "worker/data/batch.h"
 #include "worker/objective_table.h"
 
 #include <stddef.h>
 
-/** All owned; end with nas_inputs_fini. */
+enum { NAS_INPUTS_MAX_DIGESTS = 4 };
+
+/** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
     nas_job_t *job;
-    const nas_method_t *method; /**< static */
-    nas_table_t *table;
+    const nas_method_t *method; /**< static; NULL when the job is read to score */
+    nas_table_t *table;         /**< of the pool, or else of the objective */
+    nas_pool_t pool;
+    int64_t *row; /**< the table's row of each architecture; NULL: its own */
     nas_objective_t *objective;
-    nas_encoding_t *encoding; /**< NULL unless the method needs one */
-    nas_plan_t plan;          /**< n_groups is 1 until nas_plan_groups is asked */
+    nas_encoding_t *encoding;   /**< NULL unless the method needs one */
+    nas_state_t scored;         /**< source scores: the run that made them */
+    int64_t *scored_row;        /**< its row of each architecture, -1: none */
+    nas_batch_t batch;          /**< source compute: the mini-batch */
+    int n_classes;              /**< source compute: of the data */
+    nas_plan_t plan;            /**< n_groups is 1 until nas_plan_groups is asked */
+    nas_scoring_plan_t scoring; /**< source compute */
+    nas_digest_t content[NAS_INPUTS_MAX_DIGESTS]; /**< of all files that count */
+    size_t n_content;
+    nas_digest_t score_hash; /**< source compute: identity of the scores */
 } nas_inputs_t;
 
 /** Read the job file alone, with its overrides, and find its method.  Coordinator only.
- *  inputs [out]: job and method; zero-initialised before.  Errors as nas_job_read, and an unknown
- *  method or one whose keys are missing. */
-nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const char *path, const char *const *set,
-                                 size_t n_set, nas_error_t *err);
+ *  inputs [out]: job and method; zero-initialised before. Errors as nas_job_read, and an unknown
+ *  method, metric or one whose keys are missing. */
+nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *source,
+                                 nas_error_t *err);
 
 /** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
- *  NAS_EINPUT, one line: errors of the table; a metric or the objective without any value; a
- *  budget beyond the pool; architecture strings that the encoding does not know. */
-nas_status_t nas_inputs_read_table(nas_inputs_t *inputs, nas_error_t *err);
+ *  NAS_EINPUT, one line: errors of the files; a metric or the objective without any value; a budget
+ *  beyond the pool; architecture strings that encoding or space do not know. */
+nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
+
+/** Work out plan and scoring from what was read; nas_inputs_read_files does. */
+void nas_inputs_plan(nas_inputs_t *inputs);
+
+/** Values of metric `metric` (its place in metrics.names) for the whole pool.  Coordinator only.
+ *  scores: of this run, for source compute; column [out] plan.n_arch, NaN where missing. */
+void nas_inputs_metric(const nas_inputs_t *inputs, const nas_scores_t *scores, int64_t metric,
+                       double *column);
 
 /** Free everything and zero the struct. */
 void nas_inputs_fini(nas_inputs_t *inputs);

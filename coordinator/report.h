@@ -17,4 +17,10 @@ nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *e
  *  "timing". Numbers have 15 significant digits; what is unknown is null.  NAS_ENOMEM, NAS_EIO. */
 nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *err);
 
+/** One row an architecture that this run scored: arch, every metric, status, seconds. Numbers have the
+ *  digits that give them back exactly; undefined values are nan, those of failed or pending
+ *  architectures empty.  Not collective.
+ *  NAS_EINPUT: the run scored nothing. NAS_EIO. */
+nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *err);
+
 #endif

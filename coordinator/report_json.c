@@ -138,6 +138,30 @@ static json_t *summary(writer_t *w)
     return object;
 }
 
+static json_t *scored_metric(writer_t *w, size_t m)
+{
+    int64_t n_missing = 0;
+    const nas_statistics_t s = nas_summary_metric(w->state, m, &n_missing);
+    json_t *object = json_object();
+    set(w, object, "mean", number(s.mean));
+    set(w, object, "min", number(s.min));
+    set(w, object, "max", number(s.max));
+    set(w, object, "missing", json_integer(n_missing));
+    return object;
+}
+
+/* What this run scored itself. */
+static json_t *scores(writer_t *w)
+{
+    json_t *object = json_object(), *metrics = json_object();
+    set(w, object, "done", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_OK)));
+    set(w, object, "failed", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_FAILED)));
+    for (size_t m = 0; m < w->state->metrics.n; m++)
+        set(w, metrics, w->state->metrics.at[m], scored_metric(w, m));
+    set(w, object, "metrics", metrics);
+    return object;
+}
+
 /* All that may differ between equal runs. */
 static json_t *timing(writer_t *w)
 {
@@ -181,6 +205,7 @@ static json_t *report(writer_t *w)
     set(w, object, "complete", json_boolean(state->complete));
     set(w, object, "repeats", repeats(w));
     set(w, object, "summary", summary(w));
+    if (state->scores.n > 0) set(w, object, "scores", scores(w));
     set(w, object, "timing", timing(w));
     return object;
 }

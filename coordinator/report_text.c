@@ -26,11 +26,16 @@ static void print_name(int indent, const char *name, FILE *out)
 
 static void print_heading(const nas_state_t *state, FILE *out)
 {
+    const char *progress = state->complete ? "complete" : "NOT COMPLETE";
     print_name(0, state->job_name, out);
+    if (state->n_repeat == 0) {
+        (void)fprintf(out, "%*sscores of %lld architectures, %s\n", INDENT, "",
+                      (long long)state->n_arch, progress);
+        return;
+    }
     (void)fprintf(out, "%*s%s over %lld architectures, budget %lld, %lld repeat%s, %s\n", INDENT,
                   "", state->method, (long long)state->n_arch, (long long)state->budget,
-                  (long long)state->n_repeat, state->n_repeat == 1 ? "" : "s",
-                  state->complete ? "complete" : "NOT COMPLETE");
+                  (long long)state->n_repeat, state->n_repeat == 1 ? "" : "s", progress);
 }
 
 static void print_value(const char *label, double value, FILE *out)
@@ -136,14 +141,40 @@ static void print_weights(const nas_state_t *state, FILE *out)
     }
 }
 
-nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+static void print_scores(const nas_state_t *state, FILE *out)
 {
-    print_heading(state, out);
+    (void)fprintf(out, "\nScored %lld of %lld architectures, %lld failed\n",
+                  (long long)nas_summary_count_scores(state, NAS_SCORE_OK),
+                  (long long)state->scores.n,
+                  (long long)nas_summary_count_scores(state, NAS_SCORE_FAILED));
+    (void)fprintf(out, "%-*s %10s %10s %10s %10s\n", LABEL + INDENT, "", "mean", "min", "max",
+                  "missing");
+    for (size_t m = 0; m < state->metrics.n; m++) {
+        int64_t n_missing = 0;
+        const nas_statistics_t s = nas_summary_metric(state, m, &n_missing);
+        (void)fprintf(out, "%*s%-*.*s %10.4g %10.4g %10.4g %10lld\n", INDENT, "", LABEL, LABEL,
+                      state->metrics.at[m], s.mean, s.min, s.max, (long long)n_missing);
+    }
+}
+
+static nas_status_t print_search(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
     print_best(state, out);
     const nas_status_t status = print_repeats(state, out, err);
     if (status) return status;
     print_course(state, out);
     print_weights(state, out);
+    return NAS_OK;
+}
+
+nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    print_heading(state, out);
+    if (state->n_repeat > 0) {
+        const nas_status_t status = print_search(state, out, err);
+        if (status) return status;
+    }
+    if (state->scores.n > 0) print_scores(state, out);
     if (fflush(out) || ferror(out))
         return nas_error_set(err, NAS_EIO, "the report cannot be written");
     return NAS_OK;

@@ -22,39 +22,67 @@ static nas_status_t copy_strings(nas_strings_t *to, const nas_strings_t *from, n
     return status;
 }
 
+/* A job that is read to score is what it scores, whatever else it says. */
 static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
-    const nas_digest_t *table = &state->table_digest;
-    nas_status_t status = nas_job_hash(job, table, &state->job_hash, err);
+    const nas_job_content_t content = {.file = inputs->content, .n = inputs->n_content};
+    const nas_job_content_t table = {.file = &state->table_digest, .n = 1};
+    if (!inputs->method) {
+        state->job_hash = state->job_hash_without_budget = inputs->score_hash;
+        return NAS_OK;
+    }
+    nas_status_t status = nas_job_hash(job, &content, &state->job_hash, err);
     if (!status)
-        status = nas_job_hash_without_budget(job, table, &state->job_hash_without_budget, err);
-    if (!status) status = nas_job_objective_hash(job, table, &state->objective_hash, err);
+        status = nas_job_hash_without_budget(job, &content, &state->job_hash_without_budget, err);
+    if (!status) status = nas_job_objective_hash(job, &table, &state->objective_hash, err);
     return status;
+}
+
+/* Room for the scores that this run computes itself. */
+static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    if (inputs->batch.n == 0) return NAS_OK;
+    nas_status_t status = nas_state_make_scores(state, state->n_arch, err);
+    for (int64_t i = 0; !status && i < state->n_arch; i++) {
+        const char *name = nas_names_at(inputs->pool.names, i);
+        status = nas_strings_add(&state->scores.arch, name, strlen(name), err);
+    }
+    state->scores.hash = inputs->score_hash;
+    return status;
+}
+
+static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    if (!inputs->method) return NAS_OK;
+    state->budget = inputs->plan.budget;
+    state->minimise = job->objective.minimise;
+    state->has_weights = inputs->method->needs_metrics;
+    state->table_digest = nas_table_digest(inputs->table);
+    const nas_status_t status = copy_strings(&state->report_columns, &job->objective.report, err);
+    if (status) return status;
+    return nas_state_make_repeats(state, inputs->plan.n_repeat, inputs->plan.seed, err);
 }
 
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
+    const char *table = job->pool.table ? job->pool.table : job->objective.table;
     *state = (nas_state_t){
         .job_name = nas_string_copy(job->name, err),
-        .method = nas_string_copy(inputs->method->name, err),
-        .table_path = nas_string_copy(job->pool.table, err),
-        .table_digest = nas_table_digest(inputs->table),
-        .budget = inputs->plan.budget,
-        .n_arch = inputs->plan.n_arch,
-        .minimise = job->objective.minimise,
-        .has_weights = inputs->method->needs_metrics,
+        .method = nas_string_copy(inputs->method ? inputs->method->name : "score", err),
+        .table_path = nas_string_copy(inputs->method ? table : "", err),
+        .n_arch = nas_pool_count(&inputs->pool),
         .created_s = nas_clock_unix_s(),
     };
     if (!state->job_name || !state->method || !state->table_path) return NAS_ENOMEM;
+    const bool has_metrics = !inputs->method || inputs->method->needs_metrics;
     nas_status_t status = nas_job_print(job, false, &state->job_text, err);
-    if (!status && state->has_weights)
-        status = copy_strings(&state->metrics, &job->metrics.names, err);
-    if (!status) status = copy_strings(&state->report_columns, &job->objective.report, err);
+    if (!status && has_metrics) status = copy_strings(&state->metrics, &job->metrics.names, err);
+    if (!status) status = set_search(state, inputs, err);
+    if (!status) status = set_scores(state, inputs, err);
     if (!status) status = set_hashes(state, inputs, err);
-    if (!status)
-        status = nas_state_make_repeats(state, inputs->plan.n_repeat, inputs->plan.seed, err);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include "common/fault.h"
 #include "coordinator/group.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* A rank's part in the search. */
@@ -32,26 +33,28 @@ static void split_world(part_t *part)
     nas_comm_split(part->world, nas_comm_rank(part->group) == 0 ? 0 : -1, &part->leaders);
 }
 
+/* What all ranks must know of one metric. */
+typedef struct metric_plan {
+    char name[256];
+    int transform; /* nas_transform_t */
+} metric_plan_t;
+
 /* One raw metric column from rank 0 to every leader and on into the shards of its group. */
 static nas_status_t load_metric(part_t *part, int64_t metric, double *column, nas_error_t *err)
 {
-    const size_t n_bytes = (size_t)part->plan.n_arch * sizeof *column;
-    const double *raw = column;
-    char name[256] = "";
-    int transform = NAS_TRANSFORM_NONE;
+    metric_plan_t plan = {0};
     if (part->session) {
         const nas_inputs_t *inputs = nas_session_inputs(part->session);
-        const char *metric_name = inputs->job->metrics.names.at[metric];
-        (void)snprintf(name, sizeof name, "%s", metric_name);
-        transform = (int)nas_job_transform(inputs->job, metric_name);
-        raw = nas_table_column(inputs->table, metric_name);
+        const char *name = inputs->job->metrics.names.at[metric];
+        (void)snprintf(plan.name, sizeof plan.name, "%s", name);
+        plan.transform = (int)nas_job_transform(inputs->job, name);
+        nas_inputs_metric(inputs, &nas_session_state(part->session)->scores, metric, column);
     }
-    nas_comm_bcast(part->world, 0, name, sizeof name);
-    nas_comm_bcast(part->world, 0, &transform, sizeof transform);
-    /* bcast reads on rank 0 and writes elsewhere; the table itself is never written */
+    nas_comm_bcast(part->world, 0, &plan, sizeof plan);
     if (part->leaders)
-        nas_comm_bcast(part->leaders, 0, part->session ? (void *)(uintptr_t)raw : column, n_bytes);
-    return nas_score_table_load(part->scores, metric, raw, (nas_transform_t)transform, name, err);
+        nas_comm_bcast(part->leaders, 0, column, (size_t)part->plan.n_arch * sizeof *column);
+    return nas_score_table_load(part->scores, metric, column, (nas_transform_t)plan.transform,
+                                plan.name, err);
 }
 
 static nas_status_t load_scores(part_t *part, nas_error_t *err)
@@ -64,7 +67,7 @@ static nas_status_t load_scores(part_t *part, nas_error_t *err)
                                                .max_k = plan->budget};
     nas_status_t status = nas_score_table_create(part->group, &options, &part->scores, err);
     double *column = NULL;
-    if (!status && part->leaders && !part->session) {
+    if (!status && part->leaders) {
         column = malloc((size_t)plan->n_arch * sizeof *column);
         if (!column) status = nas_error_nomem(err, "a metric column");
     }
@@ -111,7 +114,7 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
                                          .scores = part->scores,
                                          .encoding = part->encoding};
     status = nas_group_create(&options, &part->method, err);
-    if (!status && part->session) status = nas_session_begin(part->session, err);
+    if (!status && part->session) nas_session_begin_search(part->session);
     return nas_comm_agree(part->world, status, err);
 }
 

@@ -10,38 +10,15 @@
  * error is what the user reads. A request to stop (signal on any rank, OUTPUT.stop) ends it in the
  * same way, with status NAS_ESTOP.
  */
-#include "coordinator/session.h"
-
 #include "common/clock.h"
-#include "common/file.h"
 #include "common/log.h"
-#include "common/progress.h"
 #include "common/statefile.h"
-#include "common/stop.h"
 #include "common/version.h"
-#include "coordinator/checkpoint.h"
-#include "coordinator/ledger.h"
 #include "coordinator/resume.h"
+#include "coordinator/session_internal.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-struct nas_session {
-    nas_inputs_t inputs;
-    nas_lock_t *lock;
-    nas_state_t state;
-    nas_state_t old; /* whose evaluations are taken over */
-    nas_ledger_t *ledger;
-    nas_stop_file_t stop_file;
-    nas_checkpoint_t checkpoint;
-    nas_progress_t progress;
-    nas_buffer_t replies;
-    double started_s;        /* monotonic */
-    double elapsed_before_s; /* of earlier sessions */
-    double spent_s;          /* on evaluations since the last save */
-};
 
 /* ----------------------------------------------------------------------------------- beginning */
 
@@ -124,10 +101,9 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
                                  nas_error_t *err)
 {
     nas_inputs_t *inputs = &session->inputs;
-    nas_status_t status =
-        nas_inputs_read_job(inputs, options->job, options->set, options->n_set, err);
+    nas_status_t status = nas_inputs_read_job(inputs, &options->job, err);
     if (!status) status = take_output(session, options, err);
-    if (!status) status = nas_inputs_read_table(inputs, err);
+    if (!status) status = nas_inputs_read_files(inputs, err);
     if (status) return status;
     nas_plan_t *plan = &inputs->plan;
     plan->n_groups = nas_plan_groups(inputs->job->search.groups, plan->n_repeat,
@@ -137,7 +113,7 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     if (!status && options->resume) status = resume(session, err);
     if (!status) status = set_provenance(session, options, err);
     if (!status) status = nas_stop_file_init(&session->stop_file, output_of(session), err);
-    if (!status) status = open_ledger(session, options, err);
+    if (!status && inputs->method) status = open_ledger(session, options, err);
     return status;
 }
 
@@ -179,9 +155,9 @@ void nas_session_destroy(nas_session_t *session)
     free(session);
 }
 
-/* -------------------------------------------------------------------------------------- saving */
+/* ------------------------------------------------------------------------------------- saving */
 
-static nas_status_t save(nas_session_t *session, nas_error_t *err)
+nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
 {
     const double begin_s = nas_clock_monotonic_s();
     session->state.updated_s = nas_clock_unix_s();
@@ -192,120 +168,57 @@ static nas_status_t save(nas_session_t *session, nas_error_t *err)
     return status;
 }
 
-nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
+nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
+                              nas_error_t *err)
 {
-    const int64_t n_done = nas_ledger_count(session->ledger);
-    const nas_plan_t *plan = &session->inputs.plan;
-    nas_progress_init(&session->progress, "evaluations", n_done, plan->n_repeat * plan->budget);
-    nas_log_line(
-        "%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld group%s",
-        session->state.job_name, session->state.method, (long long)plan->n_arch,
-        (long long)plan->budget, (long long)plan->n_repeat, plan->n_repeat == 1 ? "" : "s",
-        session->state.n_ranks, session->state.n_ranks == 1 ? "" : "s", (long long)plan->n_groups,
-        plan->n_groups == 1 ? "" : "s");
-    if (n_done) nas_log_line("going on after %lld evaluations", (long long)n_done);
-    nas_status_t status =
-        nas_state_add_event(&session->state, err, "%s on %d rank%s", n_done ? "resumed" : "started",
-                            session->state.n_ranks, session->state.n_ranks == 1 ? "" : "s");
-    if (!status) status = save(session, err);
-    return status;
-}
-
-/* -------------------------------------------------------------------------------------- rounds */
-
-static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
-{
-    if (nas_ledger_complete(session->ledger)) {
-        session->state.complete = true;
-        return nas_state_add_event(&session->state, err, "complete, %lld evaluations taken over",
-                                   (long long)nas_ledger_reused(session->ledger));
-    }
     const nas_status_t status =
-        stop ? nas_state_add_event(&session->state, err, "stopped by signal %d", (int)stop)
-             : nas_state_add_event(&session->state, err, "stopped by %s", session->stop_file.path);
+        signal
+            ? nas_state_add_event(&session->state, err, "stopped by signal %d", (int)signal)
+            : nas_state_add_event(&session->state, err, "stopped by %s", session->stop_file.path);
     if (status) return status;
-    if (!stop) nas_stop_file_clear(&session->stop_file);
+    nas_stop_file_clear(&session->stop_file); /* obeyed, even where a signal came first */
     return nas_error_set(
         err, NAS_ESTOP,
-        "stopped on request after %lld of %lld evaluations; %s is saved, run again "
-        "with --resume",
-        (long long)nas_ledger_count(session->ledger), (long long)session->progress.n_total,
+        "stopped on request after %lld of %lld %s; %s is saved, run again with --resume",
+        (long long)n_done, (long long)session->progress.n_total, session->progress.unit,
         output_of(session));
 }
 
-/* Record every group's step and pack its reply. Returns the first error; stop [out]: a signal, or
- * 0. */
-static nas_status_t record_steps(nas_session_t *session, const char *steps, const size_t *offset,
-                                 size_t *reply_offset, int64_t *stop, nas_error_t *err)
+static const char *plural(int64_t n)
 {
+    return n == 1 ? "" : "s";
+}
+
+static void announce(const nas_session_t *session)
+{
+    const nas_state_t *state = &session->state;
     const nas_plan_t *plan = &session->inputs.plan;
-    nas_status_t status = NAS_OK;
-    for (int64_t g = 0; !status && g < plan->n_groups; g++) {
-        nas_step_t step;
-        nas_reply_t reply;
-        nas_step_unpack(steps + offset[g], offset[g + 1] - offset[g], plan->n_metric, &step);
-        if (step.stop > *stop) *stop = step.stop;
-        if (step.status) {
-            *err = step.err;
-            return (nas_status_t)step.status;
-        }
-        status = nas_ledger_record(session->ledger, g, &step, &reply, err);
-        if (!status) status = nas_reply_pack(&reply, plan->n_metric, &session->replies, err);
-        reply_offset[g + 1] = session->replies.size;
+    if (!session->inputs.method) {
+        nas_log_line("%s: scoring %lld architectures, %zu metric%s, %d rank%s", state->job_name,
+                     (long long)state->n_arch, state->metrics.n, plural((int64_t)state->metrics.n),
+                     state->n_ranks, plural(state->n_ranks));
+        return;
     }
-    return status;
+    nas_log_line("%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld "
+                 "group%s",
+                 state->job_name, state->method, (long long)plan->n_arch, (long long)plan->budget,
+                 (long long)plan->n_repeat, plural(plan->n_repeat), state->n_ranks,
+                 plural(state->n_ranks), (long long)plan->n_groups, plural(plan->n_groups));
 }
 
-/* One and the same reply to all: the search is over. */
-static void reply_end(nas_session_t *session, nas_status_t status, const nas_error_t *err,
-                      size_t *reply_offset)
+nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
 {
-    nas_error_t ignored = {0};
-    const nas_reply_t end = {.kind = NAS_REPLY_END, .status = status, .err = *err};
-    session->replies.size = 0;
-    for (int64_t g = 0; g < session->inputs.plan.n_groups; g++) {
-        if (nas_reply_pack(&end, session->inputs.plan.n_metric, &session->replies, &ignored))
-            nas_comm_abort("out of memory for the last message");
-        reply_offset[g + 1] = session->replies.size;
-    }
-}
-
-static void show_progress(nas_session_t *session)
-{
-    char detail[64] = "";
-    if (session->state.n_repeat > 1) {
-        int64_t n_complete = 0;
-        for (int64_t r = 0; r < session->state.n_repeat; r++)
-            n_complete += session->state.repeat[r].complete;
-        (void)snprintf(detail, sizeof detail, "%lld of %lld repeats complete",
-                       (long long)n_complete, (long long)session->state.n_repeat);
-    }
-    nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
-}
-
-void nas_session_round(nas_session_t *session, const char *steps, const size_t *offset,
-                       const char **replies, size_t *reply_offset)
-{
-    nas_error_t err = {0};
-    int64_t stop = 0;
-    session->replies.size = 0;
-    reply_offset[0] = 0;
-    const double begin_s = nas_clock_monotonic_s();
-    nas_status_t status = record_steps(session, steps, offset, reply_offset, &stop, &err);
-    const double now_s = nas_clock_monotonic_s();
-    session->spent_s += now_s - begin_s;
-    const bool over = status || stop || nas_ledger_complete(session->ledger) ||
-                      nas_stop_file_seen(&session->stop_file);
-    if (over && !status) status = end_of_search(session, stop, &err);
-    if (over || nas_checkpoint_due(&session->checkpoint, now_s, session->spent_s)) {
-        nas_error_t save_err = {0};
-        const nas_status_t saved = save(session, &save_err);
-        if (saved > status) {
-            status = saved;
-            err = save_err;
-        }
-    }
-    show_progress(session);
-    if (over || status) reply_end(session, status, &err, reply_offset);
-    *replies = session->replies.data;
+    nas_state_t *state = &session->state;
+    const int64_t n_scored = nas_scores_done(&state->scores);
+    const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
+    const bool goes_on = n_scored > 0 || n_evaluated > 0;
+    announce(session);
+    if (goes_on)
+        nas_log_line("going on after %lld scores, %lld evaluations", (long long)n_scored,
+                     (long long)n_evaluated);
+    const nas_status_t status =
+        nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
+                            state->n_ranks, plural(state->n_ranks));
+    if (status) return status;
+    return nas_session_save(session, err);
 }

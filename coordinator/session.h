@@ -12,15 +12,19 @@
 
 /** What the command line asks for; borrowed. */
 typedef struct nas_session_options {
-    const char *job;
-    const char *const *set; /**< [n_set] "key.path=value" */
-    size_t n_set;
+    nas_job_source_t job; /**< and what it is read for */
     bool resume;
     bool fresh;
     const char *reuse; /**< an older state file whose evaluations are taken over, or NULL */
     int n_ranks;
     const char *isa; /**< instruction set that all ranks use */
 } nas_session_options_t;
+
+/** Outcome of scoring one architecture. */
+typedef struct nas_score {
+    nas_score_status_t status;
+    double seconds;
+} nas_score_t;
 
 /** Opaque. */
 typedef struct nas_session nas_session_t;
@@ -41,9 +45,16 @@ const nas_inputs_t *nas_session_inputs(const nas_session_t *session);
 /** The results so far. Borrowed. */
 const nas_state_t *nas_session_state(const nas_session_t *session);
 
+/** Whether scores have to be computed before a search, or at all. */
+bool nas_session_needs_scores(const nas_session_t *session);
+
 /** Write the state file for the first time in this session, so that an unwritable output shows at
  *  once.  Coordinator only. NAS_EIO. */
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
+
+/** Begin to count the stage's progress.  Coordinator only. */
+void nas_session_begin_scoring(nas_session_t *session);
+void nas_session_begin_search(nas_session_t *session);
 
 /** One lockstep round: take the steps of all groups, record, save when due, and
  *  answer.  Coordinator only.
@@ -52,6 +63,19 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
  *  the search for all through the replies. */
 void nas_session_round(nas_session_t *session, const char *steps, const size_t *offset,
                        const char **replies, size_t *reply_offset);
+
+/** Record one architecture's scores;
+ *  value [in] n_metric.  Coordinator only. */
+void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
+                              const nas_score_t *score, const double *value);
+
+/** End of a scoring round: stop [in] a signal that some rank received, or 0.  Coordinator only.
+ *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
+ *  a save failed, now or since the round before. */
+nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_t *err);
+
+/** Save if it is due; a failure shows in the next nas_session_scored.  Coordinator only. */
+void nas_session_save_if_due(nas_session_t *session);
 
 /** Release the lock and free everything. Accepts NULL. */
 void nas_session_destroy(nas_session_t *session);

@@ -114,3 +114,32 @@ int64_t nas_summary_best_repeat(const nas_state_t *state)
     }
     return best_repeat;
 }
+
+nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int64_t *n_missing)
+{
+    const nas_scores_t *scores = &state->scores;
+    nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};
+    double sum = 0;
+    *n_missing = 0;
+    for (int64_t i = 0; i < scores->n; i++) {
+        if (scores->status[i] != NAS_SCORE_OK) continue;
+        const double value = scores->value[i * (int64_t)state->metrics.n + (int64_t)metric];
+        if (!isfinite(value)) {
+            ++*n_missing;
+            continue;
+        }
+        sum += value;
+        s.min = fmin(s.min, value);
+        s.max = fmax(s.max, value);
+        s.n++;
+    }
+    if (s.n) s.mean = sum / (double)s.n;
+    return s;
+}
+
+int64_t nas_summary_count_scores(const nas_state_t *state, nas_score_status_t status)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < state->scores.n; i++) n += state->scores.status[i] == (int32_t)status;
+    return n;
+}

@@ -51,4 +51,11 @@ double nas_summary_best_after(const nas_state_t *state, int64_t n);
 /** The repeat whose best is best, the earliest on a tie; -1 where no evaluation succeeded. */
 int64_t nas_summary_best_repeat(const nas_state_t *state);
 
+/** Values of one metric over the architectures that were scored; n counts those that are finite,
+ *  n_missing those that are not. */
+nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int64_t *n_missing);
+
+/** Architectures of the pool by outcome. */
+int64_t nas_summary_count_scores(const nas_state_t *state, nas_score_status_t status);
+
 #endif

@@ -7,9 +7,9 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build git ca-certificates
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev liblapacke-dev libnlopt-dev
-    libyaml-dev libcsv-dev libjansson-dev libssl-dev librandom123-dev)
+    libyaml-dev libcsv-dev libjansson-dev libssl-dev librandom123-dev libdnnl-dev zlib1g-dev)
 tests=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
-    python3 python3-h5py hdf5-tools util-linux)
+    python3 python3-h5py hdf5-tools util-linux dataset-fashion-mnist)
 
 packages=("${build[@]}")
 if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi

@@ -31,7 +31,8 @@ static nas_program_options_t program_options(const nas_scorer_t *scorer, const n
     return (nas_program_options_t){.backend = scorer->options.backend,
                                    .graph = graph,
                                    .batch = scorer->options.batch,
-                                   .needs = scorer->needs};
+                                   .needs = scorer->needs,
+                                   .profile = scorer->options.profile};
 }
 
 /* The flow first: its results are two numbers, while those of the batch stay in the shared arena. */

@@ -16,10 +16,11 @@ typedef struct nas_scorer_options {
     nas_network_t network;
     const nas_metric_t *const *metric; /**< [n_metric] */
     int n_metric;
-    int batch;             /**< N */
-    const float *images;   /**< [N, I, H, W] normalised */
-    const int32_t *labels; /**< [N] in [0, classes) */
-    uint64_t seed;         /**< of the initial weights */
+    int batch;              /**< N */
+    const float *images;    /**< [N, I, H, W] normalised */
+    const int32_t *labels;  /**< [N] in [0, classes) */
+    uint64_t seed;          /**< of the initial weights */
+    nas_profile_t *profile; /**< every run is added to it; NULL: nothing is timed */
 } nas_scorer_options_t;
 
 /** Opaque. */

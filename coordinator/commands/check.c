@@ -1,3 +1,4 @@
+#include "common/space_nb201_cost.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/inputs.h"
@@ -6,37 +7,71 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char help[] = "usage: robotnas check JOB.yaml [--set key.path=value]... [--ranks N]\n"
-                           "\n"
-                           "Read and check a job and all that it names, print it with every "
-                           "default filled in, and say\n"
-                           "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
-                           "\n"
-                           "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
-                           "  --ranks N         ranks of the run to estimate for (default 1)\n";
+static const char help[] =
+    "usage: robotnas check JOB.yaml [--set key.path=value]... [--ranks N] [--score]\n"
+    "\n"
+    "Read and check a job and all that it names, print it with every "
+    "default filled in, and say\n"
+    "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
+    "\n"
+    "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
+    "  --ranks N         ranks of the run to estimate for (default 1)\n"
+    "  --score           check what robotnas score would do with the job\n";
 
 static double mebibytes(double bytes)
 {
     return bytes / (1024.0 * 1024.0);
 }
 
-/* Memory of the largest rank: rank 0 keeps the table's columns and names, and its share of the
- * scores. */
+static bool scores(const nas_inputs_t *inputs)
+{
+    return inputs->batch.n > 0;
+}
+
+/* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, and its
+ * share of the score table. */
 static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
     const nas_plan_t *plan = &inputs->plan;
     const nas_job_t *job = inputs->job;
-    const int64_t n_groups =
-        nas_plan_groups(job->search.groups, plan->n_repeat, plan->n_arch * plan->n_metric, n_ranks);
-    const double per_group = (double)n_ranks / (double)n_groups;
-    const double scores = 4.0 * (double)(plan->n_arch * plan->n_metric) / floor(per_group);
-    const double n_columns = (double)plan->n_metric + 2.0 + (double)job->objective.report.n;
-    const double table = (double)plan->n_arch * (8.0 * n_columns + 64.0);
+    const double n_arch = (double)nas_pool_count(&inputs->pool);
+    const double n_values = n_arch * (double)job->metrics.names.n;
+    const int64_t n_groups = inputs->method
+                                 ? nas_plan_groups(job->search.groups, plan->n_repeat,
+                                                   plan->n_arch * plan->n_metric, n_ranks)
+                                 : 1;
+    const double shard = 4.0 * n_values / floor((double)n_ranks / (double)n_groups);
+    const double leader =
+        n_arch * (8.0 * (2.0 + (double)job->objective.report.n) + 64.0) + 8.0 * n_values;
     (void)fprintf(out, "# ranks:       %d in %lld group%s\n", n_ranks, (long long)n_groups,
                   n_groups == 1 ? "" : "s");
     (void)fprintf(
         out, "# memory:      about %.0f MiB on rank 0, %.0f MiB on the others, besides MPI's own\n",
-        ceil(mebibytes(table + scores)), ceil(mebibytes(scores)));
+        ceil(mebibytes(leader + shard)), ceil(mebibytes(shard)));
+    if (scores(inputs))
+        (void)fprintf(
+            out, "#              and a network's tensors: robotnas bench score measures them\n");
+}
+
+/* Multiply-adds of one forward pass over the pool; all metrics together take about eight passes. */
+static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+{
+    const double passes = 8.0, assumed_flops = 100e9, seconds_per_hour = 3600.0;
+    double multiply_adds = 0;
+    for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
+        uint8_t operation[NAS_CELL_EDGES];
+        nas_nb201_cost_t cost;
+        nas_space_nb201.code(inputs->pool.selection.index[i], operation);
+        nas_nb201_cost(operation, &inputs->scoring.network, &cost);
+        multiply_adds += (double)cost.flops;
+    }
+    const double flops = 2.0 * passes * multiply_adds * (double)inputs->batch.n;
+    const double rank_hours = flops / assumed_flops / seconds_per_hour;
+    (void)fprintf(out,
+                  "# scoring:     at most about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, "
+                  "%.3g hours "
+                  "on %d rank%s\n",
+                  flops, rank_hours, rank_hours / n_ranks, n_ranks, n_ranks == 1 ? "" : "s");
 }
 
 /* Evaluations are looked up here; what they would have cost to make is the table's cost column. */
@@ -52,14 +87,18 @@ static void print_cost(const nas_inputs_t *inputs, FILE *out)
                       inputs->job->objective.cost);
 }
 
-/* An observation has its weights, an evaluation its name, columns and some numbers. */
+/* An observation has its weights, an evaluation its name, columns and some numbers; a score its name
+ * and values. */
 static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
 {
     const nas_plan_t *plan = &inputs->plan;
-    const double n = (double)plan->budget * (double)plan->n_repeat;
-    const double each =
-        8.0 * (double)plan->n_metric + 8.0 * (double)inputs->job->objective.report.n + 200.0;
-    const double bytes = 65536.0 + 4096.0 * (double)plan->n_repeat + n * each;
+    const double n_metric = (double)inputs->job->metrics.names.n;
+    const double n_evaluations = (double)plan->budget * (double)plan->n_repeat;
+    const double evaluation =
+        8.0 * n_metric + 8.0 * (double)inputs->job->objective.report.n + 200.0;
+    const double n_scores = scores(inputs) ? (double)nas_pool_count(&inputs->pool) : 0;
+    const double bytes = 65536.0 + 4096.0 * (double)plan->n_repeat + n_evaluations * evaluation +
+                         n_scores * (8.0 * n_metric + 120.0);
     (void)fprintf(out, "# state file:  at most about %.1f MiB, twice (the previous one is kept)\n",
                   mebibytes(bytes));
 }
@@ -71,12 +110,26 @@ static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error
     if (status) return status;
     (void)fputs(text, stdout);
     free(text);
-    (void)fprintf(stdout, "\n# pool:        %lld architectures\n", (long long)inputs->plan.n_arch);
+    (void)fprintf(stdout, "\n# pool:        %lld architectures\n",
+                  (long long)nas_pool_count(&inputs->pool));
     print_memory(inputs, n_ranks, stdout);
-    print_cost(inputs, stdout);
+    if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
+    if (inputs->method) print_cost(inputs, stdout);
     print_checkpoint(inputs, stdout);
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
     return NAS_OK;
+}
+
+static nas_status_t check(const nas_job_options_t *options, nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_source_t source = {.path = options->job,
+                                     .set = options->set,
+                                     .n_set = options->n_set,
+                                     .purpose = options->score ? NAS_JOB_SCORE : NAS_JOB_SEARCH};
+    nas_status_t status = nas_inputs_read_job(inputs, &source, err);
+    if (!status) status = nas_inputs_read_files(inputs, err);
+    if (!status) status = print_all(inputs, options->n_ranks, err);
+    return status;
 }
 
 static int run(int argc, char **argv)
@@ -87,11 +140,8 @@ static int run(int argc, char **argv)
     nas_status_t status = nas_job_options_parse(&nas_command_check, argc, argv, &options, &err);
     if (!status && options.help) {
         (void)fputs(help, stdout);
-    } else {
-        if (!status)
-            status = nas_inputs_read_job(&inputs, options.job, options.set, options.n_set, &err);
-        if (!status) status = nas_inputs_read_table(&inputs, &err);
-        if (!status) status = print_all(&inputs, options.n_ranks, &err);
+    } else if (!status) {
+        status = check(&options, &inputs, &err);
     }
     nas_inputs_fini(&inputs);
     nas_job_options_fini(&options);

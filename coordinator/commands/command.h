@@ -15,8 +15,10 @@ typedef struct nas_command {
 } nas_command_t;
 
 extern const nas_command_t nas_command_search;
+extern const nas_command_t nas_command_score;
 extern const nas_command_t nas_command_check;
 extern const nas_command_t nas_command_report;
+extern const nas_command_t nas_command_verify;
 extern const nas_command_t nas_command_bench;
 
 /** All commands in the order of --help; n [out]. */

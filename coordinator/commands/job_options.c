@@ -10,18 +10,39 @@ enum {
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_REUSE,
-    OPTION_RANKS
+    OPTION_RANKS,
+    OPTION_SCORE
 };
 
+/* clang-format off */
 static const struct option search_options[] = {
-    {"set", required_argument, NULL, OPTION_SET},     {"help", no_argument, NULL, OPTION_HELP},
-    {"resume", no_argument, NULL, OPTION_RESUME},     {"fresh", no_argument, NULL, OPTION_FRESH},
-    {"reuse", required_argument, NULL, OPTION_REUSE}, {0}};
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"fresh", no_argument, NULL, OPTION_FRESH},
+    {"reuse", required_argument, NULL, OPTION_REUSE},
+    {0}};
 
-static const struct option check_options[] = {{"set", required_argument, NULL, OPTION_SET},
-                                              {"help", no_argument, NULL, OPTION_HELP},
-                                              {"ranks", required_argument, NULL, OPTION_RANKS},
-                                              {0}};
+static const struct option score_options[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"resume", no_argument, NULL, OPTION_RESUME},
+    {"fresh", no_argument, NULL, OPTION_FRESH},
+    {0}};
+
+static const struct option check_options[] = {
+    {"help", no_argument, NULL, OPTION_HELP},
+    {"set", required_argument, NULL, OPTION_SET},
+    {"ranks", required_argument, NULL, OPTION_RANKS},
+    {"score", no_argument, NULL, OPTION_SCORE},
+    {0}};
+/* clang-format on */
+
+static const struct option *options_of(const nas_command_t *command)
+{
+    if (command == &nas_command_search) return search_options;
+    return command == &nas_command_score ? score_options : check_options;
+}
 
 static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)
 {
@@ -53,6 +74,9 @@ static nas_status_t take(const nas_command_t *command, char **argv, int option,
     case OPTION_REUSE:
         options->reuse = optarg;
         return NAS_OK;
+    case OPTION_SCORE:
+        options->score = true;
+        return NAS_OK;
     case OPTION_RANKS:
         return parse_ranks(options, err);
     default:
@@ -63,7 +87,7 @@ static nas_status_t take(const nas_command_t *command, char **argv, int option,
 nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char **argv,
                                    nas_job_options_t *options, nas_error_t *err)
 {
-    const struct option *known = command == &nas_command_search ? search_options : check_options;
+    const struct option *known = options_of(command);
     *options = (nas_job_options_t){.n_ranks = 1, .set = calloc((size_t)argc, sizeof(char *))};
     if (!options->set) return nas_error_nomem(err, "options");
     nas_status_t status = NAS_OK;
@@ -71,7 +95,8 @@ nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char 
         status = take(command, argv, option, options, err);
     if (status || options->help) return status;
     if (options->resume && options->fresh)
-        return nas_error_set(err, NAS_EARG, "search: --resume and --fresh exclude each other");
+        return nas_error_set(err, NAS_EARG, "%s: --resume and --fresh exclude each other",
+                             command->name);
     return nas_command_operand(command, argc, argv, "JOB.yaml", &options->job, err);
 }
 

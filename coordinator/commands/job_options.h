@@ -14,13 +14,14 @@ typedef struct nas_job_options {
     const char **set; /**< [n_set] owned array */
     size_t n_set;
     bool help;
-    bool resume; /**< search only, like those below */
+    bool resume; /**< search and score, as is fresh */
     bool fresh;
-    const char *reuse;
-    int n_ranks; /**< check only */
+    const char *reuse; /**< search; NULL: not given */
+    int n_ranks;       /**< check, as is score */
+    bool score;
 } nas_job_options_t;
 
-/** Parse argv of `search` or `check`.  NAS_EARG, NAS_ENOMEM. */
+/** Parse argv of `search`, `score` or `check`.  NAS_EARG, NAS_ENOMEM. */
 nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char **argv,
                                    nas_job_options_t *options, nas_error_t *err);
 

@@ -4,15 +4,9 @@
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"
 
-# How long mpiexec waits before it kills the ranks that a dead one leaves behind: they wait for that one and never end.
-export OMPI_MCA_odls_base_sigkill_timeout=0
-
+need_faults
 small_job job.yaml
 every_step=(--set checkpoint.interval=0)
-
-code=0
-NAS_FAULT=start:1:TERM "$ROBOTNAS" search job.yaml --fresh >out 2>err || code=$?
-[ "$code" = 75 ] || skip "the binary has no fault points (-DROBOTNAS_FAULTS=ON)"
 
 expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --fresh "${every_step[@]}"
 same_report small.h5 >undisturbed
@@ -27,17 +21,6 @@ last_pass() {
     esac
 }
 
-# strike POINT:N:SIGNAL RANK GROUPS: start a run on two ranks, one of which is struck. Sets code.
-strike() {
-    code=0
-    rm -f pid.*
-    # shellcheck disable=SC2016 # the ranks expand it
-    NAS_FAULT=$1 STRUCK=$2 noting_ranks 2 sh -c \
-        '[ "$OMPI_COMM_WORLD_RANK" = "$STRUCK" ] || unset NAS_FAULT; exec "$0" "$@"' \
-        "$ROBOTNAS" search job.yaml "${every_step[@]}" --set "search.groups=$3" >out 2>err || code=$?
-    wait_for noted_ended # mpiexec does not wait for the ranks that it kills
-}
-
 # try POINT SIGNAL: one drawn strike, then a resumed run on one or two ranks.
 try() {
     local point=$1 signal=$2 struck=0 groups=0 n=0 n_ranks=0
@@ -49,9 +32,8 @@ try() {
     draw n 1 "$(last_pass "$point" "$groups")"
     draw n_ranks 1 2
     printf '%s:%d:%s on rank %d, %d groups, resumed on %d: ' "$point" "$n" "$signal" "$struck" "$groups" "$n_ranks"
-    strike "$point:$n:$signal" "$struck" "$groups"
+    strike "$point:$n:$signal" "$struck" "$ROBOTNAS" search job.yaml "${every_step[@]}" --set "search.groups=$groups"
     printf 'exit code %d\n' "$code"
-    expect_no_finding err
     if [ "$signal" = TERM ]; then
         [ "$code" = 75 ] || fail "exit code $code instead of 75: $(cat err)"
         expect_line err '^robotnas: stopped on request after .* --resume$'

@@ -77,6 +77,25 @@ noted_ended() {
     done
 }
 
+# need_faults: skip where the binary has no fault points (common/fault.h). A dead rank leaves others that wait for it and never
+# end: mpiexec kills them at once.
+need_faults() {
+    grep -q NAS_FAULT "$ROBOTNAS" || skip "the binary has no fault points (-DROBOTNAS_FAULTS=ON)"
+    export OMPI_MCA_odls_base_sigkill_timeout=0
+}
+
+# strike POINT:N:SIGNAL RANK COMMAND...: run it on two ranks, one of which is struck, with stdout and stderr in files out and
+# err. Sets code.
+strike() {
+    code=0
+    rm -f pid.*
+    # shellcheck disable=SC2016 # the ranks expand it
+    NAS_FAULT=$1 STRUCK=$2 noting_ranks 2 sh -c \
+        '[ "$OMPI_COMM_WORLD_RANK" = "$STRUCK" ] || unset NAS_FAULT; exec "$0" "$@"' "${@:3}" >out 2>err || code=$?
+    wait_for noted_ended # mpiexec does not wait for the ranks that it kills
+    expect_no_finding err
+}
+
 # same_report RUN.h5: what equal runs share of their report, byte for byte.
 same_report() {
     "$ROBOTNAS" report "$1" --json | python3 -c '

@@ -48,6 +48,49 @@
     "checkpoint:\n"                                                                                \
     "  interval: 0.1\n"
 
+/* The least job that computes metrics: enough to score; with SPACE_OBJECTIVE SEARCH, to search. */
+#define SPACE                                                                                      \
+    "name: study\n"                                                                                \
+    "pool: {space: nas-bench-201}\n"                                                               \
+    "metrics: {source: compute, names: [snip]}\n"                                                  \
+    "data: {format: idx, train: [/a, /b]}\n"
+#define SPACE_OBJECTIVE "objective: {kind: table, table: /t.csv, column: acc}\n"
+
+/* Every field that applies to it away from its default. */
+#define SPACE_FULL                                                                                 \
+    "name: full\n"                                                                                 \
+    "seed: 7\n"                                                                                    \
+    "output: /full.h5\n"                                                                           \
+    "backend: ref\n"                                                                               \
+    "coordinator: dedicated\n"                                                                     \
+    "pool:\n"                                                                                      \
+    "  space: nas-bench-201\n"                                                                     \
+    "  subset: {file: /cells.txt}\n"                                                               \
+    "metrics:\n"                                                                                   \
+    "  source: compute\n"                                                                          \
+    "  names: [snip, nwot]\n"                                                                      \
+    "  transform: {snip: log}\n"                                                                   \
+    "  batch: 65536\n"                                                                             \
+    "  choice: per-class\n"                                                                        \
+    "network:\n"                                                                                   \
+    "  channels: 1024\n"                                                                           \
+    "  cells: 64\n"                                                                                \
+    "  convention: train\n"                                                                        \
+    "data:\n"                                                                                      \
+    "  format: hdf5\n"                                                                             \
+    "  train: [/a.h5, /b c.h5]\n"                                                                  \
+    "  test: [/t.h5]\n"                                                                            \
+    "  classes: 65536\n"                                                                           \
+    "  mean: [-0.5, 0, 0.25]\n"                                                                    \
+    "  std: [1e-6, 1, 1e6]\n"                                                                      \
+    "  limit: 1000000000\n"                                                                        \
+    "objective:\n"                                                                                 \
+    "  kind: table\n"                                                                              \
+    "  table: /t.csv\n"                                                                            \
+    "  arch: cell\n"                                                                               \
+    "  missing: [n/a]\n"                                                                           \
+    "  column: acc\n" SEARCH
+
 /* A folder of its own with one job file in it. */
 typedef struct sandbox {
     char folder[64];
@@ -78,15 +121,29 @@ static inline void sandbox_clear(const sandbox_t *box)
     cr_assert_eq(rmdir(box->folder), 0);
 }
 
-/* A job from text and at most one override. */
-static inline nas_job_t *read_job(const char *text, const char *set)
+/* Read the job of a sandbox with at most one override. */
+static inline nas_status_t read_box(sandbox_t *box, nas_job_purpose_t purpose, const char *set,
+                                    nas_job_t **job_p)
+{
+    const nas_job_source_t source = {
+        .path = box->path, .set = &set, .n_set = set ? 1 : 0, .purpose = purpose};
+    return nas_job_read(&source, job_p, &box->err);
+}
+
+static inline nas_job_t *read_job_for(nas_job_purpose_t purpose, const char *text, const char *set)
 {
     sandbox_t box = sandbox_of(text, strlen(text));
     nas_job_t *job = NULL;
-    const nas_status_t status = nas_job_read(box.path, &set, set ? 1 : 0, &job, &box.err);
+    const nas_status_t status = read_box(&box, purpose, set, &job);
     sandbox_clear(&box);
     cr_assert_eq(status, NAS_OK, "%s", box.err.text);
     return job;
+}
+
+/* A job to search, from text and at most one override. */
+static inline nas_job_t *read_job(const char *text, const char *set)
+{
+    return read_job_for(NAS_JOB_SEARCH, text, set);
 }
 
 #endif

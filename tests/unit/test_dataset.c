@@ -109,7 +109,7 @@ Test(dataset, a_constant_channel_becomes_zero)
     data_make_hdf5(&f);
     h5_fill(&values);
     for (size_t i = 0; i < H5_N; i++)
-        for (size_t k = 0; k < 30; k++) values.number[i * H5_VALUES + 30 + k] = 0.75F;
+        for (size_t k = 0; k < 30; k++) values.number[i * H5_VALUES + 30 + k] = 0.1F;
     put_hdf5(&f.a, (h5_sample_t[]){h5_floats(&values), h5_labels(&values)}, 2);
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     float y[H5_VALUES];

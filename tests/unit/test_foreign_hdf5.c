@@ -225,7 +225,7 @@ Test(foreign_hdf5, a_file_cut_short_is_refused)
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     put_file(&path);
     const bytes_t image = load(&path);
-    for (size_t n = 0; n < image.n; n += 61) {
+    for (size_t n = 0; n < image.n; n += 97) {
         put_bytes(&path, image.at, n);
         cr_assert_eq(assert_survives(&path), NAS_EINPUT, "%zu of %zu bytes", n, image.n);
     }
@@ -242,7 +242,7 @@ Test(foreign_hdf5, no_changed_byte_brings_the_reader_down)
     const bytes_t image = load(&path);
     for (size_t i = 0; i < image.n; i++) {
         const uint8_t good = image.at[i];
-        if (good == 0 && i % 8 != 0) continue; /* most of the file is empty */
+        if (good == 0 && i % 64 != 0) continue; /* most of the file is empty */
         image.at[i] = (uint8_t)(good ^ (1u << i % 8));
         put_bytes(&path, image.at, image.n);
         n_refused += assert_survives(&path) != NAS_OK;

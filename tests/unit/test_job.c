@@ -1,8 +1,9 @@
-/* Job files: every field's round trip, overrides, paths, identities, the reference page, shipped
- * jobs. What is refused is in test_job_refused.c. */
+/* Job files: every field's round trip, overrides, paths. What is refused is in
+ * test_job_refused.c. */
+#include "common/network.h"
+#include "common/subset.h"
 #include "job_sandbox.h"
-
-#include <dirent.h>
+#include "worker/data/batch.h"
 
 /* The caller frees it. */
 static char *print_job(const nas_job_t *job)
@@ -19,7 +20,7 @@ Test(job, defaults)
     cr_assert_str_eq(job->name, "study");
     cr_assert_eq(job->seed, 0);
     cr_assert_str_eq(job->output, "study.h5");
-    cr_assert_eq(job->pool.space, NAS_SPACE_TABLE);
+    cr_assert_eq(job->pool.space, NAS_POOL_TABLE);
     cr_assert_str_eq(job->pool.arch, "arch");
     cr_assert_eq(job->pool.encoding, NAS_ENCODING_NONE);
     cr_assert_eq(job->pool.missing.n, 0);
@@ -39,6 +40,112 @@ Test(job, defaults)
     cr_assert_null(job->search.metric);
     cr_assert_eq(job->checkpoint.interval_s, 60.0);
     nas_job_destroy(job);
+}
+
+Test(job, defaults_of_a_space)
+{
+    nas_job_t *job = read_job(SPACE SPACE_OBJECTIVE SEARCH, NULL);
+    cr_assert_eq(job->purpose, NAS_JOB_SEARCH);
+    cr_assert_eq(job->backend, NAS_BACKEND_CPU);
+    cr_assert_eq(job->coordinator, NAS_COORDINATOR_SHARED);
+    cr_assert_eq(job->pool.space, NAS_POOL_NB201);
+    cr_assert_null(job->pool.table);
+    cr_assert_eq(job->pool.subset.kind, NAS_SUBSET_ALL);
+    cr_assert_eq(job->metrics.batch, 64);
+    cr_assert_eq(job->metrics.choice, NAS_BATCH_RANDOM);
+    cr_assert_null(job->metrics.file);
+    cr_assert_eq(job->network.channels, 16);
+    cr_assert_eq(job->network.cells, 5);
+    cr_assert_eq(job->network.convention, NAS_CONVENTION_SCORE);
+    cr_assert_eq(job->data.format, NAS_DATA_IDX);
+    cr_assert_eq(job->data.train.n, 2);
+    cr_assert_eq(job->data.test.n, 0);
+    cr_assert_eq(job->data.classes, 0);
+    cr_assert_eq(job->data.mean.n, 0);
+    cr_assert_eq(job->data.std.n, 0);
+    cr_assert_eq(job->data.limit, 0);
+    cr_assert_str_eq(job->objective.arch, "arch");
+    cr_assert_eq(job->objective.missing.n, 0);
+    nas_job_destroy(job);
+}
+
+Test(job, every_field_of_a_space_is_read)
+{
+    nas_job_t *job = read_job(SPACE_FULL, NULL);
+    cr_assert_eq(job->backend, NAS_BACKEND_REF);
+    cr_assert_eq(job->coordinator, NAS_COORDINATOR_DEDICATED);
+    cr_assert_eq(job->pool.subset.kind, NAS_SUBSET_FILE);
+    cr_assert_str_eq(job->pool.subset.file, "/cells.txt");
+    cr_assert_eq(job->metrics.source, NAS_SOURCE_COMPUTE);
+    cr_assert_eq(job->metrics.batch, 65536);
+    cr_assert_eq(job->metrics.choice, NAS_BATCH_PER_CLASS);
+    cr_assert_eq(job->network.channels, 1024);
+    cr_assert_eq(job->network.cells, 64);
+    cr_assert_eq(job->network.convention, NAS_CONVENTION_TRAIN);
+    cr_assert_eq(job->data.format, NAS_DATA_HDF5);
+    cr_assert_str_eq(job->data.train.at[1], "/b c.h5");
+    cr_assert_str_eq(job->data.test.at[0], "/t.h5");
+    cr_assert_eq(job->data.classes, 65536);
+    cr_assert_eq(job->data.mean.n, 3);
+    cr_assert_eq(job->data.mean.at[0], -0.5);
+    cr_assert_eq(job->data.std.n, 3);
+    cr_assert_eq(job->data.std.at[0], 1e-6);
+    cr_assert_eq(job->data.limit, 1000000000);
+    cr_assert_str_eq(job->objective.table, "/t.csv");
+    cr_assert_str_eq(job->objective.arch, "cell");
+    cr_assert_str_eq(job->objective.missing.at[0], "n/a");
+    nas_job_destroy(job);
+}
+
+Test(job, pools_and_subsets)
+{
+    static const struct {
+        const char *set;
+        int space, kind;
+        int64_t n;
+    } cases[] = {
+        {"pool={space: nas-bench-201, subset: unique}", NAS_POOL_NB201, NAS_SUBSET_UNIQUE, 0},
+        {"pool.subset=equivalent", NAS_POOL_NB201, NAS_SUBSET_EQUIVALENT, 0},
+        {"pool.subset={sample: 300}", NAS_POOL_NB201, NAS_SUBSET_SAMPLE, 300},
+        {"pool={space: transnas-micro, subset: {sample: 1}}", NAS_POOL_TRANSNAS_MICRO,
+         NAS_SUBSET_SAMPLE, 1},
+        {"pool={space: transnas-macro, subset: all}", NAS_POOL_TRANSNAS_MACRO, NAS_SUBSET_ALL, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_job_t *job = read_job("name: a\npool: {space: nas-bench-201}\n" SPACE_OBJECTIVE SEARCH,
+                                  cases[i].set);
+        cr_assert_eq(job->pool.space, cases[i].space, "%s", cases[i].set);
+        cr_assert_eq(job->pool.subset.kind, cases[i].kind, "%s", cases[i].set);
+        cr_assert_eq(job->pool.subset.n, cases[i].n, "%s", cases[i].set);
+        nas_job_destroy(job);
+    }
+}
+
+Test(job, a_score_file_gives_the_metrics)
+{
+    nas_job_t *job = read_job(SPACE SPACE_OBJECTIVE SEARCH,
+                              "metrics={source: scores, file: /s.h5, transform: {snip: log}}");
+    cr_assert_eq(job->metrics.source, NAS_SOURCE_SCORES);
+    cr_assert_str_eq(job->metrics.file, "/s.h5");
+    nas_job_destroy(job);
+}
+
+/* Neither an objective nor a search is needed, and variables in their paths need not be set. */
+Test(job, scoring_takes_no_notice_of_the_search)
+{
+    cr_assert_eq(unsetenv("NAS_TEST_UNSET"), 0);
+    nas_job_t *job = read_job_for(NAS_JOB_SCORE, SPACE, NULL);
+    nas_job_t *other =
+        read_job_for(NAS_JOB_SCORE, SPACE SEARCH, "objective.table=${NAS_TEST_UNSET}/t.csv");
+    char *text = print_job(job), *other_text = print_job(other);
+    cr_assert_eq(job->purpose, NAS_JOB_SCORE);
+    cr_assert_str_eq(text, other_text);
+    cr_assert_null(strstr(text, "objective"));
+    cr_assert_null(strstr(text, "search"));
+    free(text);
+    free(other_text);
+    nas_job_destroy(job);
+    nas_job_destroy(other);
 }
 
 Test(job, every_field_is_read)
@@ -76,11 +183,24 @@ Test(job, every_field_is_read)
 
 Test(job, printing_is_a_fixed_point)
 {
-    static const char *const texts[] = {LEAST SEARCH, FULL};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        nas_job_t *job = read_job(texts[i], NULL);
+    static const struct {
+        nas_job_purpose_t purpose;
+        const char *text, *set;
+    } cases[] = {
+        {NAS_JOB_SEARCH, LEAST SEARCH, NULL},
+        {NAS_JOB_SEARCH, FULL, NULL},
+        {NAS_JOB_SEARCH, SPACE SPACE_OBJECTIVE SEARCH, NULL},
+        {NAS_JOB_SEARCH, SPACE_FULL, NULL},
+        {NAS_JOB_SEARCH, SPACE_FULL, "pool.subset=unique"},
+        {NAS_JOB_SEARCH, SPACE_FULL, "pool.subset={sample: 3}"},
+        {NAS_JOB_SEARCH, SPACE_FULL, "metrics={source: scores, file: /s.h5}"},
+        {NAS_JOB_SCORE, SPACE, NULL},
+        {NAS_JOB_SCORE, SPACE_FULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_job_t *job = read_job_for(cases[i].purpose, cases[i].text, cases[i].set);
         char *first = print_job(job);
-        nas_job_t *again = read_job(first, NULL);
+        nas_job_t *again = read_job_for(cases[i].purpose, first, NULL);
         char *second = print_job(again);
         cr_assert_str_eq(second, first);
         free(first);
@@ -98,6 +218,7 @@ Test(job, printing_shows_every_value)
         text, "name: full-1.0\n"
               "seed: 9007199254740992\n"
               "output: \"/out put/full.h5\"\n"
+              "coordinator: shared\n"
               "pool:\n"
               "  space: table\n"
               "  table: \"/data/a#b.csv\"\n"
@@ -123,6 +244,41 @@ Test(job, printing_shows_every_value)
               "  metric: snip\n"
               "checkpoint:\n"
               "  interval: 0.1\n");
+    free(text);
+    nas_job_destroy(job);
+}
+
+Test(job, printing_shows_every_value_of_a_space)
+{
+    nas_job_t *job = read_job_for(NAS_JOB_SCORE, SPACE_FULL, NULL);
+    char *text = print_job(job);
+    cr_assert_str_eq(text, "name: full\n"
+                           "seed: 7\n"
+                           "output: /full.h5\n"
+                           "backend: ref\n"
+                           "coordinator: dedicated\n"
+                           "pool:\n"
+                           "  space: nas-bench-201\n"
+                           "  subset: {file: /cells.txt}\n"
+                           "metrics:\n"
+                           "  source: compute\n"
+                           "  names: [snip, nwot]\n"
+                           "  batch: 65536\n"
+                           "  choice: per-class\n"
+                           "network:\n"
+                           "  channels: 1024\n"
+                           "  cells: 64\n"
+                           "  convention: train\n"
+                           "data:\n"
+                           "  format: hdf5\n"
+                           "  train: [/a.h5, \"/b c.h5\"]\n"
+                           "  test: [/t.h5]\n"
+                           "  classes: 65536\n"
+                           "  mean: [-0.5, 0, 0.25]\n"
+                           "  std: [1e-06, 1, 1000000]\n"
+                           "  limit: 1000000000\n"
+                           "checkpoint:\n"
+                           "  interval: 60\n");
     free(text);
     nas_job_destroy(job);
 }
@@ -164,8 +320,9 @@ Test(job, overrides_win_over_the_file_and_later_ones_over_earlier)
         "search.repeats=4", "metrics.transform={snip: log}", "objective.minimise=on"};
     sandbox_t box = sandbox_of(LEAST SEARCH, strlen(LEAST SEARCH));
     nas_job_t *job = NULL;
-    cr_assert_eq(nas_job_read(box.path, set, sizeof set / sizeof *set, &job, &box.err), NAS_OK,
-                 "%s", box.err.text);
+    const nas_job_source_t source = {
+        .path = box.path, .set = set, .n_set = sizeof set / sizeof *set};
+    cr_assert_eq(nas_job_read(&source, &job, &box.err), NAS_OK, "%s", box.err.text);
     cr_assert_eq(job->search.budget, 8);
     cr_assert_eq(job->search.repeats, 4);
     cr_assert_eq(job->metrics.names.n, 2);
@@ -195,11 +352,10 @@ Test(job, an_empty_override_unsets_an_optional_text)
 Test(job, input_paths_are_relative_to_where_they_were_written)
 {
     sandbox_t box = sandbox_of(LEAST SEARCH, strlen(LEAST SEARCH));
-    const char *set = "pool.table=d/t.csv";
     char table[128];
     nas_job_t *job = NULL, *overridden = NULL;
-    cr_assert_eq(nas_job_read(box.path, NULL, 0, &job, &box.err), NAS_OK, "%s", box.err.text);
-    cr_assert_eq(nas_job_read(box.path, &set, 1, &overridden, &box.err), NAS_OK, "%s",
+    cr_assert_eq(read_box(&box, NAS_JOB_SEARCH, NULL, &job), NAS_OK, "%s", box.err.text);
+    cr_assert_eq(read_box(&box, NAS_JOB_SEARCH, "pool.table=d/t.csv", &overridden), NAS_OK, "%s",
                  box.err.text);
     (void)snprintf(table, sizeof table, "%s/t.csv", box.folder);
     cr_assert_str_eq(job->pool.table, table);
@@ -207,6 +363,33 @@ Test(job, input_paths_are_relative_to_where_they_were_written)
     cr_assert_str_eq(overridden->pool.table, "d/t.csv");
     nas_job_destroy(job);
     nas_job_destroy(overridden);
+    sandbox_clear(&box);
+}
+
+Test(job, every_input_path_is_resolved)
+{
+    static const char text[] =
+        "name: a\n"
+        "pool: {space: nas-bench-201, subset: {file: c.txt}}\n"
+        "metrics: {source: compute, names: [snip]}\n"
+        "data: {format: idx, train: [\"${NAS_TEST_FOLDER}/i\", l], test: [t]}\n"
+        "objective: {kind: table, table: o.csv, column: acc}\n" SEARCH;
+    cr_assert_eq(setenv("NAS_TEST_FOLDER", "/data", 1), 0);
+    sandbox_t box = sandbox_of(text, strlen(text));
+    nas_job_t *job = NULL;
+    cr_assert_eq(read_box(&box, NAS_JOB_SEARCH, NULL, &job), NAS_OK, "%s", box.err.text);
+    const struct {
+        const char *path, *name;
+    } relative[] = {{job->pool.subset.file, "/c.txt"},
+                    {job->data.train.at[1], "/l"},
+                    {job->data.test.at[0], "/t"},
+                    {job->objective.table, "/o.csv"}};
+    for (size_t i = 0; i < sizeof relative / sizeof *relative; i++) {
+        cr_assert_eq(strncmp(relative[i].path, box.folder, strlen(box.folder)), 0);
+        cr_assert_str_eq(relative[i].path + strlen(box.folder), relative[i].name);
+    }
+    cr_assert_str_eq(job->data.train.at[0], "/data/i");
+    nas_job_destroy(job);
     sandbox_clear(&box);
 }
 
@@ -244,147 +427,4 @@ Test(job, later_errors_name_the_place)
     cr_assert_not_null(strstr(err.text, "/j.yaml: pool.arch (default): no such column"), "%s",
                        err.text);
     nas_job_destroy(job);
-}
-
-/* ---- Identities ---- */
-
-typedef nas_status_t (*hash_t)(const nas_job_t *job, const nas_digest_t *table, nas_digest_t *hash,
-                               nas_error_t *err);
-
-/* Whether a hash is the same after an override. */
-static bool same_hash(hash_t hash, const char *set)
-{
-    const nas_digest_t table = {{1, 2, 3}};
-    nas_digest_t a = {{0}}, b = {{0}};
-    nas_job_t *job = read_job(FULL, NULL), *other = read_job(FULL, set);
-    cr_assert_eq(hash(job, &table, &a, NULL), NAS_OK);
-    cr_assert_eq(hash(other, &table, &b, NULL), NAS_OK);
-    nas_job_destroy(job);
-    nas_job_destroy(other);
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
-Test(job, hashes_change_with_what_they_identify)
-{
-    static const struct {
-        const char *set;
-        bool same, same_without_budget, same_objective;
-    } cases[] = {
-        {"output=x.h5", true, true, true},
-        {"pool.table=x.csv", true, true, true},
-        {"search.groups=1", true, true, true},
-        {"checkpoint.interval=1", true, true, true},
-        {"metrics.transform={10: exp, snip: log, \"|x\": rank}", true, true, true},
-        {"search.budget=5", false, true, true},
-        {"name=other", false, false, true},
-        {"seed=1", false, false, true},
-        {"pool.encoding=none", false, false, true},
-        {"metrics.transform={}", false, false, true},
-        {"search.method=robot", false, false, true},
-        {"search.repeats=2", false, false, true},
-        {"search.parallel=2", false, false, true},
-        {"search.metric=", false, false, true},
-        {"pool.arch=a", false, false, false},
-        {"pool.missing=[]", false, false, false},
-        {"objective.column=a", false, false, false},
-        {"objective.minimise=no", false, false, false},
-        {"objective.cost=", false, false, false},
-        {"objective.report=[b, a]", false, false, false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        cr_assert_eq(same_hash(nas_job_hash, cases[i].set), cases[i].same, "%s", cases[i].set);
-        cr_assert_eq(same_hash(nas_job_hash_without_budget, cases[i].set),
-                     cases[i].same_without_budget, "%s", cases[i].set);
-        cr_assert_eq(same_hash(nas_job_objective_hash, cases[i].set), cases[i].same_objective, "%s",
-                     cases[i].set);
-    }
-}
-
-Test(job, hashes_change_with_the_table)
-{
-    static const hash_t hashes[] = {nas_job_hash, nas_job_hash_without_budget,
-                                    nas_job_objective_hash};
-    const nas_digest_t tables[2] = {{{1}}, {{2}}};
-    nas_job_t *job = read_job(FULL, NULL);
-    for (size_t i = 0; i < sizeof hashes / sizeof *hashes; i++) {
-        nas_digest_t a = {{0}}, b = {{0}};
-        cr_assert_eq(hashes[i](job, &tables[0], &a, NULL), NAS_OK);
-        cr_assert_eq(hashes[i](job, &tables[1], &b, NULL), NAS_OK);
-        cr_assert_neq(memcmp(&a, &b, sizeof a), 0);
-    }
-    nas_job_destroy(job);
-}
-
-/* ---- The reference page and the shipped jobs ---- */
-
-/* A file of the source tree. Skips the test where there is none. The caller frees it. */
-static char *source_path(const char *name)
-{
-    const char *source = getenv("ROBOTNAS_SOURCE");
-    if (!source) cr_skip_test("ROBOTNAS_SOURCE is not set");
-    return nas_string_format(NULL, "%s/%s", source, name);
-}
-
-static char *reference_page(void)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    cr_assert_not_null(out);
-    nas_job_write_reference(out);
-    cr_assert_eq(fclose(out), 0);
-    return text;
-}
-
-Test(job, the_reference_page_is_up_to_date)
-{
-    char *path = source_path("docs/job-file.md"), *page = reference_page();
-    FILE *file = fopen(path, "rb");
-    cr_assert_not_null(file, "%s", path);
-    char *text = calloc(1, strlen(page) + 2);
-    cr_assert_not_null(text);
-    (void)fread(text, 1, strlen(page) + 1, file);
-    cr_assert_str_eq(text, page, "job_reference writes the page anew");
-    (void)fclose(file);
-    free(text);
-    free(page);
-    free(path);
-}
-
-Test(job, the_example_of_the_reference_page_is_a_job)
-{
-    cr_assert_eq(setenv("ROBOTNAS_TABLES", "/tables", 1), 0);
-    char *page = reference_page();
-    char *begin = strstr(page, "```yaml\n");
-    cr_assert_not_null(begin);
-    begin = strchr(begin, '\n') + 1;
-    *strstr(begin, "```") = '\0';
-    nas_job_t *job = read_job(begin, NULL);
-    cr_assert_str_eq(job->pool.table, "/tables/nb201-cifar10.csv");
-    nas_job_destroy(job);
-    free(page);
-}
-
-Test(job, every_shipped_job_is_valid)
-{
-    cr_assert_eq(setenv("ROBOTNAS_TABLES", "/tables", 1), 0);
-    char *folder = source_path("jobs");
-    DIR *entries = opendir(folder);
-    cr_assert_not_null(entries, "%s", folder);
-    int n = 0;
-    for (const struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
-        const char *suffix = strstr(entry->d_name, ".yaml");
-        if (!suffix || suffix[5]) continue;
-        char *path = nas_string_format(NULL, "%s/%s", folder, entry->d_name);
-        nas_job_t *job = NULL;
-        nas_error_t err = {0};
-        cr_assert_eq(nas_job_read(path, NULL, 0, &job, &err), NAS_OK, "%s", err.text);
-        cr_assert_eq(strncmp(job->name, entry->d_name, (size_t)(suffix - entry->d_name)), 0);
-        nas_job_destroy(job);
-        free(path);
-        n++;
-    }
-    cr_assert_gt(n, 0);
-    (void)closedir(entries);
-    free(folder);
 }

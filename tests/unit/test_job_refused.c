@@ -2,21 +2,26 @@
  * would be right. */
 #include "job_sandbox.h"
 
-/* Reading the bytes is refused with this text, in which @ stands for the job file's path. */
-static void assert_bytes_refused(const char *bytes, size_t size, const char *set,
-                                 const char *expected)
+/* Reading the job is refused with this text, in which @ stands for the job file's path. */
+static void assert_box_refused(sandbox_t box, nas_job_purpose_t purpose, const char *set,
+                               const char *expected)
 {
-    sandbox_t box = sandbox_of(bytes, size);
     nas_job_t *job = NULL;
-    const nas_status_t status = nas_job_read(box.path, &set, set ? 1 : 0, &job, &box.err);
+    const nas_status_t status = read_box(&box, purpose, set, &job);
     char text[NAS_ERROR_SIZE];
     const char *at = strchr(expected, '@');
     (void)snprintf(text, sizeof text, "%.*s%s%s", at ? (int)(at - expected) : 0, expected,
                    at ? box.path : "", at ? at + 1 : expected);
     sandbox_clear(&box);
-    cr_assert_eq(status, NAS_EINPUT, "accepted: %.100s", bytes);
+    cr_assert_eq(status, NAS_EINPUT, "accepted, not %s", text);
     cr_assert_null(job);
     cr_assert_str_eq(box.err.text, text, "got      %s\nexpected %s", box.err.text, text);
+}
+
+static void assert_bytes_refused(const char *bytes, size_t size, const char *set,
+                                 const char *expected)
+{
+    assert_box_refused(sandbox_of(bytes, size), NAS_JOB_SEARCH, set, expected);
 }
 
 static void assert_refused(const char *text, const char *set, const char *expected)
@@ -83,7 +88,8 @@ Test(job_refused, unknown_keys_name_the_nearest)
         {"name: a\nserach: {budget: 1}\n", "@:2:1: serach: unknown key; did you mean search?"},
         {"pool:\n  tabel: a\n", "@:2:3: pool.tabel: unknown key; did you mean pool.table?"},
         {"budget: 1\n", "@:1:1: budget: unknown key; did you mean search.budget?"},
-        {"pool: {budgets: 1}\n", "@:1:8: pool.budgets: unknown key; did you mean search.budget?"},
+        {"search: {transfrom: {}}\n",
+         "@:1:10: search.transfrom: unknown key; did you mean metrics.transform?"},
         {"x: 1\n", "@:1:1: x: unknown key; docs/job-file.md lists them all"},
         {"quantum_annealing: 1\n",
          "@:1:1: quantum_annealing: unknown key; docs/job-file.md lists them all"},
@@ -107,10 +113,24 @@ Test(job_refused, required_keys)
         {"seed: 1\n",
          "@: name: this key is required; expected a name of letters, digits, '.', '_' and "
          "'-', at most 100"},
-        {"name: a\n", "@: pool.space: this key is required; expected table"},
-        {"name: a\npool: {space: table}\n", "@: pool.table: this key is required; expected a path"},
+        {"name: a\n", "@: pool.space: this key is required; expected one of table, "
+                      "nas-bench-201, transnas-micro, transnas-macro"},
+        {"name: a\npool: {space: table}\n",
+         "@: pool.table: this key is required with pool.space table; expected a path"},
         {"name: a\npool: {space: table, table: t}\nobjective: {kind: table}\n",
          "@: objective.column: this key is required; expected a text"},
+        {"name: a\npool: {space: transnas-macro}\nobjective: {kind: table}\n",
+         "@: objective.table: this key is required with pool.space transnas-macro; expected a "
+         "path"},
+        {"name: a\npool: {space: nas-bench-201}\nmetrics: {source: scores}\n",
+         "@: metrics.file: this key is required with metrics.source scores; expected a path"},
+        {"name: a\npool: {space: nas-bench-201}\nmetrics: {source: compute}\n",
+         "@: data.format: this key is required with metrics.source compute; expected one of "
+         "cifar-binary, idx, hdf5"},
+        {"name: a\npool: {space: nas-bench-201}\nmetrics: {source: compute}\n"
+         "data: {format: idx}\n",
+         "@: data.train: this key is required with metrics.source compute; expected a list of "
+         "paths, such as [a.bin, b.bin]"},
         {LEAST, "@: search.budget: this key is required; expected an integer from 1 to 1000000"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -137,7 +157,9 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         {"name: a\nseed: -1\n",
          "@:2:7: seed: expected an integer from 0 to 9007199254740992, found -1"},
         {"name: a\noutput: null\n", "@:2:9: output: expected a path, found nothing"},
-        {"name: a\npool: {space: tables}\n", "@:2:15: pool.space: expected table, found tables"},
+        {"name: a\npool: {space: tables}\n",
+         "@:2:15: pool.space: expected one of table, nas-bench-201, "
+         "transnas-micro, transnas-macro, found tables"},
         {"name: a\npool: {space: table, table: {}}\n",
          "@:2:29: pool.table: expected a path, found a mapping"},
         {LEAST "search: {budget: 0}\n", BUDGET "0"},
@@ -197,6 +219,160 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         assert_refused(cases[i].text, NULL, cases[i].expected);
 }
 
+/* SPACE fills lines 1 to 4. */
+Test(job_refused, values_of_a_space)
+{
+#define SUBSET                                                                                     \
+    "--set pool.subset: expected all, unique, equivalent, {sample: N} or {file: PATH}, found "
+#define SAMPLE "--set pool.subset: expected an integer from 1 to 1000000, found "
+#define PATHS ": expected a list of paths, such as [a.bin, b.bin], found "
+#define MEAN "--set data.mean: expected a list of numbers from -1000000 to 1000000, found "
+#define MEAN_OF "--set data.mean: expected a number from -1000000 to 1000000, found "
+    static const refusal_t cases[] = {
+        {"backend=gpu", "--set backend: expected one of ref, cpu, found gpu"},
+        {"coordinator=none", "--set coordinator: expected one of shared, dedicated, found none"},
+        {"pool.subset=some", SUBSET "some"},
+        {"pool.subset=sample", SUBSET "sample"},
+        {"pool.subset=", SUBSET "\"\""},
+        {"pool.subset=[all]", SUBSET "a list"},
+        {"pool.subset={}", SUBSET "a mapping"},
+        {"pool.subset={all: 1}", SUBSET "a mapping"},
+        {"pool.subset={sampel: 1}", SUBSET "a mapping"},
+        {"pool.subset={sample: 1, file: f}", SUBSET "a mapping"},
+        {"pool.subset={sample: 0}", SAMPLE "0"},
+        {"pool.subset={sample: 1000001}", SAMPLE "1000001"},
+        {"pool.subset={sample: all}", SAMPLE "all"},
+        {"pool.subset={file: ''}", "--set pool.subset: expected a path, found \"\""},
+        {"pool.subset={file: [a]}", "--set pool.subset: expected a path, found a list"},
+        {"pool.subset.sample=3",
+         "--set pool.subset.sample: unknown key; did you mean pool.subset?"},
+        {"metrics.source=file",
+         "--set metrics.source: expected one of table, compute, scores, found file"},
+        {"metrics.batch=0", "--set metrics.batch: expected an integer from 1 to 65536, found 0"},
+        {"metrics.batch=65537",
+         "--set metrics.batch: expected an integer from 1 to 65536, found 65537"},
+        {"metrics.choice=first",
+         "--set metrics.choice: expected one of random, per-class, found first"},
+        {"network.channels=0",
+         "--set network.channels: expected an integer from 1 to 1024, found 0"},
+        {"network.channels=1025",
+         "--set network.channels: expected an integer from 1 to 1024, found 1025"},
+        {"network.cells=0", "--set network.cells: expected an integer from 1 to 64, found 0"},
+        {"network.cells=65", "--set network.cells: expected an integer from 1 to 64, found 65"},
+        {"network.convention=paper",
+         "--set network.convention: expected one of score, train, found paper"},
+        {"data.format=png",
+         "--set data.format: expected one of cifar-binary, idx, hdf5, found png"},
+        {"data.train=a.bin", "--set data.train" PATHS "a.bin"},
+        {"data.train={a: b}", "--set data.train" PATHS "a mapping"},
+        {"data.train=[a, a]", "--set data.train: a is there twice; keep one of them"},
+        {"data.train=[[a]]", "--set data.train: expected a text in the list, found a list"},
+        {"data.test=a.bin", "--set data.test" PATHS "a.bin"},
+        {"data.classes=-1", "--set data.classes: expected an integer from 0 to 65536, found -1"},
+        {"data.classes=65537",
+         "--set data.classes: expected an integer from 0 to 65536, found 65537"},
+        {"data.limit=-1", "--set data.limit: expected an integer from 0 to 1000000000, found -1"},
+        {"data.mean=0.5", MEAN "0.5"},
+        {"data.mean={a: 1}", MEAN "a mapping"},
+        {"data.mean=[1, x]", MEAN_OF "x"},
+        {"data.mean=[1e7]", MEAN_OF "1e7"},
+        {"data.mean=[[1]]", MEAN_OF "a list"},
+        {"data.std=[1, 0]", "--set data.std: expected a number from 1e-06 to 1000000, found 0"},
+        {"data.std=[.inf]", "--set data.std: expected a number from 1e-06 to 1000000, found .inf"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(SPACE SPACE_OBJECTIVE SEARCH, cases[i].text, cases[i].expected);
+    assert_refused("name: a\npool: {space: nas-bench-201, subset: {sample: 0}}\n", NULL,
+                   "@:2:47: pool.subset: expected an integer from 1 to 1000000, found 0");
+    assert_refused("name: a\ndata: {mean: [0, a]}\n", NULL,
+                   "@:2:18: data.mean: expected a number from -1000000 to 1000000, found a");
+}
+
+Test(job_refused, keys_of_another_kind_of_pool)
+{
+#define NO_MEANING ": has no meaning with pool.space "
+    static const refusal_t cases[] = {
+        {"name: a\npool: {space: table, table: t, subset: all}\n",
+         "@:2:40: pool.subset" NO_MEANING "table; remove it"},
+        {"name: a\npool: {space: table, table: t}\n"
+         "objective: {kind: table, column: a, table: t}\n",
+         "@:3:44: objective.table" NO_MEANING "table; remove it"},
+        {"name: a\npool: {space: table, table: t}\n"
+         "objective: {kind: table, column: a, arch: t}\n",
+         "@:3:43: objective.arch" NO_MEANING "table; remove it"},
+        {"name: a\npool: {space: table, table: t}\n"
+         "objective: {kind: table, column: a, missing: []}\n",
+         "@:3:46: objective.missing" NO_MEANING "table; remove it"},
+        {"name: a\npool: {space: nas-bench-201, table: t}\n",
+         "@:2:37: pool.table" NO_MEANING "nas-bench-201; remove it"},
+        {"name: a\npool: {space: transnas-micro, arch: t}\n",
+         "@:2:37: pool.arch" NO_MEANING "transnas-micro; remove it"},
+        {"name: a\npool: {space: nas-bench-201, encoding: none}\n",
+         "@:2:40: pool.encoding" NO_MEANING "nas-bench-201; remove it"},
+        {"name: a\npool: {space: nas-bench-201, missing: []}\n",
+         "@:2:39: pool.missing" NO_MEANING "nas-bench-201; remove it"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(cases[i].text, NULL, cases[i].expected);
+    assert_refused(LEAST SEARCH, "pool.subset=all",
+                   "--set pool.subset" NO_MEANING "table; remove it");
+}
+
+Test(job_refused, keys_that_contradict_each_other)
+{
+#define NO_CLASSES                                                                                 \
+    "only nas-bench-201 has classes of architectures; set all, {sample: N} or {file: PATH}"
+#define TRANSNAS "name: a\npool: {space: transnas-micro}\n" SPACE_OBJECTIVE SEARCH
+    static const struct {
+        const char *text, *set, *expected;
+    } cases[] = {
+        {LEAST SEARCH, "metrics.source=scores",
+         "@: metrics.file: this key is required with metrics.source scores; expected a path"},
+        {LEAST SEARCH, "metrics={source: scores, file: s.h5}",
+         "--set metrics.source: scores are of a space; set pool.space to the one that was scored, "
+         "and objective.table to the table"},
+        {LEAST SEARCH "metrics: {source: compute}\ndata: {format: idx, train: [a]}\n", NULL,
+         "@:5:19: metrics.source: a table has no networks to compute metrics of; set table, or "
+         "pool.space to nas-bench-201"},
+        {TRANSNAS "metrics: {source: compute}\ndata: {format: idx, train: [a]}\n", NULL,
+         "@:5:19: metrics.source: this release builds networks of nas-bench-201 only; set "
+         "pool.space to that, or take the metrics from a table"},
+        {TRANSNAS, "metrics.names=[snip]",
+         "@: metrics.source (default): columns of a table need pool.space table; set compute or "
+         "scores"},
+        {TRANSNAS, "pool.subset=unique", "--set pool.subset: " NO_CLASSES},
+        {TRANSNAS, "pool.subset=equivalent", "--set pool.subset: " NO_CLASSES},
+        {SPACE SPACE_OBJECTIVE SEARCH, "data.train=[]",
+         "--set data.train: needs at least one file, such as [a.bin]"},
+        {SPACE SPACE_OBJECTIVE SEARCH, "data={mean: [0, 0, 0], std: [1]}",
+         "--set data.std: has 1 numbers and data.mean 3; both hold one a channel"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(cases[i].text, cases[i].set, cases[i].expected);
+}
+
+Test(job_refused, jobs_that_cannot_be_scored)
+{
+    static const struct {
+        const char *text, *set, *expected;
+    } cases[] = {
+        {LEAST SEARCH, NULL,
+         "@:2:15: pool.space: a table has no networks to score; set nas-bench-201"},
+        {SPACE, "metrics.source=table",
+         "--set metrics.source: scoring computes metrics; set compute"},
+        {SPACE, "metrics={source: scores, file: s.h5}",
+         "--set metrics.source: scoring computes metrics; set compute"},
+        {SPACE, "metrics.names=[]",
+         "--set metrics.names: scoring needs metrics; name at least one, such as [synflow, nwot]"},
+        {SPACE, "data.train=[]", "--set data.train: needs at least one file, such as [a.bin]"},
+        {"name: a\npool: {space: nas-bench-201}\n", NULL,
+         "@: metrics.source (default): scoring computes metrics; set compute"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_box_refused(sandbox_of(cases[i].text, strlen(cases[i].text)), NAS_JOB_SCORE,
+                           cases[i].set, cases[i].expected);
+}
+
 Test(job_refused, long_lists_and_large_files_are_refused)
 {
     enum { SIZE = (1 << 20) + 1 };
@@ -212,7 +388,7 @@ Test(job_refused, long_lists_and_large_files_are_refused)
     memset(text, '#', SIZE);
     sandbox_t box = sandbox_of(text, SIZE);
     nas_job_t *job = NULL;
-    cr_assert_eq(nas_job_read(box.path, NULL, 0, &job, &box.err), NAS_EINPUT);
+    cr_assert_eq(read_box(&box, NAS_JOB_SEARCH, NULL, &job), NAS_EINPUT);
     cr_assert_not_null(strstr(box.err.text, box.path), "%s", box.err.text);
     sandbox_clear(&box);
     free(text);
@@ -229,7 +405,7 @@ Test(job_refused, damaged_files_are_read_or_refused)
         const size_t size = i % 2 ? sizeof text - 1 : i + 1;
         sandbox_t box = sandbox_of(text, size);
         nas_job_t *job = NULL;
-        const nas_status_t status = nas_job_read(box.path, NULL, 0, &job, &box.err);
+        const nas_status_t status = read_box(&box, NAS_JOB_SEARCH, NULL, &job);
         cr_assert(status == NAS_OK || (status == NAS_EINPUT && strstr(box.err.text, box.path)),
                   "%s", box.err.text);
         nas_job_destroy(job);
@@ -242,7 +418,8 @@ Test(job_refused, a_file_that_is_not_there)
 {
     nas_job_t *job = NULL;
     nas_error_t err = {0};
-    cr_assert_eq(nas_job_read("/nowhere/j.yaml", NULL, 0, &job, &err), NAS_EINPUT);
+    const nas_job_source_t source = {.path = "/nowhere/j.yaml"};
+    cr_assert_eq(nas_job_read(&source, &job, &err), NAS_EINPUT);
     cr_assert_not_null(strstr(err.text, "/nowhere/j.yaml"), "%s", err.text);
     cr_assert_null(job);
 }
@@ -301,6 +478,12 @@ Test(job_refused, variables_that_cannot_be_replaced)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(LEAST SEARCH, cases[i].text, cases[i].expected);
+    assert_refused(SPACE SPACE_OBJECTIVE SEARCH, "data.train=[\"${NAS_TEST_UNSET}/a\"]",
+                   "--set data.train: the environment variable NAS_TEST_UNSET is not set; set it, "
+                   "or give --set data.train=[PATH]");
+    assert_refused(SPACE SPACE_OBJECTIVE SEARCH, "pool.subset={file: \"${NAS_TEST_UNSET}/a\"}",
+                   "--set pool.subset: the environment variable NAS_TEST_UNSET is not set; set it, "
+                   "or give --set pool.subset={file: PATH}");
     assert_refused(
         "name: a\npool:\n  space: table\n  table: ${NAS_TEST_UNSET}/t.csv\n", NULL,
         "@:4:10: pool.table: the environment variable NAS_TEST_UNSET is not set; set it, or give "

@@ -53,7 +53,8 @@ static fixture_t make(bool minimise)
     (void)snprintf(text, sizeof text, job_text, minimise ? "true" : "false");
     write_text(&table, csv);
     write_text(&job, text);
-    cr_assert_eq(nas_job_read(job.text, NULL, 0, &f.job, &err), NAS_OK, "%s", err.text);
+    const nas_job_source_t source = {.path = job.text};
+    cr_assert_eq(nas_job_read(&source, &f.job, &err), NAS_OK, "%s", err.text);
     read_table(&f);
     const nas_objective_options_t objective = {
         .job = f.job, .table = f.table, .names = nas_table_names(f.table)};

@@ -126,7 +126,7 @@ static void make_vectors(nas_program_t *program)
     program->agreement = nas_emit_vector(program, n * n);
 }
 
-static nas_conv_shape_t conv_shape(const nas_program_t *program, int group)
+nas_conv_shape_t nas_group_conv_shape(const nas_program_t *program, int group)
 {
     const nas_graph_conv_t *conv = nas_group_conv(program, group);
     const nas_graph_node_t *target = &program->graph->node[conv->target];
@@ -161,7 +161,7 @@ static nas_status_t make_groups(nas_program_t *program, nas_error_t *err)
         *t = (nas_group_tensors_t){
             .p = -1, .y = -1, .dy = -1, .dr = -1, .tp = -1, .ty = -1, .u = -1, .du = -1};
         if (!nas_group_evaluated(program, g)) continue;
-        const nas_conv_shape_t shape = conv_shape(program, g);
+        const nas_conv_shape_t shape = nas_group_conv_shape(program, g);
         const nas_status_t status = backend->conv_find(&shape, backward, &t->conv, err);
         if (status) return status;
         t->elements = backend->conv_weight_elements(t->conv);
@@ -241,7 +241,8 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_arena_
                                .n = options->batch,
                                .needs = options->needs,
                                .flow = (options->needs & NAS_NEED_FLOW) != 0,
-                               .arena = arena};
+                               .arena = arena,
+                               .profile = options->profile};
     nas_status_t status = allocate(program, err);
     if (!status) {
         mark_evaluated(program);

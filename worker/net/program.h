@@ -11,6 +11,7 @@
 #include "common/error.h"
 #include "worker/kernels/backend.h"
 #include "worker/net/graph.h"
+#include "worker/net/profile.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -39,6 +40,7 @@ typedef struct nas_program_options {
     const nas_graph_t *graph; /**< borrowed while the program lives */
     int batch;                /**< images; 1 for FLOW */
     unsigned needs;           /**< nas_need_t bits */
+    nas_profile_t *profile;   /**< every run is added to it; NULL: nothing is timed */
 } nas_program_options_t;
 
 /** Sums over one layer (a convolution or the linear layer). */

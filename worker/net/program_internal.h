@@ -123,6 +123,7 @@ struct nas_program {
     size_t n_vector, max_vector; /**< float64 taken and there */
     nas_arena_t *arena;
     size_t arena_bytes;
+    nas_profile_t *profile; /**< or NULL */
 
     bool *evaluated; /**< [n_nodes] nodes of the forward pass */
     nas_node_tensors_t *node;
@@ -209,6 +210,8 @@ const nas_graph_conv_t *nas_group_conv(const nas_program_t *program, int group);
 /** Shape of a group's output, and of its input. */
 nas_shape_t nas_group_shape(const nas_program_t *program, int group);
 nas_shape_t nas_source_shape(const nas_program_t *program, int group);
+/** The convolution that a group is computed as. */
+nas_conv_shape_t nas_group_conv_shape(const nas_program_t *program, int group);
 /** Tensor that a group reads: a rectified node, a pooled node, the image. */
 int nas_group_source(const nas_program_t *program, int group);
 /** Whether the forward pass computes any of its convolutions. */
@@ -273,5 +276,11 @@ void nas_flow_rescale_adjoint(nas_program_t *program, int node);
 void nas_flow_follow_adjoint(nas_program_t *program, int node);
 /** Sum over all layers of |w dR/dw| as mantissa and exponent. */
 void nas_flow_sum(const nas_program_t *program, double *mantissa, int *exponent);
+
+/* ------------------------------------------------------------------ profile (profile.c) */
+
+/** Add an operation that took so long; loading the images and weights of a run. */
+void nas_profile_op(const nas_program_t *program, const nas_op_t *op, double seconds);
+void nas_profile_load(const nas_program_t *program, double seconds);
 
 #endif

@@ -1,3 +1,4 @@
+#include "common/clock.h"
 #include "worker/net/program_internal.h"
 
 #include <math.h>
@@ -166,6 +167,25 @@ static void load_images(nas_program_t *program, const float *images)
                                   nas_tensor_data(program, program->image));
 }
 
+static void load(nas_program_t *program, const float *images)
+{
+    load_images(program, images);
+    pack_weights(program);
+}
+
+/* The clock is read between operations only. */
+static void run_timed(nas_program_t *program, const float *images)
+{
+    double begin = nas_clock_monotonic_s();
+    load(program, images);
+    nas_profile_load(program, nas_clock_monotonic_s() - begin);
+    for (int i = 0; i < program->n_ops; i++) {
+        begin = nas_clock_monotonic_s();
+        run_op(program, &program->op[i]);
+        nas_profile_op(program, &program->op[i], nas_clock_monotonic_s() - begin);
+    }
+}
+
 void nas_program_run(nas_program_t *program, const double *parameters, const float *images,
                      const int32_t *labels, nas_program_values_t *values)
 {
@@ -176,9 +196,12 @@ void nas_program_run(nas_program_t *program, const double *parameters, const flo
     memset(program->layer, 0, (size_t)graph->n_parameters * sizeof *program->layer);
     memset(program->agreement, 0,
            (size_t)program->n * (size_t)program->n * sizeof *program->agreement);
-    load_images(program, images);
-    pack_weights(program);
-    for (int i = 0; i < program->n_ops; i++) run_op(program, &program->op[i]);
+    if (program->profile) {
+        run_timed(program, images);
+    } else {
+        load(program, images);
+        for (int i = 0; i < program->n_ops; i++) run_op(program, &program->op[i]);
+    }
     const bool has_jacobian = program->tensor[program->jacobian].first_op >= 0;
     *values = (nas_program_values_t){
         .logits = program->logits,

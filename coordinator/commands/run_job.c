@@ -1,0 +1,120 @@
+#include "coordinator/commands/run_job.h"
+
+#include "common/log.h"
+#include "common/stop.h"
+#include "coordinator/commands/job_options.h"
+#include "coordinator/report.h"
+#include "coordinator/scoring.h"
+#include "coordinator/search.h"
+#include "worker/kernels/isa.h"
+
+#include <cblas.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The instruction set that every rank has, so that all compute alike. */
+static const char *agree_isa(nas_comm_t *world)
+{
+    double isa = nas_isa_best();
+    nas_comm_min(world, &isa, 1);
+    return nas_isa_name((nas_isa_t)isa);
+}
+
+/* Linear algebra may differ in the last bits between processors that the library tells apart. Only
+ * group leaders use it, so a mixed cluster can give other bits for other groups: worth a line. */
+static void check_core_types(nas_comm_t *world)
+{
+    char first[64] = "", mine[64] = "";
+    (void)snprintf(mine, sizeof mine, "%s", openblas_get_corename());
+    memcpy(first, mine, sizeof first);
+    nas_comm_bcast(world, 0, first, sizeof first);
+    double differs = strcmp(first, mine) != 0;
+    nas_comm_max(world, &differs, 1);
+    if (differs > 0)
+        nas_log_line("ranks run on different processors; set OPENBLAS_CORETYPE=%s on all of them "
+                     "for results that are "
+                     "equal bit for bit",
+                     first);
+}
+
+static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *options,
+                                 nas_job_purpose_t purpose, nas_session_t **session_p,
+                                 nas_error_t *err)
+{
+    const char *isa = agree_isa(world);
+    if (nas_comm_rank(world) != 0) return NAS_OK;
+    const nas_session_options_t session = {.job = {.path = options->job,
+                                                   .set = options->set,
+                                                   .n_set = options->n_set,
+                                                   .purpose = purpose},
+                                           .resume = options->resume,
+                                           .fresh = options->fresh,
+                                           .reuse = options->reuse,
+                                           .n_ranks = nas_comm_size(world),
+                                           .isa = isa};
+    return nas_session_create(&session, session_p, err);
+}
+
+/* What rank 0 knows and all must act on. */
+static bool spread(nas_comm_t *world, bool flag)
+{
+    nas_comm_bcast(world, 0, &flag, sizeof flag);
+    return flag;
+}
+
+/* The stages that the session needs, and the report at the end. */
+static nas_status_t run_stages(nas_comm_t *world, nas_session_t *session, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    if (spread(world, session && nas_session_state(session)->complete)) {
+        nas_log_line("the run is complete; nothing to do");
+        return NAS_OK;
+    }
+    check_core_types(world);
+    if (session) status = nas_session_begin(session, err);
+    status = nas_comm_agree(world, status, err);
+    if (!status && spread(world, session && nas_session_needs_scores(session)))
+        status = nas_scoring(world, session, err);
+    if (!status && spread(world, session && nas_session_inputs(session)->method))
+        status = nas_search(world, session, err);
+    nas_log_status("");
+    if (!status && session) status = nas_report_text(nas_session_state(session), stdout, err);
+    return status;
+}
+
+static nas_status_t run_session(nas_comm_t *world, const nas_job_options_t *options,
+                                nas_job_purpose_t purpose, nas_error_t *err)
+{
+    nas_session_t *session = NULL;
+    nas_status_t status =
+        nas_comm_agree(world, open_session(world, options, purpose, &session, err), err);
+    if (!status) status = run_stages(world, session, err);
+    nas_session_destroy(session);
+    return status;
+}
+
+int nas_command_run_job(const nas_command_t *command, nas_job_purpose_t purpose, int argc,
+                        char **argv)
+{
+    nas_error_t err = {0};
+    nas_job_options_t options = {0};
+    nas_comm_t *world = NULL;
+    nas_stop_install();
+    openblas_set_num_threads(1);
+    nas_status_t status = nas_job_options_parse(command, argc, argv, &options, &err);
+    if (!status && options.help) {
+        (void)fputs(command->help, stdout);
+        nas_job_options_fini(&options);
+        return 0;
+    }
+    /* Every rank has the same command line: all start MPI even to report a bad one, so that it is
+     * reported once. */
+    const nas_status_t started = nas_comm_init(&world, &err);
+    if (!status) status = started;
+    if (nas_comm_rank(world) == 0) nas_log_open();
+    if (!status) status = run_session(world, &options, purpose, &err);
+    const int code =
+        nas_comm_rank(world) == 0 ? nas_command_finish(status, &err) : nas_exit_code(status);
+    nas_job_options_fini(&options);
+    return nas_comm_finalize(world, code);
+}

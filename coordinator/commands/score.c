@@ -1,0 +1,29 @@
+#include "coordinator/commands/run_job.h"
+
+static const char help[] =
+    "usage: robotnas score JOB.yaml [--set key.path=value]... [--resume | --fresh]\n"
+    "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
+    "\n"
+    "Compute the training-free metrics of every architecture of a job's pool: the first stage of "
+    "a\n"
+    "search, on its own. The state file that it leaves feeds any number of searches, by\n"
+    "metrics: {source: scores, file: SCORES.h5}.\n"
+    "\n"
+    "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
+    "  --resume          go on with the state at the job's output; start where there is none, do\n"
+    "                    nothing where it is complete\n"
+    "  --fresh           start anew\n"
+    "\n"
+    "Stops and exit codes are those of robotnas search.\n";
+
+static int run(int argc, char **argv)
+{
+    return nas_command_run_job(&nas_command_score, NAS_JOB_SCORE, argc, argv);
+}
+
+const nas_command_t nas_command_score = {
+    .name = "score",
+    .summary = "compute the metrics of a pool; the result feeds many searches",
+    .help = help,
+    .run = run,
+};

@@ -1,0 +1,74 @@
+#include "worker/verify.h"
+
+#include "coordinator/commands/backend_option.h"
+
+#include <getopt.h>
+#include <stdbool.h>
+
+static const char help[] =
+    "usage: robotnas verify REFERENCE.h5... [--backend NAME] [--dump OUT.h5]\n"
+    "\n"
+    "Compute every value that reference files have (logits, loss, metrics, gradients) on this\n"
+    "machine and compare. Exit code 1 where a value differs by more than rounding explains.\n"
+    "Files of training are skipped.\n"
+    "\n"
+    "  --backend NAME   cpu (float32; the default where it is built in) or ref (float64)\n"
+    "  --dump OUT.h5    write what was computed, as a reference file, for others to compare;\n"
+    "                   takes one REFERENCE.h5\n";
+
+typedef struct verify_options {
+    nas_verify_options_t verify;
+    const char *backend;
+    bool help;
+} verify_options_t;
+
+static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_error_t *err)
+{
+    static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"dump", required_argument, NULL, 'd'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {0}};
+    for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
+        switch (option) {
+        case 'b':
+            options->backend = optarg;
+            break;
+        case 'd':
+            options->verify.dump = optarg;
+            break;
+        case 'h':
+            options->help = true;
+            return NAS_OK;
+        default:
+            return nas_command_bad_option(&nas_command_verify, argv, option, err);
+        }
+    }
+    options->verify.path = (const char *const *)argv + optind;
+    options->verify.n_paths = argc - optind;
+    if (optind < argc) return NAS_OK;
+    return nas_error_set(err, NAS_EARG,
+                         "verify: REFERENCE.h5 is missing; see robotnas verify --help");
+}
+
+static int run(int argc, char **argv)
+{
+    nas_error_t err = {0};
+    verify_options_t options = {0};
+    nas_status_t status = parse(argc, argv, &options, &err);
+    if (!status && options.help) {
+        (void)fputs(help, stdout);
+        return 0;
+    }
+    if (!status)
+        status =
+            nas_backend_option(&nas_command_verify, options.backend, &options.verify.backend, &err);
+    if (!status) status = nas_verify(&options.verify, stdout, &err);
+    return nas_command_finish(status, &err);
+}
+
+const nas_command_t nas_command_verify = {
+    .name = "verify",
+    .summary = "the engine against reference values, on this machine",
+    .help = help,
+    .run = run,
+};

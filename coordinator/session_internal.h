@@ -1,0 +1,37 @@
+/* What session.c and the files of its stages share. */
+#ifndef NAS_COORDINATOR_SESSION_INTERNAL_H
+#define NAS_COORDINATOR_SESSION_INTERNAL_H
+
+#include "common/file.h"
+#include "common/progress.h"
+#include "common/stop.h"
+#include "coordinator/checkpoint.h"
+#include "coordinator/ledger.h"
+#include "coordinator/session.h"
+
+struct nas_session {
+    nas_inputs_t inputs;
+    nas_lock_t *lock;
+    nas_state_t state;
+    nas_state_t old;      /**< whose evaluations are taken over */
+    nas_ledger_t *ledger; /**< NULL where there is no search */
+    nas_stop_file_t stop_file;
+    nas_checkpoint_t checkpoint;
+    nas_progress_t progress;
+    nas_buffer_t replies;
+    double started_s;        /**< monotonic */
+    double elapsed_before_s; /**< of earlier sessions */
+    double spent_s;          /**< on work since the last save */
+    nas_status_t failure;    /**< of a save between two rounds of scoring */
+    nas_error_t failure_text;
+};
+
+/** Write the state file now. */
+nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err);
+
+/** Note that the run stops on request, by a signal or (0) by the stop file, which is removed.
+ *  Returns NAS_ESTOP with the line for the user: n_done of the progress's total. */
+nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
+                              nas_error_t *err);
+
+#endif

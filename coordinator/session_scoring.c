@@ -1,0 +1,62 @@
+/* Rounds of scoring on rank 0. */
+#include "common/clock.h"
+#include "coordinator/session_internal.h"
+
+#include <string.h>
+
+bool nas_session_needs_scores(const nas_session_t *session)
+{
+    const nas_scores_t *scores = &session->state.scores;
+    return nas_scores_done(scores) < scores->n;
+}
+
+void nas_session_begin_scoring(nas_session_t *session)
+{
+    const nas_scores_t *scores = &session->state.scores;
+    nas_progress_init(&session->progress, "architectures", nas_scores_done(scores), scores->n);
+}
+
+void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
+                              const nas_score_t *score, const double *value)
+{
+    nas_scores_t *scores = &session->state.scores;
+    const size_t n_metric = session->state.metrics.n;
+    scores->status[arch] = (int32_t)score->status;
+    scores->seconds[arch] = score->seconds;
+    scores->rank[arch] = rank;
+    memcpy(scores->value + (size_t)arch * n_metric, value, n_metric * sizeof *value);
+    session->spent_s += score->seconds;
+}
+
+/* All is scored: with nothing to search, so is the run. */
+static nas_status_t end_of_scoring(nas_session_t *session, nas_error_t *err)
+{
+    const nas_status_t status = nas_state_add_event(
+        &session->state, err, "scored %lld architectures", (long long)session->state.scores.n);
+    session->state.complete = session->inputs.method == NULL;
+    return status ? status : nas_session_save(session, err);
+}
+
+nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_t *err)
+{
+    nas_error_t save_err = {0};
+    const int64_t n_done = nas_scores_done(&session->state.scores);
+    nas_progress_update(&session->progress, n_done, "");
+    if (session->failure) {
+        *err = session->failure_text;
+        return session->failure;
+    }
+    if (!nas_session_needs_scores(session)) return end_of_scoring(session, err);
+    if (!stop && !nas_stop_file_seen(&session->stop_file)) return NAS_OK;
+    const nas_status_t status = nas_session_stop(session, stop, n_done, err);
+    const nas_status_t saved = nas_session_save(session, &save_err);
+    if (saved > status) *err = save_err;
+    return saved > status ? saved : status;
+}
+
+void nas_session_save_if_due(nas_session_t *session)
+{
+    if (!nas_checkpoint_due(&session->checkpoint, nas_clock_monotonic_s(), session->spent_s))
+        return;
+    session->failure = nas_session_save(session, &session->failure_text);
+}

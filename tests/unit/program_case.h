@@ -1,0 +1,151 @@
+/* Small networks of random cells with random parameters and a random batch, and everything that
+ * programs compute of them. */
+#ifndef NAS_TESTS_UNIT_PROGRAM_CASE_H
+#define NAS_TESTS_UNIT_PROGRAM_CASE_H
+
+#include "common/rng.h"
+#include "worker/net/parameters.h"
+#include "worker/net/program.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EVERYTHING = 2 * NAS_NEED_SIGNS - 1 }; /* all that one program computes: not FLOW */
+
+/* Cells of which random ones are not likely: no way through; all convolutions; no parameters; dead
+ * edges on either side. Then random ones. */
+static const char *const SPECIAL_CELLS[] = {
+    "|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|none~0|none~1|none~2|",
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_1x1~1|+|nor_conv_3x3~0|nor_conv_1x1~1|nor_conv_3x3~"
+    "2|",
+    "|skip_connect~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|avg_pool_3x3~1|skip_connect~"
+    "2|",
+    "|nor_conv_3x3~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2|",
+};
+
+enum { N_SPECIAL = sizeof SPECIAL_CELLS / sizeof *SPECIAL_CELLS, N_CELLS = 14 };
+
+typedef struct program_case {
+    nas_program_options_t options; /* graph is the case's */
+    nas_graph_t *graph;
+    double *parameters;
+    float *images;
+    int32_t *labels;
+    size_t n_pixels;
+    nas_rng_t rng;
+} program_case_t;
+
+/* What was computed; arrays are owned. */
+typedef struct results {
+    double loss;
+    double *logits;
+    double *jacobian;
+    double *agreement;
+    double *gradient;          /* [n_values] */
+    nas_layer_values_t *layer; /* [n_parameters] */
+} results_t;
+
+/* Images are multiples of 2^-8, so that steps of 2^-18 are exact in float32; gammas and betas are
+ * random, too. number: which cell, and seed of everything else. */
+static inline program_case_t make_case(const nas_backend_t *backend, const nas_network_t *network,
+                                       int batch, int number)
+{
+    program_case_t c = {.options = {.backend = backend, .batch = batch, .needs = EVERYTHING}};
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_rng_init(&c.rng, 7, NAS_STREAM_BENCH, (uint64_t)number);
+    nas_space_nb201.code((int64_t)nas_rng_below(&c.rng, (uint64_t)nas_space_nb201.count),
+                         operation);
+    if (number < N_SPECIAL) cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[number], operation));
+    cr_assert_eq(nas_graph_create(network, operation, backend->channel_block, &c.graph, NULL),
+                 NAS_OK);
+    c.options.graph = c.graph;
+    c.n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *
+                 (size_t)network->width;
+    c.parameters = calloc((size_t)c.graph->n_values, sizeof *c.parameters);
+    c.images = calloc(c.n_pixels, sizeof *c.images);
+    c.labels = calloc((size_t)batch, sizeof *c.labels);
+    cr_assert(c.parameters && c.images && c.labels);
+    nas_parameters_init(c.graph, (uint64_t)number, "", c.parameters);
+    for (int p = 0; p < c.graph->n_parameters; p++) {
+        const nas_parameter_t *parameter = &c.graph->parameter[p];
+        if (parameter->kind != NAS_PARAMETER_GAMMA && parameter->kind != NAS_PARAMETER_BETA)
+            continue;
+        for (int64_t i = 0; i < parameter->n; i++)
+            c.parameters[parameter->offset + i] +=
+                (double)(float)nas_rng_between(&c.rng, -0.5, 0.5);
+    }
+    for (size_t i = 0; i < c.n_pixels; i++)
+        c.images[i] = (float)(rint(256.0 * nas_rng_normal(&c.rng)) / 256.0);
+    for (int n = 0; n < batch; n++)
+        c.labels[n] = (int32_t)nas_rng_below(&c.rng, (uint64_t)network->classes);
+    return c;
+}
+
+static inline void free_case(program_case_t *c)
+{
+    nas_graph_destroy(c->graph);
+    free(c->parameters);
+    free(c->images);
+    free(c->labels);
+}
+
+static inline double *copy_of(const double *values, size_t n)
+{
+    double *copy = calloc(n, sizeof *copy);
+    cr_assert_not_null(copy);
+    if (values) memcpy(copy, values, n * sizeof *copy);
+    return copy;
+}
+
+/* Compile, run and copy. A Jacobian that is not there is 0. */
+static inline results_t compute(const program_case_t *c, nas_arena_t *arena)
+{
+    const nas_graph_t *graph = c->graph;
+    const size_t batch = (size_t)c->options.batch, n_parameters = (size_t)graph->n_parameters;
+    nas_program_t *program = NULL;
+    nas_program_values_t values;
+    cr_assert_eq(nas_program_create(&c->options, arena, &program, NULL), NAS_OK);
+    nas_program_run(program, c->parameters, c->images, c->labels, &values);
+    results_t results = {
+        .loss = values.loss,
+        .logits = copy_of(values.logits, batch * (size_t)graph->network.classes),
+        .jacobian = copy_of(values.jacobian, c->n_pixels),
+        .agreement = copy_of(values.agreement, batch * batch),
+        .gradient = copy_of(NULL, (size_t)graph->n_values),
+        .layer = calloc(n_parameters, sizeof *results.layer),
+    };
+    cr_assert_not_null(results.layer);
+    memcpy(results.layer, values.layer, n_parameters * sizeof *results.layer);
+    if (c->options.needs & NAS_NEED_GRADIENT)
+        for (int p = 0; p < graph->n_parameters; p++)
+            cr_assert_eq(nas_program_gradient(program, p,
+                                              results.gradient + graph->parameter[p].offset, NULL),
+                         NAS_OK);
+    nas_program_destroy(program);
+    return results;
+}
+
+static inline void free_results(results_t *results)
+{
+    free(results->logits);
+    free(results->jacobian);
+    free(results->agreement);
+    free(results->gradient);
+    free(results->layer);
+}
+
+static inline double dot(const double *a, const double *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+static inline double norm(const double *a, size_t n)
+{
+    return sqrt(dot(a, a, n));
+}
+
+#endif

@@ -1,0 +1,336 @@
+#include "backend_case.h"
+#include "program_case.h"
+
+static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
+static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN};
+
+enum { TINY_BATCH = 5 };
+
+static const double step = 1e-6;       /* of finite differences */
+static const double difference = 1e-6; /* relative, of central differences */
+
+/* Cells with an even number have the score convention. */
+static program_case_t tiny_case(int number)
+{
+    return make_case(nas_backend_ref(), number % 2 == 0 ? &TINY : &TINY_TRAIN, TINY_BATCH, number);
+}
+
+/* A function of the case after a step along a direction: f(parameters + h direction). */
+static results_t moved(program_case_t *c, nas_arena_t *arena, const double *direction, double h)
+{
+    double *at = c->parameters;
+    const size_t n = (size_t)c->graph->n_values;
+    c->parameters = copy_of(at, n);
+    for (size_t i = 0; i < n; i++) c->parameters[i] += h * direction[i];
+    const results_t results = compute(c, arena);
+    free(c->parameters);
+    c->parameters = at;
+    return results;
+}
+
+/* Derivative of the loss along a direction, by central differences. */
+static double loss_slope(program_case_t *c, nas_arena_t *arena, const double *direction)
+{
+    results_t ahead = moved(c, arena, direction, step), behind = moved(c, arena, direction, -step);
+    const double slope = (ahead.loss - behind.loss) / (2 * step);
+    free_results(&ahead);
+    free_results(&behind);
+    return slope;
+}
+
+/* A direction of length about 1 in one parameter, half along its gradient, half random. */
+static double *make_direction(program_case_t *c, const results_t *results, int p)
+{
+    const nas_parameter_t *parameter = &c->graph->parameter[p];
+    const size_t n = (size_t)parameter->n;
+    double *direction = copy_of(NULL, (size_t)c->graph->n_values);
+    double *part = direction + parameter->offset;
+    const double *gradient = results->gradient + parameter->offset;
+    const double length = norm(gradient, n);
+    for (size_t i = 0; i < n; i++)
+        part[i] =
+            nas_rng_normal(&c->rng) / sqrt((double)n) + (length > 0 ? gradient[i] / length : 0);
+    return direction;
+}
+
+/* Every parameter's gradient of the loss is what finite differences of ref's loss say. */
+Test(program, gradients_equal_finite_differences)
+{
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        program_case_t c = tiny_case(number);
+        c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
+        results_t results = compute(&c, &arena);
+        const size_t n = (size_t)c.graph->n_values;
+        const double all = norm(results.gradient, n);
+        c.options.needs = NAS_NEED_LOSS;
+        for (int p = 0; p < c.graph->n_parameters; p++) {
+            double *direction = make_direction(&c, &results, p);
+            const double expected = loss_slope(&c, &arena, direction);
+            const double found = dot(results.gradient, direction, n);
+            cr_assert(fabs(found - expected) <= difference * (fabs(expected) + 1e-3 * all),
+                      "cell %d, %s: %.12g, expected %.12g", number, c.graph->parameter[p].name,
+                      found, expected);
+            free(direction);
+        }
+        free_results(&results);
+        free_case(&c);
+        nas_arena_fini(&arena);
+    }
+}
+
+/* Sum of the logits after a step of h along the signs of a direction, over all pixels. */
+static double logits_sum(program_case_t *c, nas_arena_t *arena, const double *direction, double h)
+{
+    float *at = c->images;
+    c->images = calloc(c->n_pixels, sizeof *c->images);
+    cr_assert_not_null(c->images);
+    for (size_t i = 0; i < c->n_pixels; i++) c->images[i] = at[i] + (float)(h * direction[i]);
+    results_t results = compute(c, arena);
+    double sum = 0;
+    for (int i = 0; i < c->options.batch * c->graph->network.classes; i++) sum += results.logits[i];
+    free_results(&results);
+    free(c->images);
+    c->images = at;
+    return sum;
+}
+
+/* So is the sum of the logits' gradient by the images: along random signs, along its own signs. */
+Test(program, jacobian_equals_finite_differences)
+{
+    const double h = 0x1p-18; /* exact in float32 beside the images */
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        program_case_t c = tiny_case(number);
+        results_t results = compute(&c, &arena);
+        double *direction = copy_of(NULL, c.n_pixels);
+        c.options.needs = NAS_NEED_LOSS;
+        for (int trial = 0; trial < 4; trial++) {
+            for (size_t i = 0; i < c.n_pixels; i++) {
+                const double own = results.jacobian[i] < 0 ? -1.0 : 1.0;
+                direction[i] = trial == 0 || nas_rng_below(&c.rng, 2) ? own : -own;
+                if (trial > 1 && nas_rng_below(&c.rng, 16) != 0) direction[i] = 0;
+            }
+            const double expected =
+                (logits_sum(&c, &arena, direction, h) - logits_sum(&c, &arena, direction, -h)) /
+                (2 * h);
+            const double found = dot(results.jacobian, direction, c.n_pixels);
+            cr_assert(fabs(found - expected) <=
+                          difference * (fabs(expected) + norm(results.jacobian, c.n_pixels)),
+                      "cell %d, trial %d: %.12g, expected %.12g", number, trial, found, expected);
+        }
+        free(direction);
+        free_results(&results);
+        free_case(&c);
+        nas_arena_fini(&arena);
+    }
+}
+
+/* The weights, and 0 for every other parameter. */
+static double *weights_of(const program_case_t *c)
+{
+    double *weights = copy_of(c->parameters, (size_t)c->graph->n_values);
+    for (int p = 0; p < c->graph->n_parameters; p++) {
+        const nas_parameter_t *parameter = &c->graph->parameter[p];
+        if (parameter->kind != NAS_PARAMETER_WEIGHT)
+            memset(weights + parameter->offset, 0, (size_t)parameter->n * sizeof *weights);
+    }
+    return weights;
+}
+
+/* Each layer's part of g' H w is what finite differences of its gradient along all weights say:
+ * tangents forward, and their adjoints. */
+Test(program, curvature_equals_finite_differences)
+{
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        program_case_t c = tiny_case(number);
+        results_t results = compute(&c, &arena);
+        double *weights = weights_of(&c);
+        c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
+        results_t ahead = moved(&c, &arena, weights, step);
+        results_t behind = moved(&c, &arena, weights, -step);
+        for (int p = 0; p < c.graph->n_parameters; p++) {
+            const nas_parameter_t *parameter = &c.graph->parameter[p];
+            const size_t n = (size_t)parameter->n;
+            if (parameter->kind != NAS_PARAMETER_WEIGHT) continue;
+            const double *g = results.gradient + parameter->offset;
+            const double expected = (dot(ahead.gradient + parameter->offset, g, n) -
+                                     dot(behind.gradient + parameter->offset, g, n)) /
+                                    (2 * step);
+            const double found = results.layer[p].curvature;
+            cr_assert(fabs(found - expected) <= difference * (fabs(expected) + dot(g, g, n)),
+                      "cell %d, %s: %.12g, expected %.12g", number, parameter->name, found,
+                      expected);
+        }
+        free(weights);
+        free_results(&ahead);
+        free_results(&behind);
+        free_results(&results);
+        free_case(&c);
+        nas_arena_fini(&arena);
+    }
+}
+
+/* A layer's sums are those of its weights and its gradient. */
+Test(program, layer_sums_equal_their_definition)
+{
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        program_case_t c = tiny_case(number);
+        results_t results = compute(&c, &arena);
+        for (int p = 0; p < c.graph->n_parameters; p++) {
+            const nas_parameter_t *parameter = &c.graph->parameter[p];
+            const nas_layer_values_t *layer = &results.layer[p];
+            const double *w = c.parameters + parameter->offset;
+            const double *g = results.gradient + parameter->offset;
+            const size_t n = (size_t)parameter->n;
+            double magnitude = 0;
+            if (parameter->kind != NAS_PARAMETER_WEIGHT) continue;
+            for (size_t i = 0; i < n; i++) magnitude += fabs(w[i] * g[i]);
+            cr_assert_float_eq(layer->gradient_squares, dot(g, g, n), 1e-12 * dot(g, g, n));
+            cr_assert_float_eq(layer->dot, dot(w, g, n), 1e-12 * magnitude);
+            cr_assert_float_eq(layer->abs_dot, magnitude, 1e-12 * magnitude);
+        }
+        free_results(&results);
+        free_case(&c);
+        nas_arena_fini(&arena);
+    }
+}
+
+/* ------------------------------------------------------------------------------- backends */
+
+/* Channels around a block, 16 in part 1. */
+static const nas_network_t NETWORKS[] = {{3, 8, 8, 8, 1, 10, NAS_CONVENTION_SCORE},
+                                         {1, 12, 16, 16, 1, 5, NAS_CONVENTION_TRAIN}};
+
+enum { N_NETWORKS = sizeof NETWORKS / sizeof *NETWORKS, BATCH = 8 };
+
+static void check_array(const char *what, const double *found, const double *expected, size_t n,
+                        double tolerance)
+{
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (found[i] - expected[i]) * (found[i] - expected[i]);
+    cr_assert(sqrt(squares) <= tolerance, "%s differs by %g, norm %g, tolerance %g", what,
+              sqrt(squares), norm(expected, n), tolerance);
+}
+
+/* Compare with ref, as robotnas verify does for float32 (worker/comparison.h). */
+static void check_results(const program_case_t *c, const results_t *found,
+                          const results_t *expected)
+{
+    const nas_graph_t *graph = c->graph;
+    const size_t batch = (size_t)c->options.batch,
+                 n_logits = batch * (size_t)graph->network.classes;
+    const double all = norm(expected->gradient, (size_t)graph->n_values);
+    double curvature = 0, magnitude = 0;
+    check_array("logits", found->logits, expected->logits, n_logits,
+                5e-5 * norm(expected->logits, n_logits));
+    check_array("jacobian", found->jacobian, expected->jacobian, c->n_pixels,
+                1e-3 * norm(expected->jacobian, c->n_pixels));
+    check_array("agreement", found->agreement, expected->agreement, batch * batch,
+                1e-3 * norm(expected->agreement, batch * batch));
+    for (int p = 0; p < graph->n_parameters; p++) {
+        const nas_parameter_t *parameter = &graph->parameter[p];
+        const double *e = expected->gradient + parameter->offset;
+        const size_t n = (size_t)parameter->n;
+        check_array(parameter->name, found->gradient + parameter->offset, e, n,
+                    1e-3 * fmax(norm(e, n), 1e-4 * all));
+        curvature += found->layer[p].curvature - expected->layer[p].curvature;
+        magnitude += fabs(expected->layer[p].curvature);
+        const double fisher = expected->layer[p].fisher;
+        cr_assert_float_eq(found->layer[p].fisher, fisher, 1e-3 * fisher + 1e-12);
+    }
+    cr_assert(fabs(curvature) <= 5e-4 * magnitude, "curvature differs by %g of %g", curvature,
+              magnitude);
+}
+
+/* Every backend computes what ref does, but for rounding. */
+BACKEND_TEST(program, backends_agree)
+{
+    fixture_t f = setup(*index);
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        const nas_network_t *network = &NETWORKS[number % N_NETWORKS];
+        program_case_t c = make_case(f.backend, network, BATCH, number);
+        program_case_t yardstick = make_case(nas_backend_ref(), network, BATCH, number);
+        results_t found = compute(&c, &arena), expected = compute(&yardstick, &arena);
+        check_results(&c, &found, &expected);
+        free_results(&found);
+        free_results(&expected);
+        free_case(&c);
+        free_case(&yardstick);
+        nas_arena_fini(&arena);
+    }
+    teardown(&f);
+}
+
+static void check_same_bits(const program_case_t *c, const results_t *a, const results_t *b)
+{
+    const nas_graph_t *graph = c->graph;
+    const size_t batch = (size_t)c->options.batch;
+    const size_t n_logits = batch * (size_t)graph->network.classes;
+    const size_t n_layers = (size_t)graph->n_parameters;
+    cr_assert_eq(memcmp(&a->loss, &b->loss, sizeof a->loss), 0);
+    cr_assert_eq(memcmp(a->logits, b->logits, n_logits * sizeof *a->logits), 0);
+    cr_assert_eq(memcmp(a->jacobian, b->jacobian, c->n_pixels * sizeof *a->jacobian), 0);
+    cr_assert_eq(memcmp(a->agreement, b->agreement, batch * batch * sizeof *a->agreement), 0);
+    cr_assert_eq(memcmp(a->gradient, b->gradient, (size_t)graph->n_values * sizeof *a->gradient),
+                 0);
+    cr_assert_eq(memcmp(a->layer, b->layer, n_layers * sizeof *a->layer), 0);
+}
+
+/* Results do not depend on what the arena held: on the cell before, or on garbage. */
+BACKEND_TEST(program, results_do_not_depend_on_the_arena)
+{
+    fixture_t f = setup(*index);
+    nas_arena_t shared = {0};
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t fresh = {0};
+        program_case_t c = make_case(f.backend, &NETWORKS[number / 2 % N_NETWORKS], BATCH, number);
+        results_t first = compute(&c, &fresh), second = compute(&c, &shared);
+        memset(shared.data, 0xff, shared.size);
+        results_t third = compute(&c, &shared);
+        check_same_bits(&c, &first, &second);
+        check_same_bits(&c, &first, &third);
+        free_results(&first);
+        free_results(&second);
+        free_results(&third);
+        free_case(&c);
+        nas_arena_fini(&fresh);
+    }
+    nas_arena_fini(&shared);
+    teardown(&f);
+}
+
+/* A program computes the same whether more is asked of it or less. */
+BACKEND_TEST(program, results_do_not_depend_on_other_needs)
+{
+    static const unsigned parts[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_JACOBIAN,
+                                     NAS_NEED_SIGNS, NAS_NEED_CURVATURE, NAS_NEED_FISHER};
+    fixture_t f = setup(*index);
+    nas_arena_t arena = {0};
+    program_case_t c = make_case(f.backend, &NETWORKS[0], BATCH, 1);
+    const size_t n_values = (size_t)c.graph->n_values, n = (size_t)c.options.batch;
+    results_t all = compute(&c, &arena);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        c.options.needs = parts[i];
+        results_t part = compute(&c, &arena);
+        if (parts[i] & NAS_NEED_GRADIENT)
+            cr_assert_eq(memcmp(part.gradient, all.gradient, n_values * sizeof(double)), 0);
+        if (parts[i] & NAS_NEED_JACOBIAN)
+            cr_assert_eq(memcmp(part.jacobian, all.jacobian, c.n_pixels * sizeof(double)), 0);
+        if (parts[i] & NAS_NEED_SIGNS)
+            cr_assert_eq(memcmp(part.agreement, all.agreement, n * n * sizeof(double)), 0);
+        for (int p = 0; p < c.graph->n_parameters; p++) {
+            if (parts[i] & NAS_NEED_CURVATURE)
+                cr_assert_eq(part.layer[p].curvature, all.layer[p].curvature);
+            if (parts[i] & NAS_NEED_FISHER) cr_assert_eq(part.layer[p].fisher, all.layer[p].fisher);
+        }
+        free_results(&part);
+    }
+    free_results(&all);
+    free_case(&c);
+    nas_arena_fini(&arena);
+    teardown(&f);
+}

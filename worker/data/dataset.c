@@ -1,0 +1,187 @@
+#include "worker/data/dataset.h"
+
+#include "worker/data/format.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { N_BYTE_VALUES = 256 };
+
+static const nas_format_t *const formats[] = {
+    [NAS_DATA_CIFAR] = &nas_format_cifar,
+    [NAS_DATA_IDX] = &nas_format_idx,
+    [NAS_DATA_HDF5] = &nas_format_hdf5,
+};
+
+/* All images must be like the first training images. */
+static nas_status_t check_alike(const nas_images_t *part, const char *path,
+                                const nas_images_t *first, const char *first_path, nas_error_t *err)
+{
+    static const char *const pixel[] = {[NAS_PIXEL_U8] = "uint8", [NAS_PIXEL_F32] = "float"};
+    if (first->n == 0 || (part->pixel == first->pixel && part->c == first->c &&
+                          part->h == first->h && part->w == first->w))
+        return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: images of %d x %d x %d %s, but those of %s are %d x %d x %d %s", path,
+                         part->c, part->h, part->w, pixel[part->pixel], first_path, first->c,
+                         first->h, first->w, pixel[first->pixel]);
+}
+
+static nas_status_t check_labels(const nas_images_t *part, const char *path, int n_classes,
+                                 nas_error_t *err)
+{
+    const int32_t end = n_classes ? n_classes : NAS_IMAGES_MAX_CLASSES;
+    for (int64_t i = 0; i < part->n; i++)
+        if (part->labels[i] < 0 || part->labels[i] >= end)
+            return nas_images_bad_label(path, i, part->labels[i], n_classes, err);
+    return NAS_OK;
+}
+
+/* Add the images of one or more files that belong together to train or test. */
+static nas_status_t read_part(const nas_dataset_options_t *options, char *const *path,
+                              nas_dataset_t *dataset, nas_images_t *split, nas_error_t *err)
+{
+    const nas_format_t *format = formats[options->format];
+    nas_images_t part = {0};
+    nas_status_t status = format->read(path, dataset->n_classes, &part, err);
+    if (status) return status;
+    status = check_alike(&part, path[0], &dataset->train, options->train->at[0], err);
+    if (!status) status = check_labels(&part, path[format->n_files - 1], dataset->n_classes, err);
+    if (!status) status = nas_images_append(split, &part, err);
+    nas_images_fini(&part);
+    return status;
+}
+
+static nas_status_t read_split(const nas_dataset_options_t *options, const nas_strings_t *files,
+                               nas_dataset_t *dataset, nas_images_t *split, nas_error_t *err)
+{
+    const nas_format_t *format = formats[options->format];
+    const int64_t most = options->limit > 0 ? options->limit : INT64_MAX;
+    if (files->n % format->n_files != 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s needs files in pairs, images then labels; the last is %s",
+                             format->name, files->at[files->n - 1]);
+    for (size_t i = 0; i < files->n && split->n < most; i += format->n_files) {
+        const nas_status_t status = read_part(options, files->at + i, dataset, split, err);
+        if (status) return status;
+    }
+    if (split->n > most) split->n = most;
+    return NAS_OK;
+}
+
+/* The number of classes as far as it is known before a file is read, 0 where it is not. */
+static nas_status_t begin_classes(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                                  nas_error_t *err)
+{
+    const int n = options->n_classes ? options->n_classes : formats[options->format]->n_classes;
+    if (n != 0 && (n < 2 || n > NAS_IMAGES_MAX_CLASSES))
+        return nas_error_set(err, NAS_EINPUT, "%d classes; expected 2 to %d", n,
+                             NAS_IMAGES_MAX_CLASSES);
+    dataset->n_classes = n;
+    return NAS_OK;
+}
+
+static nas_status_t count_classes(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                                  nas_error_t *err)
+{
+    const nas_images_t *train = &dataset->train;
+    int32_t largest = 0;
+    if (dataset->n_classes != 0) return NAS_OK;
+    for (int64_t i = 0; i < train->n; i++)
+        if (train->labels[i] > largest) largest = train->labels[i];
+    if (largest == 0)
+        return nas_error_set(err, NAS_EINPUT, "%s: all labels are 0; expected two classes or more",
+                             options->train->at[formats[options->format]->n_files - 1]);
+    dataset->n_classes = largest + 1;
+    return NAS_OK;
+}
+
+/* Take the given numbers, one a channel; where none are given those of the images stay. */
+static nas_status_t set_channels(const char *name, const nas_channel_numbers_t *given, int c,
+                                 double *number, nas_error_t *err)
+{
+    if (given->n == 0) return NAS_OK;
+    if (given->n != (size_t)c)
+        return nas_error_set(err, NAS_EINPUT, "%zu numbers of %s for images of %d channel%s",
+                             given->n, name, c, c == 1 ? "" : "s");
+    for (int i = 0; i < c; i++)
+        if (!isfinite(given->at[i]))
+            return nas_error_set(err, NAS_EINPUT, "%s of channel %d is not finite", name, i);
+    memcpy(number, given->at, given->n * sizeof *number);
+    return NAS_OK;
+}
+
+static nas_status_t set_normalisation(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                                      nas_error_t *err)
+{
+    const int c = dataset->train.c;
+    if (options->mean.n == 0 || options->std.n == 0)
+        nas_images_moments(&dataset->train, dataset->mean, dataset->std);
+    nas_status_t status = set_channels("mean", &options->mean, c, dataset->mean, err);
+    if (!status) status = set_channels("std", &options->std, c, dataset->std, err);
+    for (int i = 0; i < c && !status; i++)
+        if (dataset->std[i] <= 0)
+            status = nas_error_set(err, NAS_EINPUT, "std of channel %d is %g; expected more than 0",
+                                   i, dataset->std[i]);
+    return status;
+}
+
+nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                              nas_error_t *err)
+{
+    nas_dataset_t read = {0};
+    nas_status_t status;
+    if (options->train->n == 0)
+        return nas_error_set(err, NAS_EINPUT, "no training files; expected at least one");
+    if ((status = begin_classes(options, &read, err))) goto out;
+    if ((status = read_split(options, options->train, &read, &read.train, err))) goto out;
+    if ((status = count_classes(options, &read, err))) goto out;
+    if (options->test && options->test->n > 0)
+        status = read_split(options, options->test, &read, &read.test, err);
+    if (status) goto out;
+    if ((status = set_normalisation(options, &read, err))) goto out;
+    *dataset = read;
+    read = (nas_dataset_t){0};
+out:
+    nas_dataset_fini(&read);
+    return status;
+}
+
+/* One plane of an image. A byte has but 256 values, worked out once in `table`. */
+static void normalise_bytes(const uint8_t *x, const float *table, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = table[x[i]];
+}
+
+static void normalise_floats(const float *x, double mean, double std, size_t n, float *y)
+{
+    for (size_t i = 0; i < n; i++) y[i] = (float)(((double)x[i] - mean) / std);
+}
+
+void nas_dataset_normalise(const nas_dataset_t *dataset, const nas_images_t *images,
+                           const int64_t *index, int64_t n, float *values)
+{
+    const size_t plane = (size_t)images->h * (size_t)images->w,
+                 n_values = nas_images_values(images);
+    for (int c = 0; c < images->c; c++) {
+        const double mean = dataset->mean[c], std = dataset->std[c];
+        float table[N_BYTE_VALUES];
+        for (int x = 0; x < N_BYTE_VALUES; x++) table[x] = (float)((x / 255.0 - mean) / std);
+        for (int64_t i = 0; i < n; i++) {
+            const size_t from = (size_t)index[i] * n_values + (size_t)c * plane;
+            float *to = values + (size_t)i * n_values + (size_t)c * plane;
+            if (images->pixel == NAS_PIXEL_U8)
+                normalise_bytes((const uint8_t *)images->data + from, table, plane, to);
+            else
+                normalise_floats((const float *)images->data + from, mean, std, plane, to);
+        }
+    }
+}
+
+void nas_dataset_fini(nas_dataset_t *dataset)
+{
+    nas_images_fini(&dataset->train);
+    nas_images_fini(&dataset->test);
+    *dataset = (nas_dataset_t){0};
+}

@@ -1,0 +1,61 @@
+/* A data set in memory: training and test images of one size, their labels, and the numbers that
+ * normalise them. docs/data.md describes the formats. */
+#ifndef NAS_WORKER_DATA_DATASET_H
+#define NAS_WORKER_DATA_DATASET_H
+
+#include "common/strings.h"
+#include "worker/data/images.h"
+
+/** How files hold images. */
+typedef enum nas_data_format {
+    NAS_DATA_CIFAR = 0, /**< CIFAR-10's or CIFAR-100's binary files, by the number of classes */
+    NAS_DATA_IDX,       /**< pairs of IDX files, images then labels; plain or gzip */
+    NAS_DATA_HDF5       /**< datasets `images` and `labels` */
+} nas_data_format_t;
+
+/** A number a channel, or none. */
+typedef struct nas_channel_numbers {
+    const double *at; /**< [n], borrowed */
+    size_t n;         /**< C or 0 */
+} nas_channel_numbers_t;
+
+/** What to read. Borrowed for the call. */
+typedef struct nas_dataset_options {
+    nas_data_format_t format;
+    const nas_strings_t *train; /**< files, in this order; at least one */
+    const nas_strings_t *test;  /**< NULL or empty: no test images */
+    int n_classes;              /**< 0: 10 for CIFAR, else 1 + the largest training label */
+    nas_channel_numbers_t mean; /**< none: of the training images in use */
+    nas_channel_numbers_t std;  /**< likewise */
+    int64_t limit; /**< at most this many images of each split, from the front; 0: all */
+} nas_dataset_options_t;
+
+/** A plain value; end with nas_dataset_fini. */
+typedef struct nas_dataset {
+    nas_images_t train; /**< labels in [0, n_classes) */
+    nas_images_t test;  /**< the same, of equal C, H, W and kind of pixel; n may be 0 */
+    int n_classes;      /**< at least 2 */
+    double mean[NAS_IMAGES_MAX_CHANNELS]; /**< [C] */
+    double std[NAS_IMAGES_MAX_CHANNELS];  /**< [C], > 0 */
+} nas_dataset_t;
+
+/** Read a data set.  Not collective: rank 0 reads, and forks for HDF5 (see sandbox.h).
+ *  Memory: the images, and for a moment one file more. Deterministic.
+ *  dataset [out]; the caller's.
+ *  NAS_EINPUT, naming file and place: missing, damaged or cut short, not of the format, images that
+ *  differ in size, a label outside its range; or without a file: options that do not fit the
+ *  images (number of files, classes, means). NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                              nas_error_t *err);
+
+/** (x - mean) / std of every value, x divided by 255 first where it is uint8: n images of train or
+ *  test, those with the given numbers.  Not collective. Computed in float64, then rounded.
+ *  index [in] n, each in [0, images->n);
+ *  values [out] n x C x H x W. */
+void nas_dataset_normalise(const nas_dataset_t *dataset, const nas_images_t *images,
+                           const int64_t *index, int64_t n, float *values);
+
+/** Free everything; dataset is empty afterwards. */
+void nas_dataset_fini(nas_dataset_t *dataset);
+
+#endif

@@ -1,0 +1,24 @@
+/* Formats of image files: a reader each, listed in dataset.c. */
+#ifndef NAS_WORKER_DATA_FORMAT_H
+#define NAS_WORKER_DATA_FORMAT_H
+
+#include "worker/data/images.h"
+
+/** One format. */
+typedef struct nas_format {
+    const char *name;
+    size_t n_files; /**< that belong together; the last of them has the labels */
+    int n_classes;  /**< where the user gives none; 0: one more than the largest training label */
+
+    /** Read the images of files that belong together.  Not collective. path [in] n_files;
+     *  n_classes: 0 where it is not known. Labels are checked no further than that they fit
+     *  int32_t. part [out]; the caller's (nas_images_fini).
+     *  NAS_EINPUT, naming file and place. NAS_EIO, NAS_ENOMEM. */
+    nas_status_t (*read)(char *const *path, int n_classes, nas_images_t *part, nas_error_t *err);
+} nas_format_t;
+
+extern const nas_format_t nas_format_cifar;
+extern const nas_format_t nas_format_idx;
+extern const nas_format_t nas_format_hdf5;
+
+#endif

@@ -1,0 +1,76 @@
+/* Reference files: a network with its parameters and a batch, and the values that must come out.
+ * scripts/make_references.py writes them and says by which definitions.
+ *
+ * HDF5 layout, dimension letters as in backend.h:
+ *   attributes         arch (native name), channels, cells (per stage), classes, convention
+ *   input/images       float [N, C, H, W], normalised; input/labels integer [N]
+ *   weights/NAME       every parameter of the network, named as in graph.h
+ *   expected/logits    float [N, classes]; expected/loss
+ *   expected/METRIC    any metrics of metric.h
+ *   expected/gradients/NAME   optional: of the loss, by any parameters
+ *   expected/input_gradient   optional: of the sum of the logits, [N, C, H, W]
+ * A file with expected/losses and without images is a course of training.
+ */
+#ifndef NAS_WORKER_REFERENCE_H
+#define NAS_WORKER_REFERENCE_H
+
+#include "worker/net/graph.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Values of one network and batch. Arrays are owned; end with nas_reference_values_fini. */
+typedef struct nas_reference_values {
+    double *logits; /**< [N, classes] */
+    double loss;
+    double *metric;         /**< in the order of nas_metric_list */
+    double *gradient;       /**< [graph->n_values], laid out as the parameters */
+    double *input_gradient; /**< [N, C, H, W] */
+} nas_reference_values_t;
+
+/** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
+typedef struct nas_reference {
+    bool is_training; /**< a course of training, of which nothing else was read */
+    char arch[NAS_SPACE_NAME_SIZE];
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_graph_t *graph;
+    int batch;          /**< N */
+    float *images;      /**< [N, C, H, W] */
+    int32_t *labels;    /**< [N] */
+    double *parameters; /**< [graph->n_values] */
+    nas_reference_values_t expected;
+    bool *has_metric;   /**< [n metrics] which values the file has */
+    bool *has_gradient; /**< [n_parameters] */
+    bool has_input_gradient;
+} nas_reference_t;
+
+/** Read a file.  Not collective; forks (foreign_hdf5.h). Memory: its arrays, and as much again for a
+ *  moment.
+ *  channel_block [in] of the backend that is to compute the network;
+ *  reference [out] the caller's.
+ *  NAS_EINPUT, naming file and place: missing, damaged, a part absent, of another shape or out of
+ *  range. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_reference_read(const char *path, int channel_block, nas_reference_t *reference,
+                                nas_error_t *err);
+
+/** Write a file of this network and batch with these values in place of the expected ones; the same
+ *  kinds of value are in it.  Not collective. Replaces path as a whole.
+ *  NAS_EINPUT, NAS_EIO (see nas_file_replace). NAS_ENOMEM. */
+nas_status_t nas_reference_write(const char *path, const nas_reference_t *reference,
+                                 const nas_reference_values_t *values, nas_error_t *err);
+
+/** Room for all values of a graph and batch, zero.
+ *  Not collective.
+ *  values [out] the caller's.
+ *  NAS_ENOMEM. */
+nas_status_t nas_reference_values_init(const nas_reference_t *reference,
+                                       nas_reference_values_t *values, nas_error_t *err);
+
+/** Values of the batch's images: N C H W. */
+size_t nas_reference_n_pixels(const nas_reference_t *reference);
+
+void nas_reference_values_fini(nas_reference_values_t *values);
+void nas_reference_fini(nas_reference_t *reference);
+
+#endif
