@@ -15,7 +15,8 @@ nas_status_t nas_error_set(nas_error_t *err, nas_status_t status, const char *fo
     /* Formatted aside first: an argument may be err->text itself, when a caller adds context to it.
      */
     char *out = err->text;
-    for (const char *c = text; *c; c++) *out++ = ((unsigned char)*c < 32 || *c == 127) ? '?' : *c;
+    for (const char *c = text; *c; c++)
+        *out++ = (char)(((unsigned char)*c < 32 || *c == 127) ? '?' : *c);
     *out = '\0';
     return status;
 }

@@ -7,7 +7,6 @@
 #ifndef NAS_COMMON_ERROR_H
 #define NAS_COMMON_ERROR_H
 
-
 /** Ordered by severity, so that ranks agree on the worst by taking the maximum. */
 typedef enum nas_status {
     NAS_OK = 0,

@@ -213,9 +213,8 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
     const bool goes_on = n_scored > 0 || n_evaluated > 0;
     announce(session);
-    if (goes_on)
-        nas_log_line("going on after %lld scores, %lld evaluations", (long long)n_scored,
-                     (long long)n_evaluated);
+    if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
+    if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);
     const nas_status_t status =
         nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
                             state->n_ranks, plural(state->n_ranks));

@@ -7,8 +7,8 @@
 const nas_command_t *const *nas_command_list(int *n)
 {
     static const nas_command_t *const list[] = {
-        &nas_command_search, &nas_command_score, &nas_command_check,
-        &nas_command_report, &nas_command_bench,
+        &nas_command_search, &nas_command_score,  &nas_command_check,
+        &nas_command_report, &nas_command_verify, &nas_command_bench,
     };
     *n = (int)(sizeof list / sizeof list[0]);
     return list;
