@@ -87,10 +87,8 @@ static void find_tangent_readers(const nas_program_t *program, int node, bool *x
     }
     for (int to = node + 1; to < graph->n_nodes; to++)
         for (int i = 0; graph->node[to].live && i < graph->node[to].n_inputs; i++) {
-            const nas_input_kind_t kind = graph->node[to].input[i].kind;
-            const int index = graph->node[to].input[i].index;
-            if (kind == NAS_INPUT_CONV) continue;
-            *x |= node == (kind == NAS_INPUT_NORM ? graph->norm[index].source : index);
+            if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
+            *x |= nas_graph_source(graph, to, i) == node;
         }
 }
 

@@ -51,18 +51,8 @@ static void find_readers(const nas_program_t *program, int node, bool *x, bool *
     }
     for (int to = node + 1; to < graph->n_nodes; to++)
         for (int i = 0; program->evaluated[to] && i < graph->node[to].n_inputs; i++) {
-            const int index = graph->node[to].input[i].index;
-            switch (graph->node[to].input[i].kind) {
-            case NAS_INPUT_CONV:
-                break;
-            case NAS_INPUT_COPY:
-            case NAS_INPUT_POOL3:
-                *x |= index == node;
-                break;
-            case NAS_INPUT_NORM:
-                *x |= graph->norm[index].source == node;
-                break;
-            }
+            if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
+            *x |= nas_graph_source(graph, to, i) == node;
         }
 }
 

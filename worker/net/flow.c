@@ -45,11 +45,7 @@ void nas_flow_follow_adjoint(nas_program_t *program, int node)
     for (int to = node + 1; to < graph->n_nodes; to++) {
         const nas_graph_node_t *n = &graph->node[to];
         for (int i = 0; n->live && i < n->n_inputs; i++) {
-            const int index = n->input[i].index;
-            const int source = n->input[i].kind == NAS_INPUT_CONV   ? graph->conv[index].source
-                               : n->input[i].kind == NAS_INPUT_NORM ? graph->norm[index].source
-                                                                    : index;
-            if (source != node) continue;
+            if (nas_graph_source(graph, to, i) != node) continue;
             program->node[node].d_exponent = program->node[to].d_exponent;
             return;
         }

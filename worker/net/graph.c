@@ -237,20 +237,30 @@ static void build(builder_t *b)
 
 /* ------------------------------------------------------------------------ what is wanted */
 
+int nas_graph_source(const nas_graph_t *graph, int node, int input)
+{
+    const int index = graph->node[node].input[input].index;
+    switch (graph->node[node].input[input].kind) {
+    case NAS_INPUT_CONV:
+        return graph->conv[index].source;
+    case NAS_INPUT_NORM:
+        return graph->norm[index].source;
+    case NAS_INPUT_COPY:
+    case NAS_INPUT_POOL3:
+        break;
+    }
+    return index;
+}
+
 static void mark_live(nas_graph_t *graph)
 {
     graph->node[graph->n_nodes - 1].live = true;
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
         const nas_graph_node_t *node = &graph->node[i];
         for (int t = 0; node->live && t < node->n_inputs; t++) {
-            const int index = node->input[t].index;
-            int source = index;
-            if (node->input[t].kind == NAS_INPUT_CONV) {
-                graph->conv[index].live = true;
-                source = graph->conv[index].source;
-            } else if (node->input[t].kind == NAS_INPUT_NORM) {
-                source = graph->norm[index].source;
-            }
+            const int source = nas_graph_source(graph, i, t);
+            if (node->input[t].kind == NAS_INPUT_CONV)
+                graph->conv[node->input[t].index].live = true;
             if (source >= 0) graph->node[source].live = true;
         }
     }

@@ -126,6 +126,9 @@ typedef struct nas_graph {
 nas_status_t nas_graph_create(const nas_network_t *network, const uint8_t operation[NAS_CELL_EDGES],
                               int channel_block, nas_graph_t **graph_p, nas_error_t *err);
 
+/** The node that an input of a node is made of, through its convolution or norm; -1: the image. */
+int nas_graph_source(const nas_graph_t *graph, int node, int input);
+
 /** The parameter of this name, or -1. */
 int nas_graph_find(const nas_graph_t *graph, const char *name);
 

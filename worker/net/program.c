@@ -25,10 +25,7 @@ static void mark_evaluated(nas_program_t *program)
         const bool counts = (program->needs & NAS_NEED_SIGNS) && n->n_relu > 0;
         program->evaluated[node] |= n->live || counts;
         for (int i = 0; program->evaluated[node] && i < n->n_inputs; i++) {
-            const int index = n->input[i].index;
-            const int source = n->input[i].kind == NAS_INPUT_CONV   ? graph->conv[index].source
-                               : n->input[i].kind == NAS_INPUT_NORM ? graph->norm[index].source
-                                                                    : index;
+            const int source = nas_graph_source(graph, node, i);
             if (source >= 0) program->evaluated[source] = true;
         }
     }
