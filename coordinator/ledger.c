@@ -128,7 +128,7 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
     nas_evaluation_t evaluation;
     nas_objective_evaluate(ledger->objective, arch, &evaluation);
     evaluation.seed = repeat->seed;
-    evaluation.phase = phase;
+    evaluation.phase = (int32_t)phase;
     if (ledger->n_reusable) reuse(ledger, &evaluation);
     return nas_state_add_evaluation(ledger->state, r, &evaluation, err);
 }
@@ -140,7 +140,7 @@ static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *ste
     const int64_t r = step->repeat, n_metric = (int64_t)ledger->state->metrics.n;
     nas_status_t status = reserve_results(ledger, p->n, err);
     for (int64_t i = 0; !status && i < p->n; i++) {
-        const nas_observation_t observation = {.arch = p->arch[i], .phase = p->phase};
+        const nas_observation_t observation = {.arch = p->arch[i], .phase = (int32_t)p->phase};
         const double *weights = ledger->state->has_weights ? p->weights + i * n_metric : NULL;
         status = evaluate(ledger, r, p->arch[i], p->phase, err);
         if (!status)

@@ -6,57 +6,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 here=$ROBOTNAS_SOURCE/tests/system
 
-limit_us=2000000
-is_sanitized && limit_us=30000000
-mkdir said
-chmod a+rx .
-declare -A kinds=()
-n_failed=0
+# shellcheck source=tests/system/refusals.sh
+. "$here/refusals.sh"
 
 # ---- How a kind is tried ----
-
-# inputs: what lies in the folder of the case, with size and time of the last change; folders may come and go.
-inputs() {
-    find "$folder/case" ! -type d -printf '%P %s %i %T@\n' | sort
-}
-
-# try COMMAND...: run it with its output under said/; sets code and took_us. What took too long is tried again, since other
-# programs may have had the processor meanwhile.
-try() {
-    local begin
-    for _ in 1 2 3; do
-        code=0
-        begin=${EPOCHREALTIME/[.,]/}
-        "$@" >"$folder/said/out" 2>"$folder/said/err" || code=$?
-        took_us=$((${EPOCHREALTIME/[.,]/} - begin))
-        ((took_us > limit_us)) || break
-    done
-}
-
-# refused KIND PATTERN COMMAND...: the promise at the top of this file, for one command. mpiexec adds a banner and two seconds
-# of its own to a command that fails: neither counts.
-refused() {
-    local kind=$1 pattern=$2 code took_us before line n_lines wrong="" limit_us=$limit_us
-    shift 2
-    [ "$1" != ranks ] || limit_us=$((limit_us + 2000000))
-    before=$(inputs)
-    try "$@"
-    [ "$1" != ranks ] || sed -i '/^robotnas: /!d' "$folder/said/err"
-    line=$(head -c 4000 "$folder/said/err")
-    n_lines=$(wc -l <"$folder/said/err")
-    # shellcheck disable=SC2053 # the pattern is one
-    [[ $line == robotnas:\ $pattern ]] || wrong+=" message"
-    [ "$n_lines" = 1 ] || wrong+=" $n_lines-lines"
-    [ "$code" = 2 ] || wrong+=" exit-code-$code"
-    [ ! -s "$folder/said/out" ] || wrong+=" stdout"
-    ((took_us <= limit_us)) || wrong+=" took-${took_us}us"
-    [ "$before" = "$(inputs)" ] || wrong+=" files-changed"
-    kinds[$kind]=1
-    [ -z "$wrong" ] && return
-    n_failed=$((n_failed + 1))
-    printf '%s: wrong:%s\n  command:  %s\n  expected: robotnas: %s\n  found:    %s\n' \
-        "$kind" "$wrong" "$*" "$pattern" "$line" >&2
-}
 
 # case_begin: a folder with a good job, job.yaml, and its table, table.csv, of 40 architectures. Line numbers in the patterns
 # below are those of this job.
@@ -394,5 +347,4 @@ refused 'bad state on two ranks' '*belongs to another job*' ranks 2 "$ROBOTNAS" 
 sed -i '3s/$/,1/' table.csv
 refused 'bad table on two ranks' '*table.csv:3: *' ranks 2 "$ROBOTNAS" search job.yaml --fresh
 
-[ "$n_failed" = 0 ] || fail "$n_failed commands"
-echo "${#kinds[@]} kinds of bad input are refused"
+end_of_refusals

@@ -1,4 +1,5 @@
 #include "backend_case.h"
+#include "common/space_nb201_cost.h"
 #include "program_case.h"
 
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
@@ -330,6 +331,44 @@ BACKEND_TEST(program, results_do_not_depend_on_other_needs)
         free_results(&part);
     }
     free_results(&all);
+    free_case(&c);
+    nas_arena_fini(&arena);
+    teardown(&f);
+}
+
+/* A profile leaves the bits as they are, and counts the multiply-adds that the architecture has:
+ * where no edge is dead, forward passes are all its convolutions, the linear layer is none. */
+BACKEND_TEST(program, profile_counts_the_convolutions)
+{
+    fixture_t f = setup(*index);
+    nas_arena_t arena = {0};
+    nas_profile_t profile = {0};
+    nas_nb201_cost_t cost;
+    uint8_t operation[NAS_CELL_EDGES];
+    const nas_network_t *network = &NETWORKS[0];
+    const int all_convolutions = 1;
+    program_case_t c = make_case(f.backend, network, BATCH, all_convolutions);
+    results_t untimed = compute(&c, &arena);
+    c.options.profile = &profile;
+    results_t timed = compute(&c, &arena);
+    check_same_bits(&c, &untimed, &timed);
+
+    profile.n = 0;
+    c.options.needs = NAS_NEED_LOSS;
+    results_t forward = compute(&c, &arena);
+    double flops = 0;
+    for (int i = 0; i < profile.n; i++) {
+        cr_assert_geq(profile.entry[i].seconds, 0.0);
+        cr_assert_gt(profile.entry[i].n_calls, 0);
+        flops += profile.entry[i].flops;
+    }
+    cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[all_convolutions], operation));
+    nas_nb201_cost(operation, network, &cost);
+    const double linear = 4.0 * network->channels * network->classes;
+    cr_assert_float_eq(flops, 2.0 * BATCH * ((double)cost.flops - linear), 0.5);
+    free_results(&untimed);
+    free_results(&timed);
+    free_results(&forward);
     free_case(&c);
     nas_arena_fini(&arena);
     teardown(&f);

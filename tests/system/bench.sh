@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# `robotnas bench score` measures what it is asked for, as a table and as JSON; what it cannot measure is refused.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+small=(--batch 4 --channels 8 --cells 1 --repeats 1)
+cell='|nor_conv_3x3~0|+|none~0|nor_conv_1x1~1|+|skip_connect~0|none~1|avg_pool_3x3~2|'
+
+expect_exit 0 "$ROBOTNAS" bench score "${small[@]}"
+expect_line out '^floor = '
+[ "$(grep -c 'architectures/s' out)" = 3 ] || fail 'not three architectures'
+
+# On every backend the same work: calls and FLOP depend on the network alone, and on nothing that a channel's padding adds.
+for backend in ref cpu; do
+    if "$ROBOTNAS" bench score "${small[@]}" --backend "$backend" --arch "$cell" --metrics snip,nwot --json >"$backend.json" 2>err; then
+        python3 - "$backend" "$cell" <<'PY' || fail "$backend: its JSON"
+import json, sys
+backend, cell = sys.argv[1:]
+with open(backend + ".json") as file:
+    bench = json.load(file)
+assert bench["bench"] == "score" and bench["backend"] == backend, bench
+assert (bench["batch"], bench["channels"], bench["cells"]) == (4, 8, 1)
+assert bench["metrics"] == ["snip", "nwot"]
+(network,) = bench["architectures"]
+assert network["arch"] == cell
+work = {w["work"]: w for w in network["work"]}
+assert all(w["calls"] > 0 and w["seconds"] >= 0 and w["floor_seconds"] >= 0 for w in work.values())
+assert network["flops"] == sum(w["flops"] for w in work.values())
+assert {name for name, w in work.items() if w["flops"]} == {
+    "conv forward", "conv backward data", "conv backward weights"}
+assert "signs" in work and "max abs" not in work  # nwot's work is there, synflow's is not
+# the gradient by the weights of a live convolution costs what its forward pass does; nwot runs dead ones forward, too
+assert work["conv backward weights"]["flops"] <= work["conv forward"]["flops"]
+assert work["conv backward data"]["flops"] < work["conv backward weights"]["flops"]  # not to the images
+assert network["arena_bytes"] > 0 and network["arch_per_s"] > 0
+PY
+    else
+        grep -q 'not built in' err || fail "$backend: $(<err)"
+        echo "SKIPPED: $backend is not built in"
+    fi
+done
+
+# refused PATTERN OPTION...: exit code 2 and one line.
+refused() {
+    local pattern=$1
+    shift
+    expect_exit 2 "$ROBOTNAS" bench "$@"
+    # shellcheck disable=SC2053 # the pattern is one
+    [[ $(<err) == robotnas:\ bench:\ $pattern ]] || fail "expected '$pattern', found '$(<err)'"
+}
+refused "--arch 'conv' is not *" score --arch conv
+refused "--metrics 'snip,snap': there is no metric 'snap'" score --metrics snip,snap
+refused "--metrics '': there is no metric ''" score --metrics ''
+refused "there is no backend 'gpu'*" score --backend gpu
+refused "--batch '0' *" score --batch 0
+refused "--channels 'many' *" score --channels many
+refused 'rank has no option --batch' rank --batch 4
+refused 'bo has no option --arch' bo --arch 4
