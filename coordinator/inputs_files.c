@@ -203,6 +203,24 @@ static nas_channel_numbers_t numbers(const nas_job_numbers_t *list)
     return (nas_channel_numbers_t){.at = list->at, .n = list->n};
 }
 
+/* What is wrong with the images is the fault of the key that asked for them. */
+static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t status,
+                          const nas_error_t *reason, nas_error_t *err)
+{
+    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
+    if (status) *err = *reason;
+    return status;
+}
+
+/* A network halves its images twice. */
+static nas_status_t check_size(const nas_job_t *job, const nas_images_t *images, nas_error_t *err)
+{
+    if (images->h % 4 == 0 && images->w % 4 == 0) return NAS_OK;
+    return nas_job_error(job, "data.train", err,
+                         "images of %d x %d; networks need both to be a multiple of 4", images->h,
+                         images->w);
+}
+
 static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
@@ -216,8 +234,14 @@ static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
     const nas_batch_options_t choice = {.choice = (nas_batch_choice_t)job->metrics.choice,
                                         .n = job->metrics.batch,
                                         .seed = (uint64_t)job->seed};
-    nas_status_t status = nas_dataset_read(&options, &dataset, err);
-    if (!status) status = nas_batch_make(&dataset, &choice, &inputs->batch, err);
+    nas_error_t reason = {0};
+    nas_status_t status = nas_dataset_read(&options, &dataset, &reason);
+    if (status) return blame(job, "data.train", status, &reason, err);
+    status = check_size(job, &dataset.train, err);
+    if (!status) {
+        status = nas_batch_make(&dataset, &choice, &inputs->batch, &reason);
+        status = blame(job, "metrics.batch", status, &reason, err);
+    }
     inputs->n_classes = dataset.n_classes;
     nas_dataset_fini(&dataset);
     return status;

@@ -9,10 +9,10 @@
  *          the slowest rank needs for such an item.
  *   work   every rank gets a list that is longer than the round, works until its next item would
  *          end after the deadline, and gives the rest back. A wrong prediction so changes how far a
- *          rank gets, not when it comes: it waits for less than one item's time, whatever its speed
- *          was thought to be. The deadline is the target, or ROUND_SHARE of the time left where that
- *          is less; the costliest items go first, so that each of these last rounds ends on cheaper
- *          items than the one before and evens out what it left.
+ *          rank gets and not when it comes: it waits for less than one item's time, unless it is
+ *          faster than predicted by more than LIST_SURPLUS. The deadline is the target, or
+ *          ROUND_SHARE of the time left where that is less; costliest items go first, so that each
+ *          of these rounds ends on cheaper items than the one before and evens out what it left.
  *   last   LAST_ITEMS or fewer of the costliest item's time are left: another deadline would cost
  *          more than it evens out, and all that is left is worked to the end.
  *
@@ -29,9 +29,9 @@
  *
  * Failures. A failed item is done. A rank that hangs is not seen here: others wait for it at the
  * meeting. If nothing at all could be measured the next round learns again. Whatever the target, a
- * round is long enough for one item of one rank, so that rounds come to an end. Killed, a job loses
- * at most the target, the part of an item by which a rank missed the deadline, and the time until
- * rank 0 has saved the round before.
+ * round is long enough for one item of one rank, so that the last one comes. Killed, a job loses at
+ * most the target, the time by which a rank's last item took longer than predicted, and the time
+ * until rank 0 has saved the round before.
  */
 #include "worker/rounds.h"
 

@@ -65,14 +65,15 @@ const nas_rounds_item_t *nas_rounds_list(const nas_rounds_t *rounds, int rank, i
 bool nas_rounds_may_start(const nas_rounds_t *rounds, int rank, int64_t k, double elapsed_s);
 
 /** End the planned round: done items are never listed again, speeds are measured anew.  Not
- *  collective; all ranks give the same
- *  report [in] [n_ranks]. O(n_left + n_ranks log n_ranks). */
+ *  collective; the same on all ranks. O(n_left + n_ranks log n_ranks).
+ *  report [in] n_ranks, with n_done 0 before the first round, where such a call makes speeds known
+ *  that were measured elsewhere. */
 void nas_rounds_record(nas_rounds_t *rounds, const nas_rounds_report_t *report);
 
 /** Items not done. */
 int64_t nas_rounds_left(const nas_rounds_t *rounds);
 
-/** Predicted seconds to the end; NaN before anything was measured. */
+/** Predicted seconds to the end; NaN before anything was measured. O(n_left). */
 double nas_rounds_left_s(const nas_rounds_t *rounds);
 
 /** Cost that a rank does in a second, as assumed for the next round; the median of the measured

@@ -2,6 +2,7 @@
 # How the tests of bad input try it; lib.sh sources first. Bad input of every kind is refused: exit code 2, one line on stderr
 # that says where and what, nothing on stdout, no file changed, in no time. The test lays the input in the folder case.
 
+: "${folder:?}"
 limit_us=2000000
 is_sanitized && limit_us=30000000
 mkdir said

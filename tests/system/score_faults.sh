@@ -17,8 +17,8 @@ expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
 same_report small.h5 >undisturbed-search
 rm small.h5*
 
-# The most passes of a point that a rank surely makes. Scoring takes two rounds at least: one to learn the ranks' speeds, and
-# more. With the save at the start, that is three saves.
+# The most passes of a point that a rank surely makes. Scoring takes two rounds or more, the first to learn the ranks' speeds,
+# and saves at the start and after each.
 last_pass() {
     case $1 in
     score | write-* | rename-*) echo 2 ;;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Bad input to scoring, and to a search that takes scores, is refused as refusals.sh promises.
+# shellcheck disable=SC2016 # what sed and job files know by $ is meant as it stands
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 here=$ROBOTNAS_SOURCE/tests/system
@@ -14,6 +15,7 @@ mkdir good
 cd good
 score_job job.yaml
 search_part >>job.yaml
+small_job table.yaml
 "$ROBOTNAS" score job.yaml --set output=scores.h5 >out 2>&1 || fail "the good job: $(<out)"
 objective_table scores.h5 objective.csv
 archs_of scores.h5 >list
@@ -114,9 +116,8 @@ refused 'two forms of a report' 'report: --json and --csv exclude each other' "$
 refused 'scores that are there' 'scores.h5: a run is there already;*' "$ROBOTNAS" score job.yaml --set output=scores.h5
 refused "another job's scores" "scores.h5: belongs to another job*'small'*" "$ROBOTNAS" score job.yaml --set output=scores.h5 \
     --resume --set seed=4
-small_job table.yaml
 "$ROBOTNAS" search table.yaml --set output=table.h5 >out 2>&1 || fail "the job on a table: $(<out)"
-refused 'scores of a run that scored nothing' '*table.h5: *' "$ROBOTNAS" report table.h5 --csv -
+refused 'scores of a run that scored nothing' '*has no scores of its own to write' "$ROBOTNAS" report table.h5 --csv -
 
 # ---- Job file ----
 
@@ -144,8 +145,8 @@ bad_score 'no format of images' 'job.yaml: data.format: this key is required*' '
 bad_score 'unknown format of images' 'job.yaml:14:*data.format: expected one of cifar-binary, idx, hdf5, found png' 's/cifar-binary/png/'
 bad_score 'images not named' 'job.yaml: data.train: this key is required*' '/train/d'
 bad_score 'list of no images' 'job.yaml:15:*data.train: *' 's/images.bin//'
-bad_score 'mean of two channels' '*mean*' '15a\  mean: [0.5, 0.5]'
-bad_score 'standard deviation of four channels' '*std*' '15a\  std: [0.5, 0.5, 0.5, 0.5]'
+bad_score 'mean of two channels' 'job.yaml:15:*data.train: 2 numbers of mean for images of 3 channels' '15a\  mean: [0.5, 0.5]'
+bad_score 'standard deviation of four channels' 'job.yaml:15:*data.train: 4 numbers of std for images of 3 channels' '15a\  std: [0.5, 0.5, 0.5, 0.5]'
 bad_score 'mean and deviation that differ' 'job.yaml:17:*data.std: has 1 numbers and data.mean 3*' '15a\  mean: [0.5, 0.5, 0.5]\n  std: [0.5]'
 bad_score 'mean that is no number' 'job.yaml:16:*data.mean: *' '15a\  mean: [0.5, high, 0.5]'
 bad_score 'mean nan' 'job.yaml:16:*data.mean: *' '15a\  mean: [0.5, .nan, 0.5]'
@@ -153,7 +154,7 @@ bad_score 'no deviation' 'job.yaml:16:*data.std: *' '15a\  std: [0.5, 0, 0.5]'
 bad_score 'batch of more than all images' 'job.yaml:11:*metrics.batch: *301*300*' 's/batch: 20/batch: 301/'
 bad_score 'batch of more than the limit' 'job.yaml:11:*metrics.batch: *20*10*' '15a\  limit: 10'
 bad_score 'batch that classes cannot share' 'job.yaml:11:*metrics.batch: *multiple of 10*' 's/batch: 20/batch: 16\n  choice: per-class/'
-bad_score 'classes that CIFAR has not' '*7 classes*10 or 100*' '15a\  classes: 7'
+bad_score 'classes that CIFAR has not' 'job.yaml:15:*data.train: 7 classes*10 or 100*' '15a\  classes: 7'
 bad_score 'environment variable not set' 'job.yaml:15:*data.train: the environment variable NO_SUCH_NAME is not set*' 's/images\.bin/"${NO_SUCH_NAME}\/images.bin"/'
 
 # ---- Images ----
@@ -173,9 +174,9 @@ few_of_nine() {
 bad_file 'class without images' 'job.yaml:11:*metrics.batch: *class 9 has 0' few_of_nine
 bad_file 'images in another form' '*images.bin*' sed -i s/cifar-binary/hdf5/ job.yaml
 
-bad_idx 'size that three stages cannot halve' '*30*multiple of 4*' 30 true
-bad_idx 'images without labels' '*pairs*' 32 sed -i 's/, gray.labels//' job.yaml
-bad_idx 'labels for images' '*gray.labels*' 32 cp gray.labels gray
+bad_idx 'size that three stages cannot halve' 'job.yaml:15:*data.train: images of 30 x 30; *multiple of 4' 30 true
+bad_idx 'images without labels' 'job.yaml:15:*data.train: *pairs*' 32 sed -i 's/, gray.labels//' job.yaml
+bad_idx 'labels for images' '*gray: begins with 0x00000801*' 32 cp gray.labels gray
 bad_idx 'fewer labels than images' '*gray.labels*' 32 truncate -s -1 gray.labels
 bad_idx 'gray images cut short' '*gray: *' 32 truncate -s -1 gray
 bad_idx 'compressed images cut short' '*gray: *' 32 sh -c 'gzip gray; head -c 1000 gray.gz >gray; rm gray.gz'
@@ -200,14 +201,13 @@ bad_search 'scores that are no state file' '*scores.h5 is not a state file of ro
 bad_search 'scores cut short' '*scores.h5 is cut short*' truncate -s -1 scores.h5
 bad_search 'scores with a bit flipped' '*scores.h5 is damaged*' python3 "$here/statefile.py" flip scores.h5 20000
 bad_search 'scores of a run that scored nothing' '*scores.h5: this run scored nothing*' sh -c "
-    sed -e 's/^output.*/output: scores.h5/' '$folder/good/table.yaml' >table.yaml
-    '$ROBOTNAS' search table.yaml --fresh >/dev/null 2>&1; rm -f scores.h5.prev"
-bad_search 'scores without the metric' "job.yaml:*metrics.names: *scores.h5 has no metric 'snip'" sh -c "
+    '$ROBOTNAS' search table.yaml --set output=scores.h5 --fresh >/dev/null 2>&1; rm -f scores.h5.prev"
+bad_search 'scores without the metric' "job.yaml:*metrics.names: *scores.h5 has no metric 'grad_norm'" sh -c "
     '$ROBOTNAS' score job.yaml --set 'metrics.names=[synflow]' --set output=scores.h5 --fresh >/dev/null 2>&1; rm scores.h5.prev"
 bad_search 'scores of other architectures' '*scores.h5: none of its architectures is in the pool' sh -c "
     echo '(0, 0, 0, 0, 0, 0)' >one
     '$ROBOTNAS' score job.yaml --set 'pool.subset={file: one}' --set output=scores.h5 --fresh >/dev/null 2>&1; rm scores.h5.prev"
-bad_search 'unfinished scores' '*scores.h5: only 0 of 24 architectures are scored; finish it with robotnas score --resume' sh -c "
+bad_search 'unfinished scores' '*scores.h5: only * of 24 architectures are scored; finish it with robotnas score --resume' sh -c "
     touch scores.h5.stop
     '$ROBOTNAS' score job.yaml --set output=scores.h5 --fresh >/dev/null 2>&1; rm -f scores.h5.prev"
 bad_search 'scores for a table' 'job.yaml:*metrics.source: scores are of a space*' sed -i \

@@ -70,5 +70,5 @@ report = json.load(open(sys.argv[1]))
 assert report["complete"] and report["n_arch"] == 30 and report["scores"]["failed"] == 0
 for repeat in report["repeats"]:
     assert len(repeat["evaluations"]) == 10 and all(e["status"] == "ok" for e in repeat["evaluations"])
-    assert repeat["best"]["target"] > 80 and repeat["best"]["columns"]["cifar10_test_acc"] > 80
+    assert repeat["best"]["target"] > 50 and repeat["best"]["columns"]["cifar10_test_acc"] > 80
 PYTHON
