@@ -39,6 +39,7 @@ typedef struct part {
     nas_rounds_t *rounds;
     nas_rounds_report_t *report; /* [n_ranks] */
     char *message;               /* of one round's results */
+    double met_s;                /* when the ranks met last: the round's beginning for all */
 } part_t;
 
 /* One result, with n_metric values behind it. */
@@ -107,17 +108,26 @@ static void spread_inputs(part_t *part)
     nas_comm_bcast(part->world, 0, part->labels, (size_t)part->plan.batch * sizeof *part->labels);
 }
 
-/* Cost of an architecture in multiply-adds: what is live, and what every network has besides. */
+static double operations_of(const part_t *part, const uint8_t operation[NAS_CELL_EDGES])
+{
+    nas_nb201_cost_t cost;
+    nas_nb201_cost(operation, &part->plan.network, &cost);
+    return (double)cost.operations;
+}
+
+/* Cost of an architecture: the operations of its live part, and what every network takes besides
+ * (initialisation, the metrics' own work), a fifth of the costliest network's operations by a fit
+ * to `robotnas bench score`. */
 static double predict_cost(const part_t *part, int64_t arch)
 {
-    uint8_t operation[NAS_CELL_EDGES];
-    nas_nb201_cost_t cost;
+    const double fixed = 0.2;
+    uint8_t operation[NAS_CELL_EDGES], costliest[NAS_CELL_EDGES];
+    memset(costliest, NAS_OPERATION_CONV3, sizeof costliest);
     nas_space_nb201.code(part->index[arch], operation);
     const unsigned live = nas_cell_live_edges(operation);
     for (int e = 0; e < NAS_CELL_EDGES; e++)
         if (!(live >> e & 1)) operation[e] = NAS_OPERATION_NONE;
-    nas_nb201_cost(operation, &part->plan.network, &cost);
-    return (double)cost.operations;
+    return operations_of(part, operation) + fixed * operations_of(part, costliest);
 }
 
 static nas_status_t plan_rounds(part_t *part, nas_error_t *err)
@@ -220,13 +230,13 @@ static size_t work(part_t *part)
     int64_t n = 0;
     const int rank = nas_comm_rank(part->world);
     const nas_rounds_item_t *list = nas_rounds_list(part->rounds, rank, &n);
-    const double begin_s = nas_clock_monotonic_s();
     reserve_message(part, n);
     message_t *message = (message_t *)(void *)part->message;
     *message = (message_t){0};
     for (int64_t k = 0; k < n; k++) {
         if (nas_stop_signal()) break;
-        if (!nas_rounds_may_start(part->rounds, rank, k, nas_clock_monotonic_s() - begin_s)) break;
+        const double elapsed_s = nas_clock_monotonic_s() - part->met_s;
+        if (!nas_rounds_may_start(part->rounds, rank, k, elapsed_s)) break;
         result_t *result =
             (result_t *)(void *)(part->message + sizeof *message + (size_t)k * result_size(part));
         score_one(part, list[k].index, result);
@@ -274,6 +284,7 @@ static nas_status_t run_rounds(part_t *part, nas_error_t *err)
     const size_t n_ranks = (size_t)nas_comm_size(part->world);
     size_t *offset = part->session ? calloc(n_ranks + 1, sizeof *offset) : NULL;
     if (part->session && !offset) nas_comm_abort("out of memory for message sizes");
+    part->met_s = nas_clock_monotonic_s();
     while (!verdict.is_over && nas_rounds_next(part->rounds)) {
         const char *all = NULL;
         const size_t size = work(part);
@@ -283,6 +294,7 @@ static nas_status_t run_rounds(part_t *part, nas_error_t *err)
         nas_comm_bcast(part->world, 0, &verdict, sizeof verdict);
         nas_comm_bcast(part->world, 0, part->report, n_ranks * sizeof *part->report);
         nas_rounds_record(part->rounds, part->report);
+        part->met_s = nas_clock_monotonic_s();
         if (part->session && !verdict.is_over) nas_session_save_if_due(part->session);
     }
     free(offset);

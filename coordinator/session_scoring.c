@@ -1,5 +1,6 @@
 /* Rounds of scoring on rank 0. */
 #include "common/clock.h"
+#include "coordinator/scoring.h"
 #include "coordinator/session_internal.h"
 
 #include <string.h>
@@ -54,9 +55,18 @@ nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_
     return saved > status ? saved : status;
 }
 
+/* Whatever a save costs, the next round must not end later than the interval after the last one. */
+static bool must_save(const nas_session_t *session, double now_s)
+{
+    const nas_checkpoint_t *checkpoint = &session->checkpoint;
+    return now_s - checkpoint->saved_s + NAS_SCORING_ROUND_S > checkpoint->interval_s;
+}
+
 void nas_session_save_if_due(nas_session_t *session)
 {
-    if (!nas_checkpoint_due(&session->checkpoint, nas_clock_monotonic_s(), session->spent_s))
+    const double now_s = nas_clock_monotonic_s();
+    if (!must_save(session, now_s) &&
+        !nas_checkpoint_due(&session->checkpoint, now_s, session->spent_s))
         return;
     session->failure = nas_session_save(session, &session->failure_text);
 }
