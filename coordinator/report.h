@@ -20,7 +20,8 @@ nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *e
 /** One row an architecture that this run scored: arch, every metric, status, seconds. Numbers have the
  *  digits that give them back exactly; undefined values are nan, those of failed or pending
  *  architectures empty.  Not collective.
- *  NAS_EINPUT: the run scored nothing. NAS_EIO. */
+ *  state: with scores (scores.n > 0).
+ *  NAS_EIO. */
 nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *err);
 
 #endif

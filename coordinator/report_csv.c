@@ -37,10 +37,6 @@ static void print_row(const nas_state_t *state, int64_t i, FILE *out)
 
 nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
-    if (state->scores.n == 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "this run took its metrics from a table or another run and has no "
-                             "scores of its own to write");
     (void)fputs("arch", out);
     for (size_t m = 0; m < state->metrics.n; m++) {
         (void)fputc(',', out);

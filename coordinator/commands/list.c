@@ -2,7 +2,9 @@
 
 #include <getopt.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 const nas_command_t *const *nas_command_list(int *n)
 {
@@ -23,9 +25,12 @@ int nas_command_finish(nas_status_t status, const nas_error_t *err)
 nas_status_t nas_command_bad_option(const nas_command_t *command, char **argv, int what,
                                     nas_error_t *err)
 {
-    /* getopt leaves an unknown letter in optopt, and optind behind an unknown word */
+    /* getopt leaves an unknown letter in optopt, and optind behind an unknown word; a word that lacks
+     * its value leaves its letter, too */
     const char letter[] = {'-', (char)optopt, '\0'};
-    const char *option = 0 < optopt && optopt <= UCHAR_MAX ? letter : argv[optind - 1];
+    const char *last = argv[optind - 1];
+    const bool is_word = strncmp(last, "--", 2) == 0;
+    const char *option = !is_word && 0 < optopt && optopt <= UCHAR_MAX ? letter : last;
     return nas_error_set(err, NAS_EARG, "%s: %s '%s'; see robotnas %s --help", command->name,
                          what == ':' ? "a value is missing after" : "there is no option", option,
                          command->name);

@@ -71,7 +71,12 @@ static nas_status_t print_report(const report_options_t *options, nas_error_t *e
     nas_status_t status = nas_statefile_read(options->path, &state, &notice, err);
     if (status) return status;
     if (*notice.text) (void)fprintf(stderr, "robotnas: %s\n", notice.text);
-    if (options->csv)
+    if (options->csv && state.scores.n == 0)
+        status = nas_error_set(err, NAS_EINPUT,
+                               "%s: this run took its metrics from a table or another run and has "
+                               "no scores of its own to write",
+                               options->path);
+    else if (options->csv)
         status = write_csv(&state, options->csv, err);
     else if (options->json)
         status = nas_report_json(&state, stdout, err);
