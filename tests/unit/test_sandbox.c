@@ -16,7 +16,7 @@ static nas_status_t run(bool (*work)(int fd, const void *context), const void *c
 {
     const nas_sandbox_task_t task = {
         .path = "x",
-        .limits = {.memory_bytes = MEMORY_BYTES, .cpu_s = 1, .wall_s = 2},
+        .limits = {.memory_bytes = MEMORY_BYTES, .cpu_s = 1, .wall_s = 6},
         .work = work,
         .context = context,
     };
@@ -121,7 +121,7 @@ static bool sleep_for_ever(int fd, const void *context)
 
 Test(sandbox, an_endless_wait_ends)
 {
-    assert_ends(sleep_for_ever, NULL, NAS_EINPUT, "x: not read within 2 s");
+    assert_ends(sleep_for_ever, NULL, NAS_EINPUT, "x: not read within 6 s");
 }
 
 /* Sends whether that much memory is to be had. */
