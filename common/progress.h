@@ -9,8 +9,7 @@
 typedef struct nas_progress {
     const char *unit; /**< plural noun, borrowed: "evaluations" */
     int64_t n_total;
-    int64_t
-        n_at_start; /**< done before this session, so that the rate counts only what this one did */
+    int64_t n_at_start; /**< done before this start, so that the rate counts only what came since */
     double started_s;
     double shown_s;
 } nas_progress_t;
