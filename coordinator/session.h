@@ -48,8 +48,8 @@ const nas_state_t *nas_session_state(const nas_session_t *session);
 /** Whether scores have to be computed before a search, or at all. */
 bool nas_session_needs_scores(const nas_session_t *session);
 
-/** Write the state file for the first time in this session, so that an unwritable output shows at
- *  once.  Coordinator only. NAS_EIO. */
+/** Announce the run and write its state file at once, so that an unwritable output shows before any
+ *  work is done.  Coordinator only. NAS_EIO. */
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
 
 /** Begin to count the stage's progress.  Coordinator only. */

@@ -152,8 +152,9 @@ typedef struct nas_backend {
 /** Plain C in float64, [N, C, H, W]: the yardstick of the others. */
 const nas_backend_t *nas_backend_ref(void);
 
-/** oneDNN and own kernels in float32, nChw16c, for an instruction set that is available; NULL where
- *  the program was built without oneDNN. The first call fixes the instruction set. */
+/** oneDNN and own kernels in float32, channels in blocks of 16 (AVX-512), 8 (AVX2) or 4, for an
+ *  instruction set that is available; NULL where the program was built without oneDNN. The first
+ *  call fixes the instruction set. */
 const nas_backend_t *nas_backend_cpu(nas_isa_t isa);
 
 #endif
