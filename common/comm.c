@@ -69,12 +69,19 @@ int nas_comm_finalize(nas_comm_t *world, int code)
     return code;
 }
 
-_Noreturn void nas_comm_abort(const char *what)
+_Noreturn void nas_comm_give_up(const char *line)
 {
-    (void)fprintf(stderr, "robotnas: communication failed: %s\n", what);
+    (void)fprintf(stderr, "robotnas: %s\n", line);
     (void)fflush(stderr);
     (void)MPI_Abort(MPI_COMM_WORLD, 1);
     abort();
+}
+
+_Noreturn void nas_comm_abort(const char *what)
+{
+    nas_error_t line;
+    (void)nas_error_set(&line, NAS_ECOMM, "communication failed: %s", what);
+    nas_comm_give_up(line.text);
 }
 
 const char *nas_comm_library(void)
@@ -114,6 +121,18 @@ void nas_comm_split(nas_comm_t *comm, int color, nas_comm_t **part_p)
     *part_p = color < 0 ? NULL : wrap(handle);
 }
 
+int nas_comm_local_rank(nas_comm_t *comm)
+{
+    MPI_Comm host = MPI_COMM_NULL;
+    int rank = 0;
+    if (comm->handle == MPI_COMM_NULL) return 0;
+    NAS_MPI(
+        MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host));
+    NAS_MPI(MPI_Comm_rank(host, &rank));
+    NAS_MPI(MPI_Comm_free(&host));
+    return rank;
+}
+
 void nas_comm_destroy(nas_comm_t *comm)
 {
     if (!comm) return;
@@ -126,19 +145,25 @@ void nas_comm_destroy(nas_comm_t *comm)
 
 /* ------------------------------------------------------------------------------------- waiting */
 
-/* Poll at once and often at first, since most waits are short, then ever more seldom up to a
- * millisecond, so that a rank that waits for a long training leaves its core alone. */
+bool nas_comm_nap(nas_comm_nap_t *nap)
+{
+    enum { N_EAGER = 200, FIRST_NS = 20 * 1000, LONGEST_NS = 1000 * 1000 };
+    if (++nap->n <= N_EAGER) return false;
+    if (nap->length_ns == 0) nap->length_ns = FIRST_NS;
+    const struct timespec length = {.tv_nsec = nap->length_ns};
+    (void)nanosleep(&length, NULL);
+    if (nap->length_ns < LONGEST_NS) nap->length_ns += nap->length_ns / 4;
+    return true;
+}
+
 void nas_comm_wait(MPI_Request *request)
 {
-    enum { N_EAGER = 200, FIRST_NAP_NS = 20 * 1000, LONGEST_NAP_NS = 1000 * 1000 };
-    struct timespec nap = {.tv_nsec = FIRST_NAP_NS};
     int done = 0;
-    for (int n_tests = 0;; n_tests++) {
+    nas_comm_nap_t nap = {0};
+    for (;;) {
         NAS_MPI(MPI_Test(request, &done, MPI_STATUS_IGNORE));
         if (done) return;
-        if (n_tests < N_EAGER) continue;
-        (void)nanosleep(&nap, NULL);
-        if (nap.tv_nsec < LONGEST_NAP_NS) nap.tv_nsec += nap.tv_nsec / 4;
+        if (nas_comm_nap(&nap)) nas_comm_poll_pulse();
     }
 }
 

@@ -1,9 +1,9 @@
 /* Communication: the only module that knows MPI.
  *
  * Every communicator is a duplicate or split of MPI_COMM_WORLD. Waiting ranks sleep: each
- * collective is started nonblocking, tested, and napped upon. An MPI error aborts the job
- * (nas_comm_abort), since no rank can go on. Sizes are int64 and messages beyond INT_MAX bytes are
- * sent in pieces.
+ * collective is started nonblocking, tested, and napped upon; between naps the pulse is polled,
+ * where one was begun (pulse.h). An MPI error aborts the job (nas_comm_abort), since no rank can go
+ * on. Sizes are int64 and messages beyond INT_MAX bytes are sent in pieces.
  */
 #ifndef NAS_COMMON_COMM_H
 #define NAS_COMMON_COMM_H
@@ -28,8 +28,8 @@ nas_status_t nas_comm_init(nas_comm_t **world_p, nas_error_t *err);
  *  0's.  Collective. */
 int nas_comm_finalize(nas_comm_t *world, int code);
 
-/** End the whole job at once, after an error that leaves no way to agree. The only caller of
- *  MPI_Abort. */
+/** End the whole job at once, after an error that leaves no way to agree. Nothing else calls
+ *  MPI_Abort, but the pulse, which has a line of its own for a silent rank. */
 _Noreturn void nas_comm_abort(const char *what);
 
 /** Name and version of the MPI library, its first line.  Not collective; works before
@@ -45,6 +45,9 @@ int nas_comm_size(const nas_comm_t *comm);
 /** Ranks of equal color form a new communicator, ordered as here; color < 0: none, *part_p is
  *  NULL.  Collective. */
 void nas_comm_split(nas_comm_t *comm, int color, nas_comm_t **part_p);
+
+/** This rank's number among those on its host.  Collective. */
+int nas_comm_local_rank(nas_comm_t *comm);
 
 /** Free a communicator made by nas_comm_split or nas_comm_self.  Collective. Accepts NULL. */
 void nas_comm_destroy(nas_comm_t *comm);

@@ -1,4 +1,4 @@
-/* What comm.c and comm_top.c share. */
+/* What the files of communication share. */
 #ifndef NAS_COMMON_COMM_INTERNAL_H
 #define NAS_COMMON_COMM_INTERNAL_H
 
@@ -27,8 +27,26 @@ struct nas_comm {
         if ((call) != MPI_SUCCESS) nas_comm_abort(#call " failed");                                \
     } while (0)
 
-/** Complete a request, sleeping between tests. */
+/** The pauses of one wait. Zero-initialise. */
+typedef struct nas_comm_nap {
+    int n;
+    long length_ns;
+} nas_comm_nap_t;
+
+/** Pause between two tests: not at all at first, since most waits are short, then ever longer, up
+ *  to a millisecond, so that a rank that waits for a long training leaves its core alone. Returns
+ *  whether it slept. */
+bool nas_comm_nap(nas_comm_nap_t *nap);
+
+/** Complete a request, sleeping between tests; the pulse, if one was begun, is polled meanwhile. */
 void nas_comm_wait(MPI_Request *request);
+
+/** Poll the pulse that was begun, if any, with the news that this rank gave last and the signal
+ *  that it has received by now. */
+void nas_comm_poll_pulse(void);
+
+/** As nas_comm_abort, with the whole line for the user but its beginning, "robotnas: ". */
+_Noreturn void nas_comm_give_up(const char *line);
 
 /** Make room for size bytes; aborts the job when there is no memory, since the others already
  *  wait. */

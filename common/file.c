@@ -215,7 +215,7 @@ static nas_status_t exchange(const char *tmp, const char *path, const char *prev
 }
 
 /* Anything but a file would be renamed to path.prev, a whole folder too. */
-static nas_status_t check_replaceable(const char *path, nas_error_t *err)
+nas_status_t nas_file_check_replaceable(const char *path, nas_error_t *err)
 {
     struct stat info;
     return stat(path, &info) == 0 ? check_regular(path, &info, err) : NAS_OK;
@@ -245,7 +245,7 @@ nas_status_t nas_file_replace(const char *path, const nas_span_t *span, size_t n
                               bool keep_previous, nas_error_t *err)
 {
     int folder = -1;
-    nas_status_t status = check_replaceable(path, err);
+    nas_status_t status = nas_file_check_replaceable(path, err);
     if (status) return status;
     char *tmp = nas_file_sibling(path, ".tmp", err);
     char *prev = nas_file_sibling(path, ".prev", err);
@@ -261,5 +261,16 @@ out:
     if (folder >= 0) close(folder);
     free(tmp);
     free(prev);
+    return status;
+}
+
+nas_status_t nas_file_publish(const char *tmp, const char *path, nas_error_t *err)
+{
+    int folder = -1;
+    nas_status_t status = nas_file_check_replaceable(path, err);
+    if (!status) status = open_folder(path, &folder, err);
+    if (!status) status = exchange(tmp, path, NULL, err);
+    if (!status) status = sync_folder(folder, path, err);
+    if (folder >= 0) close(folder);
     return status;
 }

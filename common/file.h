@@ -51,6 +51,16 @@ typedef struct nas_span {
 nas_status_t nas_file_replace(const char *path, const nas_span_t *span, size_t n,
                               bool keep_previous, nas_error_t *err);
 
+/** Whether path is free, or a file that may be replaced.  Not collective.
+ *  NAS_EINPUT: a directory or other non-file is there. */
+nas_status_t nas_file_check_replaceable(const char *path, nas_error_t *err);
+
+/** Put a file that is whole and on disk (fsync) at path, for files too large for nas_file_replace.
+ *  Not collective; one writer at a time. tmp is in the same folder. Renames it, fsyncs the folder.
+ *  NAS_EINPUT: a directory or other non-file is at path. NAS_EIO: as of nas_file_replace, but tmp
+ *  stays. Passes the fault points of renaming. */
+nas_status_t nas_file_publish(const char *tmp, const char *path, nas_error_t *err);
+
 /** path with a suffix, into a new string (free). NULL with err set when out of memory. */
 char *nas_file_sibling(const char *path, const char *suffix, nas_error_t *err);
 

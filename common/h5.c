@@ -122,10 +122,18 @@ static hid_t memory_driver(void)
     return access;
 }
 
+/* What is made at different times has the same bytes. */
+static hid_t timeless(hid_t kind)
+{
+    const hid_t creation = H5Pcreate(kind);
+    (void)H5Pset_obj_track_times(creation, false);
+    return creation;
+}
+
 nas_status_t nas_h5_create(hid_t *file_p, nas_error_t *err)
 {
     const hid_t access = memory_driver();
-    const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
+    const hid_t creation = timeless(H5P_FILE_CREATE);
     (void)H5Pset_userblock(creation, NAS_H5_USER_BLOCK_SIZE);
     const hid_t file = H5Fcreate("state", H5F_ACC_TRUNC, creation, access);
     nas_h5_release(creation);
@@ -175,7 +183,9 @@ void nas_h5_close(hid_t file)
 
 nas_status_t nas_h5_group_create(hid_t at, const char *name, hid_t *group_p, nas_error_t *err)
 {
-    const hid_t group = H5Gcreate2(at, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t creation = timeless(H5P_GROUP_CREATE);
+    const hid_t group = H5Gcreate2(at, name, H5P_DEFAULT, creation, H5P_DEFAULT);
+    nas_h5_release(creation);
     if (group < 0) return nas_h5_not_stored(at, name, err);
     *group_p = group;
     return NAS_OK;

@@ -85,6 +85,7 @@ void nas_job_destroy(nas_job_t *job)
     if (!job) return;
     for (size_t i = 0; i < nas_job_field_count(); i++) nas_job_value_fini(job, nas_job_field_at(i));
     origin_destroy(job->origin);
+    free(job->folder);
     free(job);
 }
 
@@ -156,17 +157,26 @@ static nas_status_t origin_create(size_t n_tree, struct nas_job_origin **origin_
     return NAS_OK;
 }
 
-static nas_status_t read_file(struct nas_job_origin *origin, const char *path, nas_error_t *err)
+static nas_status_t read_text(struct nas_job_origin *origin, const char *text, size_t size,
+                              nas_error_t *err)
+{
+    const nas_job_place_t start = {.source = NAS_JOB_FILE, .name = origin->names.at[0]};
+    const nas_status_t status = nas_job_parse(text, size, &start, &origin->tree[0], err);
+    return status ? status : collect(origin, "", &origin->tree[0], err);
+}
+
+static nas_status_t read_file(struct nas_job_origin *origin, const nas_job_source_t *source,
+                              nas_error_t *err)
 {
     char *text = NULL;
     size_t size = 0;
-    nas_status_t status = nas_strings_add(&origin->names, path, strlen(path), err);
-    if (!status) status = nas_file_read(path, MAX_FILE_SIZE, &text, &size, err);
+    nas_status_t status = nas_strings_add(&origin->names, source->path, strlen(source->path), err);
     if (status) return status;
-    const nas_job_place_t start = {.source = NAS_JOB_FILE, .name = origin->names.at[0]};
-    status = nas_job_parse(text, size, &start, &origin->tree[0], err);
+    if (source->text) return read_text(origin, source->text, strlen(source->text), err);
+    status = nas_file_read(source->path, MAX_FILE_SIZE, &text, &size, err);
+    if (!status) status = read_text(origin, text, size, err);
     free(text);
-    return status ? status : collect(origin, "", &origin->tree[0], err);
+    return status;
 }
 
 /* Apply one "key.path=value". */
@@ -208,8 +218,8 @@ static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *fie
     char expected[NAS_JOB_EXPECTED_SIZE], with[NAS_JOB_EXPECTED_SIZE] = "";
     nas_job_field_expected(field, expected);
     if (field->condition)
-        (void)snprintf(with, sizeof with, " with %s %s", field->condition->key,
-                       nas_job_condition_value(job, field));
+        (void)snprintf(with, sizeof with, " with %s %s", nas_job_condition_part(job, field)->key,
+                       nas_job_condition_value(job, nas_job_condition_part(job, field)));
     return nas_error_set(err, NAS_EINPUT, "%s: %s: this key is required%s; expected %s",
                          job->origin->names.at[0], field->key, with, expected);
 }
@@ -221,8 +231,9 @@ static nas_status_t settle_field(nas_job_t *job, size_t i, nas_error_t *err)
     const nas_job_node_t *value = job->origin->value[i];
     if (value && !nas_job_condition_holds(job, field) && !field->condition->tolerant)
         return nas_job_error_at(&value->place, field->key, err,
-                                "has no meaning with %s %s; remove it", field->condition->key,
-                                nas_job_condition_value(job, field));
+                                "has no meaning with %s %s; remove it",
+                                nas_job_condition_part(job, field)->key,
+                                nas_job_condition_value(job, nas_job_condition_part(job, field)));
     if (!nas_job_applies(job, field)) return NAS_OK;
     if (value) return nas_job_resolve_paths(job, field, value, err);
     if (!field->initial) return missing_key(job, field, err);
@@ -283,9 +294,14 @@ static nas_status_t check_subset(const nas_job_t *job, nas_error_t *err)
                          "{file: PATH}");
 }
 
+static bool trains(const nas_job_t *job)
+{
+    return job->purpose == NAS_JOB_SEARCH && job->objective.kind == NAS_OBJECTIVE_TRAIN;
+}
+
 static nas_status_t check_data(const nas_job_t *job, nas_error_t *err)
 {
-    if (job->metrics.source != NAS_SOURCE_COMPUTE) return NAS_OK;
+    if (job->metrics.source != NAS_SOURCE_COMPUTE && !trains(job)) return NAS_OK;
     if (job->data.train.n == 0)
         return nas_job_error(job, "data.train", err, "needs at least one file, such as [a.bin]");
     if (job->data.mean.n > 0 && job->data.std.n > 0 && job->data.mean.n != job->data.std.n)
@@ -295,21 +311,49 @@ static nas_status_t check_data(const nas_job_t *job, nas_error_t *err)
     return NAS_OK;
 }
 
+static nas_status_t check_training(const nas_job_t *job, nas_error_t *err)
+{
+    if (!trains(job)) return NAS_OK;
+    if (job->pool.space != NAS_POOL_NB201)
+        return nas_job_error(job, "objective.kind", err,
+                             "this release trains networks of nas-bench-201 only; set pool.space "
+                             "to that, or judge by a table or a command");
+    if (job->objective.batch % job->objective.shards != 0)
+        return nas_job_error(job, "objective.shards", err,
+                             "%lld equal parts of a batch of %lld images do not exist; choose a "
+                             "divisor",
+                             (long long)job->objective.shards, (long long)job->objective.batch);
+    if (job->objective.validation == 0 && job->data.test.n == 0)
+        return nas_job_error(job, "objective.validation", err,
+                             "with 0 the test images judge, and there are none; name data.test, or "
+                             "hold out a share such as 0.2");
+    return NAS_OK;
+}
+
 static nas_status_t check_job(const nas_job_t *job, nas_error_t *err)
 {
     nas_status_t status = check_purpose(job, err);
     if (!status) status = check_source(job, err);
     if (!status) status = check_subset(job, err);
-    return status ? status : check_data(job, err);
+    if (!status) status = check_data(job, err);
+    return status ? status : check_training(job, err);
 }
 
 static nas_status_t read_trees(struct nas_job_origin *origin, const nas_job_source_t *source,
                                nas_error_t *err)
 {
-    nas_status_t status = read_file(origin, source->path, err);
+    nas_status_t status = read_file(origin, source, err);
     for (size_t i = 0; !status && i < source->n_set; i++)
         status = read_override(origin, source->set[i], err);
     return status;
+}
+
+/* The folder that holds path; the caller frees it. */
+static char *folder_of(const char *path, nas_error_t *err)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash) return nas_string_copy(".", err);
+    return nas_string_format(err, "%.*s", (int)(slash == path ? 1 : slash - path), path);
 }
 
 nas_status_t nas_job_read(const nas_job_source_t *source, nas_job_t **job_p, nas_error_t *err)
@@ -317,7 +361,9 @@ nas_status_t nas_job_read(const nas_job_source_t *source, nas_job_t **job_p, nas
     nas_job_t *job = calloc(1, sizeof *job);
     if (!job) return nas_error_nomem(err, "the job");
     job->purpose = source->purpose;
-    nas_status_t status = origin_create(1 + source->n_set, &job->origin, err);
+    job->folder = folder_of(source->path, err);
+    nas_status_t status = job->folder ? NAS_OK : NAS_ENOMEM;
+    if (!status) status = origin_create(1 + source->n_set, &job->origin, err);
     if (!status) status = read_trees(job->origin, source, err);
     for (size_t i = 0; !status && i < nas_job_field_count(); i++) status = set_field(job, i, err);
     for (size_t i = 0; !status && i < nas_job_field_count(); i++)

@@ -42,7 +42,14 @@ typedef enum nas_metric_source {
 } nas_metric_source_t;
 
 /** How an architecture is judged. */
-typedef enum nas_objective_kind { NAS_OBJECTIVE_TABLE = 0 } nas_objective_kind_t;
+typedef enum nas_objective_kind {
+    NAS_OBJECTIVE_TABLE = 0,
+    NAS_OBJECTIVE_TRAIN,
+    NAS_OBJECTIVE_COMMAND
+} nas_objective_kind_t;
+
+/** How the learning rate goes on. */
+typedef enum nas_schedule { NAS_SCHEDULE_COSINE = 0, NAS_SCHEDULE_CONSTANT } nas_schedule_t;
 
 /** Applied to a metric before min-max normalisation. */
 typedef enum nas_transform {
@@ -73,8 +80,10 @@ typedef struct nas_job {
     char *name;
     int64_t seed;
     char *output;
-    int backend;     /**< nas_backend_kind_t */
-    int coordinator; /**< nas_coordinator_kind_t */
+    char *folder;     /**< of the job file */
+    int backend;      /**< nas_backend_kind_t */
+    int coordinator;  /**< nas_coordinator_kind_t */
+    double silence_s; /**< a rank without a sign of life for so long is lost; 0: never */
     struct {
         int space;    /**< nas_pool_kind_t */
         char *table;  /**< TABLE: path, resolved */
@@ -95,8 +104,8 @@ typedef struct nas_job {
     struct {
         int64_t channels;
         int64_t cells;  /**< per stage */
-        int convention; /**< nas_convention_t */
-    } network;          /**< COMPUTE */
+        int convention; /**< COMPUTE: nas_convention_t */
+    } network;          /**< COMPUTE, or objective TRAIN */
     struct {
         int format;             /**< nas_data_format_t */
         nas_strings_t train;    /**< paths, resolved; at least one */
@@ -105,16 +114,35 @@ typedef struct nas_job {
         nas_job_numbers_t mean; /**< of each channel; none: computed */
         nas_job_numbers_t std;  /**< likewise; as many as of mean where both are given */
         int64_t limit;          /**< images of each split; 0: all */
-    } data;                     /**< COMPUTE */
+    } data;                     /**< COMPUTE, or objective TRAIN */
     struct {
         int kind;    /**< nas_objective_kind_t */
         char *table; /**< of a space: path, resolved */
         char *arch;  /**< of a space: column of the architecture string */
         nas_strings_t missing;
-        char *column;
-        bool minimise;
-        char *cost; /**< NULL: no cost column */
-        nas_strings_t report;
+        char *column;         /**< TABLE */
+        bool minimise;        /**< TABLE, COMMAND */
+        char *cost;           /**< TABLE; NULL: no cost column */
+        nas_strings_t report; /**< TABLE, COMMAND */
+        /* TRAIN: as in nas_recipe_t */
+        int64_t epochs;
+        int64_t batch;
+        int64_t shards;
+        double rate;
+        int schedule; /**< nas_schedule_t */
+        double momentum;
+        bool nesterov;
+        double weight_decay;
+        double smoothing;
+        double clip;
+        double validation;
+        bool flip;
+        int64_t crop;
+        int64_t cutout;
+        /* COMMAND */
+        nas_strings_t command; /**< program and arguments, placeholders as written */
+        double timeout_s;      /**< 0: none */
+        int64_t retries;
     } objective;
     struct {
         char *method;
@@ -133,6 +161,7 @@ typedef struct nas_job {
 /** What to read. Borrowed for the call. */
 typedef struct nas_job_source {
     const char *path; /**< of the job file, at most 1 MiB */
+    const char *text; /**< what stands in it, where it is not to be read; NULL otherwise */
     const char *const
         *set; /**< [n_set] "key.path=value", applied in order: a later one wins over an
                              *   earlier one, and all over the file */
@@ -188,8 +217,10 @@ nas_status_t nas_job_hash_without_budget(const nas_job_t *job, const nas_job_con
                                          nas_digest_t *hash, nas_error_t *err);
 
 /** Identity of the objective alone (its table, that one's arch column and missing values,
- *  objective.*): evaluations of equal ones are interchangeable.
- *  content: of the pool's or the objective's table. */
+ *  objective.*; for TRAIN also backend, network.* and data.*): evaluations of equal ones are
+ *  interchangeable.
+ *  content: TABLE: of the pool's or the objective's table; TRAIN: of training files, test files;
+ *  COMMAND: none. */
 nas_status_t nas_job_objective_hash(const nas_job_t *job, const nas_job_content_t *content,
                                     nas_digest_t *hash, nas_error_t *err);
 

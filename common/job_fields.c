@@ -16,12 +16,14 @@ static const char *const transform_names[] = {"none", "log", "exp", "rank", NULL
 static const char *const choice_names[] = {"random", "per-class", NULL};
 static const char *const convention_names[] = {"score", "train", NULL};
 static const char *const format_names[] = {"cifar-binary", "idx", "hdf5", NULL};
-static const char *const objective_names[] = {"table", NULL};
+static const char *const objective_names[] = {"table", "train", "command", NULL};
+static const char *const schedule_names[] = {"cosine", "constant", NULL};
 
 enum {
     VALUES = NAS_JOB_AFFECTS_VALUES,
     SCORES = NAS_JOB_AFFECTS_VALUES | NAS_JOB_AFFECTS_SCORES,
     OBJECTIVE = NAS_JOB_AFFECTS_VALUES | NAS_JOB_AFFECTS_OBJECTIVE,
+    IMAGES = SCORES | NAS_JOB_AFFECTS_TRAINING,
     NOTHING = NAS_JOB_AFFECTS_NOTHING
 };
 
@@ -34,6 +36,27 @@ static const nas_job_condition_t from_scores = {
     .key = "metrics.source", .choices = 1u << NAS_SOURCE_SCORES, .tolerant = true};
 static const nas_job_condition_t computed = {
     .key = "metrics.source", .choices = 1u << NAS_SOURCE_COMPUTE, .tolerant = true};
+
+static const nas_job_condition_t trained = {
+    .key = "objective.kind", .choices = 1u << NAS_OBJECTIVE_TRAIN, .tolerant = true};
+static const nas_job_condition_t computed_or_trained = {.key = "metrics.source",
+                                                        .choices = 1u << NAS_SOURCE_COMPUTE,
+                                                        .tolerant = true,
+                                                        .instead = &trained};
+
+/* The objective of a kind. */
+static const nas_job_condition_t by_table = {.key = "objective.kind",
+                                             .choices = 1u << NAS_OBJECTIVE_TABLE};
+static const nas_job_condition_t by_train = {.key = "objective.kind",
+                                             .choices = 1u << NAS_OBJECTIVE_TRAIN};
+static const nas_job_condition_t by_command = {.key = "objective.kind",
+                                               .choices = 1u << NAS_OBJECTIVE_COMMAND};
+static const nas_job_condition_t by_table_or_command = {
+    .key = "objective.kind", .choices = 1u << NAS_OBJECTIVE_TABLE | 1u << NAS_OBJECTIVE_COMMAND};
+static const nas_job_condition_t of_space_by_table = {
+    .key = "pool.space",
+    .choices = 1u << NAS_POOL_NB201 | 1u << NAS_POOL_TRANSNAS_MICRO | 1u << NAS_POOL_TRANSNAS_MACRO,
+    .also = &by_table};
 
 /* Seeds stay exact in readers of JSON that keep numbers as doubles. */
 #define MOST_SEED 9007199254740992.0
@@ -59,8 +82,8 @@ static const nas_job_field_t fields[] = {
      .doc = "The state file of the run, which `report` reads and `--resume` continues."},
     {.key = "backend",
      .type = NAS_JOB_ENUM,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, backend),
      .initial = "cpu",
      .names = backend_names,
@@ -73,6 +96,16 @@ static const nas_job_field_t fields[] = {
      .names = coordinator_names,
      .doc = "Whether rank 0, which coordinates, works besides like the others, or is dedicated to "
             "coordinating. The results are the same."},
+
+    {.key = "silence",
+     .type = NAS_JOB_FLOAT,
+     .affects = NOTHING,
+     .offset = offsetof(nas_job_t, silence_s),
+     .initial = "300",
+     .most = 1e8,
+     .doc =
+         "Seconds without a sign of life after which a rank counts as lost: its name is printed, "
+         "the state is saved and the job ends. 0: never."},
 
     {.key = "pool.space",
      .type = NAS_JOB_ENUM,
@@ -178,8 +211,8 @@ static const nas_job_field_t fields[] = {
 
     {.key = "network.channels",
      .type = NAS_JOB_INT,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, network.channels),
      .initial = "16",
      .least = 1,
@@ -187,8 +220,8 @@ static const nas_job_field_t fields[] = {
      .doc = "Channels of the first stage; the second has twice, the third four times as many."},
     {.key = "network.cells",
      .type = NAS_JOB_INT,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, network.cells),
      .initial = "5",
      .least = 1,
@@ -206,8 +239,8 @@ static const nas_job_field_t fields[] = {
 
     {.key = "data.format",
      .type = NAS_JOB_ENUM,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.format),
      .names = format_names,
      .doc =
@@ -215,29 +248,29 @@ static const nas_job_field_t fields[] = {
          "IDX files (images, then labels; gzip or not), or as HDF5 with `images` and `labels`."},
     {.key = "data.train",
      .type = NAS_JOB_INPUT_PATHS,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.train),
      .doc = "Files of training images, in this order; at least one."},
     {.key = "data.test",
      .type = NAS_JOB_INPUT_PATHS,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.test),
      .initial = "[]",
      .doc = "Files of test images."},
     {.key = "data.classes",
      .type = NAS_JOB_INT,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.classes),
      .initial = "0",
      .most = 65536,
      .doc = "Number of classes; 0: as the format or the labels say."},
     {.key = "data.mean",
      .type = NAS_JOB_FLOATS,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.mean),
      .initial = "[]",
      .least = -1e6,
@@ -246,8 +279,8 @@ static const nas_job_field_t fields[] = {
             "bytes. Empty: the mean of the training images."},
     {.key = "data.std",
      .type = NAS_JOB_FLOATS,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.std),
      .initial = "[]",
      .least = 1e-6,
@@ -256,8 +289,8 @@ static const nas_job_field_t fields[] = {
             "deviation of the training images."},
     {.key = "data.limit",
      .type = NAS_JOB_INT,
-     .affects = SCORES,
-     .condition = &computed,
+     .affects = IMAGES,
+     .condition = &computed_or_trained,
      .offset = offsetof(nas_job_t, data.limit),
      .initial = "0",
      .most = 1e9,
@@ -269,11 +302,13 @@ static const nas_job_field_t fields[] = {
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.kind),
      .names = objective_names,
-     .doc = "How an architecture is judged: by a column of a table."},
+     .doc = "How an architecture is judged: by a column of a table, by a short training of its "
+            "network on the job's images (`docs/training.md`), or by a program of the user's "
+            "(`docs/command.md`)."},
     {.key = "objective.table",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NOTHING,
-     .condition = &in_space,
+     .condition = &of_space_by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.table),
      .doc = "The table of the columns below, a CSV file as `pool.table`, joined on the "
@@ -281,7 +316,7 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.arch",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
-     .condition = &in_space,
+     .condition = &of_space_by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.arch),
      .initial = "arch",
@@ -289,7 +324,7 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.missing",
      .type = NAS_JOB_STRINGS,
      .affects = OBJECTIVE,
-     .condition = &in_space,
+     .condition = &of_space_by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.missing),
      .initial = "[]",
@@ -297,12 +332,14 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.column",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
+     .condition = &by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.column),
      .doc = "The column of objective values."},
     {.key = "objective.minimise",
      .type = NAS_JOB_BOOL,
      .affects = OBJECTIVE,
+     .condition = &by_table_or_command,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.minimise),
      .initial = "false",
@@ -310,6 +347,7 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.cost",
      .type = NAS_JOB_OPTIONAL,
      .affects = OBJECTIVE,
+     .condition = &by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.cost),
      .initial = "",
@@ -318,12 +356,170 @@ static const nas_job_field_t fields[] = {
     {.key = "objective.report",
      .type = NAS_JOB_STRINGS,
      .affects = OBJECTIVE,
+     .condition = &by_table_or_command,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.report),
      .initial = "[]",
      .doc =
          "Columns to report of the best architecture, besides the objective; the search never sees "
-         "them."},
+         "them. Of a program's answer, the names of numbers under `columns`."},
+    {.key = "objective.epochs",
+     .type = NAS_JOB_INT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.epochs),
+     .initial = "12",
+     .least = 1,
+     .most = 10000,
+     .doc = "Passes over the training images."},
+    {.key = "objective.batch",
+     .type = NAS_JOB_INT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.batch),
+     .initial = "256",
+     .least = 1,
+     .most = 65536,
+     .doc = "Images of a step. What is left of an epoch's images is not seen in it."},
+    {.key = "objective.shards",
+     .type = NAS_JOB_INT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.shards),
+     .initial = "1",
+     .least = 1,
+     .most = 1024,
+     .doc = "Equal parts of a batch, each normalised by itself; as many ranks, or fewer, share "
+            "one training. The result depends on this number and on no number of ranks."},
+    {.key = "objective.rate",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.rate),
+     .initial = "0.1",
+     .least = 1e-9,
+     .most = 1e3,
+     .doc = "Learning rate of the first step."},
+    {.key = "objective.schedule",
+     .type = NAS_JOB_ENUM,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.schedule),
+     .initial = "cosine",
+     .names = schedule_names,
+     .doc = "How the learning rate goes on: down to 0 as half a cosine over all steps, or not."},
+    {.key = "objective.momentum",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.momentum),
+     .initial = "0.9",
+     .most = 0.9999,
+     .doc = "Momentum of stochastic gradient descent."},
+    {.key = "objective.nesterov",
+     .type = NAS_JOB_BOOL,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.nesterov),
+     .initial = "true",
+     .doc = "Whether the momentum is Nesterov's."},
+    {.key = "objective.weight_decay",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.weight_decay),
+     .initial = "0.0005",
+     .most = 1,
+     .doc = "Weight decay on every parameter."},
+    {.key = "objective.smoothing",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.smoothing),
+     .initial = "0",
+     .most = 0.99,
+     .doc = "Share of the label that is spread evenly over all classes."},
+    {.key = "objective.clip",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.clip),
+     .initial = "0",
+     .most = 1e9,
+     .doc = "The largest norm of the whole gradient, which is scaled down to it; 0: any."},
+    {.key = "objective.validation",
+     .type = NAS_JOB_FLOAT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.validation),
+     .initial = "0.2",
+     .most = 0.9,
+     .doc = "Share of the training images that is held out, by the seed, to judge by; 0: the test "
+            "images judge."},
+    {.key = "objective.flip",
+     .type = NAS_JOB_BOOL,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.flip),
+     .initial = "false",
+     .doc = "Whether half of the images, by the seed, are mirrored left to right."},
+    {.key = "objective.crop",
+     .type = NAS_JOB_INT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.crop),
+     .initial = "0",
+     .most = 256,
+     .doc = "Pixels of black around an image, of which a random part of the old size is cut out; "
+            "0: none."},
+    {.key = "objective.cutout",
+     .type = NAS_JOB_INT,
+     .affects = OBJECTIVE,
+     .condition = &by_train,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.cutout),
+     .initial = "0",
+     .most = 4096,
+     .doc = "Side of a square, anywhere in the image, that is blanked out; 0: none."},
+    {.key = "objective.command",
+     .type = NAS_JOB_ARGUMENTS,
+     .affects = OBJECTIVE,
+     .condition = &by_command,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.command),
+     .doc = "The program and its arguments, of which `{arch}`, `{index}`, `{seed}`, `{work}`, "
+            "`{device}` and `{job}` are replaced. No shell."},
+    {.key = "objective.timeout",
+     .type = NAS_JOB_FLOAT,
+     .affects = NOTHING,
+     .condition = &by_command,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.timeout_s),
+     .initial = "0",
+     .most = 1e8,
+     .doc = "Seconds after which a try of it is ended and has failed; 0: none."},
+    {.key = "objective.retries",
+     .type = NAS_JOB_INT,
+     .affects = NOTHING,
+     .condition = &by_command,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.retries),
+     .initial = "0",
+     .most = 100,
+     .doc = "Tries after the first one that failed, before the architecture counts as failed."},
 
     {.key = "search.method",
      .type = NAS_JOB_STRING,
@@ -424,19 +620,37 @@ bool nas_job_is_group(const char *name)
     return false;
 }
 
-/* The field that the condition of another one speaks of. */
-static const nas_job_field_t *condition_field(const nas_job_field_t *field)
+/* The field that a condition speaks of. */
+static const nas_job_field_t *condition_field(const nas_job_condition_t *condition)
 {
-    const ptrdiff_t i = nas_job_field_find(field->condition->key);
+    const ptrdiff_t i = nas_job_field_find(condition->key);
     NAS_ASSERT(i >= 0 && fields[i].type == NAS_JOB_ENUM);
     return &fields[i];
 }
 
+static bool part_holds(const nas_job_t *job, const nas_job_condition_t *part)
+{
+    const int *choice = nas_job_value_const(job, condition_field(part)->offset);
+    return part->choices >> *choice & 1u;
+}
+
+static bool holds(const nas_job_t *job, const nas_job_condition_t *condition)
+{
+    if (!part_holds(job, condition)) return condition->instead && holds(job, condition->instead);
+    return !condition->also || holds(job, condition->also);
+}
+
 bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field)
 {
-    if (!field->condition) return true;
-    const int *choice = nas_job_value_const(job, condition_field(field)->offset);
-    return field->condition->choices >> *choice & 1u;
+    return !field->condition || holds(job, field->condition);
+}
+
+const nas_job_condition_t *nas_job_condition_part(const nas_job_t *job,
+                                                  const nas_job_field_t *field)
+{
+    const nas_job_condition_t *part = field->condition;
+    if (part_holds(job, part)) return part->also && !holds(job, part->also) ? part->also : part;
+    return part->instead && holds(job, part->instead) ? part->instead : part;
 }
 
 bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field)
@@ -445,10 +659,10 @@ bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field)
     return nas_job_condition_holds(job, field);
 }
 
-const char *nas_job_condition_value(const nas_job_t *job, const nas_job_field_t *field)
+const char *nas_job_condition_value(const nas_job_t *job, const nas_job_condition_t *condition)
 {
-    const nas_job_field_t *other = condition_field(field);
-    return other->names[*(const int *)nas_job_value_const(job, other->offset)];
+    const nas_job_field_t *field = condition_field(condition);
+    return field->names[*(const int *)nas_job_value_const(job, field->offset)];
 }
 
 static const char *last_part(const char *key)

@@ -76,6 +76,7 @@ typedef enum nas_job_type {
     NAS_JOB_BOOL,        /**< bool */
     NAS_JOB_ENUM,        /**< int, index into names */
     NAS_JOB_STRINGS,     /**< nas_strings_t of distinct, not empty strings */
+    NAS_JOB_ARGUMENTS,   /**< nas_strings_t, at least one */
     NAS_JOB_CHOICES,     /**< nas_strings_t at offset, int * (into names) at value_offset */
     NAS_JOB_SUBSET       /**< nas_job_subset_t */
 } nas_job_type_t;
@@ -85,7 +86,8 @@ enum {
     NAS_JOB_AFFECTS_NOTHING = 0,
     NAS_JOB_AFFECTS_VALUES = 1,
     NAS_JOB_AFFECTS_OBJECTIVE = 2,
-    NAS_JOB_AFFECTS_SCORES = 4
+    NAS_JOB_AFFECTS_SCORES = 4,
+    NAS_JOB_AFFECTS_TRAINING = 8 /**< the objective, where that is training */
 };
 
 /** What another field must be for a field to apply. */
@@ -93,6 +95,8 @@ typedef struct nas_job_condition {
     const char *key;  /**< an ENUM field */
     unsigned choices; /**< a bit for each of its values with which it holds */
     bool tolerant;    /**< elsewhere the key has no effect; otherwise it is refused */
+    const struct nas_job_condition *also;    /**< must hold besides; NULL: nothing */
+    const struct nas_job_condition *instead; /**< will do in its place; NULL: nothing */
 } nas_job_condition_t;
 
 typedef struct nas_job_field {
@@ -122,8 +126,12 @@ bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field)
 /** Whether a field has an effect on what the job is read for. */
 bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field);
 
+/** The part of a field's condition that makes it hold or fail. */
+const nas_job_condition_t *nas_job_condition_part(const nas_job_t *job,
+                                                  const nas_job_field_t *field);
+
 /** The name of the value that the field of a condition has. */
-const char *nas_job_condition_value(const nas_job_t *job, const nas_job_field_t *field);
+const char *nas_job_condition_value(const nas_job_t *job, const nas_job_condition_t *condition);
 
 /** Length of the group's name in a key path, 0 for a field of the top. */
 size_t nas_job_field_group(const nas_job_field_t *field);

@@ -10,35 +10,40 @@
 #include <unistd.h>
 
 /* Which of the fields that apply to print. */
-typedef bool (*selection_t)(const nas_job_field_t *field);
+typedef bool (*selection_t)(const nas_job_t *job, const nas_job_field_t *field);
 
 /* A text to be read again, or one that stands for what is computed: paths do not, the number of
  * files does. */
 typedef enum style { READABLE = 0, IDENTITY } style_t;
 
-static bool every_field(const nas_job_field_t *field)
+static bool every_field(const nas_job_t *job, const nas_job_field_t *field)
 {
+    (void)job;
     (void)field;
     return true;
 }
 
-static bool affects_values(const nas_job_field_t *field)
+static bool affects_values(const nas_job_t *job, const nas_job_field_t *field)
 {
+    (void)job;
     return field->affects & NAS_JOB_AFFECTS_VALUES;
 }
 
-static bool affects_values_but_budget(const nas_job_field_t *field)
+static bool affects_values_but_budget(const nas_job_t *job, const nas_job_field_t *field)
 {
-    return affects_values(field) && field->offset != offsetof(nas_job_t, search.budget);
+    return affects_values(job, field) && field->offset != offsetof(nas_job_t, search.budget);
 }
 
-static bool affects_objective(const nas_job_field_t *field)
+static bool affects_objective(const nas_job_t *job, const nas_job_field_t *field)
 {
-    return field->affects & NAS_JOB_AFFECTS_OBJECTIVE;
+    const bool trains = job->objective.kind == NAS_OBJECTIVE_TRAIN;
+    return field->affects & NAS_JOB_AFFECTS_OBJECTIVE ||
+           (trains && field->affects & NAS_JOB_AFFECTS_TRAINING);
 }
 
-static bool affects_scores(const nas_job_field_t *field)
+static bool affects_scores(const nas_job_t *job, const nas_job_field_t *field)
 {
+    (void)job;
     return field->affects & NAS_JOB_AFFECTS_SCORES;
 }
 
@@ -192,6 +197,7 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
         (void)fputs(field->names[*(const int *)value], out);
         break;
     case NAS_JOB_STRINGS:
+    case NAS_JOB_ARGUMENTS:
         write_strings(out, value);
         break;
     case NAS_JOB_CHOICES:
@@ -209,7 +215,7 @@ static void write_fields(FILE *out, const nas_job_t *job, selection_t selected)
     const nas_job_field_t *last = NULL;
     for (size_t i = 0; i < nas_job_field_count(); i++) {
         const nas_job_field_t *field = nas_job_field_at(i);
-        if (!selected(field) || !nas_job_applies(job, field)) continue;
+        if (!selected(job, field) || !nas_job_applies(job, field)) continue;
         const int group = (int)nas_job_field_group(field);
         if (group && !(last && nas_job_same_group(last, field)))
             (void)fprintf(out, "%.*s:\n", group, field->key);

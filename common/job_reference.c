@@ -50,6 +50,9 @@ void nas_job_field_expected(const nas_job_field_t *field, char text[NAS_JOB_EXPE
     case NAS_JOB_STRINGS:
         phrase = "a list of texts, such as [a, b]";
         break;
+    case NAS_JOB_ARGUMENTS:
+        phrase = "a list of a program and its arguments, such as [./train, \"{arch}\"]";
+        break;
     case NAS_JOB_INT:
     case NAS_JOB_FLOAT:
     case NAS_JOB_FLOATS:
@@ -113,6 +116,20 @@ static const char intro[] =
     "  names: [grad_norm, snip, grasp, fisher, synflow, jacob_cov, nwot]\n"
     "```\n"
     "\n"
+    "and for the whole method on images, where the candidates are trained (`docs/training.md`):\n"
+    "\n"
+    "```yaml\n"
+    "name: my-images\n"
+    "seed: 1\n"
+    "output: runs/my-images.h5\n"
+    "pool: {space: nas-bench-201, subset: equivalent}\n"
+    "network: {channels: 16, cells: 5}\n"
+    "data: {format: hdf5, train: [train.h5], test: [test.h5]}\n"
+    "metrics: {source: compute, names: [grad_norm, snip, synflow, jacob_cov, nwot]}\n"
+    "objective: {kind: train, epochs: 12, batch: 256, flip: true, crop: 4}\n"
+    "search: {method: robot, budget: 20, parallel: 4}\n"
+    "```\n"
+    "\n"
     "## Rules\n"
     "\n"
     "- **What applies.** A key marked *only with* is refused elsewhere; one marked *counts with* "
@@ -162,20 +179,28 @@ static void write_default(FILE *out, const nas_job_field_t *field)
         (void)fprintf(out, "`%s`", field->initial);
 }
 
-/* Where the field applies; nothing where it always does. */
-static void write_condition(FILE *out, const nas_job_field_t *field)
+static void write_part(FILE *out, const nas_job_condition_t *part)
 {
-    const nas_job_condition_t *condition = field->condition;
-    if (!condition) return;
-    const nas_job_field_t *other = nas_job_field_at((size_t)nas_job_field_find(condition->key));
-    (void)fprintf(out, "%s `%s` ", condition->tolerant ? "Counts with" : "Only with",
-                  condition->key);
+    const nas_job_field_t *other = nas_job_field_at((size_t)nas_job_field_find(part->key));
+    (void)fprintf(out, "`%s` ", part->key);
     bool first = true;
     for (size_t i = 0; other->names[i]; i++) {
-        if (!(condition->choices >> i & 1u)) continue;
+        if (!(part->choices >> i & 1u)) continue;
         (void)fprintf(out, "%s%s", first ? "" : ", ", other->names[i]);
         first = false;
     }
+    if (part->also) (void)fputs(" and ", out);
+    if (part->instead) (void)fputs(" or ", out);
+    if (part->also) write_part(out, part->also);
+    if (part->instead) write_part(out, part->instead);
+}
+
+/* Where the field applies; nothing where it always does. */
+static void write_condition(FILE *out, const nas_job_field_t *field)
+{
+    if (!field->condition) return;
+    (void)fputs(field->condition->tolerant ? "Counts with " : "Only with ", out);
+    write_part(out, field->condition);
     (void)fputs(". ", out);
 }
 

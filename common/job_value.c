@@ -204,6 +204,25 @@ static nas_status_t add_distinct(const nas_job_field_t *field, const nas_job_nod
     return nas_strings_add(list, node->text, strlen(node->text), err);
 }
 
+/* An argument of a program may be empty and may come again. */
+static nas_status_t add_argument(const nas_job_field_t *field, const nas_job_node_t *node,
+                                 nas_strings_t *list, nas_error_t *err)
+{
+    if (!is_text(node)) return unexpected(field, node, "a text in the list", err);
+    return nas_strings_add(list, node->text, strlen(node->text), err);
+}
+
+static nas_status_t set_arguments(nas_job_t *job, const nas_job_field_t *field,
+                                  const nas_job_node_t *node, nas_error_t *err)
+{
+    nas_strings_t *list = nas_job_value(job, field->offset);
+    nas_status_t status = NAS_OK;
+    if (node->kind != NAS_JOB_LIST || node->n == 0) return wrong(field, node, err);
+    for (size_t i = 0; !status && i < node->n; i++)
+        status = add_argument(field, &node->at[i], list, err);
+    return status;
+}
+
 static nas_status_t set_strings(nas_job_t *job, const nas_job_field_t *field,
                                 const nas_job_node_t *node, nas_error_t *err)
 {
@@ -323,6 +342,8 @@ nas_status_t nas_job_value_set(nas_job_t *job, const nas_job_field_t *field,
     case NAS_JOB_INPUT_PATHS:
     case NAS_JOB_STRINGS:
         return set_strings(job, field, node, err);
+    case NAS_JOB_ARGUMENTS:
+        return set_arguments(job, field, node, err);
     case NAS_JOB_CHOICES:
         return set_choices(job, field, node, err);
     case NAS_JOB_SUBSET:
@@ -344,6 +365,7 @@ void nas_job_value_fini(nas_job_t *job, const nas_job_field_t *field)
         break;
     case NAS_JOB_INPUT_PATHS:
     case NAS_JOB_STRINGS:
+    case NAS_JOB_ARGUMENTS:
         nas_strings_fini(value);
         break;
     case NAS_JOB_FLOATS:

@@ -31,17 +31,30 @@ static void print_time(void)
         (void)fputs(text, stderr);
 }
 
-void nas_log_line(const char *format, ...)
+static void print_line(const char *format, va_list args)
 {
-    if (!the_log.open) return;
     nas_log_status("");
     if (!the_log.terminal) print_time();
     (void)fputs("robotnas: ", stderr);
+    (void)vfprintf(stderr, format, args);
+    (void)fputc('\n', stderr);
+}
+
+void nas_log_line(const char *format, ...)
+{
+    va_list args;
+    if (!the_log.open) return;
+    va_start(args, format);
+    print_line(format, args);
+    va_end(args);
+}
+
+void nas_log_line_of_rank(const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    (void)vfprintf(stderr, format, args);
+    print_line(format, args);
     va_end(args);
-    (void)fputc('\n', stderr);
 }
 
 void nas_log_status(const char *text)

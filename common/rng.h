@@ -16,7 +16,10 @@ typedef enum nas_stream {
     NAS_STREAM_BENCH = 7,         /**< synthetic data of `bench` */
     NAS_STREAM_SUBSET = 8,        /**< architectures of a sampled pool */
     NAS_STREAM_BATCH = 9,         /**< images of a mini-batch */
-    NAS_STREAM_WEIGHTS = 10       /**< initial weights of a layer */
+    NAS_STREAM_WEIGHTS = 10,      /**< initial weights of a layer */
+    NAS_STREAM_SPLIT = 11,        /**< images held out for validation */
+    NAS_STREAM_EPOCH = 12,        /**< order of an epoch's images */
+    NAS_STREAM_AUGMENT = 13       /**< crop, mirroring and cutout of an image in an epoch */
 } nas_stream_t;
 
 /** A position in one stream. A plain value: copy it to fork, re-initialise it to replay. */

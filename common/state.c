@@ -20,12 +20,17 @@ static void *with_room(void *array, int64_t *capacity, int64_t n, size_t size)
     return larger;
 }
 
+static void evaluation_fini(nas_evaluation_t *evaluation)
+{
+    free(evaluation->name);
+    free(evaluation->columns);
+    free(evaluation->reason);
+    free(evaluation->curve);
+}
+
 static void free_repeat(nas_repeat_t *repeat)
 {
-    for (int64_t i = 0; i < repeat->n_evaluation; i++) {
-        free(repeat->evaluation[i].name);
-        free(repeat->evaluation[i].columns);
-    }
+    for (int64_t i = 0; i < repeat->n_evaluation; i++) evaluation_fini(&repeat->evaluation[i]);
     free(repeat->evaluation);
     free(repeat->observation);
     free(repeat->weights);
@@ -59,6 +64,18 @@ void nas_state_fini(nas_state_t *state)
     free(state->host);
     free(state->isa);
     *state = (nas_state_t){0};
+}
+
+nas_status_t nas_state_identity(const nas_state_t *state, nas_digest_t *run, nas_error_t *err)
+{
+    nas_hasher_t *hasher = NULL;
+    const nas_status_t status = nas_hasher_create(&hasher, err);
+    if (status) return status;
+    nas_hasher_update(hasher, state->objective_hash.byte, sizeof state->objective_hash.byte);
+    nas_hasher_update(hasher, &state->created_s, sizeof state->created_s);
+    *run = nas_hasher_finish(hasher);
+    nas_hasher_destroy(hasher);
+    return NAS_OK;
 }
 
 nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err)
@@ -116,25 +133,43 @@ nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const cha
     return NAS_OK;
 }
 
+/* A copy of n numbers; NULL where memory is out. */
+static double *copy_numbers(const double *from, size_t n)
+{
+    double *to = malloc((n + 1) * sizeof *to);
+    if (to && n > 0) memcpy(to, from, n * sizeof *to);
+    return to;
+}
+
+static nas_status_t copy_evaluation(const nas_state_t *state, const nas_evaluation_t *evaluation,
+                                    nas_evaluation_t *copy, nas_error_t *err)
+{
+    const size_t n_curve = (size_t)state->n_epochs * NAS_CURVE_COLUMNS;
+    const bool has_curve = evaluation->curve && n_curve > 0;
+    *copy = *evaluation;
+    copy->name = nas_string_copy(evaluation->name, err);
+    copy->columns = copy_numbers(evaluation->columns, state->report_columns.n);
+    copy->reason = evaluation->reason ? nas_string_copy(evaluation->reason, err) : NULL;
+    copy->curve = has_curve ? copy_numbers(evaluation->curve, n_curve) : NULL;
+    if (copy->name && copy->columns && (copy->reason || !evaluation->reason) &&
+        (copy->curve || !has_curve))
+        return NAS_OK;
+    evaluation_fini(copy);
+    return nas_error_nomem(err, "an evaluation");
+}
+
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
                                       const nas_evaluation_t *evaluation, nas_error_t *err)
 {
     NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
     nas_repeat_t *r = &state->repeat[repeat];
-    const size_t n_report = state->report_columns.n;
     nas_evaluation_t *all =
         with_room(r->evaluation, &r->evaluation_capacity, r->n_evaluation, sizeof *all);
     if (!all) return nas_error_nomem(err, "an evaluation");
     r->evaluation = all;
-    nas_evaluation_t copy = *evaluation;
-    copy.name = nas_string_copy(evaluation->name, err);
-    if (!copy.name) return NAS_ENOMEM;
-    copy.columns = malloc((n_report + 1) * sizeof *copy.columns);
-    if (!copy.columns) {
-        free(copy.name);
-        return nas_error_nomem(err, "an evaluation");
-    }
-    if (n_report > 0) memcpy(copy.columns, evaluation->columns, n_report * sizeof *copy.columns);
+    nas_evaluation_t copy;
+    const nas_status_t status = copy_evaluation(state, evaluation, &copy, err);
+    if (status) return status;
     all[r->n_evaluation++] = copy;
     return NAS_OK;
 }

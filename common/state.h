@@ -19,8 +19,17 @@ typedef enum nas_phase {
 /** Outcome of an evaluation. */
 typedef enum nas_eval_status {
     NAS_EVAL_OK = 0,
-    NAS_EVAL_MISSING = 1 /**< the table has no objective for this architecture */
+    NAS_EVAL_MISSING = 1, /**< the table has no objective for this architecture */
+    NAS_EVAL_FAILED = 2   /**< training, or the user's trainer, failed: see its reason */
 } nas_eval_status_t;
+
+/** What is known of every epoch of a training. */
+enum {
+    NAS_CURVE_TRAIN_LOSS = 0,
+    NAS_CURVE_VALID_LOSS,
+    NAS_CURVE_VALID_ACCURACY, /**< in percent */
+    NAS_CURVE_COLUMNS
+};
 
 /** One architecture, evaluated. */
 typedef struct nas_evaluation {
@@ -36,6 +45,9 @@ typedef struct nas_evaluation {
     int32_t phase;     /**< nas_phase_t of the step that evaluated it */
     int32_t rank;      /**< that evaluated it */
     bool reused;       /**< taken from another run's ledger */
+    char *reason;      /**< why it failed, one line, NULL otherwise; owned */
+    double *curve; /**< [n_epochs x NAS_CURVE_COLUMNS] of a training, NaN where it did not get to;
+                        NULL: none; owned */
 } nas_evaluation_t;
 
 /** One step of a method: a point that was looked at, evaluated anew or known already. */
@@ -100,6 +112,7 @@ typedef struct nas_state {
     nas_strings_t metrics;
     nas_scores_t scores;
     nas_strings_t report_columns;
+    int64_t n_epochs; /**< of every evaluation's curve; 0: none has one */
     bool minimise;
     bool has_weights; /**< the method weighs metrics */
     /* provenance: may differ between equal runs */
@@ -123,6 +136,10 @@ typedef struct nas_state {
 /** Free everything and zero the struct. Accepts a partly filled state. */
 void nas_state_fini(nas_state_t *state);
 
+/** Identity of a run, which its candidates' files carry: by its objective and when it was begun.
+ *  NAS_ENOMEM. */
+nas_status_t nas_state_identity(const nas_state_t *state, nas_digest_t *run, nas_error_t *err);
+
 /** Make n empty repeats, where none were; repeat r gets the seed `seed` + r.  NAS_ENOMEM. */
 nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err);
 
@@ -138,7 +155,8 @@ int64_t nas_scores_done(const nas_scores_t *scores);
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Append an evaluation; its name and columns [n_report_columns] are copied. Amortised O(1).
+/** Append an evaluation; its name, columns [n_report_columns], reason and curve are copied.
+ *  Amortised O(1).
  *  NAS_ENOMEM. */
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
                                       const nas_evaluation_t *evaluation, nas_error_t *err);

@@ -1,4 +1,4 @@
-/* State files as bytes: what is in them, and the verification before HDF5 sees any of it.
+/* State files: what is in them.
  *
  * Layout (HDF5 1.8 format, readable with h5py and h5dump):
  *
@@ -9,14 +9,11 @@
  *     /pool/             arch: native names, where this run scored the pool
  *     /report_columns    names
  *     /evaluations/      one row per evaluation, the repeats one after the other:
- *         repeat, name, columns [n, n_report_columns] and nas_statefile_evaluation()
+ *         repeat, name, reason, columns [n, n_report_columns] and nas_statefile_evaluation();
+ *         and, of trainings, nas_statefile_curve() [n, n_epochs]
  *     /search/<repeat>/  attributes: nas_statefile_repeat(); one row per observation:
  *         arch, phase, weights [n, n_metric]; and best_weights [n_metric] once they are known
  *     /events/           time (Unix, s), text
- *
- * A file is refused for the first of these that it fails: a regular file, the magic, the size that
- * it says, the digest (over every byte but its own), the version. The version comes after the
- * digest, so that "newer" is never said of a damaged file.
  */
 #include "common/statefile.h"
 
@@ -25,7 +22,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
                                        nas_error_t *err)
@@ -46,6 +42,9 @@ nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t 
     return status;
 }
 
+const nas_sealed_kind_t nas_statefile_kind = {
+    .magic = "ROBOTNAS", .version = NAS_STATEFILE_VERSION, .name = "state file"};
+
 nas_statefile_fields_t nas_statefile_root(void)
 {
     static const nas_statefile_field_t field[] = {
@@ -60,6 +59,7 @@ nas_statefile_fields_t nas_statefile_root(void)
         {"table_digest", NAS_H5_DIGEST, offsetof(nas_state_t, table_digest)},
         {"budget", NAS_H5_I64, offsetof(nas_state_t, budget)},
         {"n_arch", NAS_H5_I64, offsetof(nas_state_t, n_arch)},
+        {"n_epochs", NAS_H5_I64, offsetof(nas_state_t, n_epochs)},
         {"minimise", NAS_H5_BOOL, offsetof(nas_state_t, minimise)},
         {"has_weights", NAS_H5_BOOL, offsetof(nas_state_t, has_weights)},
         {"host", NAS_H5_TEXT, offsetof(nas_state_t, host)},
@@ -83,6 +83,14 @@ nas_statefile_fields_t nas_statefile_repeat(void)
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }
 
+const char *nas_statefile_curve(int column)
+{
+    static const char *const name[] = {[NAS_CURVE_TRAIN_LOSS] = "train_loss",
+                                       [NAS_CURVE_VALID_LOSS] = "valid_loss",
+                                       [NAS_CURVE_VALID_ACCURACY] = "valid_accuracy"};
+    return name[column];
+}
+
 nas_statefile_fields_t nas_statefile_evaluation(void)
 {
     static const nas_statefile_field_t field[] = {
@@ -97,103 +105,6 @@ nas_statefile_fields_t nas_statefile_evaluation(void)
         {"reused", NAS_H5_BOOL, offsetof(nas_evaluation_t, reused)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
-}
-
-void nas_statefile_put_u64(char *at, uint64_t value)
-{
-    for (int i = 0; i < 8; i++) at[i] = (char)(value >> (8 * i));
-}
-
-uint64_t nas_statefile_get_u64(const char *at)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++) value |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return value;
-}
-
-nas_status_t nas_statefile_digest(const char *image, size_t size, nas_digest_t *digest,
-                                  nas_error_t *err)
-{
-    const size_t after = NAS_STATEFILE_DIGEST_AT + NAS_DIGEST_SIZE;
-    nas_hasher_t *hasher = NULL;
-    const nas_status_t status = nas_hasher_create(&hasher, err);
-    if (status) return status;
-    nas_hasher_update(hasher, image, NAS_STATEFILE_DIGEST_AT);
-    nas_hasher_update(hasher, image + after, size - after);
-    *digest = nas_hasher_finish(hasher);
-    nas_hasher_destroy(hasher);
-    return NAS_OK;
-}
-
-/* Check the user block against the size of the file, before the rest is read. */
-static nas_status_t check_block(const char *path, const char *block, size_t n_block, int64_t size,
-                                nas_error_t *err)
-{
-    const size_t n_magic = strlen(NAS_STATEFILE_MAGIC);
-    if (size == 0) return nas_error_set(err, NAS_EINPUT, "%s is empty, no state file", path);
-    if (n_block < n_magic || memcmp(block, NAS_STATEFILE_MAGIC, n_magic) != 0)
-        return nas_error_set(err, NAS_EINPUT, "%s is not a state file of robotnas", path);
-    if (n_block < NAS_H5_USER_BLOCK_SIZE)
-        return nas_error_set(err, NAS_EINPUT, "%s is cut short: %zu bytes are left", path, n_block);
-    const uint64_t expected = nas_statefile_get_u64(block + NAS_STATEFILE_SIZE_AT);
-    if ((uint64_t)size < expected)
-        return nas_error_set(err, NAS_EINPUT, "%s is cut short: %lld of %llu bytes are left", path,
-                             (long long)size, (unsigned long long)expected);
-    if ((uint64_t)size > expected)
-        return nas_error_set(err, NAS_EINPUT, "%s is damaged: it has %lld bytes instead of %llu",
-                             path, (long long)size, (unsigned long long)expected);
-    return NAS_OK;
-}
-
-/* Check digest and version of a whole file. */
-static nas_status_t check_image(const char *path, nas_statefile_image_t *image, nas_error_t *err)
-{
-    nas_digest_t digest;
-    const nas_status_t status = nas_statefile_digest(image->data, image->size, &digest, err);
-    if (status) return status;
-    if (memcmp(digest.byte, image->data + NAS_STATEFILE_DIGEST_AT, sizeof digest.byte) != 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s is damaged: its content does not match its digest", path);
-    const uint64_t version = nas_statefile_get_u64(image->data + NAS_STATEFILE_VERSION_AT);
-    image->newer = version > NAS_STATEFILE_VERSION;
-    if (version == NAS_STATEFILE_VERSION) return NAS_OK;
-    return nas_error_set(
-        err, NAS_EINPUT,
-        "%s has format version %llu, this program reads %d: use the %s robotnas that wrote it",
-        path, (unsigned long long)version, NAS_STATEFILE_VERSION, image->newer ? "newer" : "older");
-}
-
-nas_status_t nas_statefile_load(const char *path, nas_statefile_image_t *image, nas_error_t *err)
-{
-    char block[NAS_H5_USER_BLOCK_SIZE];
-    nas_statefile_image_t loaded = {0};
-    int fd = -1;
-    int64_t size = 0;
-    size_t n_block = 0, n_rest = 0;
-    nas_status_t status = nas_file_open(path, &fd, &size, err);
-    if (status) return status;
-    status = nas_file_read_next(fd, path, block, sizeof block, &n_block, err);
-    if (!status) status = check_block(path, block, n_block, size, err);
-    if (status) goto out;
-    loaded = (nas_statefile_image_t){.data = malloc((size_t)size), .size = (size_t)size};
-    if (!loaded.data) {
-        status = nas_error_nomem(err, path);
-        goto out;
-    }
-    memcpy(loaded.data, block, sizeof block);
-    status = nas_file_read_next(fd, path, loaded.data + sizeof block, loaded.size - sizeof block,
-                                &n_rest, err);
-    if (!status && n_rest != loaded.size - sizeof block)
-        status = nas_error_set(err, NAS_EINPUT, "%s became shorter while it was read", path);
-    if (!status) status = check_image(path, &loaded, err);
-    image->newer = loaded.newer;
-    if (status) goto out;
-    *image = loaded;
-    loaded.data = NULL;
-out:
-    free(loaded.data);
-    close(fd);
-    return status;
 }
 
 bool nas_statefile_exists(const char *path)

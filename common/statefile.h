@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAS_STATEFILE_VERSION = 1 };
+enum { NAS_STATEFILE_VERSION = 2 };
 
 /** Replace the state file at path.  Not collective; the writer holds the lock. Atomic
  *  (nas_file_replace). The file before it becomes path.prev if it is whole, else it is dropped, so

@@ -33,9 +33,10 @@ static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
     if (!status) status = nas_h5_read_texts(file, "job", 1, &job, err);
     if (status) return status;
     state->job_text = job.data;
-    if (state->budget < 0 || state->n_arch < 0)
-        return nas_error_set(err, NAS_EINPUT, "budget %lld or n_arch %lld is negative",
-                             (long long)state->budget, (long long)state->n_arch);
+    if (state->budget < 0 || state->n_arch < 0 || state->n_epochs < 0)
+        return nas_error_set(
+            err, NAS_EINPUT, "budget %lld, n_arch %lld or n_epochs %lld is negative",
+            (long long)state->budget, (long long)state->n_arch, (long long)state->n_epochs);
     return NAS_OK;
 }
 
@@ -53,10 +54,12 @@ static nas_status_t check_evaluation(const nas_state_t *state, int64_t repeat,
         wrong = "repeat";
     else if (evaluation->arch < 0 || evaluation->arch >= state->n_arch)
         wrong = "arch";
-    else if (!ok && evaluation->status != NAS_EVAL_MISSING)
+    else if (evaluation->status < NAS_EVAL_OK || evaluation->status > NAS_EVAL_FAILED)
         wrong = "status";
     else if (ok ? !isfinite(evaluation->value) : !isnan(evaluation->value))
         wrong = "value";
+    else if (isinf(evaluation->cost))
+        wrong = "cost";
     else if (evaluation->pool_rank < 0 || evaluation->pool_rank > state->n_arch)
         wrong = "pool_rank";
     else if (!is_phase(evaluation->phase))
@@ -73,7 +76,10 @@ typedef struct ledger {
     nas_h5_array_t repeat;
     nas_h5_array_t field[NAS_STATEFILE_MAX_FIELDS];
     nas_h5_array_t columns;
+    nas_h5_array_t curve[NAS_CURVE_COLUMNS];
     nas_h5_texts_t name;
+    nas_h5_texts_t reason;
+    double *row_curve; /* [n_epochs x NAS_CURVE_COLUMNS] of the row being read; NULL: no curves */
 } ledger_t;
 
 static void ledger_fini(ledger_t *ledger)
@@ -81,12 +87,32 @@ static void ledger_fini(ledger_t *ledger)
     for (size_t i = 0; i < NAS_STATEFILE_MAX_FIELDS; i++) free(ledger->field[i].data);
     free(ledger->repeat.data);
     free(ledger->columns.data);
+    for (int c = 0; c < NAS_CURVE_COLUMNS; c++) free(ledger->curve[c].data);
     free(ledger->name.data);
+    free(ledger->reason.data);
+    free(ledger->row_curve);
+}
+
+static nas_status_t ledger_read_curves(hid_t group, int64_t n_epochs, ledger_t *ledger,
+                                       nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    if (n_epochs == 0) return NAS_OK;
+    for (int c = 0; c < NAS_CURVE_COLUMNS && !status; c++) {
+        ledger->curve[c] = (nas_h5_array_t){
+            .type = NAS_H5_F64, .rank = 2, .size = {ledger->repeat.size[0], n_epochs}};
+        status = nas_h5_read_array(group, nas_statefile_curve(c), &ledger->curve[c], err);
+    }
+    if (status || ledger->repeat.size[0] == 0) return status;
+    ledger->row_curve = malloc((size_t)n_epochs * NAS_CURVE_COLUMNS * sizeof(double));
+    return ledger->row_curve ? NAS_OK : nas_error_nomem(err, "the evaluations");
 }
 
 /* The number of rows is that of `repeat`; every other dataset must have as many. */
-static nas_status_t ledger_read(hid_t group, int64_t n_report, ledger_t *ledger, nas_error_t *err)
+static nas_status_t ledger_read(hid_t group, const nas_state_t *state, ledger_t *ledger,
+                                nas_error_t *err)
 {
+    const int64_t n_report = (int64_t)state->report_columns.n;
     const nas_statefile_fields_t fields = nas_statefile_evaluation();
     NAS_ASSERT(fields.n <= NAS_STATEFILE_MAX_FIELDS);
     ledger->repeat = (nas_h5_array_t){.type = NAS_H5_I64, .rank = 1, .size = {-1}};
@@ -100,15 +126,24 @@ static nas_status_t ledger_read(hid_t group, int64_t n_report, ledger_t *ledger,
     ledger->columns = (nas_h5_array_t){.type = NAS_H5_F64, .rank = 2, .size = {n, n_report}};
     if (!status) status = nas_h5_read_array(group, "columns", &ledger->columns, err);
     if (!status) status = nas_h5_read_texts(group, "name", n, &ledger->name, err);
-    return status;
+    if (!status) status = nas_h5_read_texts(group, "reason", n, &ledger->reason, err);
+    return status ? status : ledger_read_curves(group, state->n_epochs, ledger, err);
 }
 
-/* Row i, with its name and columns borrowed from the ledger. */
+/* Row i, with its texts and numbers borrowed from the ledger. */
 static nas_evaluation_t ledger_row(const ledger_t *ledger, int64_t i)
 {
     const nas_statefile_fields_t fields = nas_statefile_evaluation();
-    nas_evaluation_t row = {.name = ledger->name.data + (size_t)i * ledger->name.width};
+    char *reason = ledger->reason.data + (size_t)i * ledger->reason.width;
+    nas_evaluation_t row = {.name = ledger->name.data + (size_t)i * ledger->name.width,
+                            .reason = *reason ? reason : NULL,
+                            .curve = ledger->row_curve};
     row.columns = (double *)ledger->columns.data + i * ledger->columns.size[1];
+    const int64_t n_epochs = ledger->curve[0].size[1];
+    for (int64_t k = 0; ledger->row_curve && k < n_epochs; k++)
+        for (int c = 0; c < NAS_CURVE_COLUMNS; c++)
+            ledger->row_curve[k * NAS_CURVE_COLUMNS + c] =
+                ((const double *)ledger->curve[c].data)[i * n_epochs + k];
     for (size_t f = 0; f < fields.n; f++) {
         const size_t size = nas_h5_size(fields.at[f].type);
         memcpy((char *)&row + fields.at[f].offset,
@@ -123,7 +158,7 @@ static nas_status_t read_evaluations(hid_t file, nas_state_t *state, nas_error_t
     ledger_t ledger = {0};
     nas_status_t status = nas_h5_group_open(file, "evaluations", &group, err);
     if (status) return status;
-    status = ledger_read(group, (int64_t)state->report_columns.n, &ledger, err);
+    status = ledger_read(group, state, &ledger, err);
     for (int64_t i = 0; i < ledger.repeat.size[0] && !status; i++) {
         const int64_t repeat = ((const int64_t *)ledger.repeat.data)[i];
         const nas_evaluation_t row = ledger_row(&ledger, i);
@@ -133,6 +168,14 @@ static nas_status_t read_evaluations(hid_t file, nas_state_t *state, nas_error_t
     ledger_fini(&ledger);
     nas_h5_group_close(group);
     return status;
+}
+
+/* Whether n numbers are weights of metrics. */
+static bool are_weights(const double *weight, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs(weight[i]) <= 1)) return false;
+    return true;
 }
 
 static nas_status_t read_observations(hid_t group, nas_state_t *state, int64_t repeat,
@@ -157,6 +200,9 @@ static nas_status_t read_observations(hid_t group, nas_state_t *state, int64_t r
             !is_phase(observation.phase))
             status = nas_error_set(
                 err, NAS_EINPUT, "observation %lld has an impossible arch or phase", (long long)i);
+        else if (!are_weights(row, n_metric))
+            status = nas_error_set(err, NAS_EINPUT, "observation %lld has impossible weights",
+                                   (long long)i);
         else
             status = nas_state_add_observation(state, repeat, observation, row, err);
     }
@@ -166,10 +212,26 @@ static nas_status_t read_observations(hid_t group, nas_state_t *state, int64_t r
     return status;
 }
 
+/* The weights that were best, and how good they are, where that is known. */
+static nas_status_t read_best(hid_t group, const nas_state_t *state, nas_repeat_t *repeat,
+                              nas_error_t *err)
+{
+    const int64_t n_metric = (int64_t)state->metrics.n;
+    nas_h5_array_t best = {.type = NAS_H5_F64, .rank = 1, .size = {n_metric}};
+    const double precision = repeat->precision_at_t;
+    if (!isnan(precision) && !(precision >= 0 && precision <= 1))
+        return nas_error_set(err, NAS_EINPUT, "a repeat has an impossible precision_at_t");
+    if (!nas_h5_has(group, "best_weights")) return NAS_OK;
+    const nas_status_t status = nas_h5_read_array(group, "best_weights", &best, err);
+    if (status) return status;
+    repeat->best_weights = best.data;
+    if (are_weights(best.data, n_metric)) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT, "a repeat has impossible best_weights");
+}
+
 static nas_status_t read_repeat(hid_t search, nas_state_t *state, int64_t index, nas_error_t *err)
 {
     nas_repeat_t *repeat = &state->repeat[index];
-    nas_h5_array_t best = {.type = NAS_H5_F64, .rank = 1, .size = {(int64_t)state->metrics.n}};
     char name[NAS_STATEFILE_REPEAT_NAME_SIZE];
     hid_t group = H5I_INVALID_HID;
     (void)snprintf(name, sizeof name, "%lld", (long long)index);
@@ -177,10 +239,7 @@ static nas_status_t read_repeat(hid_t search, nas_state_t *state, int64_t index,
     if (status) return status;
     status = read_fields(group, nas_statefile_repeat(), repeat, err);
     if (!status) status = read_observations(group, state, index, err);
-    if (!status && nas_h5_has(group, "best_weights")) {
-        status = nas_h5_read_array(group, "best_weights", &best, err);
-        repeat->best_weights = best.data;
-    }
+    if (!status) status = read_best(group, state, repeat, err);
     nas_h5_group_close(group);
     return status;
 }
@@ -230,14 +289,14 @@ static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *er
     return status;
 }
 
-/* newer [out] as in nas_statefile_image_t. */
+/* newer [out] as in nas_sealed_image_t. */
 static nas_status_t read_file(const char *path, nas_state_t *state, bool *newer, nas_error_t *err)
 {
-    nas_statefile_image_t image = {0};
+    nas_sealed_image_t image = {0};
     nas_state_t read = {0};
     nas_error_t reason = {0};
     hid_t file = H5I_INVALID_HID;
-    nas_status_t status = nas_statefile_load(path, &image, err);
+    nas_status_t status = nas_sealed_load(&nas_statefile_kind, path, &image, err);
     *newer = image.newer;
     if (status) return status;
     status = nas_h5_open(image.data, image.size, &file, &reason);

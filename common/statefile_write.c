@@ -9,6 +9,7 @@
 #include "common/statefile.h"
 #include "common/statefile_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,13 +93,34 @@ static nas_status_t write_columns(hid_t group, const rows_t *rows, nas_error_t *
     return status;
 }
 
-static nas_status_t write_arch_names(hid_t group, const rows_t *rows, nas_error_t *err)
+/* One column of all curves, NaN where an evaluation has none. */
+static nas_status_t write_curve(hid_t group, const rows_t *rows, int column, nas_error_t *err)
 {
-    const char **name = malloc(((size_t)rows->n + 1) * sizeof *name);
-    if (!name) return nas_error_nomem(err, "the evaluations");
-    for (int64_t i = 0; i < rows->n; i++) name[i] = rows->evaluation[i]->name;
-    const nas_status_t status = nas_h5_write_texts(group, "name", name, rows->n, err);
-    free(name);
+    const size_t n_epochs = (size_t)rows->state->n_epochs;
+    double *data = malloc(((size_t)rows->n * n_epochs + 1) * sizeof *data);
+    if (!data) return nas_error_nomem(err, "the evaluations");
+    for (size_t i = 0; i < (size_t)rows->n; i++) {
+        const double *curve = rows->evaluation[i]->curve;
+        for (size_t k = 0; k < n_epochs; k++)
+            data[i * n_epochs + k] =
+                curve ? curve[k * NAS_CURVE_COLUMNS + (size_t)column] : (double)NAN;
+    }
+    const nas_h5_array_t array = {NAS_H5_F64, 2, {rows->n, (int64_t)n_epochs}, data};
+    const nas_status_t status = nas_h5_write_array(group, nas_statefile_curve(column), &array, err);
+    free(data);
+    return status;
+}
+
+static nas_status_t write_texts(hid_t group, const rows_t *rows, nas_error_t *err)
+{
+    const char **text = malloc(((size_t)rows->n + 1) * sizeof *text);
+    if (!text) return nas_error_nomem(err, "the evaluations");
+    for (int64_t i = 0; i < rows->n; i++) text[i] = rows->evaluation[i]->name;
+    nas_status_t status = nas_h5_write_texts(group, "name", text, rows->n, err);
+    for (int64_t i = 0; i < rows->n; i++)
+        text[i] = rows->evaluation[i]->reason ? rows->evaluation[i]->reason : "";
+    if (!status) status = nas_h5_write_texts(group, "reason", text, rows->n, err);
+    free(text);
     return status;
 }
 
@@ -114,8 +136,10 @@ static nas_status_t write_evaluations(hid_t file, const nas_state_t *state, nas_
                                 &(nas_h5_array_t){NAS_H5_I64, 1, {rows.n}, rows.repeat}, err);
     for (size_t i = 0; i < fields.n && !status; i++)
         status = write_field(group, &rows, &fields.at[i], err);
-    if (!status) status = write_arch_names(group, &rows, err);
+    if (!status) status = write_texts(group, &rows, err);
     if (!status) status = write_columns(group, &rows, err);
+    for (int c = 0; c < NAS_CURVE_COLUMNS && state->n_epochs > 0 && !status; c++)
+        status = write_curve(group, &rows, c, err);
 out:
     nas_h5_group_close(group);
     rows_fini(&rows);
@@ -226,22 +250,12 @@ static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t
     return status;
 }
 
-static nas_status_t fill_user_block(char *image, size_t size, nas_error_t *err)
-{
-    nas_digest_t digest;
-    memcpy(image, NAS_STATEFILE_MAGIC, strlen(NAS_STATEFILE_MAGIC));
-    nas_statefile_put_u64(image + NAS_STATEFILE_VERSION_AT, NAS_STATEFILE_VERSION);
-    nas_statefile_put_u64(image + NAS_STATEFILE_SIZE_AT, size);
-    const nas_status_t status = nas_statefile_digest(image, size, &digest, err);
-    if (!status) memcpy(image + NAS_STATEFILE_DIGEST_AT, digest.byte, sizeof digest.byte);
-    return status;
-}
-
 /* Whether what stands at path is worth keeping as the previous file. */
 static bool is_whole(const char *path)
 {
-    nas_statefile_image_t image = {0};
-    const bool whole = nas_statefile_load(path, &image, NULL) == NAS_OK || image.newer;
+    nas_sealed_image_t image = {0};
+    const bool whole =
+        nas_sealed_load(&nas_statefile_kind, path, &image, NULL) == NAS_OK || image.newer;
     free(image.data);
     return whole;
 }
@@ -252,7 +266,7 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, siz
     char *image = NULL;
     size_t size = 0;
     nas_status_t status = build_image(state, &image, &size, err);
-    if (!status) status = fill_user_block(image, size, err);
+    if (!status) status = nas_sealed_fill(&nas_statefile_kind, image, size, err);
     if (status) goto out;
     status = nas_file_replace(path, &(nas_span_t){image, size}, 1, is_whole(path), err);
     if (!status && n_bytes) *n_bytes = size;

@@ -74,6 +74,41 @@ char *nas_string_copy(const char *text, nas_error_t *err)
     return nas_string_format(err, "%s", text);
 }
 
+/* Bytes of the UTF-8 character that text begins with, 0 where it begins with none. The second byte's
+ * range excludes longer forms than needed, surrogates, and what lies beyond U+10FFFF. */
+static size_t character_length(const unsigned char *text)
+{
+    const unsigned char first = text[0];
+    if (first < 0x80) return 1;
+    if (first < 0xc2 || first > 0xf4) return 0;
+    const size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (text[1] < least || text[1] > most) return 0;
+    for (size_t i = 2; i < length; i++)
+        if ((text[i] & 0xc0) != 0x80) return 0;
+    return length;
+}
+
+char *nas_string_utf8(const char *text, nas_error_t *err)
+{
+    static const char replacement[] = "\xef\xbf\xbd";
+    const size_t width = sizeof replacement - 1;
+    char *copy = malloc(width * strlen(text) + 1), *out = copy;
+    if (!copy) {
+        (void)nas_error_nomem(err, "a string");
+        return NULL;
+    }
+    while (*text) {
+        const size_t length = character_length((const unsigned char *)text);
+        memcpy(out, length ? text : replacement, length ? length : width);
+        out += length ? length : width;
+        text += length ? length : 1;
+    }
+    *out = '\0';
+    return copy;
+}
+
 char *nas_string_format(nas_error_t *err, const char *format, ...)
 {
     char *text = NULL;

@@ -116,6 +116,7 @@ static void plan_search(nas_inputs_t *inputs)
         .method = index_of(method),
         .encoding = inputs->encoding ? nas_encoding_positions(inputs->encoding) : 0,
         .seed = (uint64_t)job->seed,
+        .silence_s = job->silence_s,
     };
 }
 
@@ -137,13 +138,66 @@ static void plan_scoring(nas_inputs_t *inputs)
         .seed = (uint64_t)job->seed,
         .backend = job->backend,
         .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
+        .silence_s = job->silence_s,
     };
     for (size_t i = 0; i < job->metrics.names.n; i++)
         inputs->scoring.metric[i] = metric_place(job->metrics.names.at[i]);
 }
 
+nas_recipe_t nas_job_recipe(const nas_job_t *job)
+{
+    return (nas_recipe_t){
+        .epochs = job->objective.epochs,
+        .batch = job->objective.batch,
+        .shards = job->objective.shards,
+        .rate = job->objective.rate,
+        .cosine = job->objective.schedule == NAS_SCHEDULE_COSINE,
+        .momentum = job->objective.momentum,
+        .nesterov = job->objective.nesterov,
+        .weight_decay = job->objective.weight_decay,
+        .smoothing = job->objective.smoothing,
+        .clip = job->objective.clip,
+        .validation = job->objective.validation,
+        .flip = job->objective.flip,
+        .crop = job->objective.crop,
+        .cutout = job->objective.cutout,
+    };
+}
+
+static nas_network_t trained_network(const nas_inputs_t *inputs)
+{
+    const nas_job_t *job = inputs->job;
+    const nas_images_t *images = &inputs->dataset.train;
+    return (nas_network_t){.image_channels = images->c,
+                           .height = images->h,
+                           .width = images->w,
+                           .channels = (int)job->network.channels,
+                           .cells = (int)job->network.cells,
+                           .classes = inputs->dataset.n_classes,
+                           .convention = NAS_CONVENTION_TRAIN};
+}
+
+static void plan_judging(nas_inputs_t *inputs)
+{
+    const nas_job_t *job = inputs->job;
+    inputs->judging = (nas_judging_plan_t){
+        .kind = job->objective.kind,
+        .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
+        .interval_s = job->checkpoint.interval_s,
+        .timeout_s = job->objective.timeout_s,
+        .retries = job->objective.retries,
+        .n_arguments = (int64_t)job->objective.command.n,
+    };
+    if (job->objective.kind != NAS_OBJECTIVE_TRAIN) return;
+    inputs->judging.size.n_epochs = job->objective.epochs;
+    inputs->judging.backend = job->backend;
+    inputs->judging.network = trained_network(inputs);
+    inputs->judging.recipe = nas_job_recipe(job);
+}
+
 void nas_inputs_plan(nas_inputs_t *inputs)
 {
+    if (inputs->method) plan_judging(inputs);
     if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE) plan_scoring(inputs);
     if (inputs->method) plan_search(inputs);
 }

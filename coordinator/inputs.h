@@ -9,14 +9,16 @@
 #include "common/pool.h"
 #include "common/state.h"
 #include "common/table.h"
+#include "coordinator/judging_plan.h"
 #include "coordinator/plan.h"
 #include "coordinator/scoring_plan.h"
 #include "worker/data/batch.h"
+#include "worker/data/dataset.h"
 #include "worker/objective_table.h"
 
 #include <stddef.h>
 
-enum { NAS_INPUTS_MAX_DIGESTS = 4 };
+enum { NAS_INPUTS_MAX_DIGESTS = 5 };
 
 /** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
@@ -24,15 +26,19 @@ typedef struct nas_inputs {
     const nas_method_t *method; /**< static; NULL when the job is read to score */
     nas_table_t *table;         /**< of the pool, or else of the objective */
     nas_pool_t pool;
-    int64_t *row; /**< the table's row of each architecture; NULL: its own */
-    nas_objective_t *objective;
-    nas_encoding_t *encoding;   /**< NULL unless the method needs one */
-    nas_state_t scored;         /**< source scores: the run that made them */
-    int64_t *scored_row;        /**< its row of each architecture, -1: none */
-    nas_batch_t batch;          /**< source compute: the mini-batch */
-    int n_classes;              /**< source compute: of the data */
-    nas_plan_t plan;            /**< n_groups is 1 until nas_plan_groups is asked */
-    nas_scoring_plan_t scoring; /**< source compute */
+    int64_t *row;                   /**< the table's row of each architecture; NULL: its own */
+    nas_objective_t *objective;     /**< of a table */
+    nas_encoding_t *encoding;       /**< NULL unless the method needs one */
+    nas_state_t scored;             /**< source scores: the run that made them */
+    int64_t *scored_row;            /**< its row of each architecture, -1: none */
+    nas_dataset_t dataset;          /**< objective train: all images */
+    nas_batch_t batch;              /**< source compute: the mini-batch */
+    int n_classes;                  /**< source compute: of the data */
+    nas_plan_t plan;                /**< n_groups is 1 until nas_plan_groups is asked */
+    nas_scoring_plan_t scoring;     /**< source compute */
+    nas_judging_plan_t judging;     /**< its run is set by the session */
+    nas_digest_t objective_content; /**< of the objective's table or images */
+    nas_digest_t subset;            /**< of a listed subset */
     nas_digest_t content[NAS_INPUTS_MAX_DIGESTS]; /**< of all files that count */
     size_t n_content;
     nas_digest_t score_hash; /**< source compute: identity of the scores */
@@ -49,7 +55,10 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
  *  beyond the pool; architecture strings that encoding or space do not know. */
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
 
-/** Work out plan and scoring from what was read; nas_inputs_read_files does. */
+/** The recipe that a job's objective.* give. */
+nas_recipe_t nas_job_recipe(const nas_job_t *job);
+
+/** Work out plan, scoring and judging from what was read; nas_inputs_read_files does. */
 void nas_inputs_plan(nas_inputs_t *inputs);
 
 /** Values of metric `metric` (its place in metrics.names) for the whole pool.  Coordinator only.

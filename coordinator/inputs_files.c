@@ -1,7 +1,8 @@
 /* The files that a job names: table, space's subset, scores of another run, images. */
 #include "common/statefile.h"
 #include "coordinator/inputs.h"
-#include "worker/data/dataset.h"
+#include "worker/command/command.h"
+#include "worker/train/augment.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +11,17 @@
 static bool is_of_table(const nas_inputs_t *inputs)
 {
     return inputs->job->pool.space == NAS_POOL_TABLE;
+}
+
+/* The objective is a column of a table. */
+static bool by_table(const nas_inputs_t *inputs)
+{
+    return inputs->method && inputs->job->objective.kind == NAS_OBJECTIVE_TABLE;
+}
+
+static bool trains(const nas_inputs_t *inputs)
+{
+    return inputs->method && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN;
 }
 
 static bool weighs_metrics(const nas_inputs_t *inputs)
@@ -36,10 +48,13 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
                                    nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
-    nas_status_t status = add_once(columns, job->objective.column, err);
-    if (!status) status = add_once(columns, job->objective.cost, err);
-    for (size_t i = 0; !status && i < job->objective.report.n; i++)
-        status = add_once(columns, job->objective.report.at[i], err);
+    nas_status_t status = NAS_OK;
+    if (by_table(inputs)) {
+        status = add_once(columns, job->objective.column, err);
+        if (!status) status = add_once(columns, job->objective.cost, err);
+        for (size_t i = 0; !status && i < job->objective.report.n; i++)
+            status = add_once(columns, job->objective.report.at[i], err);
+    }
     if (!weighs_metrics(inputs) || job->metrics.source != NAS_SOURCE_TABLE) return status;
     for (size_t i = 0; !status && i < job->metrics.names.n; i++)
         status = add_once(columns, job->metrics.names.at[i], err);
@@ -58,9 +73,11 @@ static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
         .columns = &columns,
         .missing = of_table ? &job->pool.missing : &job->objective.missing};
     if (!status) status = nas_table_read(&options, &inputs->table, err);
-    if (!status) add_digest(inputs, nas_table_digest(inputs->table));
     nas_strings_fini(&columns);
-    return status;
+    if (status) return status;
+    add_digest(inputs, nas_table_digest(inputs->table));
+    if (by_table(inputs)) inputs->objective_content = nas_table_digest(inputs->table);
+    return NAS_OK;
 }
 
 /* ---------------------------------------------------------------------------------------- pool */
@@ -77,10 +94,10 @@ static const nas_space_t *space_of(const nas_job_t *job)
 static nas_status_t digest_subset(nas_inputs_t *inputs, nas_error_t *err)
 {
     if (inputs->job->pool.subset.kind != NAS_SUBSET_FILE) return NAS_OK;
-    nas_digest_t digest;
     const size_t n_bytes = (size_t)nas_pool_count(&inputs->pool) * sizeof(int64_t);
-    const nas_status_t status = nas_digest_of(inputs->pool.selection.index, n_bytes, &digest, err);
-    if (!status) add_digest(inputs, digest);
+    const nas_status_t status =
+        nas_digest_of(inputs->pool.selection.index, n_bytes, &inputs->subset, err);
+    if (!status) add_digest(inputs, inputs->subset);
     return status;
 }
 
@@ -119,7 +136,16 @@ static nas_status_t join(const nas_inputs_t *inputs, const nas_names_t *names, c
 
 /* ----------------------------------------------------------------------------------- objective */
 
-static nas_status_t make_objective(nas_inputs_t *inputs, nas_error_t *err)
+/* What is wrong with what a key asks for is the fault of that key. */
+static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t status,
+                          const nas_error_t *reason, nas_error_t *err)
+{
+    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
+    if (status) *err = *reason;
+    return status;
+}
+
+static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
@@ -133,6 +159,49 @@ static nas_status_t make_objective(nas_inputs_t *inputs, nas_error_t *err)
     if (nas_objective_present(inputs->objective) == 0)
         return nas_job_error(job, "objective.column", err, "'%s' has no value for any architecture",
                              job->objective.column);
+    return NAS_OK;
+}
+
+/* Whatever can be known of the user's trainer before it runs. */
+static nas_status_t check_command(const nas_job_t *job, nas_error_t *err)
+{
+    nas_error_t reason = {0};
+    const nas_command_t command = {.argument = &job->objective.command,
+                                   .job_folder = job->folder,
+                                   .columns = &job->objective.report};
+    const nas_status_t status = nas_command_check(&command, &reason);
+    return blame(job, "objective.command", status, &reason, err);
+}
+
+/* Whether training and validation have enough images: by the first repeat's, the others' are as
+ * many. */
+static nas_status_t check_recipe(const nas_inputs_t *inputs, nas_error_t *err)
+{
+    nas_split_t split = {0};
+    nas_error_t reason = {0};
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    const nas_status_t status =
+        nas_split_make(&inputs->dataset, &recipe, (uint64_t)inputs->job->seed, &split, &reason);
+    nas_split_fini(&split);
+    return blame(inputs->job, "objective.batch", status, &reason, err);
+}
+
+static nas_status_t make_objective(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    nas_status_t status = NAS_OK;
+    switch ((nas_objective_kind_t)job->objective.kind) {
+    case NAS_OBJECTIVE_TABLE:
+        status = make_table_objective(inputs, err);
+        break;
+    case NAS_OBJECTIVE_TRAIN:
+        status = check_recipe(inputs, err);
+        break;
+    case NAS_OBJECTIVE_COMMAND:
+        status = check_command(job, err);
+        break;
+    }
+    if (status) return status;
     if (job->search.budget > nas_pool_count(&inputs->pool))
         return nas_job_error(
             job, "search.budget", err, "%lld is more than the pool's %lld architectures",
@@ -203,15 +272,6 @@ static nas_channel_numbers_t numbers(const nas_job_numbers_t *list)
     return (nas_channel_numbers_t){.at = list->at, .n = list->n};
 }
 
-/* What is wrong with the images is the fault of the key that asked for them. */
-static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t status,
-                          const nas_error_t *reason, nas_error_t *err)
-{
-    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
-    if (status) *err = *reason;
-    return status;
-}
-
 /* A network halves its images twice. */
 static nas_status_t check_size(const nas_job_t *job, const nas_images_t *images, nas_error_t *err)
 {
@@ -221,30 +281,76 @@ static nas_status_t check_size(const nas_job_t *job, const nas_images_t *images,
                          images->w);
 }
 
-static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
+static nas_status_t read_images(const nas_job_t *job, bool with_test, nas_dataset_t *dataset,
+                                nas_error_t *err)
 {
-    const nas_job_t *job = inputs->job;
-    nas_dataset_t dataset = {0};
     const nas_dataset_options_t options = {.format = (nas_data_format_t)job->data.format,
                                            .train = &job->data.train,
+                                           .test = with_test ? &job->data.test : NULL,
                                            .n_classes = (int)job->data.classes,
                                            .mean = numbers(&job->data.mean),
                                            .std = numbers(&job->data.std),
                                            .limit = job->data.limit};
+    nas_error_t reason = {0};
+    const nas_status_t status = nas_dataset_read(&options, dataset, &reason);
+    if (status) return blame(job, "data.train", status, &reason, err);
+    return check_size(job, &dataset->train, err);
+}
+
+static void hash_images(nas_hasher_t *hasher, const nas_images_t *images)
+{
+    const size_t n = (size_t)images->n;
+    const size_t n_bytes = n * nas_images_values(images) * nas_pixel_bytes(images->pixel);
+    nas_hasher_update(hasher, images->labels, n * sizeof *images->labels);
+    nas_hasher_update(hasher, images->data, n_bytes);
+}
+
+/* Trainings depend on every image. */
+static nas_status_t digest_images(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_dataset_t *dataset = &inputs->dataset;
+    const size_t n_numbers = (size_t)dataset->train.c * sizeof(double);
+    nas_hasher_t *hasher = NULL;
+    const nas_status_t status = nas_hasher_create(&hasher, err);
+    if (status) return status;
+    nas_hasher_update(hasher, &dataset->n_classes, sizeof dataset->n_classes);
+    nas_hasher_update(hasher, dataset->mean, n_numbers);
+    nas_hasher_update(hasher, dataset->std, n_numbers);
+    hash_images(hasher, &dataset->train);
+    hash_images(hasher, &dataset->test);
+    inputs->objective_content = nas_hasher_finish(hasher);
+    nas_hasher_destroy(hasher);
+    add_digest(inputs, inputs->objective_content);
+    return NAS_OK;
+}
+
+/* The images that trainings need stay; for scores a batch of them will do. */
+static nas_status_t make_batch(nas_inputs_t *inputs, const nas_dataset_t *dataset, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
     const nas_batch_options_t choice = {.choice = (nas_batch_choice_t)job->metrics.choice,
                                         .n = job->metrics.batch,
                                         .seed = (uint64_t)job->seed};
     nas_error_t reason = {0};
-    nas_status_t status = nas_dataset_read(&options, &dataset, &reason);
-    if (status) return blame(job, "data.train", status, &reason, err);
-    status = check_size(job, &dataset.train, err);
-    if (!status) {
-        status = nas_batch_make(&dataset, &choice, &inputs->batch, &reason);
-        status = blame(job, "metrics.batch", status, &reason, err);
-    }
-    inputs->n_classes = dataset.n_classes;
+    const nas_status_t status = nas_batch_make(dataset, &choice, &inputs->batch, &reason);
+    inputs->n_classes = dataset->n_classes;
+    return blame(job, "metrics.batch", status, &reason, err);
+}
+
+static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
+{
+    nas_dataset_t dataset = {0};
+    if (trains(inputs)) return make_batch(inputs, &inputs->dataset, err);
+    nas_status_t status = read_images(inputs->job, false, &dataset, err);
+    if (!status) status = make_batch(inputs, &dataset, err);
     nas_dataset_fini(&dataset);
     return status;
+}
+
+static nas_status_t prepare_training(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_status_t status = read_images(inputs->job, true, &inputs->dataset, err);
+    return status ? status : digest_images(inputs, err);
 }
 
 /* Scores depend on the images by the batch alone. */
@@ -268,15 +374,12 @@ static nas_status_t digest_batch(nas_inputs_t *inputs, nas_error_t *err)
 
 static nas_status_t prepare_scoring(nas_inputs_t *inputs, nas_error_t *err)
 {
-    const size_t n_before = inputs->n_content; /* batch and subset file stand last */
     nas_status_t status = read_batch(inputs, err);
     if (!status) status = digest_batch(inputs, err);
     if (status) return status;
-    nas_digest_t content[2] = {inputs->content[n_before]};
-    size_t n = 1;
-    if (inputs->job->pool.subset.kind == NAS_SUBSET_FILE)
-        content[n++] = inputs->content[n_before - 1];
-    const nas_job_content_t files = {.file = content, .n = n};
+    const nas_digest_t content[] = {inputs->content[inputs->n_content - 1], inputs->subset};
+    const bool is_listed = inputs->job->pool.subset.kind == NAS_SUBSET_FILE;
+    const nas_job_content_t files = {.file = content, .n = is_listed ? 2 : 1};
     return nas_job_score_hash(inputs->job, &files, &inputs->score_hash, err);
 }
 
@@ -299,8 +402,9 @@ static nas_status_t read_metrics(nas_inputs_t *inputs, nas_error_t *err)
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (inputs->method) status = read_table(inputs, err);
+    if (by_table(inputs) || is_of_table(inputs)) status = read_table(inputs, err);
     if (!status) status = make_pool(inputs, err);
+    if (!status && trains(inputs)) status = prepare_training(inputs, err);
     if (!status) status = make_encoding(inputs, err);
     if (!status && inputs->method) status = make_objective(inputs, err);
     if (!status) status = read_metrics(inputs, err);
@@ -334,6 +438,7 @@ void nas_inputs_metric(const nas_inputs_t *inputs, const nas_scores_t *scores, i
 void nas_inputs_fini(nas_inputs_t *inputs)
 {
     nas_batch_fini(&inputs->batch);
+    nas_dataset_fini(&inputs->dataset);
     nas_state_fini(&inputs->scored);
     free(inputs->scored_row);
     nas_objective_destroy(inputs->objective);

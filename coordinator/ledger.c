@@ -10,9 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What is known of a candidate besides. */
+typedef struct pending {
+    int64_t repeat;
+    nas_outcome_t outcome;
+    int rank;
+} pending_t;
+
 struct nas_ledger {
     nas_state_t *state;
     nas_objective_t *objective;
+    const nas_names_t *names;
+    nas_candidate_t *candidate; /* [n_candidates] of the round */
+    pending_t *pending;         /* likewise */
+    int64_t n_candidates, candidate_capacity;
     int64_t n_groups;
     int64_t *repeat_of;   /* [n_groups], -1: none */
     nas_result_t *result; /* of the reply being made */
@@ -49,16 +60,27 @@ static nas_status_t index_reusable(nas_ledger_t *ledger, const nas_state_t *old,
     return NAS_OK;
 }
 
-/* Take value, cost and status of an equal evaluation that was made before, if there is one. */
-static void reuse(nas_ledger_t *ledger, nas_evaluation_t *evaluation)
+/* An equal evaluation that was made before, or NULL. */
+static const nas_evaluation_t *find_reusable(const nas_ledger_t *ledger, const char *name,
+                                             uint64_t seed)
 {
-    const nas_evaluation_t *key = evaluation;
+    const nas_evaluation_t wanted = {.name = (char *)(uintptr_t)name, .seed = seed};
+    const nas_evaluation_t *key = &wanted;
+    if (ledger->n_reusable == 0) return NULL;
     const nas_evaluation_t **found = bsearch(&key, ledger->reusable, (size_t)ledger->n_reusable,
                                              sizeof(nas_evaluation_t *), compare_reusable);
-    if (!found) return;
-    evaluation->value = (*found)->value;
-    evaluation->cost = (*found)->cost;
-    evaluation->status = (*found)->status;
+    return found ? *found : NULL;
+}
+
+/* All that its making found out. The objective is the same, and so are columns and epochs. */
+static void reuse(nas_ledger_t *ledger, const nas_evaluation_t *found, nas_evaluation_t *evaluation)
+{
+    evaluation->value = found->value;
+    evaluation->cost = found->cost;
+    evaluation->status = found->status;
+    evaluation->columns = found->columns;
+    evaluation->reason = found->reason;
+    evaluation->curve = found->curve;
     evaluation->reused = true;
     ledger->n_reused++;
 }
@@ -74,6 +96,7 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
     *ledger =
         (nas_ledger_t){.state = options->state,
                        .objective = options->objective,
+                       .names = options->names,
                        .n_groups = options->n_groups,
                        .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
     if (!ledger->repeat_of) status = nas_error_nomem(err, "the ledger");
@@ -90,10 +113,76 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
 void nas_ledger_destroy(nas_ledger_t *ledger)
 {
     if (!ledger) return;
+    nas_ledger_begin_round(ledger);
+    free(ledger->candidate);
+    free(ledger->pending);
     free(ledger->repeat_of);
     free(ledger->result);
     free(ledger->reusable);
     free(ledger);
+}
+
+/* ---------------------------------------------------------------------------------- candidates */
+
+void nas_ledger_begin_round(nas_ledger_t *ledger)
+{
+    for (int64_t i = 0; i < ledger->n_candidates; i++)
+        nas_outcome_fini(&ledger->pending[i].outcome);
+    ledger->n_candidates = 0;
+}
+
+static pending_t *find_pending(const nas_ledger_t *ledger, int64_t repeat, int64_t arch)
+{
+    for (int64_t i = 0; i < ledger->n_candidates; i++)
+        if (ledger->pending[i].repeat == repeat && ledger->candidate[i].arch == arch)
+            return &ledger->pending[i];
+    return NULL;
+}
+
+static nas_status_t reserve_candidate(nas_ledger_t *ledger, nas_error_t *err)
+{
+    if (ledger->n_candidates < ledger->candidate_capacity) return NAS_OK;
+    const size_t capacity = 2 * (size_t)ledger->candidate_capacity + 8;
+    nas_candidate_t *candidate = realloc(ledger->candidate, capacity * sizeof *candidate);
+    if (candidate) ledger->candidate = candidate;
+    pending_t *pending = realloc(ledger->pending, capacity * sizeof *pending);
+    if (pending) ledger->pending = pending;
+    if (!candidate || !pending) return nas_error_nomem(err, "candidates");
+    ledger->candidate_capacity = (int64_t)capacity;
+    return NAS_OK;
+}
+
+nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err)
+{
+    if (step->repeat < 0) return NAS_OK;
+    const nas_repeat_t *repeat = &ledger->state->repeat[step->repeat];
+    for (int64_t i = 0; i < step->proposed.n; i++) {
+        const int64_t arch = step->proposed.arch[i];
+        const char *name = nas_names_at(ledger->names, arch);
+        if (nas_repeat_find(repeat, arch) || find_pending(ledger, step->repeat, arch) ||
+            find_reusable(ledger, name, repeat->seed))
+            continue;
+        const nas_status_t status = reserve_candidate(ledger, err);
+        if (status) return status;
+        ledger->candidate[ledger->n_candidates] =
+            (nas_candidate_t){.arch = arch, .seed = repeat->seed, .name = name};
+        ledger->pending[ledger->n_candidates++] = (pending_t){.repeat = step->repeat};
+    }
+    return NAS_OK;
+}
+
+const nas_candidate_t *nas_ledger_candidates(const nas_ledger_t *ledger, int64_t *n)
+{
+    *n = ledger->n_candidates;
+    return ledger->candidate;
+}
+
+void nas_ledger_judged(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome, int rank)
+{
+    NAS_ASSERT(index >= 0 && index < ledger->n_candidates);
+    nas_outcome_fini(&ledger->pending[index].outcome);
+    ledger->pending[index].outcome = *outcome;
+    ledger->pending[index].rank = rank;
 }
 
 /* ----------------------------------------------------------------------------------- recording */
@@ -118,18 +207,38 @@ static nas_result_t result_of(const nas_ledger_t *ledger, const nas_evaluation_t
                           .phase = phase};
 }
 
-/* The evaluation of an architecture in this repeat: recorded, taken over, or made now. */
+/* Of an architecture that was judged in this round. */
+static void take_outcome(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t *evaluation)
+{
+    pending_t *pending = find_pending(ledger, r, evaluation->arch);
+    NAS_ASSERT(pending);
+    nas_outcome_t *outcome = &pending->outcome;
+    evaluation->value = outcome->value;
+    evaluation->cost = outcome->cost;
+    evaluation->status = (int32_t)outcome->status;
+    evaluation->columns = outcome->columns;
+    evaluation->curve = outcome->curve;
+    evaluation->reason = *outcome->reason ? outcome->reason : NULL;
+    evaluation->rank = pending->rank;
+}
+
+/* The evaluation of an architecture in this repeat: recorded, taken over, looked up, or judged. */
 static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_phase_t phase,
                              nas_error_t *err)
 {
     const nas_repeat_t *repeat = &ledger->state->repeat[r];
     if (nas_repeat_find(repeat, arch)) return NAS_OK;
     NAS_ASSERT(repeat->n_evaluation < ledger->state->budget);
-    nas_evaluation_t evaluation;
-    nas_objective_evaluate(ledger->objective, arch, &evaluation);
+    const char *name = nas_names_at(ledger->names, arch);
+    const nas_evaluation_t *found = find_reusable(ledger, name, repeat->seed);
+    nas_evaluation_t evaluation = {.arch = arch, .name = (char *)(uintptr_t)name};
+    if (ledger->objective) nas_objective_evaluate(ledger->objective, arch, &evaluation);
+    if (found)
+        reuse(ledger, found, &evaluation);
+    else if (!ledger->objective)
+        take_outcome(ledger, r, &evaluation);
     evaluation.seed = repeat->seed;
     evaluation.phase = (int32_t)phase;
-    if (ledger->n_reusable) reuse(ledger, &evaluation);
     return nas_state_add_evaluation(ledger->state, r, &evaluation, err);
 }
 
@@ -165,7 +274,9 @@ static nas_status_t record_frontier(nas_ledger_t *ledger, const nas_step_t *step
     if (!repeat->best_weights) repeat->best_weights = malloc(n_bytes);
     if (!repeat->best_weights) return nas_error_nomem(err, "weights");
     memcpy(repeat->best_weights, p->best_weights, n_bytes);
-    repeat->precision_at_t = nas_objective_precision(ledger->objective, p->frontier, p->n_frontier);
+    if (ledger->objective) /* else nobody knows the best */
+        repeat->precision_at_t =
+            nas_objective_precision(ledger->objective, p->frontier, p->n_frontier);
     return NAS_OK;
 }
 

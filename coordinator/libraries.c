@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <nlopt.h>
 #include <openssl/crypto.h>
+#include <png.h>
+#include <protobuf-c/protobuf-c.h>
 #include <yaml.h>
 
 void nas_libraries_print(FILE *out)
@@ -23,5 +25,7 @@ void nas_libraries_print(FILE *out)
     (void)fprintf(out, "libyaml   %s\n", yaml_get_version_string());
     (void)fprintf(out, "libcsv    %d.%d.%d\n", CSV_MAJOR, CSV_MINOR, CSV_RELEASE);
     (void)fprintf(out, "jansson   %s\n", jansson_version_str());
+    (void)fprintf(out, "libpng    %s\n", png_get_libpng_ver(NULL));
+    (void)fprintf(out, "protobuf  %s (C)\n", protobuf_c_version());
     (void)fprintf(out, "crypto    %s\n", OpenSSL_version(OPENSSL_VERSION));
 }

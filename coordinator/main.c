@@ -17,7 +17,7 @@ static int print_version(void)
 static int print_help(void)
 {
     int n_commands = 0, n_methods = 0;
-    const nas_command_t *const *command = nas_command_list(&n_commands);
+    const nas_cli_command_t *const *command = nas_cli_list(&n_commands);
     const nas_method_t *const *method = nas_method_list(&n_methods);
     (void)printf("usage: robotnas COMMAND ...\n\n"
                  "Neural architecture search on clusters: RoBoT (He et al., ICLR 2024) as an MPI "
@@ -37,7 +37,7 @@ static int print_help(void)
 static int unknown_command(const char *name)
 {
     nas_error_t err = {0};
-    return nas_command_finish(
+    return nas_cli_finish(
         nas_error_set(&err, NAS_EARG, "there is no command '%s'; see robotnas --help", name), &err);
 }
 
@@ -45,13 +45,13 @@ int main(int argc, char **argv)
 {
     if (argc < 2) {
         nas_error_t err = {0};
-        return nas_command_finish(
+        return nas_cli_finish(
             nas_error_set(&err, NAS_EARG, "a command is missing; see robotnas --help"), &err);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) return print_help();
     if (strcmp(argv[1], "--version") == 0) return print_version();
     int n = 0;
-    const nas_command_t *const *command = nas_command_list(&n);
+    const nas_cli_command_t *const *command = nas_cli_list(&n);
     for (int i = 0; i < n; i++)
         if (strcmp(argv[1], command[i]->name) == 0) return command[i]->run(argc - 1, argv + 1);
     return unknown_command(argv[1]);

@@ -7,18 +7,12 @@
 #define NAS_COORDINATOR_MESSAGE_H
 
 #include "common/error.h"
+#include "coordinator/buffer.h"
 #include "coordinator/method.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/** A byte buffer that grows. Zero-initialise; free(data). */
-typedef struct nas_buffer {
-    char *data;
-    size_t size;
-    size_t capacity;
-} nas_buffer_t;
 
 /** What a leader reports of its step. Arrays are borrowed: the sender's, or inside the received
  *  buffer. */

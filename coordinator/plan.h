@@ -19,6 +19,7 @@ typedef struct nas_plan {
     int64_t method;   /**< index into nas_method_list */
     int64_t encoding; /**< positions of the encoding that the method needs, or 0 */
     uint64_t seed;
+    double silence_s; /**< after which a rank counts as lost; 0: never */
 } nas_plan_t;
 
 /** Number of rank groups over which repeats spread: as asked, at most one a repeat and a rank.

@@ -13,6 +13,11 @@
  *  NAS_ENOMEM, NAS_EIO (out cannot be written). */
 nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err);
 
+/** The best that each of n runs found, a line each, the statistics over its repeats.  Not
+ *  collective.
+ *  NAS_ENOMEM, NAS_EIO. */
+nas_status_t nas_report_compare(const nas_state_t *state, size_t n, FILE *out, nas_error_t *err);
+
 /** One JSON object as docs/report.md describes it; equal runs give equal bytes but for the member
  *  "timing". Numbers have 15 significant digits; what is unknown is null.  NAS_ENOMEM, NAS_EIO. */
 nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *err);

@@ -1,3 +1,4 @@
+#include "coordinator/json_text.h"
 #include "coordinator/report.h"
 #include "coordinator/summary.h"
 
@@ -16,6 +17,11 @@ typedef struct writer {
 static void set(writer_t *w, json_t *object, const char *key, json_t *value)
 {
     w->failed |= json_object_set_new(object, key, value);
+}
+
+static void set_named(writer_t *w, json_t *object, const char *key, json_t *value)
+{
+    w->failed |= nas_json_set_named(object, key, value);
 }
 
 static void append(writer_t *w, json_t *array, json_t *value)
@@ -37,7 +43,7 @@ static json_t *columns_of(writer_t *w, const nas_evaluation_t *evaluation)
 {
     json_t *object = json_object();
     for (size_t c = 0; c < w->state->report_columns.n; c++)
-        set(w, object, w->state->report_columns.at[c], number(evaluation->columns[c]));
+        set_named(w, object, w->state->report_columns.at[c], number(evaluation->columns[c]));
     return object;
 }
 
@@ -46,7 +52,7 @@ static json_t *best_of(writer_t *w, const nas_repeat_t *repeat)
     const nas_evaluation_t *best = nas_repeat_best(repeat, w->state->minimise);
     if (!best) return json_null();
     json_t *object = json_object();
-    set(w, object, "arch", json_string(best->name));
+    set(w, object, "arch", nas_json_text(best->name));
     set(w, object, "target", number(best->value));
     set(w, object, "columns", columns_of(w, best));
     set(w, object, "pool_rank", best->pool_rank ? json_integer(best->pool_rank) : json_null());
@@ -58,9 +64,12 @@ static json_t *weights_of(writer_t *w, const nas_repeat_t *repeat)
     if (!repeat->best_weights) return json_null();
     json_t *object = json_object();
     for (size_t m = 0; m < w->state->metrics.n; m++)
-        set(w, object, w->state->metrics.at[m], number(repeat->best_weights[m]));
+        set_named(w, object, w->state->metrics.at[m], number(repeat->best_weights[m]));
     return object;
 }
+
+static const char *const status_name[] = {
+    [NAS_EVAL_OK] = "ok", [NAS_EVAL_MISSING] = "missing", [NAS_EVAL_FAILED] = "failed"};
 
 static json_t *evaluations_of(writer_t *w, const nas_repeat_t *repeat)
 {
@@ -68,12 +77,12 @@ static json_t *evaluations_of(writer_t *w, const nas_repeat_t *repeat)
     for (int64_t i = 0; i < repeat->n_evaluation; i++) {
         const nas_evaluation_t *evaluation = &repeat->evaluation[i];
         json_t *object = json_object();
-        set(w, object, "arch", json_string(evaluation->name));
+        set(w, object, "arch", nas_json_text(evaluation->name));
         set(w, object, "target", number(evaluation->value));
         set(w, object, "cost", number(evaluation->cost));
         set(w, object, "phase",
             json_string(evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit"));
-        set(w, object, "status", json_string(evaluation->status == NAS_EVAL_OK ? "ok" : "missing"));
+        set(w, object, "status", json_string(status_name[evaluation->status]));
         append(w, array, object);
     }
     return array;
@@ -130,7 +139,7 @@ static json_t *summary(writer_t *w)
         if (nas_summary_column(w->state, c, &s, NULL))
             w->failed = -1;
         else
-            set(w, columns, w->state->report_columns.at[c], statistics(w, &s));
+            set_named(w, columns, w->state->report_columns.at[c], statistics(w, &s));
     }
     set(w, object, "columns", columns);
     set_figure(w, object, "precision_at_t", offsetof(nas_figures_t, precision_at_t));
@@ -157,7 +166,7 @@ static json_t *scores(writer_t *w)
     set(w, object, "done", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_OK)));
     set(w, object, "failed", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_FAILED)));
     for (size_t m = 0; m < w->state->metrics.n; m++)
-        set(w, metrics, w->state->metrics.at[m], scored_metric(w, m));
+        set_named(w, metrics, w->state->metrics.at[m], scored_metric(w, m));
     set(w, object, "metrics", metrics);
     return object;
 }
@@ -174,15 +183,15 @@ static json_t *timing(writer_t *w)
     set(w, object, "created", number(state->created_s));
     set(w, object, "updated", number(state->updated_s));
     set(w, object, "elapsed_s", number(state->elapsed_s));
-    set(w, object, "commit", json_string(state->commit));
-    set(w, object, "host", json_string(state->host));
+    set(w, object, "commit", nas_json_text(state->commit));
+    set(w, object, "host", nas_json_text(state->host));
     set(w, object, "ranks", json_integer(state->n_ranks));
-    set(w, object, "isa", json_string(state->isa));
+    set(w, object, "isa", nas_json_text(state->isa));
     set(w, object, "reused", json_integer(n_reused));
     for (int64_t i = 0; i < state->n_event; i++) {
         json_t *event = json_object();
         set(w, event, "time", number(state->event[i].time_s));
-        set(w, event, "text", json_string(state->event[i].text));
+        set(w, event, "text", nas_json_text(state->event[i].text));
         append(w, events, event);
     }
     set(w, object, "events", events);
@@ -194,11 +203,11 @@ static json_t *report(writer_t *w)
     const nas_state_t *state = w->state;
     json_t *object = json_object(), *metrics = json_array();
     for (size_t m = 0; m < state->metrics.n; m++)
-        append(w, metrics, json_string(state->metrics.at[m]));
+        append(w, metrics, nas_json_text(state->metrics.at[m]));
     set(w, object, "program", json_string("robotnas"));
-    set(w, object, "version", json_string(state->program_version));
-    set(w, object, "job", json_string(state->job_name));
-    set(w, object, "method", json_string(state->method));
+    set(w, object, "version", nas_json_text(state->program_version));
+    set(w, object, "job", nas_json_text(state->job_name));
+    set(w, object, "method", nas_json_text(state->method));
     set(w, object, "budget", json_integer(state->budget));
     set(w, object, "n_arch", json_integer(state->n_arch));
     set(w, object, "metrics", metrics);

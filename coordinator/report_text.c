@@ -112,8 +112,9 @@ static void print_course(const nas_state_t *state, FILE *out)
     int64_t shown = 0;
     for (int64_t decade = 1, i = 0; shown < n_done; decade *= i == 2 ? 10 : 1, i = (i + 1) % 3) {
         shown = step[i] * decade < n_done ? step[i] * decade : n_done;
-        (void)fprintf(out, "%*s%-*lld %.8g\n", INDENT, "", LABEL, (long long)shown,
-                      nas_summary_best_after(state, shown));
+        const double best = nas_summary_best_after(state, shown);
+        (void)fprintf(out, "%*s%-*lld ", INDENT, "", LABEL, (long long)shown);
+        (void)fprintf(out, isfinite(best) ? "%.8g\n" : "unknown\n", best);
     }
 }
 
@@ -141,6 +142,23 @@ static void print_weights(const nas_state_t *state, FILE *out)
     }
 }
 
+/* Failures, each with its reason, as far as a page has room. */
+static void print_failures(const nas_state_t *state, FILE *out)
+{
+    const int64_t most = 20;
+    int64_t n = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        for (int64_t i = 0; i < state->repeat[r].n_evaluation; i++) {
+            const nas_evaluation_t *evaluation = &state->repeat[r].evaluation[i];
+            if (evaluation->status != NAS_EVAL_FAILED) continue;
+            if (n == 0) (void)fprintf(out, "\nFailed evaluations\n");
+            if (++n > most) continue;
+            print_name(INDENT, evaluation->name, out);
+            print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
+        }
+    if (n > most) (void)fprintf(out, "%*sand %lld more\n", INDENT, "", (long long)(n - most));
+}
+
 static void print_scores(const nas_state_t *state, FILE *out)
 {
     (void)fprintf(out, "\nScored %lld of %lld architectures, %lld failed\n",
@@ -164,6 +182,7 @@ static nas_status_t print_search(const nas_state_t *state, FILE *out, nas_error_
     if (status) return status;
     print_course(state, out);
     print_weights(state, out);
+    print_failures(state, out);
     return NAS_OK;
 }
 

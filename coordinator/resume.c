@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/statefile.h"
+#include "worker/train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,7 +28,8 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
 {
     const nas_job_t *job = inputs->job;
     const nas_job_content_t content = {.file = inputs->content, .n = inputs->n_content};
-    const nas_job_content_t table = {.file = &state->table_digest, .n = 1};
+    const bool has_content = job->objective.kind != NAS_OBJECTIVE_COMMAND;
+    const nas_job_content_t objective = {.file = &inputs->objective_content, .n = has_content};
     if (!inputs->method) {
         state->job_hash = state->job_hash_without_budget = inputs->score_hash;
         return NAS_OK;
@@ -35,7 +37,7 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
     nas_status_t status = nas_job_hash(job, &content, &state->job_hash, err);
     if (!status)
         status = nas_job_hash_without_budget(job, &content, &state->job_hash_without_budget, err);
-    if (!status) status = nas_job_objective_hash(job, &table, &state->objective_hash, err);
+    if (!status) status = nas_job_objective_hash(job, &objective, &state->objective_hash, err);
     return status;
 }
 
@@ -52,6 +54,17 @@ static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, n
     return status;
 }
 
+/* Names of the numbers that the objective reports besides. */
+static nas_status_t set_columns(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const nas_recipe_t recipe = nas_job_recipe(job);
+    if (job->objective.kind != NAS_OBJECTIVE_TRAIN)
+        return copy_strings(&state->report_columns, &job->objective.report, err);
+    state->n_epochs = recipe.epochs;
+    return nas_trainer_columns(&recipe, inputs->dataset.test.n > 0, &state->report_columns, err);
+}
+
 static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
@@ -59,8 +72,8 @@ static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, n
     state->budget = inputs->plan.budget;
     state->minimise = job->objective.minimise;
     state->has_weights = inputs->method->needs_metrics;
-    state->table_digest = nas_table_digest(inputs->table);
-    const nas_status_t status = copy_strings(&state->report_columns, &job->objective.report, err);
+    if (inputs->table) state->table_digest = nas_table_digest(inputs->table);
+    const nas_status_t status = set_columns(state, inputs, err);
     if (status) return status;
     return nas_state_make_repeats(state, inputs->plan.n_repeat, inputs->plan.seed, err);
 }
@@ -72,7 +85,7 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
     *state = (nas_state_t){
         .job_name = nas_string_copy(job->name, err),
         .method = nas_string_copy(inputs->method ? inputs->method->name : "score", err),
-        .table_path = nas_string_copy(inputs->method ? table : "", err),
+        .table_path = nas_string_copy(inputs->table ? table : "", err),
         .n_arch = nas_pool_count(&inputs->pool),
         .created_s = nas_clock_unix_s(),
     };
@@ -92,7 +105,8 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
                                    const char *path, nas_error_t *err)
 {
     if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
-    if (!equal(&saved->table_digest, &fresh->table_digest))
+    const bool have_tables = *saved->table_path && *fresh->table_path;
+    if (have_tables && !equal(&saved->table_digest, &fresh->table_digest))
         return nas_error_set(err, NAS_EINPUT,
                              "%s: the table %s is not the one this run began with (its content "
                              "differs); restore it, "
@@ -147,11 +161,12 @@ nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const
     nas_error_t notice = {0};
     nas_status_t status = nas_statefile_read(path, &saved, &notice, err);
     if (!status && !equal(&saved.objective_hash, &fresh->objective_hash))
-        status =
-            nas_error_set(err, NAS_EINPUT,
-                          "--reuse %s: its objective is not this job's (table, objective.column or "
-                          "objective.minimise differ), so its evaluations cannot be taken over",
-                          path);
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "--reuse %s: its objective is not this job's (keys objective.*, its "
+            "table, or network and images differ), so its evaluations cannot be taken "
+            "over",
+            path);
     if (status) {
         nas_state_fini(&saved);
         return status;

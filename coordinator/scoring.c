@@ -6,14 +6,17 @@
  * gather; all ranks' times come back with the verdict, by which every rank plans the next round.
  * Then rank 0 saves, if that is due, while the others go on.
  *
- * A rank that was asked to stop finishes its architecture and goes to the meeting; the verdict ends
- * the stage for all. An error of a save ends it at the next meeting.
+ * A request to stop, by a signal to any rank or by OUTPUT.stop, reaches all by the pulse: each
+ * finishes its architecture and goes to the meeting, where the verdict ends the stage for all. An
+ * error of a save ends it at the next meeting. A rank that falls silent will never come to the
+ * meeting: rank 0 saves what it has and ends the job.
  */
 #include "coordinator/scoring.h"
 
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/log.h"
+#include "common/pulse.h"
 #include "common/space_nb201.h"
 #include "common/space_nb201_cost.h"
 #include "common/stop.h"
@@ -37,6 +40,7 @@ typedef struct part {
     const nas_metric_t *metric[NAS_SCORING_MAX_METRICS];
     nas_scorer_t *scorer;
     nas_rounds_t *rounds;
+    nas_pulse_t *pulse;
     nas_rounds_report_t *report; /* [n_ranks] */
     char *message;               /* of one round's results */
     double met_s;                /* when the ranks met last: the round's beginning for all */
@@ -187,6 +191,7 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
 
 static void tear_down(part_t *part)
 {
+    nas_pulse_end(part->pulse);
     nas_rounds_destroy(part->rounds);
     nas_scorer_destroy(part->scorer);
     free(part->index);
@@ -224,7 +229,15 @@ static void reserve_message(part_t *part, int64_t n)
     part->message = message;
 }
 
-/* Work this rank's list; returns the size of the message. */
+/* Tell the others how far this rank is; returns a signal that asks all to stop, or 0. */
+static int poll_others(part_t *part, double share)
+{
+    return nas_pulse_poll(part->pulse, nas_stop_signal(), share);
+}
+
+/* Work this rank's list; returns the size of the message. The save before counts as a part of the
+ * round, but is not held against the first item: where it takes longer than all that is left to
+ * score, no round would come any further. */
 static size_t work(part_t *part)
 {
     int64_t n = 0;
@@ -234,8 +247,8 @@ static size_t work(part_t *part)
     message_t *message = (message_t *)(void *)part->message;
     *message = (message_t){0};
     for (int64_t k = 0; k < n; k++) {
-        if (nas_stop_signal()) break;
-        const double elapsed_s = nas_clock_monotonic_s() - part->met_s;
+        if (poll_others(part, (double)k / (double)n)) break;
+        const double elapsed_s = k > 0 ? nas_clock_monotonic_s() - part->met_s : 0.0;
         if (!nas_rounds_may_start(part->rounds, rank, k, elapsed_s)) break;
         result_t *result =
             (result_t *)(void *)(part->message + sizeof *message + (size_t)k * result_size(part));
@@ -246,7 +259,7 @@ static size_t work(part_t *part)
         message->report.cost += list[k].cost;
         message->report.seconds += result->seconds;
     }
-    message->stop = nas_stop_signal();
+    message->stop = poll_others(part, 1.0);
     return sizeof *message + (size_t)message->n * result_size(part);
 }
 
@@ -273,9 +286,36 @@ static verdict_t judge(part_t *part, const char *all, const size_t *offset)
     verdict_t verdict = {0};
     for (int r = 0; r < nas_comm_size(part->world); r++)
         record_message(part, r, all + offset[r], &stop);
+    const int asked_since = poll_others(part, 1.0);
+    if (asked_since > stop) stop = asked_since;
     verdict.status = nas_session_scored(part->session, stop, &verdict.err);
     verdict.is_over = verdict.status || !nas_session_needs_scores(part->session);
     return verdict;
+}
+
+/* Rank 0, in the middle of a round: its own results are there, the others' are not. */
+static void save_before_end(void *context, const char *line)
+{
+    part_t *part = context;
+    int64_t stop = 0;
+    if (part->message) record_message(part, 0, part->message, &stop);
+    nas_log_status("");
+    nas_session_abandon(part->session, line);
+}
+
+static int watch(void *context, double share)
+{
+    (void)share; /* of lists that are longer than the round: nothing to show */
+    return nas_session_watch_scoring(((part_t *)context)->session);
+}
+
+static nas_status_t begin_pulse(part_t *part, nas_error_t *err)
+{
+    const nas_pulse_options_t options = {.silence_s = part->plan.silence_s,
+                                         .silent = save_before_end,
+                                         .watch = watch,
+                                         .context = part};
+    return nas_pulse_begin(part->world, &options, &part->pulse, err);
 }
 
 static nas_status_t run_rounds(part_t *part, nas_error_t *err)
@@ -306,6 +346,7 @@ nas_status_t nas_scoring(nas_comm_t *world, nas_session_t *session, nas_error_t 
 {
     part_t part = {.world = world, .session = session};
     nas_status_t status = set_up(&part, err);
+    if (!status) status = begin_pulse(&part, err);
     if (!status) status = run_rounds(&part, err);
     tear_down(&part);
     return status;

@@ -19,6 +19,7 @@ typedef struct nas_scoring_plan {
     int64_t backend;      /**< nas_backend_kind_t */
     int64_t isa;          /**< nas_isa_t, the smallest of all ranks */
     int64_t first_worker; /**< 1 where rank 0 coordinates only */
+    double silence_s;     /**< after so long without a sign of life of a rank the job ends */
 } nas_scoring_plan_t;
 
 #endif

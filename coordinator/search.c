@@ -2,13 +2,18 @@
  *
  * The world is cut into groups of consecutive ranks; each works on one repeat at a time, all in
  * lockstep. A round is one step of every group (group.c), one gather of the leaders' steps to rank
- * 0, and one scatter of its replies. Rank 0 leads group 0 and keeps the session besides.
+ * 0, the judging of what they propose by all ranks (judging.c) unless it stands in a table, and one
+ * scatter of rank 0's replies. Rank 0 leads group 0 and keeps the session besides.
  */
 #include "coordinator/search.h"
 
 #include "common/fault.h"
+#include "common/pulse.h"
+#include "common/stop.h"
 #include "coordinator/group.h"
+#include "coordinator/judging.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +27,8 @@ typedef struct part {
     nas_score_table_t *scores;
     nas_encoding_t *encoding; /* leaders, where the method needs one */
     nas_group_t *method;
+    nas_pulse_t *pulse;
+    nas_judging_t *judging; /* NULL: values stand in a table */
 } part_t;
 
 /* -------------------------------------------------------------------------------------- set up */
@@ -101,6 +108,25 @@ static nas_status_t spread_encoding(part_t *part, nas_error_t *err)
     return status;
 }
 
+static int watch(void *context, double share)
+{
+    return nas_session_watch(context, share);
+}
+
+static void abandon(void *context, const char *line)
+{
+    nas_session_abandon(context, line);
+}
+
+static nas_status_t begin_pulse(part_t *part, nas_error_t *err)
+{
+    const nas_pulse_options_t options = {.silence_s = part->plan.silence_s,
+                                         .silent = abandon,
+                                         .watch = watch,
+                                         .context = part->session};
+    return nas_pulse_begin(part->world, &options, &part->pulse, err);
+}
+
 static nas_status_t set_up(part_t *part, nas_error_t *err)
 {
     if (part->session) part->plan = nas_session_inputs(part->session)->plan;
@@ -114,12 +140,18 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
                                          .scores = part->scores,
                                          .encoding = part->encoding};
     status = nas_group_create(&options, &part->method, err);
+    status = nas_comm_agree(part->world, status, err);
+    if (!status) status = begin_pulse(part, err);
+    if (!status)
+        status = nas_judging_create(part->world, part->session, part->pulse, &part->judging, err);
     if (!status && part->session) nas_session_begin_search(part->session);
-    return nas_comm_agree(part->world, status, err);
+    return status;
 }
 
 static void tear_down(part_t *part)
 {
+    nas_judging_destroy(part->judging);
+    nas_pulse_end(part->pulse);
     nas_group_destroy(part->method);
     nas_encoding_destroy(part->encoding);
     nas_score_table_destroy(part->scores);
@@ -129,35 +161,68 @@ static void tear_down(part_t *part)
 
 /* -------------------------------------------------------------------------------------- rounds */
 
-/* Leaders: carry the step to rank 0 and its reply back. offset: 2 x (n_groups + 1), on rank 0. */
-static void exchange(part_t *part, const nas_step_t *step, nas_buffer_t *message, size_t *offset)
+/* Messages of one round. */
+typedef struct mail {
+    nas_buffer_t step;
+    size_t *offset; /* rank 0: [n_groups + 1] of the steps, then as many of the replies */
+} mail_t;
+
+static size_t *reply_offset(const part_t *part, const mail_t *mail)
+{
+    return part->session ? mail->offset + part->plan.n_groups + 1 : NULL;
+}
+
+/* Leaders: the step to rank 0. */
+static void send_step(part_t *part, const nas_step_t *step, mail_t *mail)
 {
     nas_error_t err = {0};
-    const char *steps = NULL, *replies = NULL, *reply = NULL;
-    size_t *reply_offset = part->session ? offset + part->plan.n_groups + 1 : NULL;
-    size_t reply_size = 0;
-    message->size = 0;
+    const char *steps = NULL;
+    mail->step.size = 0;
     /* an idle group has nothing to say but a signal that one of its ranks received */
     const bool silent = step->repeat < 0 && !step->stop && !step->status;
-    if (!silent && nas_step_pack(step, part->plan.n_metric, message, &err))
+    if (!silent && nas_step_pack(step, part->plan.n_metric, &mail->step, &err))
         nas_comm_abort(err.text);
-    nas_comm_gather(part->leaders, message->data, message->size, &steps, offset);
-    if (part->session) nas_session_round(part->session, steps, offset, &replies, reply_offset);
-    nas_comm_scatter(part->leaders, replies, reply_offset, &reply, &reply_size);
-    nas_group_hear(part->method, reply, reply_size);
+    nas_comm_gather(part->leaders, mail->step.data, mail->step.size, &steps, mail->offset);
+    if (part->session) nas_session_take_steps(part->session, steps, mail->offset);
+}
+
+/* All ranks: what the steps ask for becomes known to rank 0. */
+static void judge(part_t *part)
+{
+    nas_error_t err = {0};
+    if (!part->judging) return;
+    const nas_status_t status = nas_judging_round(part->judging, &err);
+    double stop = nas_pulse_poll(part->pulse, nas_stop_signal(), (double)NAN);
+    /* news of it may still be on its way to rank 0 */
+    if (status == NAS_ESTOP) nas_comm_max(part->world, &stop, 1);
+    if (part->session) nas_session_end_judging(part->session, status, &err, (int)stop);
+}
+
+/* Leaders: rank 0's reply. */
+static void take_reply(part_t *part, const mail_t *mail)
+{
+    const char *replies = NULL, *reply = NULL;
+    size_t size = 0;
+    if (part->session) nas_session_round(part->session, &replies, reply_offset(part, mail));
+    nas_comm_scatter(part->leaders, replies, reply_offset(part, mail), &reply, &size);
+    nas_group_hear(part->method, reply, size);
 }
 
 static nas_status_t run_rounds(part_t *part, nas_error_t *err)
 {
     nas_step_t step;
-    nas_buffer_t message = {0};
-    size_t *offset = NULL;
-    if (part->session) offset = calloc(2 * ((size_t)part->plan.n_groups + 1), sizeof *offset);
-    if (part->session && !offset) nas_comm_abort("out of memory for message sizes");
-    while (nas_group_step(part->method, &step))
-        if (part->leaders) exchange(part, &step, &message, offset);
-    free(offset);
-    free(message.data);
+    mail_t mail = {0};
+    if (part->session) {
+        mail.offset = calloc(2 * ((size_t)part->plan.n_groups + 1), sizeof *mail.offset);
+        if (!mail.offset) nas_comm_abort("out of memory for message sizes");
+    }
+    while (nas_group_step(part->method, &step)) {
+        if (part->leaders) send_step(part, &step, &mail);
+        judge(part);
+        if (part->leaders) take_reply(part, &mail);
+    }
+    free(mail.offset);
+    free(mail.step.data);
     return nas_group_outcome(part->method, err);
 }
 

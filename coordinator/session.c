@@ -91,6 +91,7 @@ static nas_status_t open_ledger(nas_session_t *session, const nas_session_option
         status = nas_state_read_reusable(&session->old, options->reuse, &session->state, err);
     const nas_ledger_options_t ledger = {.state = &session->state,
                                          .objective = session->inputs.objective,
+                                         .names = session->inputs.pool.names,
                                          .reuse = options->reuse ? &session->old : NULL,
                                          .n_groups = session->inputs.plan.n_groups};
     if (!status) status = nas_ledger_create(&ledger, &session->ledger, err);
@@ -111,6 +112,8 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     session->checkpoint.interval_s = inputs->job->checkpoint.interval_s;
     status = nas_state_begin(&session->state, inputs, err);
     if (!status && options->resume) status = resume(session, err);
+    inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
+    if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
     if (!status) status = set_provenance(session, options, err);
     if (!status) status = nas_stop_file_init(&session->stop_file, output_of(session), err);
     if (!status && inputs->method) status = open_ledger(session, options, err);
@@ -182,6 +185,13 @@ nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_
         "stopped on request after %lld of %lld %s; %s is saved, run again with --resume",
         (long long)n_done, (long long)session->progress.n_total, session->progress.unit,
         output_of(session));
+}
+
+void nas_session_abandon(nas_session_t *session, const char *line)
+{
+    nas_error_t err = {0};
+    (void)nas_state_add_event(&session->state, &err, "%s", line);
+    (void)nas_session_save(session, &err);
 }
 
 static const char *plural(int64_t n)

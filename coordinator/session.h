@@ -5,6 +5,7 @@
 #include "common/comm.h"
 #include "common/error.h"
 #include "coordinator/inputs.h"
+#include "coordinator/judging_plan.h"
 #include "coordinator/message.h"
 
 #include <stdbool.h>
@@ -56,18 +57,47 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
 void nas_session_begin_scoring(nas_session_t *session);
 void nas_session_begin_search(nas_session_t *session);
 
-/** One lockstep round: take the steps of all groups, record, save when due, and
- *  answer.  Coordinator only.
- *  steps [in] messages of n_groups leaders, offset [n_groups + 1];
+/** A lockstep round begins: take the steps of all groups and work out which architectures have to
+ *  be judged for them (nas_session_candidates).  Coordinator only.
+ *  steps [in] messages of n_groups leaders, offset [n_groups + 1]; kept (borrowed) until the round
+ *  ends. Errors show in nas_session_round. */
+void nas_session_take_steps(nas_session_t *session, const char *steps, const size_t *offset);
+
+/** What judging needs to know; kind TABLE where there is nothing to judge. Borrowed. */
+const nas_judging_plan_t *nas_session_judging(const nas_session_t *session);
+
+/** Architectures to judge in this round: none where the search is about to end.  Coordinator only.
+ *  n [out] their number. Borrowed until the round ends. */
+const nas_candidate_t *nas_session_candidates(const nas_session_t *session, int64_t *n);
+
+/** What came of candidate `index` of the round, judged by a rank.  Coordinator only. The arrays of
+ *  outcome become the session's. */
+void nas_session_judged(nas_session_t *session, int64_t index, const nas_outcome_t *outcome,
+                        int rank);
+
+/** How judging ended: a status other than NAS_OK, with its text, ends the search in this round;
+ *  stop: for NAS_ESTOP, the signal that some rank received.  Coordinator only. */
+void nas_session_end_judging(nas_session_t *session, nas_status_t status, const nas_error_t *err,
+                             int stop);
+
+/** While ranks work: show progress and look for OUTPUT.stop.  Coordinator only; of a second or so
+ *  between calls. share: of the round's work that is done. Returns SIGTERM where the file asks to
+ *  stop, otherwise 0. */
+int nas_session_watch(nas_session_t *session, double share);
+
+/** The round ends: record, save when due, and answer.  Coordinator only.
  *  replies [out] borrowed until the next round, with reply_offset [n_groups + 1]. Every error ends
  *  the search for all through the replies. */
-void nas_session_round(nas_session_t *session, const char *steps, const size_t *offset,
-                       const char **replies, size_t *reply_offset);
+void nas_session_round(nas_session_t *session, const char **replies, size_t *reply_offset);
 
 /** Record one architecture's scores;
  *  value [in] n_metric.  Coordinator only. */
 void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
                               const nas_score_t *score, const double *value);
+
+/** While ranks score: look for OUTPUT.stop.  Coordinator only. Returns SIGTERM where it asks to
+ *  stop, otherwise 0. */
+int nas_session_watch_scoring(nas_session_t *session);
 
 /** End of a scoring round: stop [in] a signal that some rank received, or 0.  Coordinator only.
  *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
@@ -76,6 +106,10 @@ nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_
 
 /** Save if it is due; a failure shows in the next nas_session_scored.  Coordinator only. */
 void nas_session_save_if_due(nas_session_t *session);
+
+/** Save, with line as an event, before the job ends without an agreement of its ranks. What fails
+ *  here is not reported, since another error is.  Coordinator only. */
+void nas_session_abandon(nas_session_t *session, const char *line);
 
 /** Release the lock and free everything. Accepts NULL. */
 void nas_session_destroy(nas_session_t *session);

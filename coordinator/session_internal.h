@@ -2,10 +2,10 @@
 #ifndef NAS_COORDINATOR_SESSION_INTERNAL_H
 #define NAS_COORDINATOR_SESSION_INTERNAL_H
 
+#include "common/checkpoint.h"
 #include "common/file.h"
 #include "common/progress.h"
 #include "common/stop.h"
-#include "coordinator/checkpoint.h"
 #include "coordinator/ledger.h"
 #include "coordinator/session.h"
 
@@ -22,7 +22,14 @@ struct nas_session {
     double started_s;        /**< monotonic */
     double elapsed_before_s; /**< of earlier sessions */
     double spent_s;          /**< on work since the last save */
-    nas_status_t failure;    /**< of a save between two rounds of scoring */
+    const char *steps;       /**< of the round, of n_groups leaders; borrowed */
+    const size_t *offset;
+    double taken_s;      /**< when the round began */
+    nas_status_t judged; /**< how judging ended */
+    nas_error_t judged_text;
+    int stop; /**< a signal that ended judging, or 0 */
+    bool saw_stop_file;
+    nas_status_t failure; /**< of a save between two rounds of scoring */
     nas_error_t failure_text;
 };
 

@@ -3,6 +3,7 @@
 #include "coordinator/scoring.h"
 #include "coordinator/session_internal.h"
 
+#include <signal.h>
 #include <string.h>
 
 bool nas_session_needs_scores(const nas_session_t *session)
@@ -38,6 +39,12 @@ static nas_status_t end_of_scoring(nas_session_t *session, nas_error_t *err)
     return status ? status : nas_session_save(session, err);
 }
 
+int nas_session_watch_scoring(nas_session_t *session)
+{
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    return session->saw_stop_file ? SIGTERM : 0;
+}
+
 nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
     nas_error_t save_err = {0};
@@ -48,8 +55,9 @@ nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_
         return session->failure;
     }
     if (!nas_session_needs_scores(session)) return end_of_scoring(session, err);
-    if (!stop && !nas_stop_file_seen(&session->stop_file)) return NAS_OK;
-    const nas_status_t status = nas_session_stop(session, stop, n_done, err);
+    const bool by_file = nas_session_watch_scoring(session) != 0;
+    if (!stop && !by_file) return NAS_OK;
+    const nas_status_t status = nas_session_stop(session, by_file ? 0 : stop, n_done, err);
     const nas_status_t saved = nas_session_save(session, &save_err);
     if (saved > status) *err = save_err;
     return saved > status ? saved : status;

@@ -1,7 +1,9 @@
 /* Rounds of the search on rank 0: what the groups' steps become. */
 #include "common/clock.h"
+#include "common/log.h"
 #include "coordinator/session_internal.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 void nas_session_begin_search(nas_session_t *session)
@@ -20,17 +22,83 @@ static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_erro
                                (long long)nas_ledger_reused(session->ledger));
 }
 
+static nas_step_t step_of(const nas_session_t *session, int64_t group)
+{
+    nas_step_t step;
+    const size_t begin = session->offset[group];
+    nas_step_unpack(session->steps + begin, session->offset[group + 1] - begin,
+                    session->inputs.plan.n_metric, &step);
+    return step;
+}
+
+/* A group's failure or a request to stop ends judging before it begins. */
+static void look_for_end(nas_session_t *session)
+{
+    static const nas_error_t none = {0};
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    if (session->saw_stop_file) nas_session_end_judging(session, NAS_ESTOP, &none, SIGTERM);
+    for (int64_t g = 0; g < session->inputs.plan.n_groups; g++) {
+        const nas_step_t step = step_of(session, g);
+        if (step.stop) nas_session_end_judging(session, NAS_ESTOP, &none, (int)step.stop);
+        nas_session_end_judging(session, (nas_status_t)step.status, &step.err, 0);
+    }
+}
+
+void nas_session_take_steps(nas_session_t *session, const char *steps, const size_t *offset)
+{
+    session->steps = steps;
+    session->offset = offset;
+    session->taken_s = nas_clock_monotonic_s();
+    session->judged = NAS_OK;
+    session->stop = 0;
+    nas_ledger_begin_round(session->ledger);
+    if (session->inputs.judging.kind == NAS_OBJECTIVE_TABLE) return;
+    look_for_end(session);
+    for (int64_t g = 0; g < session->inputs.plan.n_groups && !session->judged; g++) {
+        const nas_step_t step = step_of(session, g);
+        session->judged = nas_ledger_collect(session->ledger, &step, &session->judged_text);
+    }
+}
+
+const nas_judging_plan_t *nas_session_judging(const nas_session_t *session)
+{
+    return &session->inputs.judging;
+}
+
+const nas_candidate_t *nas_session_candidates(const nas_session_t *session, int64_t *n)
+{
+    return nas_ledger_candidates(session->ledger, n);
+}
+
+void nas_session_judged(nas_session_t *session, int64_t index, const nas_outcome_t *outcome,
+                        int rank)
+{
+    nas_ledger_judged(session->ledger, index, outcome, rank);
+    if (outcome->status != NAS_EVAL_FAILED) return;
+    int64_t n = 0;
+    const nas_candidate_t *candidate = nas_ledger_candidates(session->ledger, &n);
+    nas_log_line("%s failed: %s", candidate[index].name, outcome->reason);
+}
+
+void nas_session_end_judging(nas_session_t *session, nas_status_t status, const nas_error_t *err,
+                             int stop)
+{
+    if (status <= session->judged) return;
+    session->judged = status;
+    session->judged_text = *err;
+    session->stop = stop;
+}
+
 /* Record every group's step and pack its reply. Returns the first error; stop [out]: a signal, or
  * 0. */
-static nas_status_t record_steps(nas_session_t *session, const char *steps, const size_t *offset,
-                                 size_t *reply_offset, int64_t *stop, nas_error_t *err)
+static nas_status_t record_steps(nas_session_t *session, size_t *reply_offset, int64_t *stop,
+                                 nas_error_t *err)
 {
     const nas_plan_t *plan = &session->inputs.plan;
     nas_status_t status = NAS_OK;
     for (int64_t g = 0; !status && g < plan->n_groups; g++) {
-        nas_step_t step;
         nas_reply_t reply;
-        nas_step_unpack(steps + offset[g], offset[g + 1] - offset[g], plan->n_metric, &step);
+        const nas_step_t step = step_of(session, g);
         if (step.stop > *stop) *stop = step.stop;
         if (step.status) {
             *err = step.err;
@@ -42,6 +110,7 @@ static nas_status_t record_steps(nas_session_t *session, const char *steps, cons
     }
     return status;
 }
+
 /* One and the same reply to all: the search is over. */
 static void reply_end(nas_session_t *session, nas_status_t status, const nas_error_t *err,
                       size_t *reply_offset)
@@ -69,20 +138,42 @@ static void show_progress(nas_session_t *session)
     nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
 }
 
-void nas_session_round(nas_session_t *session, const char *steps, const size_t *offset,
-                       const char **replies, size_t *reply_offset)
+int nas_session_watch(nas_session_t *session, double share)
+{
+    char detail[64] = "";
+    int64_t n = 0;
+    (void)nas_session_candidates(session, &n);
+    (void)snprintf(detail, sizeof detail, "%.0f %% of the %lld under way", 100.0 * share,
+                   (long long)n);
+    if (n > 0) nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    return session->saw_stop_file ? SIGTERM : 0;
+}
+
+/* The steps count only once all that they ask for is known: what is missing would be looked for in
+ * another order after a restart. */
+static nas_status_t take_round(nas_session_t *session, size_t *reply_offset, int64_t *stop,
+                               nas_error_t *err)
+{
+    if (!session->judged) return record_steps(session, reply_offset, stop, err);
+    *err = session->judged_text;
+    *stop = session->stop;
+    return session->judged == NAS_ESTOP ? NAS_OK : session->judged;
+}
+
+void nas_session_round(nas_session_t *session, const char **replies, size_t *reply_offset)
 {
     nas_error_t err = {0};
     int64_t stop = 0;
     session->replies.size = 0;
     reply_offset[0] = 0;
-    const double begin_s = nas_clock_monotonic_s();
-    nas_status_t status = record_steps(session, steps, offset, reply_offset, &stop, &err);
+    nas_status_t status = take_round(session, reply_offset, &stop, &err);
     const double now_s = nas_clock_monotonic_s();
-    session->spent_s += now_s - begin_s;
-    const bool over = status || stop || nas_ledger_complete(session->ledger) ||
-                      nas_stop_file_seen(&session->stop_file);
-    if (over && !status) status = end_of_search(session, stop, &err);
+    session->spent_s += now_s - session->taken_s;
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    const bool over = status || stop || session->judged || session->saw_stop_file ||
+                      nas_ledger_complete(session->ledger);
+    if (over && !status) status = end_of_search(session, session->saw_stop_file ? 0 : stop, &err);
     if (over || nas_checkpoint_due(&session->checkpoint, now_s, session->spent_s)) {
         nas_error_t save_err = {0};
         const nas_status_t saved = nas_session_save(session, &save_err);

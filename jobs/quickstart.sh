@@ -1,17 +1,39 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 machine to a finished search: installs packages, builds, runs jobs/quickstart.yaml on two ranks
-# and prints the report. Run it again and it builds only what changed.
+# From a fresh Debian 12 machine to a finished search: installs packages, builds, runs jobs/quickstart.yaml on two ranks,
+# lets random search spend the same budget on the same cells, and prints what both found. Run it again and it builds only
+# what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-if command -v dpkg-query >/dev/null; then scripts/install-deps.sh; fi
+if command -v dpkg-query >/dev/null; then scripts/install-deps.sh --data; fi
 cmake --preset release -DROBOTNAS_TESTS=OFF >/dev/null
 cmake --build --preset release
 
-ranks=2
 # Open MPI refuses root unless told twice, and counts cores unless told that more ranks than cores are fine.
 if [ "$(id -u)" = 0 ]; then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
 export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
+robotnas=build/release/coordinator/robotnas
 
-set -x
-mpirun -n "$ranks" build/release/coordinator/robotnas search jobs/quickstart.yaml --fresh
+step() { printf '\n== %s\n' "$*"; }
+
+step "RoBoT: scores 100 cells, trains 8 of them"
+mpirun -n 2 "$robotnas" search jobs/quickstart.yaml --fresh >/dev/null
+step "Random search: trains 8 of the same cells (what is trained already is taken over)"
+mpirun -n 2 "$robotnas" search jobs/quickstart.yaml --fresh --reuse runs/quickstart.h5 \
+    --set search.method=random --set output=runs/quickstart-random.h5 >/dev/null
+
+step "Result"
+"$robotnas" report runs/quickstart.h5 --against runs/quickstart-random.h5
+"$robotnas" export runs/quickstart.h5 --output runs/quickstart-best.json
+"$robotnas" export runs/quickstart.h5 --format onnx --output runs/quickstart-best.onnx
+
+cat <<END
+
+Files
+  runs/quickstart.h5            the run: metrics, evaluations, loss curves (robotnas report, docs/report.md, docs/h5py.md)
+  runs/quickstart.h5.d/         the trained networks
+  runs/quickstart-random.h5     the run of random search
+  runs/quickstart-best.json     the winner: cell, network, accuracy, origin
+  runs/quickstart-best.onnx     the winner with its trained weights
+  jobs/quickstart.yaml          the job; change it, or go on with your own images: docs/data.md, docs/job-file.md
+END

@@ -2,17 +2,31 @@
 # Install the Debian packages that robotnas builds and tests with. Does nothing where all are there; needs root (or sudo)
 # only where one is missing.
 #
-# usage: scripts/install-deps.sh [--tests]      --tests adds what the test suite and the linters need
+# usage: scripts/install-deps.sh [--data] [--tests]
+#   --data    adds the images of jobs/quickstart.yaml (Fashion-MNIST)
+#   --tests   adds these and what the test suite and the linters need
 set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build git ca-certificates
     libopenmpi-dev openmpi-bin libhdf5-dev libopenblas-dev liblapacke-dev libnlopt-dev
-    libyaml-dev libcsv-dev libjansson-dev libssl-dev librandom123-dev libdnnl-dev zlib1g-dev)
+    libyaml-dev libcsv-dev libjansson-dev libssl-dev librandom123-dev libdnnl-dev zlib1g-dev
+    libjpeg62-turbo-dev libpng-dev
+    libprotobuf-c-dev protobuf-c-compiler)
 tests=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
-    python3 python3-h5py hdf5-tools util-linux dataset-fashion-mnist)
+    python3 python3-h5py python3-onnx python3-torch hdf5-tools util-linux)
+data=(dataset-fashion-mnist)
 
 packages=("${build[@]}")
-if [ "${1:-}" = --tests ]; then packages+=("${tests[@]}"); fi
+for option in "$@"; do
+    case $option in
+    --data) packages+=("${data[@]}") ;;
+    --tests) packages+=("${data[@]}" "${tests[@]}") ;;
+    *)
+        sed -n '5,7p' "$0" >&2
+        exit 2
+        ;;
+    esac
+done
 
 missing=()
 for package in "${packages[@]}"; do

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Reference values of networks and training-free metrics from PyTorch in float64: writes tests/data/reference-*.h5.
+"""Reference values of networks, training-free metrics and training from PyTorch in float64: writes
+tests/data/reference-*.h5.
 
     scripts/make_references.py [FOLDER]
 
@@ -23,6 +24,10 @@ Definitions of the metrics ("weights": of every convolution and of the linear la
                  gradients of the sum of the logits, k = 1e-5                    (Mellor et al., version 1, 2020)
     nwot         log |det K|, K the number of ReLU inputs at which two images have the same sign, over every ReLU, dead
                  edges included                                                  (Mellor et al., ICML 2021)
+
+A course of training: L of each batch before its step of gradient descent, with Nesterov momentum 0.9, weight decay 0.0005
+on every parameter, and a rate that falls from 0.1 to 0 as half a cosine. Its images differ in colour by their class, and are
+rounded to halves, which compress well.
 """
 
 import pathlib
@@ -51,6 +56,7 @@ class Case:
     size: int = 8
     batch: int = 6
     seed: int = 1
+    steps: int = 0  # of a course of training; 0: values of one batch
 
 
 CASES = (
@@ -59,6 +65,7 @@ CASES = (
     Case("deadend", "|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|", 4, cells=2, seed=3),
     Case("train", "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|", 4, "train", size=12, seed=4),
     Case("8channels", "|nor_conv_1x1~0|+|skip_connect~0|avg_pool_3x3~1|+|none~0|avg_pool_3x3~1|skip_connect~2|", 8, seed=5),
+    Case("course", "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2|", 4, "train", batch=8, seed=6, steps=20),
 )
 
 
@@ -273,21 +280,52 @@ def expected_values(network, images, labels):
     return values
 
 
+def losses(network, case, images, labels):
+    """The loss of every batch before its step. Changes the network."""
+    descent = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
+    found = []
+    for step in range(case.steps):
+        batch = slice(step * case.batch, (step + 1) * case.batch)
+        descent.param_groups[0]["lr"] = 0.05 * (1 + np.cos(np.pi * step / case.steps))
+        descent.zero_grad()
+        loss = functional.cross_entropy(network(images[batch]), labels[batch])
+        loss.backward()
+        descent.step()
+        found.append(float(loss))
+    return np.array(found)
+
+
+def draw(case):
+    """Images and labels."""
+    count = case.batch * max(case.steps, 1)
+    images = torch.randn(count, 3, case.size, case.size)
+    labels = torch.randint(CLASSES, (count,))
+    if case.steps:
+        colours = torch.randn(CLASSES, 3, 1, 1)
+        images = ((images + colours[labels]) * 2).round() / 2
+    return images, labels
+
+
 def write(case, folder):
     torch.manual_seed(case.seed)
     network = Network(case)
-    images = torch.randn(case.batch, 3, case.size, case.size)
-    labels = torch.randint(CLASSES, (case.batch,))
+    images, labels = draw(case)
     path = folder / f"reference-{case.name}.h5"
     with h5py.File(path, "w", libver="v110") as file:  # groups take less room than in the oldest format
         file.attrs.update(
             arch=case.arch, channels=case.channels, cells=case.cells, classes=CLASSES, convention=case.convention
         )
-        file["input/images"] = images.numpy()
-        file["input/labels"] = labels.numpy()
+        packed = {"compression": "gzip", "shuffle": True} if case.steps else {}
+        file.create_dataset("input/images", data=images.numpy(), **packed)
+        file.create_dataset("input/labels", data=labels.numpy(), **packed)
         for name, parameter in network.named_parameters():
             file["weights/" + file_name(name)] = parameter.detach().numpy()
-        for name, value in expected_values(network.double(), images.double(), labels).items():
+        if case.steps:
+            file.attrs["batch"] = case.batch
+            values = {"losses": losses(network.double(), case, images.double(), labels)}
+        else:
+            values = expected_values(network.double(), images.double(), labels)
+        for name, value in values.items():
             file["expected/" + name] = value
     print(path, path.stat().st_size)
 

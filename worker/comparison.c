@@ -2,6 +2,7 @@
 
 #include "worker/metrics/metric.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 enum { DEEP_CELLS = 3 };
 
 static const double float64_tolerance = 1e-8;
+static const double float64_loss_tolerance = 1e-6; /* in a course of training */
 static const double least_share = 1e-4; /* of the norm of all gradients, in which one is measured */
 
 /* How a network conditions its values in float32, see the header. */
@@ -51,6 +53,12 @@ static const rule_t *find_rule(const char *name)
     while (i < N_RULES - 1 && strcmp(RULES[i].name, name) != 0) i++;
     return &RULES[i];
 }
+
+/* Losses of a course in float32: those of steps before `end`. */
+static const struct {
+    int end;
+    double tolerance;
+} LOSSES[] = {{2, 1e-5}, {4, 1e-3}, {INT_MAX, 1e-1}};
 
 static double tolerance_of(const compare_t *compare, const rule_t *rule)
 {
@@ -115,15 +123,21 @@ static double largest_difference(const double *found, const double *expected, si
 /* ---------------------------------------------------------------------------- comparisons */
 
 /* Append a comparison with its verdict. */
-static nas_comparison_t *add(compare_t *compare, const char *name, const rule_t *rule,
-                             nas_comparison_t comparison)
+static nas_comparison_t *add_within(compare_t *compare, const char *name, double tolerance,
+                                    nas_comparison_t comparison)
 {
     nas_comparison_t *added = &compare->comparison[compare->n++];
     *added = comparison;
-    added->tolerance = tolerance_of(compare, rule);
+    added->tolerance = tolerance;
     added->agrees = added->error <= added->tolerance;
     (void)snprintf(added->name, sizeof added->name, "%s", name);
     return added;
+}
+
+static nas_comparison_t *add(compare_t *compare, const char *name, const rule_t *rule,
+                             nas_comparison_t comparison)
+{
+    return add_within(compare, name, tolerance_of(compare, rule), comparison);
 }
 
 static void compare_outputs(compare_t *compare)
@@ -206,9 +220,40 @@ static void compare_gradients(compare_t *compare)
         char name[sizeof compare->comparison->name];
         if (!reference->has_gradient[i]) continue;
         (void)snprintf(name, sizeof name, "gradients/%s", parameter->name);
-        add_gradient(compare, name, arrays, (size_t)parameter->n, least_share * all)->is_gradient =
-            true;
+        add_gradient(compare, name, arrays, (size_t)parameter->n, least_share * all)->group =
+            "gradients";
     }
+}
+
+static void compare_losses(compare_t *compare)
+{
+    const double *expected = compare->reference->expected.losses, *found = compare->found->losses;
+    for (int i = 0, rule = 0; i < compare->reference->n_steps; i++) {
+        char name[sizeof compare->comparison->name];
+        if (i == LOSSES[rule].end) rule++;
+        const nas_comparison_t loss = {
+            .group = "losses",
+            .expected = expected[i],
+            .found = found[i],
+            .error = error_in(found[i], expected[i], fmax(fabs(expected[i]), 1))};
+        (void)snprintf(name, sizeof name, "losses[%d]", i);
+        (void)add_within(compare, name,
+                         compare->is_float64 ? float64_loss_tolerance : LOSSES[rule].tolerance,
+                         loss);
+    }
+}
+
+static void compare_batch(compare_t *compare)
+{
+    compare_outputs(compare);
+    compare_metrics(compare);
+    if (compare->reference->has_input_gradient) {
+        const double *arrays[2] = {compare->reference->expected.input_gradient,
+                                   compare->found->input_gradient};
+        (void)add_gradient(compare, "input_gradient", arrays,
+                           nas_reference_n_pixels(compare->reference), 0);
+    }
+    compare_gradients(compare);
 }
 
 nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_values_t *found,
@@ -217,21 +262,18 @@ nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_v
 {
     int n_metrics;
     (void)nas_metric_list(&n_metrics);
-    const size_t most = 3 + (size_t)n_metrics + (size_t)reference->graph->n_parameters;
+    const size_t most =
+        3 + (size_t)n_metrics + (size_t)reference->graph->n_parameters + (size_t)reference->n_steps;
     compare_t compare = {.reference = reference,
                          .found = found,
                          .is_float64 = is_float64,
                          .condition = condition_of(reference),
                          .comparison = calloc(most, sizeof *compare.comparison)};
     if (!compare.comparison) return nas_error_nomem(err, "a comparison");
-    compare_outputs(&compare);
-    compare_metrics(&compare);
-    if (reference->has_input_gradient) {
-        const double *arrays[2] = {reference->expected.input_gradient, found->input_gradient};
-        (void)add_gradient(&compare, "input_gradient", arrays, nas_reference_n_pixels(reference),
-                           0);
-    }
-    compare_gradients(&compare);
+    if (reference->n_steps > 0)
+        compare_losses(&compare);
+    else
+        compare_batch(&compare);
     *comparison_p = compare.comparison;
     *n = compare.n;
     return NAS_OK;

@@ -1,4 +1,4 @@
-/* A reference's network and batch. */
+/* A reference's network and what there is of batches. */
 #include "worker/reference.h"
 
 #include "worker/reference_internal.h"
@@ -9,7 +9,7 @@
 /* Limits of one file; the largest networks of the benchmark take 2 MiB. */
 enum { MOST_BYTES = 1 << 30, CPU_S = 60, WALL_S = 300 };
 enum { MOST_BATCH = 4096, MOST_CHANNELS = 1024, MOST_CELLS = 64, MOST_CLASSES = 65536 };
-enum { MOST_COLOURS = 256, MOST_PIXELS = 1024 };
+enum { MOST_COLOURS = 256, MOST_PIXELS = 1024, MOST_STEPS = 65536 };
 
 typedef enum item {
     ARCH = 0,
@@ -17,8 +17,9 @@ typedef enum item {
     CELLS,
     CLASSES,
     CONVENTION,
+    BATCH,
     IMAGES,
-    LABELS,
+    LABELS, /* behind IMAGES */
     LOSSES,
     N_ITEMS
 } item_t;
@@ -29,6 +30,7 @@ static const nas_foreign_item_t ITEMS[N_ITEMS] = {
     [CELLS] = {.name = "cells", .types = NAS_FOREIGN_I64, .attribute = true},
     [CLASSES] = {.name = "classes", .types = NAS_FOREIGN_I64, .attribute = true},
     [CONVENTION] = {.name = "convention", .types = NAS_FOREIGN_TEXT, .attribute = true},
+    [BATCH] = {.name = "batch", .types = NAS_FOREIGN_I64, .attribute = true, .optional = true},
     [IMAGES] = {.name = "input/images", .types = NAS_FOREIGN_F32, .optional = true},
     [LABELS] = {.name = "input/labels", .types = NAS_FOREIGN_I64, .optional = true},
     [LOSSES] = {.name = "expected/losses", .types = NAS_FOREIGN_F64, .optional = true},
@@ -82,19 +84,46 @@ static nas_status_t take_arch(const char *path, const nas_foreign_array_t *array
     return NAS_OK;
 }
 
+/* Of a course of training, the steps and their images. */
+static nas_status_t take_steps(const char *path, const nas_foreign_array_t *array,
+                               const nas_network_t *network, nas_reference_t *reference,
+                               nas_error_t *err)
+{
+    const nas_foreign_array_t *losses = &array[LOSSES];
+    if (losses->rank != 1 || losses->n < 1 || losses->n > MOST_STEPS)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: dataset 'expected/losses' is not a list of 1 to %d, one a step",
+                             path, MOST_STEPS);
+    if (network->convention != NAS_CONVENTION_TRAIN)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: attribute 'convention' is 'score'; a course of training has "
+                             "'train'",
+                             path);
+    const nas_status_t status = take_number(path, array, BATCH, MOST_BATCH, &reference->batch, err);
+    if (status) return status;
+    reference->n_steps = (int)losses->n;
+    reference->n_images = reference->n_steps * reference->batch;
+    return NAS_OK;
+}
+
 /* [N, C, H, W] within reason. */
 static nas_status_t take_extents(const char *path, const nas_foreign_array_t *images,
-                                 nas_network_t *network, int *batch, nas_error_t *err)
+                                 nas_network_t *network, nas_reference_t *reference,
+                                 nas_error_t *err)
 {
-    static const int64_t most[] = {MOST_BATCH, MOST_COLOURS, MOST_PIXELS, MOST_PIXELS};
+    const int n = reference->n_images, most_n = n > 0 ? n : MOST_BATCH;
+    const int64_t least[] = {n > 0 ? n : 1, 1, 1, 1};
+    const int64_t most[] = {most_n, MOST_COLOURS, MOST_PIXELS, MOST_PIXELS};
     bool good = images->data && images->rank == 4;
-    for (int i = 0; good && i < 4; i++) good = 1 <= images->size[i] && images->size[i] <= most[i];
+    for (int i = 0; good && i < 4; i++)
+        good = least[i] <= images->size[i] && images->size[i] <= most[i];
     if (!good)
         return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset 'input/images' is not there or not [N, C, H, W] of at "
-                             "most %d x %d x %d x %d",
-                             path, MOST_BATCH, MOST_COLOURS, MOST_PIXELS, MOST_PIXELS);
-    *batch = (int)images->size[0];
+                             "%s: dataset 'input/images' is not there or not [N, C, H, W] of %s "
+                             "%d x %d x %d x %d",
+                             path, n > 0 ? "N = steps times batch, at most" : "at most", most_n,
+                             MOST_COLOURS, MOST_PIXELS, MOST_PIXELS);
+    if (n == 0) reference->batch = reference->n_images = (int)images->size[0];
     network->image_channels = (int)images->size[1];
     network->height = (int)images->size[2];
     network->width = (int)images->size[3];
@@ -105,37 +134,17 @@ static nas_status_t take_network(const char *path, const nas_foreign_array_t *ar
                                  nas_reference_t *reference, nas_network_t *network,
                                  nas_error_t *err)
 {
+    const bool has_images = array[IMAGES].data;
     nas_status_t status = take_arch(path, &array[ARCH], reference, err);
     if (!status)
         status = take_number(path, array, CHANNELS, MOST_CHANNELS, &network->channels, err);
     if (!status) status = take_number(path, array, CELLS, MOST_CELLS, &network->cells, err);
     if (!status) status = take_number(path, array, CLASSES, MOST_CLASSES, &network->classes, err);
     if (!status) status = take_convention(path, &array[CONVENTION], &network->convention, err);
-    if (!status) status = take_extents(path, &array[IMAGES], network, &reference->batch, err);
+    if (!status && array[LOSSES].data) status = take_steps(path, array, network, reference, err);
+    if (!status && (has_images || reference->n_steps == 0))
+        status = take_extents(path, &array[IMAGES], network, reference, err);
     return status;
-}
-
-/* -------------------------------------------------------------------------------- batch */
-
-static nas_status_t take_labels(const char *path, const nas_foreign_array_t *array, int classes,
-                                nas_reference_t *reference, nas_error_t *err)
-{
-    const int64_t *label = array->data;
-    if (!label || array->rank != 1 || array->size[0] != reference->batch)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset 'input/labels' is not a list of %d, one an image", path,
-                             reference->batch);
-    reference->labels = malloc((size_t)reference->batch * sizeof *reference->labels);
-    if (!reference->labels) return nas_error_nomem(err, "labels");
-    for (int i = 0; i < reference->batch; i++) {
-        if (label[i] < 0 || label[i] >= classes)
-            return nas_error_set(err, NAS_EINPUT,
-                                 "%s: dataset 'input/labels': %lld, of image %d, is not a class "
-                                 "from 0 to %d",
-                                 path, (long long)label[i], i, classes - 1);
-        reference->labels[i] = (int32_t)label[i];
-    }
-    return NAS_OK;
 }
 
 /* The graph's own refusals do not know the file. */
@@ -149,23 +158,18 @@ static nas_status_t build_graph(const char *path, const nas_network_t *network, 
     return status ? nas_error_set(err, status, "%s", why.text) : NAS_OK;
 }
 
-nas_status_t nas_reference_read(const char *path, int channel_block, nas_reference_t *reference,
-                                nas_error_t *err)
+nas_status_t nas_reference_read(const char *path, const char *cifar, int channel_block,
+                                nas_reference_t *reference, nas_error_t *err)
 {
     nas_foreign_array_t array[N_ITEMS] = {0};
-    nas_network_t network = {0};
+    nas_network_t network = {.image_channels = 3, .height = 32, .width = 32}; /* CIFAR's */
     nas_reference_t read = {0};
     nas_status_t status = nas_reference_items(path, ITEMS, N_ITEMS, array, err);
     if (status) return status;
-    read.is_training = array[LOSSES].data && !array[IMAGES].data;
-    if (!read.is_training) {
-        if ((status = take_network(path, array, &read, &network, err))) goto out;
-        if ((status = take_labels(path, &array[LABELS], network.classes, &read, err))) goto out;
-        if ((status = build_graph(path, &network, channel_block, &read, err))) goto out;
-        read.images = array[IMAGES].data;
-        array[IMAGES].data = NULL;
-        if ((status = nas_reference_read_values(path, &read, err))) goto out;
-    }
+    if ((status = take_network(path, array, &read, &network, err))) goto out;
+    if ((status = build_graph(path, &network, channel_block, &read, err))) goto out;
+    if ((status = nas_reference_take_images(path, cifar, &array[IMAGES], &read, err))) goto out;
+    if ((status = nas_reference_read_values(path, &read, err))) goto out;
     *reference = read;
     read = (nas_reference_t){0};
 out:
@@ -177,7 +181,7 @@ out:
 size_t nas_reference_n_pixels(const nas_reference_t *reference)
 {
     const nas_network_t *net = &reference->graph->network;
-    return (size_t)reference->batch * (size_t)net->image_channels * (size_t)net->height *
+    return (size_t)reference->n_images * (size_t)net->image_channels * (size_t)net->height *
            (size_t)net->width;
 }
 

@@ -1,5 +1,5 @@
-/* What reading a reference's network (reference.c) and its values (reference_values.c) and writing
- * one (reference_write.c) share. */
+/* What reading a reference's network (reference.c), its images (reference_images.c) and its values
+ * (reference_values.c) and writing one (reference_write.c) share. */
 #ifndef NAS_WORKER_REFERENCE_INTERNAL_H
 #define NAS_WORKER_REFERENCE_INTERNAL_H
 
@@ -19,6 +19,14 @@ nas_reference_shape_t nas_reference_logits_shape(const nas_reference_t *referenc
 /** Read items of a file, with the limits of references. array [out] n; the caller's. */
 nas_status_t nas_reference_items(const char *path, const nas_foreign_item_t *item, size_t n,
                                  nas_foreign_array_t *array, nas_error_t *err);
+
+/** Images and labels, once graph and n_images are known.
+ *  input [in] input/images and input/labels as read; the images are taken over. Where there are
+ *  none: those of the file cifar, see reference.h.
+ *  NAS_EINPUT, NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_reference_take_images(const char *path, const char *cifar,
+                                       nas_foreign_array_t input[2], nas_reference_t *reference,
+                                       nas_error_t *err);
 
 /** Parameters and expected values, once graph and batch are known.  NAS_EINPUT, NAS_EIO,
  *  NAS_ENOMEM. */

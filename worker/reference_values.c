@@ -9,8 +9,10 @@
 
 enum { ITEM_NAME_SIZE = NAS_NAME_SIZE + 32 };
 
-/* The first item of each section; metrics, weights and gradients are as many as there are. */
+/* The first item of each section; metrics, weights and gradients are as many as there are. A course
+ * of training has losses and weights alone. */
 enum { LOSS = 0, LOGITS, INPUT_GRADIENT, METRICS };
+enum { LOSSES = 0 };
 
 /* Items, their names and what was read for them. */
 typedef struct list {
@@ -33,7 +35,7 @@ static void add_item(list_t *list, bool optional, const char *format, ...)
     list->n++;
 }
 
-static void add_items(list_t *list, const nas_graph_t *graph)
+static void add_values(list_t *list)
 {
     int n_metrics;
     const nas_metric_t *const *metric = nas_metric_list(&n_metrics);
@@ -41,24 +43,33 @@ static void add_items(list_t *list, const nas_graph_t *graph)
     add_item(list, false, "expected/logits");
     add_item(list, true, "expected/input_gradient");
     for (int i = 0; i < n_metrics; i++) add_item(list, true, "expected/%s", metric[i]->name);
+}
+
+static void add_items(list_t *list, const nas_reference_t *reference)
+{
+    const nas_graph_t *graph = reference->graph;
+    if (reference->n_steps > 0)
+        add_item(list, false, "expected/losses");
+    else
+        add_values(list);
     list->weights = list->n;
     for (int i = 0; i < graph->n_parameters; i++)
         add_item(list, false, "weights/%s", graph->parameter[i].name);
     list->gradients = list->n;
-    for (int i = 0; i < graph->n_parameters; i++)
+    for (int i = 0; reference->n_steps == 0 && i < graph->n_parameters; i++)
         add_item(list, true, "expected/gradients/%s", graph->parameter[i].name);
 }
 
-static nas_status_t make_list(list_t *list, const nas_graph_t *graph, nas_error_t *err)
+static nas_status_t make_list(list_t *list, const nas_reference_t *reference, nas_error_t *err)
 {
     int n_metrics;
     (void)nas_metric_list(&n_metrics);
-    const size_t n = METRICS + (size_t)n_metrics + 2 * (size_t)graph->n_parameters;
+    const size_t n = METRICS + (size_t)n_metrics + 2 * (size_t)reference->graph->n_parameters;
     list->item = calloc(n, sizeof *list->item);
     list->name = calloc(n, sizeof *list->name);
     list->array = calloc(n, sizeof *list->array);
     if (!list->item || !list->name || !list->array) return nas_error_nomem(err, "a reference");
-    add_items(list, graph);
+    add_items(list, reference);
     return NAS_OK;
 }
 
@@ -122,6 +133,10 @@ static nas_status_t take_outputs(const char *path, const list_t *list, nas_refer
     const nas_reference_shape_t number = {0};
     const nas_reference_shape_t logits = nas_reference_logits_shape(reference);
     const nas_reference_shape_t images = nas_reference_images_shape(reference);
+    if (reference->n_steps > 0) {
+        const nas_reference_shape_t losses = {1, {reference->n_steps}};
+        return take_array(path, list, LOSSES, &losses, expected->losses, err);
+    }
     nas_status_t status = take_array(path, list, LOSS, &number, &expected->loss, err);
     if (!status) status = take_array(path, list, LOGITS, &logits, expected->logits, err);
     if (!status)
@@ -133,17 +148,19 @@ static nas_status_t take_outputs(const char *path, const list_t *list, nas_refer
 static nas_status_t allocate(const list_t *list, nas_reference_t *reference, nas_error_t *err)
 {
     const size_t n_parameters = (size_t)reference->graph->n_parameters;
-    const size_t n_metrics = list->weights - METRICS;
-    reference->has_metric = calloc(n_metrics, sizeof *reference->has_metric);
+    int n_metrics;
+    (void)nas_metric_list(&n_metrics);
+    reference->has_metric = calloc((size_t)n_metrics, sizeof *reference->has_metric);
     reference->has_gradient = calloc(n_parameters, sizeof *reference->has_gradient);
     reference->parameters = calloc((size_t)reference->graph->n_values, sizeof(double));
     if (!reference->has_metric || !reference->has_gradient || !reference->parameters)
         return nas_error_nomem(err, "a reference");
-    for (size_t i = 0; i < n_metrics; i++)
-        reference->has_metric[i] = list->array[METRICS + i].data != NULL;
-    for (size_t i = 0; i < n_parameters; i++)
-        reference->has_gradient[i] = list->array[list->gradients + i].data != NULL;
-    reference->has_input_gradient = list->array[INPUT_GRADIENT].data != NULL;
+    for (size_t i = METRICS; i < list->weights; i++)
+        reference->has_metric[i - METRICS] = list->array[i].data != NULL;
+    for (size_t i = list->gradients; i < list->n; i++)
+        reference->has_gradient[i - list->gradients] = list->array[i].data != NULL;
+    reference->has_input_gradient =
+        reference->n_steps == 0 && list->array[INPUT_GRADIENT].data != NULL;
     return nas_reference_values_init(reference, &reference->expected, err);
 }
 
@@ -151,7 +168,7 @@ nas_status_t nas_reference_read_values(const char *path, nas_reference_t *refere
                                        nas_error_t *err)
 {
     list_t list = {0};
-    nas_status_t status = make_list(&list, reference->graph, err);
+    nas_status_t status = make_list(&list, reference, err);
     if (!status) status = nas_reference_items(path, list.item, list.n, list.array, err);
     if (!status) status = allocate(&list, reference, err);
     if (!status) status = take_parameters(path, &list, reference, err);
@@ -174,7 +191,7 @@ nas_reference_shape_t nas_reference_images_shape(const nas_reference_t *referenc
 {
     const nas_network_t *net = &reference->graph->network;
     return (nas_reference_shape_t){
-        4, {reference->batch, net->image_channels, net->height, net->width}};
+        4, {reference->n_images, net->image_channels, net->height, net->width}};
 }
 
 nas_reference_shape_t nas_reference_logits_shape(const nas_reference_t *reference)
@@ -182,9 +199,19 @@ nas_reference_shape_t nas_reference_logits_shape(const nas_reference_t *referenc
     return (nas_reference_shape_t){2, {reference->batch, reference->graph->network.classes}};
 }
 
+static nas_status_t init_losses(const nas_reference_t *reference, nas_reference_values_t *values,
+                                nas_error_t *err)
+{
+    double *losses = calloc((size_t)reference->n_steps, sizeof *losses);
+    if (!losses) return nas_error_nomem(err, "a reference's losses");
+    *values = (nas_reference_values_t){.losses = losses};
+    return NAS_OK;
+}
+
 nas_status_t nas_reference_values_init(const nas_reference_t *reference,
                                        nas_reference_values_t *values, nas_error_t *err)
 {
+    if (reference->n_steps > 0) return init_losses(reference, values, err);
     const nas_graph_t *graph = reference->graph;
     int n_metrics;
     (void)nas_metric_list(&n_metrics);
@@ -209,5 +236,6 @@ void nas_reference_values_fini(nas_reference_values_t *values)
     free(values->metric);
     free(values->gradient);
     free(values->input_gradient);
+    free(values->losses);
     *values = (nas_reference_values_t){0};
 }

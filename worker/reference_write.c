@@ -59,9 +59,12 @@ static nas_status_t write_attributes(const writer_t *writer, nas_error_t *err)
                      {"channels", NAS_H5_I32, &net->channels},
                      {"cells", NAS_H5_I32, &net->cells},
                      {"classes", NAS_H5_I32, &net->classes},
-                     {"convention", NAS_H5_TEXT, &convention}};
+                     {"convention", NAS_H5_TEXT, &convention},
+                     {"batch", NAS_H5_I32, &writer->reference->batch}};
+    const size_t n = sizeof attribute / sizeof *attribute;
+    const size_t n_wanted = writer->reference->n_steps > 0 ? n : n - 1;
     nas_status_t status = NAS_OK;
-    for (size_t i = 0; !status && i < sizeof attribute / sizeof *attribute; i++)
+    for (size_t i = 0; !status && i < n_wanted; i++)
         status = nas_h5_write_attribute(writer->file, attribute[i].name, attribute[i].type,
                                         attribute[i].value, err);
     return status;
@@ -73,26 +76,37 @@ static nas_status_t write_input(const writer_t *writer, nas_error_t *err)
     const array_t images = {H5T_NATIVE_FLOAT, H5T_IEEE_F32LE, nas_reference_images_shape(reference),
                             reference->images};
     const array_t labels = {
-        H5T_NATIVE_INT32, H5T_STD_I64LE, {1, {reference->batch}}, reference->labels};
+        H5T_NATIVE_INT32, H5T_STD_I64LE, {1, {reference->n_images}}, reference->labels};
     nas_status_t status = write_array(writer, "input", "images", &images, err);
     if (!status) status = write_array(writer, "input", "labels", &labels, err);
     return status;
 }
 
-static nas_status_t write_parameters(const writer_t *writer, const nas_reference_values_t *values,
-                                     nas_error_t *err)
+static nas_status_t write_parameters(const writer_t *writer, nas_error_t *err)
 {
     const nas_graph_t *graph = writer->reference->graph;
     nas_status_t status = NAS_OK;
     for (int i = 0; !status && i < graph->n_parameters; i++) {
         const nas_parameter_t *parameter = &graph->parameter[i];
-        const nas_reference_shape_t shape = nas_reference_parameter_shape(parameter);
-        const array_t weight = {H5T_NATIVE_DOUBLE, H5T_IEEE_F32LE, shape,
+        const array_t weight = {H5T_NATIVE_DOUBLE, H5T_IEEE_F32LE,
+                                nas_reference_parameter_shape(parameter),
                                 writer->reference->parameters + parameter->offset};
-        const array_t gradient = doubles(shape, values->gradient + parameter->offset);
         status = write_array(writer, "weights", parameter->name, &weight, err);
-        if (!status && writer->reference->has_gradient[i])
-            status = write_array(writer, "expected/gradients", parameter->name, &gradient, err);
+    }
+    return status;
+}
+
+static nas_status_t write_gradients(const writer_t *writer, const nas_reference_values_t *values,
+                                    nas_error_t *err)
+{
+    const nas_graph_t *graph = writer->reference->graph;
+    nas_status_t status = NAS_OK;
+    for (int i = 0; !status && i < graph->n_parameters; i++) {
+        const nas_parameter_t *parameter = &graph->parameter[i];
+        if (!writer->reference->has_gradient[i]) continue;
+        const array_t gradient =
+            doubles(nas_reference_parameter_shape(parameter), values->gradient + parameter->offset);
+        status = write_array(writer, "expected/gradients", parameter->name, &gradient, err);
     }
     return status;
 }
@@ -125,6 +139,20 @@ static nas_status_t write_outputs(const writer_t *writer, const nas_reference_va
     return status;
 }
 
+static nas_status_t write_values(const writer_t *writer, const nas_reference_values_t *values,
+                                 nas_error_t *err)
+{
+    if (writer->reference->n_steps > 0) {
+        const array_t losses =
+            doubles((nas_reference_shape_t){1, {writer->reference->n_steps}}, values->losses);
+        return write_array(writer, "expected", "losses", &losses, err);
+    }
+    nas_status_t status = write_gradients(writer, values, err);
+    if (!status) status = write_metrics(writer, values, err);
+    if (!status) status = write_outputs(writer, values, err);
+    return status;
+}
+
 static nas_status_t replace(const char *path, hid_t file, nas_error_t *err)
 {
     char *image = NULL;
@@ -148,9 +176,8 @@ nas_status_t nas_reference_write(const char *path, const nas_reference_t *refere
     (void)H5Pset_obj_track_times(writer.creation, false);
     status = write_attributes(&writer, err);
     if (!status) status = write_input(&writer, err);
-    if (!status) status = write_parameters(&writer, values, err);
-    if (!status) status = write_metrics(&writer, values, err);
-    if (!status) status = write_outputs(&writer, values, err);
+    if (!status) status = write_parameters(&writer, err);
+    if (!status) status = write_values(&writer, values, err);
     (void)H5Pclose(writer.creation);
     (void)H5Pclose(writer.links);
     if (!status) status = replace(path, writer.file, err);

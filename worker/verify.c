@@ -2,6 +2,7 @@
 
 #include "worker/comparison.h"
 #include "worker/scorer.h"
+#include "worker/verify_training.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,17 +77,6 @@ static unsigned needs_of(const nas_reference_t *reference)
     return needs;
 }
 
-static nas_status_t take_gradients(const nas_program_t *program, const nas_reference_t *reference,
-                                   nas_reference_values_t *values, nas_error_t *err)
-{
-    nas_status_t status = NAS_OK;
-    for (int i = 0; !status && i < reference->graph->n_parameters; i++)
-        if (reference->has_gradient[i])
-            status = nas_program_gradient(
-                program, i, values->gradient + reference->graph->parameter[i].offset, err);
-    return status;
-}
-
 /* Logits, loss and gradients. Where no way leads to the input, its gradient stays 0. */
 static nas_status_t compute_outputs(const nas_backend_t *backend, const nas_reference_t *reference,
                                     nas_reference_values_t *values, nas_error_t *err)
@@ -107,7 +97,7 @@ static nas_status_t compute_outputs(const nas_backend_t *backend, const nas_refe
     if (run.jacobian)
         memcpy(values->input_gradient, run.jacobian,
                nas_reference_n_pixels(reference) * sizeof *values->input_gradient);
-    status = take_gradients(program, reference, values, err);
+    if (options.needs & NAS_NEED_GRADIENT) nas_program_gradients(program, values->gradient);
 out:
     nas_program_destroy(program);
     nas_arena_fini(&arena);
@@ -118,6 +108,8 @@ static nas_status_t compute(const nas_backend_t *backend, const nas_reference_t 
                             nas_reference_values_t *values, nas_error_t *err)
 {
     nas_status_t status = nas_reference_values_init(reference, values, err);
+    if (!status && reference->n_steps > 0)
+        return nas_verify_training(backend, reference, values->losses, err);
     if (!status) status = compute_outputs(backend, reference, values, err);
     if (!status) status = compute_metrics(backend, reference, values, err);
     return status;
@@ -134,9 +126,10 @@ static const char *base_name(const char *path)
 static void print_file(const char *path, const nas_reference_t *reference, FILE *out)
 {
     const nas_network_t *net = &reference->graph->network;
-    (void)fprintf(out, "\n%s: %d channels, %d %s a stage, %d images\n  %s\n", base_name(path),
-                  net->channels, net->cells, net->cells == 1 ? "cell" : "cells", reference->batch,
-                  reference->arch);
+    (void)fprintf(out, "\n%s: %d channels, %d %s a stage, ", base_name(path), net->channels,
+                  net->cells, net->cells == 1 ? "cell" : "cells");
+    if (reference->n_steps > 0) (void)fprintf(out, "%d steps of ", reference->n_steps);
+    (void)fprintf(out, "%d images\n  %s\n", reference->batch, reference->arch);
     (void)fprintf(out, "  %-34s %13s %13s %9s %9s  %s\n", "value", "expected", "found", "error",
                   "tolerance", "verdict");
 }
@@ -154,13 +147,23 @@ static void print_row(const nas_comparison_t *row, FILE *out)
                   row->agrees ? "agrees" : "DIFFERS");
 }
 
-/* Rows of everything but gradients that agree; of those the worst. */
-static void print_rows(const nas_comparison_t *row, size_t n, FILE *out)
+/* Rows that stand together: one of no group, or neighbours in a group with one tolerance. */
+static size_t together(const nas_comparison_t *row, size_t n)
+{
+    size_t end = 1;
+    while (end < n && row->group && row[end].group && strcmp(row[end].group, row->group) == 0 &&
+           row[end].tolerance == row->tolerance)
+        end++;
+    return end;
+}
+
+/* Those of a group that differ, and the worst of those that agree. */
+static void print_group(const nas_comparison_t *row, size_t n, FILE *out)
 {
     const nas_comparison_t *worst = NULL;
     size_t n_agree = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!row[i].is_gradient || !row[i].agrees) {
+        if (!row[i].agrees) {
             print_row(&row[i], out);
             continue;
         }
@@ -169,7 +172,15 @@ static void print_rows(const nas_comparison_t *row, size_t n, FILE *out)
     }
     if (!worst) return;
     print_row(worst, out);
-    (void)fprintf(out, "  the worst of %zu gradients that agree\n", n_agree);
+    if (row->group) (void)fprintf(out, "  the worst of %zu %s that agree\n", n_agree, row->group);
+}
+
+static void print_rows(const nas_comparison_t *row, size_t n, FILE *out)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        end = i + together(&row[i], n - i);
+        print_group(&row[i], end - i, out);
+    }
 }
 
 static void count(tally_t *tally, const char *path, const nas_comparison_t *row, size_t n)
@@ -196,12 +207,8 @@ static nas_status_t verify_file(const nas_verify_options_t *options, const char 
     nas_comparison_t *comparison = NULL;
     size_t n = 0;
     nas_status_t status =
-        nas_reference_read(path, options->backend->channel_block, &reference, err);
+        nas_reference_read(path, options->images, options->backend->channel_block, &reference, err);
     if (status) return status;
-    if (reference.is_training) {
-        (void)fprintf(out, "\n%s: skipped, values of training\n", base_name(path));
-        return NAS_OK;
-    }
     if ((status = compute(options->backend, &reference, &found, err))) goto out;
     if ((status = nas_compare(&reference, &found, is_float64, &comparison, &n, err))) goto out;
     print_file(path, &reference, out);

@@ -12,11 +12,12 @@ typedef struct nas_verify_options {
     const nas_backend_t *backend;
     const char *const *path; /**< [n_paths] reference files (reference.h) */
     int n_paths;             /**< at least 1 */
-    const char *dump;        /**< file for what was computed; NULL: none. One path then */
+    const char *images; /**< CIFAR-10 file for courses of training without images; NULL: none */
+    const char *dump;   /**< file for what was computed; NULL: none. One path then */
 } nas_verify_options_t;
 
 /** Compute every value of the files, compare (comparison.h), print a table; of gradients that agree
- *  only the worst. Files of training are skipped by name.  Not collective; forks. Deterministic.
+ *  only the worst, of losses of a training the worst of each tolerance.  Not collective; forks. Deterministic.
  *  NAS_ENUMERIC: a value differs; err names the first. NAS_EINPUT: a file is no reference.
  *  NAS_EARG: a dump of several. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_verify(const nas_verify_options_t *options, FILE *out, nas_error_t *err);

@@ -5,7 +5,7 @@
 #include <cblas.h>
 #include <string.h>
 
-nas_status_t nas_backend_option(const nas_command_t *command, const char *name,
+nas_status_t nas_backend_option(const nas_cli_command_t *command, const char *name,
                                 const nas_backend_t **backend_p, nas_error_t *err)
 {
     openblas_set_num_threads(1);

@@ -8,7 +8,7 @@
 /** The backend of this name, with the largest instruction set of this machine; NULL: the best that
  *  is built in. Sets the libraries to one thread.
  *  NAS_EARG: no such backend, or not built in. */
-nas_status_t nas_backend_option(const nas_command_t *command, const char *name,
+nas_status_t nas_backend_option(const nas_cli_command_t *command, const char *name,
                                 const nas_backend_t **backend_p, nas_error_t *err);
 
 #endif

@@ -47,14 +47,14 @@ static nas_status_t parse(int argc, char **argv, bench_options_t *options, nas_e
 {
     for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
         if (option == '?' || option == ':')
-            return nas_command_bad_option(&nas_command_bench, argv, option, err);
+            return nas_cli_bad_option(&nas_cli_bench, argv, option, err);
         options->text[option] = optarg;
         options->json |= option == 'j';
         options->help |= option == 'h';
         if (options->help) return NAS_OK;
     }
-    return nas_command_operand(&nas_command_bench, argc, argv, "'score', 'rank' or 'bo'",
-                               &options->what, err);
+    return nas_cli_operand(&nas_cli_bench, argc, argv, "'score', 'rank' or 'bo'", &options->what,
+                           err);
 }
 
 /* Options that the benchmark does not have.  letters: those that it has. */
@@ -145,7 +145,7 @@ static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err
     if (!status) status = take_count(options, 'k', 64, &score.cells, err);
     if (!status) status = take_count(options, 'r', 1000 * 1000, &score.n_repeats, err);
     if (!status)
-        status = nas_backend_option(&nas_command_bench, options->text['b'], &score.backend, err);
+        status = nas_backend_option(&nas_cli_bench, options->text['b'], &score.backend, err);
     return status ? status : nas_bench_score(&score, stdout, options->json, err);
 }
 
@@ -178,10 +178,10 @@ static int run(int argc, char **argv)
         (void)fputs(help, stdout);
     else if (!status)
         status = bench(&options, &err);
-    return nas_command_finish(status, &err);
+    return nas_cli_finish(status, &err);
 }
 
-const nas_command_t nas_command_bench = {
+const nas_cli_command_t nas_cli_bench = {
     .name = "bench",
     .summary = "rates on this machine",
     .help = help,

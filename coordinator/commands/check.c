@@ -18,6 +18,9 @@ static const char help[] =
     "  --ranks N         ranks of the run to estimate for (default 1)\n"
     "  --score           check what robotnas score would do with the job\n";
 
+/* What a rank does at the least, by docs/performance.md. */
+static const double ASSUMED_FLOPS = 100e9, SECONDS_PER_HOUR = 3600.0;
+
 static double mebibytes(double bytes)
 {
     return bytes / (1024.0 * 1024.0);
@@ -53,20 +56,27 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
             out, "#              and a network's tensors: robotnas bench score measures them\n");
 }
 
-/* Multiply-adds of one forward pass over the pool; all metrics together take about eight passes. */
-static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+/* Multiply-adds of one forward pass of an image, the mean of the pool's networks. */
+static double mean_multiply_adds(const nas_inputs_t *inputs, const nas_network_t *network)
 {
-    const double passes = 8.0, assumed_flops = 100e9, seconds_per_hour = 3600.0;
-    double multiply_adds = 0;
+    double sum = 0;
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
         nas_nb201_cost_t cost;
         nas_space_nb201.code(inputs->pool.selection.index[i], operation);
-        nas_nb201_cost(operation, &inputs->scoring.network, &cost);
-        multiply_adds += (double)cost.flops;
+        nas_nb201_cost(operation, network, &cost);
+        sum += (double)cost.flops;
     }
-    const double flops = 2.0 * passes * multiply_adds * (double)inputs->batch.n;
-    const double rank_hours = flops / assumed_flops / seconds_per_hour;
+    return sum / (double)nas_pool_count(&inputs->pool);
+}
+
+/* All metrics together take about eight passes. */
+static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+{
+    const double passes = 8.0;
+    const double flops = 2.0 * passes * mean_multiply_adds(inputs, &inputs->scoring.network) *
+                         (double)nas_pool_count(&inputs->pool) * (double)inputs->batch.n;
+    const double rank_hours = flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
     (void)fprintf(out,
                   "# scoring:     at most about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, "
                   "%.3g hours "
@@ -75,16 +85,57 @@ static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 }
 
 /* Evaluations are looked up here; what they would have cost to make is the table's cost column. */
-static void print_cost(const nas_inputs_t *inputs, FILE *out)
+static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, FILE *out)
 {
-    const nas_plan_t *plan = &inputs->plan;
-    const double n_evaluations = (double)plan->budget * (double)plan->n_repeat;
     const double cost = nas_objective_mean_cost(inputs->objective) * n_evaluations;
     (void)fprintf(out, "# evaluations: %.0f, looked up in the table: seconds, no node hours\n",
                   n_evaluations);
     if (isfinite(cost))
         (void)fprintf(out, "# cost:        about %.4g in units of %s, at the pool's mean\n", cost,
                       inputs->job->objective.cost);
+}
+
+/* A step takes three passes of each image: forward, and backward by data and by weights. */
+static void print_training(const nas_inputs_t *inputs, double n_evaluations, int n_ranks, FILE *out)
+{
+    const double passes = 3.0;
+    const nas_judging_plan_t *plan = &inputs->judging;
+    const nas_images_t *train = &inputs->dataset.train;
+    const double n_images =
+        (double)plan->recipe.epochs * (double)train->n * (1.0 - plan->recipe.validation);
+    const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &plan->network);
+    const double rank_hours = n_evaluations * flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
+    const double at_once = fmin((double)inputs->plan.parallel * (double)inputs->plan.n_groups *
+                                    (double)plan->recipe.shards,
+                                (double)n_ranks);
+    (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n_evaluations,
+                  n_images);
+    (void)fprintf(out,
+                  "# training:    at most about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours "
+                  "with %.0f rank%s at work\n",
+                  rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
+    (void)fprintf(
+        out, "#              the images are on every rank: %.0f MiB\n",
+        ceil(mebibytes((double)(train->n + inputs->dataset.test.n) *
+                       (double)nas_images_values(train) * (double)nas_pixel_bytes(train->pixel))));
+}
+
+static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+{
+    const nas_plan_t *plan = &inputs->plan;
+    const double n = (double)plan->budget * (double)plan->n_repeat;
+    switch ((nas_objective_kind_t)inputs->job->objective.kind) {
+    case NAS_OBJECTIVE_TABLE:
+        print_table_cost(inputs, n, out);
+        break;
+    case NAS_OBJECTIVE_TRAIN:
+        print_training(inputs, n, n_ranks, out);
+        break;
+    case NAS_OBJECTIVE_COMMAND:
+        (void)fprintf(out, "# evaluations: %.0f runs of the command, up to %lld at a time\n", n,
+                      (long long)(plan->parallel * plan->n_groups));
+        break;
+    }
 }
 
 /* An observation has its weights, an evaluation its name, columns and some numbers; a score its name
@@ -114,7 +165,7 @@ static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error
                   (long long)nas_pool_count(&inputs->pool));
     print_memory(inputs, n_ranks, stdout);
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
-    if (inputs->method) print_cost(inputs, stdout);
+    if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
     return NAS_OK;
@@ -137,7 +188,7 @@ static int run(int argc, char **argv)
     nas_error_t err = {0};
     nas_job_options_t options = {0};
     nas_inputs_t inputs = {0};
-    nas_status_t status = nas_job_options_parse(&nas_command_check, argc, argv, &options, &err);
+    nas_status_t status = nas_job_options_parse(&nas_cli_check, argc, argv, &options, &err);
     if (!status && options.help) {
         (void)fputs(help, stdout);
     } else if (!status) {
@@ -145,10 +196,10 @@ static int run(int argc, char **argv)
     }
     nas_inputs_fini(&inputs);
     nas_job_options_fini(&options);
-    return nas_command_finish(status, &err);
+    return nas_cli_finish(status, &err);
 }
 
-const nas_command_t nas_command_check = {
+const nas_cli_command_t nas_cli_check = {
     .name = "check",
     .summary = "print the resolved job and what it will need; runs nothing",
     .help = help,

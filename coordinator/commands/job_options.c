@@ -38,10 +38,10 @@ static const struct option check_options[] = {
     {0}};
 /* clang-format on */
 
-static const struct option *options_of(const nas_command_t *command)
+static const struct option *options_of(const nas_cli_command_t *command)
 {
-    if (command == &nas_command_search) return search_options;
-    return command == &nas_command_score ? score_options : check_options;
+    if (command == &nas_cli_search) return search_options;
+    return command == &nas_cli_score ? score_options : check_options;
 }
 
 static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)
@@ -55,7 +55,7 @@ static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)
     return NAS_OK;
 }
 
-static nas_status_t take(const nas_command_t *command, char **argv, int option,
+static nas_status_t take(const nas_cli_command_t *command, char **argv, int option,
                          nas_job_options_t *options, nas_error_t *err)
 {
     switch (option) {
@@ -80,11 +80,11 @@ static nas_status_t take(const nas_command_t *command, char **argv, int option,
     case OPTION_RANKS:
         return parse_ranks(options, err);
     default:
-        return nas_command_bad_option(command, argv, option, err);
+        return nas_cli_bad_option(command, argv, option, err);
     }
 }
 
-nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char **argv,
+nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, char **argv,
                                    nas_job_options_t *options, nas_error_t *err)
 {
     const struct option *known = options_of(command);
@@ -97,7 +97,7 @@ nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char 
     if (options->resume && options->fresh)
         return nas_error_set(err, NAS_EARG, "%s: --resume and --fresh exclude each other",
                              command->name);
-    return nas_command_operand(command, argc, argv, "JOB.yaml", &options->job, err);
+    return nas_cli_operand(command, argc, argv, "JOB.yaml", &options->job, err);
 }
 
 void nas_job_options_fini(nas_job_options_t *options)

@@ -22,7 +22,7 @@ typedef struct nas_job_options {
 } nas_job_options_t;
 
 /** Parse argv of `search`, `score` or `check`.  NAS_EARG, NAS_ENOMEM. */
-nas_status_t nas_job_options_parse(const nas_command_t *command, int argc, char **argv,
+nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, char **argv,
                                    nas_job_options_t *options, nas_error_t *err);
 
 void nas_job_options_fini(nas_job_options_t *options);

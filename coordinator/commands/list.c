@@ -6,24 +6,24 @@
 #include <stdio.h>
 #include <string.h>
 
-const nas_command_t *const *nas_command_list(int *n)
+const nas_cli_command_t *const *nas_cli_list(int *n)
 {
-    static const nas_command_t *const list[] = {
-        &nas_command_search, &nas_command_score,  &nas_command_check,
-        &nas_command_report, &nas_command_verify, &nas_command_bench,
+    static const nas_cli_command_t *const list[] = {
+        &nas_cli_search, &nas_cli_score,  &nas_cli_check, &nas_cli_report,
+        &nas_cli_export, &nas_cli_verify, &nas_cli_bench, &nas_cli_convert,
     };
     *n = (int)(sizeof list / sizeof list[0]);
     return list;
 }
 
-int nas_command_finish(nas_status_t status, const nas_error_t *err)
+int nas_cli_finish(nas_status_t status, const nas_error_t *err)
 {
     if (status) (void)fprintf(stderr, "robotnas: %s\n", err->text);
     return nas_exit_code(status);
 }
 
-nas_status_t nas_command_bad_option(const nas_command_t *command, char **argv, int what,
-                                    nas_error_t *err)
+nas_status_t nas_cli_bad_option(const nas_cli_command_t *command, char **argv, int what,
+                                nas_error_t *err)
 {
     /* getopt leaves an unknown letter in optopt, and optind behind an unknown word; a word that lacks
      * its value leaves its letter, too */
@@ -36,8 +36,8 @@ nas_status_t nas_command_bad_option(const nas_command_t *command, char **argv, i
                          command->name);
 }
 
-nas_status_t nas_command_operand(const nas_command_t *command, int argc, char **argv,
-                                 const char *what, const char **operand, nas_error_t *err)
+nas_status_t nas_cli_operand(const nas_cli_command_t *command, int argc, char **argv,
+                             const char *what, const char **operand, nas_error_t *err)
 {
     if (optind >= argc)
         return nas_error_set(err, NAS_EARG, "%s: %s is missing; see robotnas %s --help",

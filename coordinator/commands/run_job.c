@@ -93,8 +93,8 @@ static nas_status_t run_session(nas_comm_t *world, const nas_job_options_t *opti
     return status;
 }
 
-int nas_command_run_job(const nas_command_t *command, nas_job_purpose_t purpose, int argc,
-                        char **argv)
+int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose, int argc,
+                    char **argv)
 {
     nas_error_t err = {0};
     nas_job_options_t options = {0};
@@ -114,7 +114,7 @@ int nas_command_run_job(const nas_command_t *command, nas_job_purpose_t purpose,
     if (nas_comm_rank(world) == 0) nas_log_open();
     if (!status) status = run_session(world, &options, purpose, &err);
     const int code =
-        nas_comm_rank(world) == 0 ? nas_command_finish(status, &err) : nas_exit_code(status);
+        nas_comm_rank(world) == 0 ? nas_cli_finish(status, &err) : nas_exit_code(status);
     nas_job_options_fini(&options);
     return nas_comm_finalize(world, code);
 }

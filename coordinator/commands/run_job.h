@@ -7,7 +7,7 @@
 
 /** Run a command that takes a job under MPI: options, stages, report. Returns the process's exit
  *  code. */
-int nas_command_run_job(const nas_command_t *command, nas_job_purpose_t purpose, int argc,
-                        char **argv);
+int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose, int argc,
+                    char **argv);
 
 #endif

@@ -18,10 +18,10 @@ static const char help[] =
 
 static int run(int argc, char **argv)
 {
-    return nas_command_run_job(&nas_command_score, NAS_JOB_SCORE, argc, argv);
+    return nas_cli_run_job(&nas_cli_score, NAS_JOB_SCORE, argc, argv);
 }
 
-const nas_command_t nas_command_score = {
+const nas_cli_command_t nas_cli_score = {
     .name = "score",
     .summary = "compute the metrics of a pool; the result feeds many searches",
     .help = help,

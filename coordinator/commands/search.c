@@ -24,10 +24,10 @@ static const char help[] =
 
 static int run(int argc, char **argv)
 {
-    return nas_command_run_job(&nas_command_search, NAS_JOB_SEARCH, argc, argv);
+    return nas_cli_run_job(&nas_cli_search, NAS_JOB_SEARCH, argc, argv);
 }
 
-const nas_command_t nas_command_search = {
+const nas_cli_command_t nas_cli_search = {
     .name = "search",
     .summary = "run the whole method of a job (under mpirun, srun or alone)",
     .help = help,

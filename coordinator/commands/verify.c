@@ -6,12 +6,14 @@
 #include <stdbool.h>
 
 static const char help[] =
-    "usage: robotnas verify REFERENCE.h5... [--backend NAME] [--dump OUT.h5]\n"
+    "usage: robotnas verify REFERENCE.h5... [--images FILE] [--backend NAME] [--dump OUT.h5]\n"
     "\n"
-    "Compute every value that reference files have (logits, loss, metrics, gradients) on this\n"
-    "machine and compare. Exit code 1 where a value differs by more than rounding explains.\n"
-    "Files of training are skipped.\n"
+    "Compute every value that reference files have (logits, loss, metrics, gradients, or the\n"
+    "losses of a course of training) on this machine and compare. Exit code 1 where a value\n"
+    "differs by more than rounding explains.\n"
     "\n"
+    "  --images FILE    a CIFAR-10 binary file, whose first images courses of training take that\n"
+    "                   have none of their own\n"
     "  --backend NAME   cpu (float32; the default where it is built in) or ref (float64)\n"
     "  --dump OUT.h5    write what was computed, as a reference file, for others to compare;\n"
     "                   takes one REFERENCE.h5\n";
@@ -26,6 +28,7 @@ static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_
 {
     static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
                                           {"dump", required_argument, NULL, 'd'},
+                                          {"images", required_argument, NULL, 'i'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
     for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
@@ -36,11 +39,14 @@ static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_
         case 'd':
             options->verify.dump = optarg;
             break;
+        case 'i':
+            options->verify.images = optarg;
+            break;
         case 'h':
             options->help = true;
             return NAS_OK;
         default:
-            return nas_command_bad_option(&nas_command_verify, argv, option, err);
+            return nas_cli_bad_option(&nas_cli_verify, argv, option, err);
         }
     }
     options->verify.path = (const char *const *)argv + optind;
@@ -61,12 +67,12 @@ static int run(int argc, char **argv)
     }
     if (!status)
         status =
-            nas_backend_option(&nas_command_verify, options.backend, &options.verify.backend, &err);
+            nas_backend_option(&nas_cli_verify, options.backend, &options.verify.backend, &err);
     if (!status) status = nas_verify(&options.verify, stdout, &err);
-    return nas_command_finish(status, &err);
+    return nas_cli_finish(status, &err);
 }
 
-const nas_command_t nas_command_verify = {
+const nas_cli_command_t nas_cli_verify = {
     .name = "verify",
     .summary = "the engine against reference values, on this machine",
     .help = help,

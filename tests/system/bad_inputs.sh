@@ -32,8 +32,8 @@ metrics:
   transform: {snip: log}
 objective:
   kind: table
-  column: cifar10_valid_acc_12ep
-  cost: train_seconds_12ep
+  column: valid_accuracy
+  cost: flops
 search: {method: robot, budget: 4}
 JOB
 }
@@ -126,7 +126,7 @@ bad_job 'duplicate key' 'job.yaml:3:1: the key seed is there twice, first in lin
 bad_job 'duplicate nested key' 'job.yaml:6:3: the key space is there twice*' '5a\  space: table'
 bad_job 'required key missing' 'job.yaml: search.budget: this key is required; expected an integer*' 's/, budget: 4//'
 bad_job 'list for a scalar' 'job.yaml:2:7: seed: expected an integer*found a list' 's/^seed: 3/seed: [3]/'
-bad_job 'mapping for a scalar' 'job.yaml:12:9: objective.kind: expected table, found a mapping' 's/kind: table/kind: {table: 1}/'
+bad_job 'mapping for a scalar' 'job.yaml:12:9: objective.kind: expected one of table, train, command, found a mapping' 's/kind: table/kind: {table: 1}/'
 bad_job 'scalar for a list' 'job.yaml:9:10: metrics.names: expected a list*found snip' 's/names: .*/names: snip/'
 bad_job 'scalar for a mapping' 'job.yaml:15:9: search: expected a mapping*' 's/^search: .*/search: robot/'
 bad_job 'list of lists' 'job.yaml:9:11: metrics.names: expected a text in the list, found a list' 's/names: .*/names: [[snip]]/'
@@ -163,7 +163,7 @@ bad_job 'rea without encoding' 'job.yaml:7:13: pool.encoding: method rea *needs 
 bad_job 'reinforce without encoding' 'job.yaml: pool.encoding (default): method reinforce *' '/encoding/d;s/robot/reinforce/'
 bad_job 'robot without metrics' 'job.yaml: metrics.names (default): method robot weighs metrics*' '/names|transform/d;s/^metrics:/metrics: {}/'
 bad_job 'single without metric' 'job.yaml: search.metric (default): method single needs*' 's/robot/single/'
-bad_job 'single with no metric of its own' "job.yaml:15:*search.metric: 'jacov' is not one of metrics.names" 's/robot/single, metric: jacov/'
+bad_job 'single with no metric of its own' "job.yaml:15:*search.metric: 'jacob_cov' is not one of metrics.names" 's/robot/single, metric: jacob_cov/'
 bad_job 'metric without use' 'job.yaml:15:*search.metric: method robot has no use for it*' 's/robot/robot, metric: snip/'
 bad_job 'budget beyond the pool' "job.yaml:15:33: search.budget: 41 is more than the pool's 40 architectures" 's/budget: 4/budget: 41/'
 bad_job 'environment variable not set' 'job.yaml:6:10: pool.table: the environment variable NO_SUCH_NAME is not set*' 's/table\.csv/${NO_SUCH_NAME}\/table.csv/'
@@ -199,7 +199,7 @@ bad_table 'quote inside a field' '*table.csv:3: bad quoting*' '3s/^[^,]*/a"b/'
 bad_table 'NUL in a row' '*table.csv:3: a NUL byte*' '3s/,/,\x00/'
 bad_table 'metric all missing' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,/'
 bad_table 'metric nan everywhere' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,NaN/'
-bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'cifar10_valid_acc_12ep' has no value for any architecture" '2,$s/^(([^,]*,){7})[^,]*/\1/'
+bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accuracy' has no value for any architecture" '2,$s/^(([^,]*,){12})[^,]*/\1/'
 case_begin
 sed -i 's/robot/rea/' job.yaml
 sed -i '3s/^[^,]*/|none~0|/' table.csv
@@ -241,9 +241,9 @@ bad_state 'state cut to the user block' "run.h5 is cut short: 512 of $n_bytes by
 bad_state 'state cut by a byte' "run.h5 is cut short: $((n_bytes - 1)) of $n_bytes bytes are left" truncate -s -1 run.h5
 bad_state 'state with more behind it' "run.h5 is damaged: it has $((n_bytes + 1)) bytes instead of $n_bytes" truncate -s +1 run.h5
 bad_state 'state with a hole' 'run.h5 is damaged: its content does not match its digest' fallocate -p -o 512 -l 512 run.h5
-bad_state 'state of a newer version' 'run.h5 has format version 2, this program reads 1: use the newer robotnas*' \
-    python3 "$here/statefile.py" version run.h5 2
-bad_state 'state of no version' 'run.h5 has format version 0, this program reads 1: use the older robotnas*' \
+bad_state 'state of a newer version' 'run.h5 has format version 3, this program reads 2: use the newer robotnas*' \
+    python3 "$here/statefile.py" version run.h5 3
+bad_state 'state of no version' 'run.h5 has format version 0, this program reads 2: use the older robotnas*' \
     python3 "$here/statefile.py" version run.h5 0
 bad_state 'a table for a state' 'run.h5 is not a state file of robotnas' cp table.csv run.h5
 bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
@@ -260,7 +260,7 @@ refused "another job's state" "run.h5: belongs to another job*'small'*" "$ROBOTN
 refused "another budget's state" 'run.h5: this run has a budget of 4, the job says 5*--reuse run.h5*' \
     "$ROBOTNAS" search job.yaml --resume --set search.budget=5
 refused "another objective's state" "--reuse run.h5: its objective is not this job's*" \
-    "$ROBOTNAS" search job.yaml --reuse run.h5 --set output=new.h5 --set objective.column=cifar10_test_acc
+    "$ROBOTNAS" search job.yaml --reuse run.h5 --set output=new.h5 --set objective.column=test_accuracy
 sed -i '$d' table.csv
 refused "another table's state" 'run.h5: the table *table.csv is not the one this run began with*' "$ROBOTNAS" search job.yaml --resume
 
@@ -307,7 +307,7 @@ bad_file '100 MB of garbage' '*' ln "$folder/garbage"
 
 sealed_garbage() {
     cp "$folder/garbage" "$1"
-    python3 "$here/statefile.py" version "$1" 1
+    python3 "$here/statefile.py" version "$1" 2
 }
 state_begin
 sealed_garbage run.h5

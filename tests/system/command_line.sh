@@ -23,7 +23,7 @@ widest() {
 
 # ---- Help and versions ----
 
-commands=(search check report bench)
+commands=(search score check report export verify bench convert)
 expect_exit 0 "$ROBOTNAS" --help
 for word in "${commands[@]}" robot random rea reinforce single; do
     grep -q "^  $word " out || fail "--help does not list $word"
@@ -40,7 +40,7 @@ done
 
 expect_exit 0 "$ROBOTNAS" --version
 grep -Eq '^robotnas [0-9]+\.[0-9]+\.[0-9]+ \(commit ([0-9a-f]{7,}\+?|unknown)\)$' out || fail "--version: $(head -n 1 out)"
-for library in MPI HDF5 OpenBLAS NLopt libyaml libcsv jansson; do
+for library in MPI HDF5 OpenBLAS NLopt libyaml libcsv jansson libpng protobuf crypto; do
     grep -Eq "^$library +.*[0-9]" out || fail "--version says nothing of $library"
 done
 

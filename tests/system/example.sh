@@ -3,14 +3,14 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-job=$ROBOTNAS_SOURCE/jobs/quickstart.yaml
+job=$ROBOTNAS_SOURCE/jobs/fashion-mnist-table.yaml
 
 # run NAME OPTION...: the job with options; leaves NAME.json, recomputed.
 run() {
     local name=$1
     shift
     expect_exit 0 "$ROBOTNAS" search "$job" --set "output=$name.h5" --set search.repeats=10 "$@"
-    recomputed "$name" "$example"
+    recomputed "$name" "$example" --objective valid_accuracy --cost flops --transform synflow=log
 }
 
 run robot

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What is installed works by itself: the program, and the first job with its table.
+# What is installed works by itself: the program, and a first job with its table.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -8,8 +8,8 @@ build=$(dirname "$(dirname "$ROBOTNAS")")
 expect_exit 0 cmake --install "$build" --prefix "$folder/prefix"
 installed=$folder/prefix/bin/robotnas
 [ "$("$installed" --version)" = "$("$ROBOTNAS" --version)" ] || fail "the installed program is another one"
-expect_exit 0 "$installed" search prefix/share/robotnas/jobs/quickstart.yaml
-[ -f runs/quickstart.h5 ] || fail "the first job left no state"
+expect_exit 0 "$installed" search prefix/share/robotnas/jobs/fashion-mnist-table.yaml
+[ -f runs/fashion-mnist-table.h5 ] || fail "the first job left no state"
 for document in README.md LICENSE docs/job-file.md docs/report.md; do
     [ -s "prefix/share/doc/robotnas/$document" ] || fail "$document is not installed"
 done

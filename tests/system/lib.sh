@@ -18,7 +18,7 @@ leave() {
 }
 trap leave EXIT
 
-example=$ROBOTNAS_SOURCE/jobs/tables/example.csv
+example=$ROBOTNAS_SOURCE/jobs/tables/fashion-mnist-mini.csv
 
 fail() {
     printf 'FAILED: %s\n' "$*" >&2
@@ -105,9 +105,10 @@ del report["timing"]
 print(json.dumps(report, indent=1))'
 }
 
-# recomputed RUN TABLE.csv: RUN.h5, of a shipped NAS-Bench-201 job, and its report, left in RUN.json, are what the table says.
+# recomputed RUN TABLE.csv OPTION...: RUN.h5, of a NAS-Bench-201 job, and its report, left in RUN.json, are what the table says;
+# the options say which columns the job names (recompute.py).
 recomputed() {
-    local python options=(--objective cifar10_valid_acc_12ep --cost train_seconds_12ep --transform synflow=exp)
+    local python options=("${@:3}")
     "$ROBOTNAS" report "$1.h5" --json >"$1.json"
     if python=$(python_with h5py); then options+=(--state "$1.h5"); fi
     "${python:-python3}" "$ROBOTNAS_SOURCE/tests/system/recompute.py" "$1.json" "$2" "${options[@]}" ||
@@ -139,13 +140,13 @@ seed: 3
 output: small.h5
 pool: {space: table, table: $example, encoding: nas-bench-201}
 metrics:
-  names: [grad_norm, snip, grasp, fisher, synflow, jacov]
-  transform: {synflow: exp}
+  names: [grad_norm, snip, grasp, fisher, synflow, jacob_cov]
+  transform: {synflow: log}
 objective:
   kind: table
-  column: cifar10_valid_acc_12ep
-  cost: train_seconds_12ep
-  report: [cifar10_test_acc]
+  column: valid_accuracy
+  cost: flops
+  report: [test_accuracy]
 search: {method: robot, budget: 12, repeats: 3}
 JOB
 }

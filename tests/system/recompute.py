@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recompute a finished report from its table, independently of the program.
 
-  recompute.py REPORT.json TABLE.csv --objective COLUMN --cost COLUMN [--transform METRIC=exp]... [--state RUN.h5]
+  recompute.py REPORT.json TABLE.csv --objective COLUMN --cost COLUMN [--transform METRIC=exp|log]... [--state RUN.h5]
 
 REPORT.json is `robotnas report --json` of a run that maximises. Nothing here is taken from the program but the weights of each
 repeat and the order of its evaluations. Every figure of the report is compared. With --state, which needs h5py, so is what
@@ -34,6 +34,8 @@ def same(found, expected):
 
 def normalise(column, transform):
     """Min-max over the pool; what is missing is 0. exp is taken relative to the largest, which changes no normalised value."""
+    if transform == "log":
+        column = [math.log(x) if x > 0 else math.nan for x in column]
     present = [x for x in column if not math.isnan(x)]
     if transform == "exp":
         largest = max(present)

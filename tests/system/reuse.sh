@@ -77,7 +77,7 @@ expect_refused() {
     [ ! -e small.h5 ] || fail 'a refused search left a state'
 }
 
-expect_refused "^robotnas: --reuse old\.h5: its objective is not this job's" --reuse old.h5 --set objective.column=cifar10_test_acc
+expect_refused "^robotnas: --reuse old\.h5: its objective is not this job's" --reuse old.h5 --set objective.column=test_accuracy
 expect_refused "its objective is not this job's" --reuse old.h5 --set objective.minimise=true
 sed '$s/[0-9]/7/' "$example" >changed.csv
 expect_refused "its objective is not this job's" --reuse old.h5 --set pool.table=changed.csv

@@ -17,6 +17,7 @@ typedef struct sample_size {
     int n_metric;
     int n_report;
     int n_event;
+    int n_epochs;
 } sample_size_t;
 
 static inline void sample_names(nas_strings_t *names, const char *prefix, int n)
@@ -28,13 +29,17 @@ static inline void sample_names(nas_strings_t *names, const char *prefix, int n)
     }
 }
 
-/* Every third evaluation is missing, so that NaN occurs wherever it may. */
+/* Every third evaluation is missing or has failed, so that NaN occurs wherever it may. */
 static inline void sample_evaluation(nas_state_t *state, int64_t repeat, int64_t i)
 {
     const int64_t arch = 7919 * i + repeat;
     const bool missing = i % 3 == 2;
     char name[128];
-    double columns[16];
+    double columns[16], curve[8 * NAS_CURVE_COLUMNS];
+    const bool failed = missing && i % 2 == 0;
+    char reason[] = "exit code 3 (2 tries)";
+    for (int64_t k = 0; k < state->n_epochs * NAS_CURVE_COLUMNS; k++)
+        curve[k] = failed && k > 4 ? (double)NAN : (double)(i + k);
     for (size_t c = 0; c < state->report_columns.n; c++)
         columns[c] = (i + (int64_t)c) % 4 ? 0.1 * (double)i + (double)c : (double)NAN;
     (void)snprintf(name, sizeof name,
@@ -48,7 +53,11 @@ static inline void sample_evaluation(nas_state_t *state, int64_t repeat, int64_t
                                          .columns = columns,
                                          .pool_rank = i % 4 ? i : 0,
                                          .seed = UINT64_MAX - (uint64_t)i,
-                                         .status = missing ? NAS_EVAL_MISSING : NAS_EVAL_OK,
+                                         .status = failed    ? NAS_EVAL_FAILED
+                                                   : missing ? NAS_EVAL_MISSING
+                                                             : NAS_EVAL_OK,
+                                         .reason = failed ? reason : NULL,
+                                         .curve = state->n_epochs > 0 ? curve : NULL,
                                          .phase = i % 2 ? NAS_PHASE_EXPLOIT : NAS_PHASE_EXPLORE,
                                          .rank = (int32_t)(i % 7),
                                          .reused = i % 2 == 1};
@@ -80,6 +89,7 @@ static inline nas_state_t sample_state(sample_size_t size)
 {
     nas_state_t state = {.budget = size.n_evaluation,
                          .n_arch = INT64_C(1) << 40,
+                         .n_epochs = size.n_epochs,
                          .minimise = true,
                          .has_weights = true,
                          .n_ranks = 4,
@@ -125,8 +135,14 @@ static inline void assert_equal_names(const nas_strings_t *a, const nas_strings_
 }
 
 static inline void assert_equal_evaluations(const nas_evaluation_t *a, const nas_evaluation_t *b,
-                                            size_t n_report)
+                                            const nas_state_t *state)
 {
+    const size_t n_report = state->report_columns.n;
+    const size_t n_curve = (size_t)state->n_epochs * NAS_CURVE_COLUMNS;
+    cr_assert_eq(!a->reason, !b->reason);
+    if (a->reason) cr_assert_str_eq(a->reason, b->reason);
+    cr_assert_eq(!a->curve, !b->curve);
+    if (a->curve) assert_equal_bits(a->curve, b->curve, n_curve * sizeof *a->curve, "curve");
     cr_assert_str_eq(a->name, b->name);
     assert_equal_bits(a->columns, b->columns, n_report * sizeof *a->columns, "columns");
     cr_assert(a->arch == b->arch && a->pool_rank == b->pool_rank && a->seed == b->seed &&
@@ -137,14 +153,15 @@ static inline void assert_equal_evaluations(const nas_evaluation_t *a, const nas
 }
 
 static inline void assert_equal_repeats(const nas_repeat_t *a, const nas_repeat_t *b,
-                                        size_t n_metric, size_t n_report)
+                                        const nas_state_t *state)
 {
+    const size_t n_metric = state->metrics.n;
     cr_assert(a->seed == b->seed && a->complete == b->complete);
     assert_equal_bits(&a->precision_at_t, &b->precision_at_t, sizeof a->precision_at_t,
                       "precision_at_t");
     cr_assert_eq(a->n_evaluation, b->n_evaluation);
     for (int64_t i = 0; i < a->n_evaluation; i++)
-        assert_equal_evaluations(&a->evaluation[i], &b->evaluation[i], n_report);
+        assert_equal_evaluations(&a->evaluation[i], &b->evaluation[i], state);
     cr_assert_eq(a->n_observation, b->n_observation);
     for (int64_t i = 0; i < a->n_observation; i++)
         cr_assert(a->observation[i].arch == b->observation[i].arch &&
@@ -172,9 +189,9 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
                       "job_hash_without_budget");
     assert_equal_bits(&a->objective_hash, &b->objective_hash, sizeof a->job_hash, "objective_hash");
     assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
-    cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->minimise == b->minimise &&
-              a->has_weights == b->has_weights && a->n_ranks == b->n_ranks &&
-              a->complete == b->complete);
+    cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->n_epochs == b->n_epochs &&
+              a->minimise == b->minimise && a->has_weights == b->has_weights &&
+              a->n_ranks == b->n_ranks && a->complete == b->complete);
     cr_assert(a->created_s == b->created_s && a->updated_s == b->updated_s &&
               a->elapsed_s == b->elapsed_s);
     assert_equal_names(&a->metrics, &b->metrics);
@@ -185,8 +202,7 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
         cr_assert(a->event[i].time_s == b->event[i].time_s);
     }
     cr_assert_eq(a->n_repeat, b->n_repeat);
-    for (int64_t r = 0; r < a->n_repeat; r++)
-        assert_equal_repeats(&a->repeat[r], &b->repeat[r], a->metrics.n, a->report_columns.n);
+    for (int64_t r = 0; r < a->n_repeat; r++) assert_equal_repeats(&a->repeat[r], &b->repeat[r], a);
 }
 
 #endif

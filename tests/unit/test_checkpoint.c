@@ -1,4 +1,4 @@
-#include "coordinator/checkpoint.h"
+#include "common/checkpoint.h"
 
 #include <criterion/criterion.h>
 

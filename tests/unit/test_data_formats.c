@@ -1,6 +1,7 @@
 #include "data_sample.h"
 
 #include <math.h>
+#include <sys/stat.h>
 
 /* ------------------------------------------------------------------------------------- CIFAR */
 
@@ -202,6 +203,41 @@ Test(data_formats, idx_of_another_length_than_its_header_is_refused)
     assert_refused(data_read(&f), &f.err, "%s: 3 labels for the 4 images of %s", f.b.text,
                    f.a.text);
     assert_empty(&f);
+    data_drop(&f);
+}
+
+/* Nothing is read, and no memory taken, of what a file cannot hold. */
+Test(data_formats, idx_that_promises_more_than_its_file_can_hold_is_refused)
+{
+    static const uint32_t ten_gb[3] = {1 << 20, 100, 100};
+    struct stat info;
+    data_fixture_t f;
+    data_make_idx(&f);
+    put(&f.a, idx_header(3, ten_gb));
+    assert_refused(data_read(&f), &f.err,
+                   "%s: cut short; 0 values where the header has 10485760000", f.a.text);
+    put_gzip(&f.a, idx_header(3, ten_gb));
+    cr_assert_eq(stat(f.a.text, &info), 0);
+    assert_refused(data_read(&f), &f.err,
+                   "%s: a gzip file of %lld bytes cannot hold the 10485760000 values of its header",
+                   f.a.text, (long long)info.st_size);
+    data_drop(&f);
+}
+
+/* Zeros are what gzip makes the least of. */
+Test(data_formats, the_densest_gzip_file_comes_back)
+{
+    enum { N = 64, SIDE = 256 };
+    const uint32_t size[3] = {N, SIDE, SIDE};
+    static const uint8_t zeros[N * SIDE * SIDE];
+    data_fixture_t f;
+    data_make_idx(&f);
+    bytes_t bytes = idx_header(3, size);
+    bytes_add(&bytes, zeros, sizeof zeros);
+    put_gzip(&f.a, bytes);
+    put(&f.b, idx_labels(N));
+    cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
+    cr_assert_eq(f.dataset.train.n, N);
     data_drop(&f);
 }
 

@@ -71,6 +71,29 @@ Test(h5, attributes_come_back)
     nas_h5_close(file);
 }
 
+static void fill_group(hid_t file)
+{
+    const nas_h5_array_t array = {.type = NAS_H5_F64, .rank = 1, .size = {1}, .data = &(double){1}};
+    hid_t group = H5I_INVALID_HID;
+    cr_assert_eq(nas_h5_group_create(file, "group", &group, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_array(group, "array", &array, NULL), NAS_OK);
+    nas_h5_group_close(group);
+}
+
+/* So that equal content has equal bytes, whenever it is written. */
+Test(h5, nothing_keeps_the_time_it_was_made_at)
+{
+    static const char *const name[] = {"/", "/group", "/group/array"};
+    const hid_t file = reopen(fill_group);
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        H5O_info_t info;
+        cr_assert_geq(H5Oget_info_by_name(file, name[i], &info, H5P_DEFAULT), 0);
+        cr_assert(info.atime == 0 && info.mtime == 0 && info.ctime == 0 && info.btime == 0, "%s",
+                  name[i]);
+    }
+    nas_h5_close(file);
+}
+
 Test(h5, attribute_of_another_type_is_refused_by_name)
 {
     const char *name[] = {"bool", "i32", "i64", "u64", "f64", "text"};

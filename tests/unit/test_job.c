@@ -97,6 +97,31 @@ Test(job, every_field_of_a_space_is_read)
     nas_job_destroy(job);
 }
 
+Test(job, training_and_commands)
+{
+    nas_job_t *job = read_job(SPACE SEARCH "objective: {kind: train}\n", NULL);
+    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TRAIN);
+    cr_assert(job->objective.epochs == 12 && job->objective.batch == 256);
+    cr_assert(job->objective.shards == 1 && job->objective.schedule == NAS_SCHEDULE_COSINE);
+    cr_assert(job->objective.nesterov && !job->objective.flip && job->objective.crop == 0);
+    cr_assert_float_eq(job->objective.validation, 0.2, 0);
+    cr_assert_float_eq(job->objective.weight_decay, 5e-4, 0);
+    nas_job_destroy(job);
+
+    job = read_job("name: study\npool: {space: table, table: t.csv}\n" SEARCH
+                   "objective: {kind: command, command: [a b, '', \"{arch}\", \"{arch}\"],\n"
+                   "            timeout: 2.5, retries: 3, report: [x], minimise: true}\n",
+                   NULL);
+    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_COMMAND);
+    cr_assert_eq(job->objective.command.n, 4);
+    cr_assert_str_eq(job->objective.command.at[0], "a b");
+    cr_assert_str_eq(job->objective.command.at[1], "");
+    cr_assert_str_eq(job->objective.command.at[3], "{arch}");
+    cr_assert(job->objective.timeout_s == 2.5 && job->objective.retries == 3);
+    cr_assert(job->objective.minimise && job->objective.report.n == 1);
+    nas_job_destroy(job);
+}
+
 Test(job, pools_and_subsets)
 {
     static const struct {
@@ -181,6 +206,17 @@ Test(job, every_field_is_read)
     nas_job_destroy(job);
 }
 
+Test(job, a_text_in_place_of_the_file)
+{
+    nas_job_t *job = NULL;
+    nas_error_t err = {0};
+    const nas_job_source_t source = {.path = "/runs/a.yaml", .text = LEAST SEARCH};
+    cr_assert_eq(nas_job_read(&source, &job, &err), NAS_OK, "%s", err.text);
+    cr_assert_str_eq(job->pool.table, "/runs/t.csv");
+    cr_assert_str_eq(job->folder, "/runs");
+    nas_job_destroy(job);
+}
+
 Test(job, printing_is_a_fixed_point)
 {
     static const struct {
@@ -219,6 +255,7 @@ Test(job, printing_shows_every_value)
               "seed: 9007199254740992\n"
               "output: \"/out put/full.h5\"\n"
               "coordinator: shared\n"
+              "silence: 300\n"
               "pool:\n"
               "  space: table\n"
               "  table: \"/data/a#b.csv\"\n"
@@ -257,6 +294,7 @@ Test(job, printing_shows_every_value_of_a_space)
                            "output: /full.h5\n"
                            "backend: ref\n"
                            "coordinator: dedicated\n"
+                           "silence: 300\n"
                            "pool:\n"
                            "  space: nas-bench-201\n"
                            "  subset: {file: /cells.txt}\n"

@@ -109,6 +109,43 @@ Test(job_hash, hashes_of_a_space_change_with_what_they_identify)
     }
 }
 
+/* Training depends on network and images, which a table's values do not. */
+Test(job_hash, the_objective_of_training_is_its_recipe_network_and_images)
+{
+#define TRAINED SPACE SEARCH "objective: {kind: train}\n"
+    static const struct {
+        const char *set;
+        bool same_objective;
+    } cases[] = {
+        {"output=x.h5", true},
+        {"metrics.batch=1", true},
+        {"seed=1", true},
+        {"pool.subset={sample: 3}", true},
+        {"network.convention=train", true},
+        {"silence=1", true},
+        {"network.channels=8", false},
+        {"backend=ref", false},
+        {"data.limit=10", false},
+        {"objective.epochs=1", false},
+        {"objective.batch=64", false},
+        {"objective.shards=2", false},
+        {"objective.rate=1", false},
+        {"objective.schedule=constant", false},
+        {"objective.momentum=0", false},
+        {"objective.nesterov=false", false},
+        {"objective.weight_decay=0", false},
+        {"objective.smoothing=0.1", false},
+        {"objective.clip=5", false},
+        {"objective.validation=0.5", false},
+        {"objective.flip=true", false},
+        {"objective.crop=4", false},
+        {"objective.cutout=8", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_assert_eq(same_hash(nas_job_objective_hash, TRAINED, cases[i].set),
+                     cases[i].same_objective, "%s", cases[i].set);
+}
+
 /* So that a search knows the file of its scoring stage. */
 Test(job_hash, the_score_hash_is_the_same_for_every_purpose)
 {

@@ -118,7 +118,7 @@ Test(job_refused, required_keys)
         {"name: a\npool: {space: table}\n",
          "@: pool.table: this key is required with pool.space table; expected a path"},
         {"name: a\npool: {space: table, table: t}\nobjective: {kind: table}\n",
-         "@: objective.column: this key is required; expected a text"},
+         "@: objective.column: this key is required with objective.kind table; expected a text"},
         {"name: a\npool: {space: transnas-macro}\nobjective: {kind: table}\n",
          "@: objective.table: this key is required with pool.space transnas-macro; expected a "
          "path"},
@@ -342,6 +342,31 @@ Test(job_refused, keys_that_contradict_each_other)
          "scores"},
         {TRANSNAS, "pool.subset=unique", "--set pool.subset: " NO_CLASSES},
         {TRANSNAS, "pool.subset=equivalent", "--set pool.subset: " NO_CLASSES},
+        {SPACE SEARCH "objective: {kind: train, table: /x}\n", NULL,
+         "@:6:33: objective.table: has no meaning with objective.kind train; remove it"},
+        {"name: a\npool: {space: transnas-micro}\nobjective: {kind: train}\n" SEARCH
+         "data: {format: hdf5, train: [a]}\n",
+         NULL,
+         "@:3:19: objective.kind: this release trains networks of nas-bench-201 only; set "
+         "pool.space to that, or judge by a table or a command"},
+        {SPACE SEARCH "objective: {kind: train, batch: 64}\n", "objective.shards=3",
+         "--set objective.shards: 3 equal parts of a batch of 64 images do not exist; choose a "
+         "divisor"},
+        {SPACE SEARCH "objective: {kind: train, validation: 0}\n", NULL,
+         "@:6:38: objective.validation: with 0 the test images judge, and there are none; name "
+         "data.test, or hold out a share such as 0.2"},
+        {LEAST SEARCH, "objective.command=[a]",
+         "--set objective.command: has no meaning with objective.kind table; remove it"},
+        {"name: a\npool: {space: table, table: t}\nobjective: {kind: command}\n" SEARCH, NULL,
+         "@: objective.command: this key is required with objective.kind command; expected a list "
+         "of a program and its arguments, such as [./train, \"{arch}\"]"},
+        {"name: a\npool: {space: table, table: t}\nobjective: {kind: command}\n" SEARCH,
+         "objective.command=[]",
+         "--set objective.command: expected a list of a program and its arguments, such as "
+         "[./train, \"{arch}\"], found a list"},
+        {"name: a\npool: {space: nas-bench-201}\nobjective: {kind: train}\n" SEARCH, NULL,
+         "@: data.format: this key is required with objective.kind train; expected one of "
+         "cifar-binary, idx, hdf5"},
         {SPACE SPACE_OBJECTIVE SEARCH, "data.train=[]",
          "--set data.train: needs at least one file, such as [a.bin]"},
         {SPACE SPACE_OBJECTIVE SEARCH, "data={mean: [0, 0, 0], std: [1]}",

@@ -60,6 +60,9 @@ Test(job_shipped, the_examples_of_the_reference_page_are_jobs)
     job = read_job_for(NAS_JOB_SCORE, next_example(&rest), NULL);
     cr_assert_str_eq(job->data.train.at[0], "/data/data_batch_1.bin");
     nas_job_destroy(job);
+    job = read_job(next_example(&rest), NULL);
+    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TRAIN);
+    nas_job_destroy(job);
     free(page);
 }
 

@@ -10,10 +10,13 @@ enum { TINY_BATCH = 5 };
 static const double step = 1e-6;       /* of finite differences */
 static const double difference = 1e-6; /* relative, of central differences */
 
-/* Cells with an even number have the score convention. */
+/* Cells with an even number have the score convention; of both, half have smooth labels. */
 static program_case_t tiny_case(int number)
 {
-    return make_case(nas_backend_ref(), number % 2 == 0 ? &TINY : &TINY_TRAIN, TINY_BATCH, number);
+    program_case_t c =
+        make_case(nas_backend_ref(), number % 2 == 0 ? &TINY : &TINY_TRAIN, TINY_BATCH, number);
+    c.options.smoothing = number / 2 % 2 == 0 ? 0.1 : 0;
+    return c;
 }
 
 /* A function of the case after a step along a direction: f(parameters + h direction). */
@@ -74,6 +77,34 @@ Test(program, gradients_equal_finite_differences)
                       found, expected);
             free(direction);
         }
+        free_results(&results);
+        free_case(&c);
+        nas_arena_fini(&arena);
+    }
+}
+
+/* The loss is the mean over the images of - sum over the classes of q log p, where q has the
+ * smoothing in equal parts and the rest at the label. */
+Test(program, loss_equals_its_definition)
+{
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_arena_t arena = {0};
+        program_case_t c = tiny_case(number);
+        const int classes = c.graph->network.classes;
+        const double smoothing = c.options.smoothing;
+        c.options.needs = NAS_NEED_LOSS;
+        results_t results = compute(&c, &arena);
+        double loss = 0;
+        for (int n = 0; n < TINY_BATCH; n++) {
+            const double *logits = results.logits + n * classes;
+            double sum = 0;
+            for (int o = 0; o < classes; o++) sum += exp(logits[o]);
+            for (int o = 0; o < classes; o++) {
+                const double q = smoothing / classes + (o == c.labels[n] ? 1 - smoothing : 0);
+                loss -= q * log(exp(logits[o]) / sum) / TINY_BATCH;
+            }
+        }
+        cr_assert_float_eq(results.loss, loss, 1e-12 * loss);
         free_results(&results);
         free_case(&c);
         nas_arena_fini(&arena);
@@ -307,8 +338,12 @@ BACKEND_TEST(program, results_do_not_depend_on_the_arena)
 /* A program computes the same whether more is asked of it or less. */
 BACKEND_TEST(program, results_do_not_depend_on_other_needs)
 {
-    static const unsigned parts[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_JACOBIAN,
-                                     NAS_NEED_SIGNS, NAS_NEED_CURVATURE, NAS_NEED_FISHER};
+    static const unsigned parts[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT,
+                                     NAS_NEED_SUMS,
+                                     NAS_NEED_JACOBIAN,
+                                     NAS_NEED_SIGNS,
+                                     NAS_NEED_CURVATURE,
+                                     NAS_NEED_FISHER};
     fixture_t f = setup(*index);
     nas_arena_t arena = {0};
     program_case_t c = make_case(f.backend, &NETWORKS[0], BATCH, 1);
@@ -324,6 +359,11 @@ BACKEND_TEST(program, results_do_not_depend_on_other_needs)
         if (parts[i] & NAS_NEED_SIGNS)
             cr_assert_eq(memcmp(part.agreement, all.agreement, n * n * sizeof(double)), 0);
         for (int p = 0; p < c.graph->n_parameters; p++) {
+            if (parts[i] & (NAS_NEED_SUMS | NAS_NEED_CURVATURE)) {
+                cr_assert_eq(part.layer[p].gradient_squares, all.layer[p].gradient_squares);
+                cr_assert_eq(part.layer[p].dot, all.layer[p].dot);
+                cr_assert_eq(part.layer[p].abs_dot, all.layer[p].abs_dot);
+            }
             if (parts[i] & NAS_NEED_CURVATURE)
                 cr_assert_eq(part.layer[p].curvature, all.layer[p].curvature);
             if (parts[i] & NAS_NEED_FISHER) cr_assert_eq(part.layer[p].fisher, all.layer[p].fisher);

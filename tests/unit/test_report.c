@@ -18,6 +18,12 @@ static char *report_of(const nas_state_t *state, report_t report)
     return text;
 }
 
+static void assert_80_columns(char *text)
+{
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        cr_assert(strlen(line) <= 80, "too long: %s", line);
+}
+
 static void expect_keys(json_t *object, const char *const *key, size_t n)
 {
     const char *name = NULL;
@@ -77,6 +83,26 @@ Test(report, json_has_null_for_what_is_unknown)
     nas_state_fini(&state);
 }
 
+/* Names come from tables in any encoding. */
+Test(report, json_is_valid_whatever_the_names)
+{
+    nas_state_t state = report_state_make();
+    state.metrics.at[0][0] = '\xe9';
+    state.report_columns.at[0][0] = '\xff';
+    state.repeat[0].evaluation[0].name[0] = '\xc3';
+    cr_assert_eq(nas_state_add_event(&state, NULL, "cut: %s", "\xe2\x82"), NAS_OK);
+    char *text = report_of(&state, nas_report_json);
+    json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    cr_assert_not_null(report);
+    json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);
+    json_t *evaluation = json_array_get(json_object_get(repeat, "evaluations"), 0);
+    cr_assert_str_eq(json_string_value(json_object_get(evaluation, "arch")), "\xef\xbf\xbdrch-10");
+    EXPECT_KEYS(json_object_get(repeat, "weights"), "\xef\xbf\xbdnip", "nwot");
+    json_decref(report);
+    free(text);
+    nas_state_fini(&state);
+}
+
 Test(report, text_fits_into_80_columns)
 {
     nas_state_t state = report_state_make();
@@ -84,10 +110,142 @@ Test(report, text_fits_into_80_columns)
     state.repeat[0].evaluation[1].name = strdup("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|"
                                                 "skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|");
     char *text = report_of(&state, nas_report_text);
-    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-        cr_assert(strlen(line) <= 80, "too long: %s", line);
+    assert_80_columns(text);
     free(text);
     nas_state_fini(&state);
+}
+
+/* An evaluation more of repeat 1, which failed. */
+static void add_failure(nas_state_t *state, int64_t arch, const char *reason)
+{
+    char name[32];
+    double column = (double)NAN;
+    (void)snprintf(name, sizeof name, "failed-%lld", (long long)arch);
+    const nas_evaluation_t evaluation = {.arch = arch,
+                                         .name = name,
+                                         .value = (double)NAN,
+                                         .cost = (double)NAN,
+                                         .columns = &column,
+                                         .status = NAS_EVAL_FAILED,
+                                         .reason = (char *)(uintptr_t)reason};
+    cr_assert_eq(nas_state_add_evaluation(state, 1, &evaluation, NULL), NAS_OK);
+}
+
+Test(report, text_lists_failures_with_their_reasons)
+{
+    nas_state_t state = report_state_make();
+    char *text = report_of(&state, nas_report_text);
+    cr_assert_null(strstr(text, "Failed evaluations"), "a missing value is no failure");
+    free(text);
+    add_failure(&state, 30, "exit code 3 (2 tries)");
+    add_failure(&state, 31, "time limit of 2 s");
+    text = report_of(&state, nas_report_text);
+    cr_assert_not_null(strstr(text, "\nFailed evaluations\n"
+                                    "  failed-30\n    exit code 3 (2 tries)\n"
+                                    "  failed-31\n    time limit of 2 s\n"));
+    cr_assert_null(strstr(text, " more\n"));
+    free(text);
+    nas_state_fini(&state);
+}
+
+Test(report, text_lists_no_more_failures_than_fit_a_page)
+{
+    nas_state_t state = report_state_make();
+    char reason[256];
+    memset(reason, 'x', sizeof reason - 1);
+    reason[sizeof reason - 1] = '\0';
+    for (int64_t i = 0; i < 20; i++) add_failure(&state, 100 + i, reason);
+    char *text = report_of(&state, nas_report_text);
+    cr_assert_null(strstr(text, " more\n"));
+    free(text);
+    add_failure(&state, 120, reason);
+    add_failure(&state, 121, reason);
+    text = report_of(&state, nas_report_text);
+    cr_assert_not_null(strstr(text, "  failed-119\n"));
+    cr_assert_null(strstr(text, "  failed-120\n"));
+    cr_assert_not_null(strstr(text, "  and 2 more\n"));
+    assert_80_columns(text);
+    free(text);
+    nas_state_fini(&state);
+}
+
+Test(report, json_tells_a_failure_from_a_missing_value)
+{
+    nas_state_t state = report_state_make();
+    add_failure(&state, 30, "exit code 3");
+    char *text = report_of(&state, nas_report_json);
+    json_t *report = json_loads(text, 0, NULL);
+    json_t *repeat = json_array_get(json_object_get(report, "repeats"), 1);
+    json_t *failed = json_array_get(json_object_get(repeat, "evaluations"), 2);
+    EXPECT_KEYS(failed, "arch", "target", "cost", "phase", "status");
+    cr_assert_str_eq(json_string_value(json_object_get(failed, "arch")), "failed-30");
+    cr_assert_str_eq(json_string_value(json_object_get(failed, "status")), "failed");
+    cr_assert(json_is_null(json_object_get(failed, "target")));
+    cr_assert(json_is_null(json_object_get(failed, "cost")));
+    cr_assert_str_eq(json_string_value(json_object_get(json_object_get(repeat, "best"), "arch")),
+                     "arch-20");
+    json_decref(report);
+    free(text);
+    nas_state_fini(&state);
+}
+
+/* Runs beside each other; the caller frees it. */
+static char *comparison_of(const nas_state_t *state, size_t n)
+{
+    char *text = NULL;
+    size_t size = 0;
+    nas_error_t err = {0};
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(nas_report_compare(state, n, out, &err), NAS_OK);
+    (void)fclose(out);
+    return text;
+}
+
+/* Numbers of a line behind a label: budget, repeats, mean, std, cost. */
+static void expect_run(const char *text, const char *label, const double expected[5])
+{
+    double number[5];
+    const char *line = strstr(text, label);
+    cr_assert_not_null(line, "no line of '%s' in %s", label, text);
+    cr_assert_eq(sscanf(line + strlen(label), "%lf %lf %lf %lf %lf", &number[0], &number[1],
+                        &number[2], &number[3], &number[4]),
+                 5);
+    for (int i = 0; i < 5; i++)
+        cr_assert_float_eq(number[i], expected[i], 1e-5, "number %d of '%s'", i, label);
+}
+
+Test(report, runs_stand_beside_each_other)
+{
+    nas_state_t state[2] = {report_state_make(), report_state_make()};
+    free(state[1].method);
+    state[1].method = strdup("reinforce");
+    state[0].complete = true;
+    state[1].budget = 40;
+    state[1].repeat[0].evaluation[1].value = 4;
+    char *text = comparison_of(state, 2);
+    /* best of the repeats: 3 and 2, then 4 and 2; costs 7.5 and 2.5 */
+    expect_run(text, "\n  robot ", (double[]){3, 2, 2.5, 0.5, 5});
+    expect_run(text, "\n  reinforce, incomplete ", (double[]){40, 2, 3, 1, 5});
+    cr_assert_null(strstr(text, "robot, incomplete"));
+    assert_80_columns(text);
+    free(text);
+    for (int i = 0; i < 2; i++) nas_state_fini(&state[i]);
+}
+
+Test(report, a_run_without_results_is_unknown_beside_another)
+{
+    nas_state_t state[2] = {report_state_make(), report_state_make()};
+    for (int64_t r = 0; r < 2; r++)
+        for (int64_t i = 0; i < state[1].repeat[r].n_evaluation; i++) {
+            state[1].repeat[r].evaluation[i].status = NAS_EVAL_FAILED;
+            state[1].repeat[r].evaluation[i].cost = (double)NAN;
+        }
+    char *text = comparison_of(state, 2);
+    size_t n_unknown = 0;
+    for (const char *at = text; (at = strstr(at, "unknown")); at++) n_unknown++;
+    cr_assert_eq(n_unknown, 3);
+    free(text);
+    for (int i = 0; i < 2; i++) nas_state_fini(&state[i]);
 }
 
 Test(report, a_run_without_results_is_said_to_have_none)

@@ -65,8 +65,8 @@ static void put_bytes(const char *path, const char *data, size_t size)
 static void seal(char *image, size_t size)
 {
     nas_digest_t digest;
-    cr_assert_eq(nas_statefile_digest(image, size, &digest, NULL), NAS_OK);
-    memcpy(image + NAS_STATEFILE_DIGEST_AT, digest.byte, sizeof digest.byte);
+    cr_assert_eq(nas_sealed_digest(image, size, &digest, NULL), NAS_OK);
+    memcpy(image + NAS_SEALED_DIGEST_AT, digest.byte, sizeof digest.byte);
 }
 
 static void assert_round_trip(sample_size_t size)
@@ -88,6 +88,7 @@ Test(statefile, comes_back_as_it_was)
 {
     const sample_size_t sizes[] = {
         SMALL,
+        {.n_repeat = 2, .n_evaluation = 6, .n_metric = 2, .n_report = 2, .n_epochs = 3},
         {0},
         {.n_repeat = 1},
         {.n_repeat = 3, .n_evaluation = 5},
@@ -159,8 +160,7 @@ Test(statefile, refuses_every_truncation)
     free(bytes_of(path.text, &size));
     for (size_t n = size - 1; n > 0; n -= n > 1024 ? 97 : 1) {
         cr_assert_eq(truncate(path.text, (off_t)n), 0);
-        assert_refused(path.text,
-                       n < strlen(NAS_STATEFILE_MAGIC) ? "not a state file" : "cut short");
+        assert_refused(path.text, n < NAS_SEALED_MAGIC_SIZE ? "not a state file" : "cut short");
     }
 }
 
@@ -182,7 +182,7 @@ static void flip(int fd, const char *path, size_t byte, int bit)
     cr_assert_eq(pread(fd, &value, 1, at), 1);
     const char flipped = (char)(value ^ (1 << bit));
     cr_assert_eq(pwrite(fd, &flipped, 1, at), 1);
-    assert_refused(path, byte < strlen(NAS_STATEFILE_MAGIC) ? "not a state file" : "");
+    assert_refused(path, byte < NAS_SEALED_MAGIC_SIZE ? "not a state file" : "");
     cr_assert_eq(pwrite(fd, &value, 1, at), 1);
 }
 
@@ -209,7 +209,7 @@ static void write_newer(const char *path)
     size_t size = 0;
     write_sample(path, SMALL);
     char *image = bytes_of(path, &size);
-    nas_statefile_put_u64(image + NAS_STATEFILE_VERSION_AT, NAS_STATEFILE_VERSION + 1);
+    nas_sealed_put_u64(image + NAS_SEALED_VERSION_AT, NAS_STATEFILE_VERSION + 1);
     seal(image, size);
     put_bytes(path, image, size);
     free(image);
@@ -219,7 +219,7 @@ Test(statefile, refuses_a_newer_version)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
     write_newer(path.text);
-    assert_refused(path.text, "format version 2, this program reads 1");
+    assert_refused(path.text, "format version 3, this program reads 2");
     assert_refused(path.text, "newer robotnas");
 }
 
@@ -248,6 +248,10 @@ static void change_pool_rank(nas_state_t *state)
 {
     state->repeat[0].evaluation[1].pool_rank = state->n_arch + 1;
 }
+static void change_cost(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].cost = (double)INFINITY;
+}
 static void change_rank(nas_state_t *state)
 {
     state->repeat[0].evaluation[1].rank = -1;
@@ -260,6 +264,22 @@ static void change_observed_phase(nas_state_t *state)
 {
     state->repeat[1].observation[6].phase = 7;
 }
+static void change_weights(nas_state_t *state)
+{
+    state->repeat[1].weights[3] = (double)NAN;
+}
+static void change_best_weights(nas_state_t *state)
+{
+    state->repeat[1].best_weights[2] = -1.5;
+}
+static void change_best_weights_to_none(nas_state_t *state)
+{
+    state->repeat[1].best_weights[0] = (double)NAN;
+}
+static void change_precision(nas_state_t *state)
+{
+    state->repeat[1].precision_at_t = 1.5;
+}
 static void change_budget(nas_state_t *state)
 {
     state->budget = -1;
@@ -271,11 +291,21 @@ Test(statefile, refuses_impossible_content)
         void (*change)(nas_state_t *state);
         const char *reason;
     } cases[] = {
-        {change_arch, "impossible arch"},         {change_arch_sign, "impossible arch"},
-        {change_phase, "impossible phase"},       {change_status, "impossible status"},
-        {change_value, "impossible value"},       {change_pool_rank, "impossible pool_rank"},
-        {change_rank, "impossible rank"},         {change_observed_arch, "observation 6"},
-        {change_observed_phase, "observation 6"}, {change_budget, "budget -1"},
+        {change_arch, "impossible arch"},
+        {change_arch_sign, "impossible arch"},
+        {change_phase, "impossible phase"},
+        {change_status, "impossible status"},
+        {change_value, "impossible value"},
+        {change_pool_rank, "impossible pool_rank"},
+        {change_rank, "impossible rank"},
+        {change_observed_arch, "observation 6"},
+        {change_observed_phase, "observation 6"},
+        {change_budget, "budget -1"},
+        {change_cost, "impossible cost"},
+        {change_weights, "observation 0 has impossible weights"},
+        {change_best_weights, "impossible best_weights"},
+        {change_best_weights_to_none, "impossible best_weights"},
+        {change_precision, "impossible precision_at_t"},
     };
     const temp_path_t path = temp_file(&folder, "a.h5");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -287,6 +317,20 @@ Test(statefile, refuses_impossible_content)
     }
 }
 
+/* Without evaluations nothing is stored that would bound it. */
+Test(statefile, epochs_without_evaluations_take_no_memory)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    const sample_size_t none = {.n_repeat = 1, .n_metric = 1, .n_report = 1};
+    nas_state_t state = sample_state(none), found = {0};
+    state.n_epochs = INT64_C(1) << 50;
+    cr_assert_eq(nas_statefile_write(path.text, &state, NULL, NULL), NAS_OK);
+    cr_assert_eq(nas_statefile_read_one(path.text, &found, NULL), NAS_OK);
+    cr_assert_eq(found.n_epochs, state.n_epochs);
+    nas_state_fini(&state);
+    nas_state_fini(&found);
+}
+
 Test(statefile, refuses_an_image_without_content)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
@@ -296,9 +340,9 @@ Test(statefile, refuses_an_image_without_content)
     cr_assert_eq(nas_h5_create(&file, NULL), NAS_OK);
     cr_assert_eq(nas_h5_image(file, &image, &size, NULL), NAS_OK);
     nas_h5_close(file);
-    memcpy(image, NAS_STATEFILE_MAGIC, strlen(NAS_STATEFILE_MAGIC));
-    nas_statefile_put_u64(image + NAS_STATEFILE_VERSION_AT, NAS_STATEFILE_VERSION);
-    nas_statefile_put_u64(image + NAS_STATEFILE_SIZE_AT, size);
+    memcpy(image, nas_statefile_kind.magic, NAS_SEALED_MAGIC_SIZE);
+    nas_sealed_put_u64(image + NAS_SEALED_VERSION_AT, NAS_STATEFILE_VERSION);
+    nas_sealed_put_u64(image + NAS_SEALED_SIZE_AT, size);
     seal(image, size);
     put_bytes(path.text, image, size);
     assert_refused(path.text, "inconsistent state file: /program_version");

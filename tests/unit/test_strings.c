@@ -86,3 +86,30 @@ Test(strings, copy_and_format_are_the_callers)
     free(copy);
     free(text);
 }
+
+Test(strings, what_is_no_utf_8_is_replaced_byte_by_byte)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"", ""},
+        {"a\x7f", "a\x7f"},
+        {"\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf"},
+        {"\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80", "\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80"},
+        {"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
+        {"\xe9l\xe9", "\xef\xbf\xbdl\xef\xbf\xbd"},               /* Latin-1 */
+        {"\xc3", "\xef\xbf\xbd"},                                 /* cut */
+        {"\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* cut */
+        {"\xe2\x82z", "\xef\xbf\xbd\xef\xbf\xbdz"},               /* interrupted */
+        {"\xc0\xaf", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* longer than needed */
+        {"\xe0\x9f\xbf", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* likewise */
+        {"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"}, /* half a pair */
+        {"\xf5\x80", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* beyond U+10FFFF */
+        {"\xf4\x90", "\xef\xbf\xbd\xef\xbf\xbd"},                 /* likewise */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *copy = nas_string_utf8(cases[i].text, NULL);
+        cr_assert_str_eq(copy, cases[i].expected, "case %zu", i);
+        free(copy);
+    }
+}

@@ -15,13 +15,15 @@ enum {
     TYPE_U8 = 0x08,
     MAX_RANK = 4,
     BUFFER_SIZE = 1 << 18,
-    CHUNK_SIZE = 1 << 28 /* zlib's sizes are of int */
+    MOST_EXPANSION = 1032, /* by deflate: 258 bytes from two bits */
+    CHUNK_SIZE = 1 << 28   /* zlib's sizes are of int */
 };
 
 /* A file, plain or compressed: zlib tells them apart. */
 typedef struct source {
     const char *path;
     gzFile stream;
+    int64_t size; /* of the file, in bytes */
     int rank;
     int64_t extent[MAX_RANK];
 } source_t;
@@ -38,7 +40,7 @@ static nas_status_t open_source(const char *path, source_t *source, nas_error_t 
         return nas_error_nomem(err, path);
     }
     (void)gzbuffer(stream, BUFFER_SIZE);
-    *source = (source_t){.path = path, .stream = stream};
+    *source = (source_t){.path = path, .stream = stream, .size = size};
     return NAS_OK;
 }
 
@@ -109,6 +111,22 @@ static nas_status_t read_header(source_t *source, int least, int most, nas_error
     return status;
 }
 
+/* Whether a file of this size can hold n values, before memory is taken for them: a few bytes may
+ * promise 16 GiB. */
+static nas_status_t check_room(const source_t *source, size_t n, nas_error_t *err)
+{
+    const int64_t n_header = 4 + 4 * (int64_t)source->rank;
+    const bool plain = gzdirect(source->stream);
+    const int64_t room = plain ? source->size - n_header : source->size * MOST_EXPANSION - n_header;
+    if ((int64_t)n <= room) return NAS_OK;
+    if (plain)
+        return nas_error_set(err, NAS_EINPUT, "%s: cut short; %lld values where the header has %zu",
+                             source->path, (long long)room, n);
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: a gzip file of %lld bytes cannot hold the %zu values of its header",
+                         source->path, (long long)source->size, n);
+}
+
 /* The values, which must end where the file does. */
 static nas_status_t read_values(const source_t *source, unsigned char *data, size_t n,
                                 nas_error_t *err)
@@ -138,8 +156,10 @@ static nas_status_t read_images(const char *path, nas_images_t *images, nas_erro
     const int64_t nchw[4] = {extent[0], gray ? 1 : extent[1], extent[gray ? 1 : 2],
                              extent[gray ? 2 : 3]};
     if ((status = nas_images_shape(images, NAS_PIXEL_U8, nchw, path, err))) goto out;
+    const size_t n_values = (size_t)images->n * nas_images_values(images);
+    if ((status = check_room(&source, n_values, err))) goto out;
     if ((status = nas_images_allocate(images, err))) goto out;
-    status = read_values(&source, images->data, (size_t)images->n * nas_images_values(images), err);
+    status = read_values(&source, images->data, n_values, err);
 out:
     close_source(&source);
     return status;

@@ -14,6 +14,6 @@ static double value(const nas_metric_input_t *input)
 const nas_metric_t nas_metric_grad_norm = {
     .name = "grad_norm",
     .summary = "sum over the layers of the norm of the gradient",
-    .needs = NAS_NEED_GRADIENT,
+    .needs = NAS_NEED_SUMS,
     .value = value,
 };

@@ -11,6 +11,6 @@ static double value(const nas_metric_input_t *input)
 const nas_metric_t nas_metric_snip = {
     .name = "snip",
     .summary = "sum of |weight x gradient|",
-    .needs = NAS_NEED_GRADIENT,
+    .needs = NAS_NEED_SUMS,
     .value = value,
 };

@@ -1,7 +1,8 @@
 /* The arena: every tensor gets an offset such that no two that live at the same time overlap.
  *
- * Tensors are placed from the largest to the smallest, each at the lowest offset that is free during
- * its whole life. That is the greedy-by-size plan, within a few per cent of the peak of live bytes.
+ * Tensors are placed from the largest to the smallest, each at the lowest offset that is free
+ * during its whole life. That is the greedy-by-size plan, within a few per cent of the peak of live
+ * bytes.
  */
 #include "worker/net/program_internal.h"
 #include "worker/pages.h"
@@ -28,8 +29,8 @@ static bool live_together(const nas_tensor_t *a, const nas_tensor_t *b)
     return a->first_op <= b->last_op && b->first_op <= a->last_op;
 }
 
-/* The lowest offset at which the tensor overlaps none of the placed ones (sorted by offset) that live
- * together with it. */
+/* The lowest offset at which the tensor overlaps none of the placed ones (sorted by offset) that
+ * live together with it. */
 static size_t lowest_gap(const nas_tensor_t *tensor, nas_tensor_t *const *placed, int n)
 {
     size_t offset = 0;

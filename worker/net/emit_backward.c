@@ -201,7 +201,7 @@ static void emit_groups_of(nas_program_t *program, nas_backward_t pass, int sour
 
 /* --------------------------------------------------------------------------------------- nodes */
 
-/* Flow: bring the adjoint of an output to about 1. The sums follow, of the adjoint as it then is. */
+/* Flow: bring the adjoint of an output to about 1. Then the sums of it, as it then is. */
 static void emit_rescale(nas_program_t *program, int node)
 {
     const nas_slice_t d = nas_node_slice(program, node, program->node[node].d);

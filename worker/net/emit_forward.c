@@ -76,7 +76,7 @@ static void emit_group(nas_program_t *program, int group)
     nas_emit_conv(program, NAS_OP_CONV_FORWARD, group, nas_group_source(program, group), t->y);
     for (int i = 0; i < g->n_convs; i++) {
         const nas_graph_conv_t *conv = &program->graph->conv[g->conv[i]];
-        if (nas_norm_active(program, conv->norm))
+        if (nas_norm_has_moments(program, conv->norm))
             nas_emit_moments(program, conv->norm, nas_node_shape(program, conv->target),
                              nas_conv_slice(program, g->conv[i], t->y));
     }
@@ -140,7 +140,7 @@ static void emit_node(nas_program_t *program, int node)
     find_readers(program, node, &need_x, &need_r);
     for (int i = 0; i < n->n_inputs; i++) {
         const int norm = n->input[i].index;
-        if (n->input[i].kind != NAS_INPUT_NORM || !nas_norm_active(program, norm)) continue;
+        if (n->input[i].kind != NAS_INPUT_NORM || !nas_norm_has_moments(program, norm)) continue;
         const int source = program->graph->norm[norm].source;
         nas_emit_moments(program, norm, shape,
                          nas_node_slice(program, source, program->node[source].x));

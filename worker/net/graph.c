@@ -59,8 +59,14 @@ static void add_input(nas_graph_t *graph, int node, nas_input_kind_t kind, int i
 static int add_norm(nas_graph_t *graph, const char *name, int c, bool affine, bool in_reduction)
 {
     nas_graph_norm_t *norm = &graph->norm[graph->n_norms];
-    *norm = (nas_graph_norm_t){
-        .c = c, .gamma = -1, .beta = -1, .conv = -1, .source = -1, .in_reduction = in_reduction};
+    *norm = (nas_graph_norm_t){.c = c,
+                               .gamma = -1,
+                               .beta = -1,
+                               .conv = -1,
+                               .source = -1,
+                               .in_reduction = in_reduction,
+                               .statistics = graph->n_statistics};
+    graph->n_statistics += 2 * (int64_t)c;
     if (affine) {
         const int shape[4] = {c};
         norm->gamma = add_parameter(graph, NAS_PARAMETER_GAMMA, shape, 0, "%s/gamma", name);

@@ -60,14 +60,15 @@ typedef struct nas_graph_conv {
     int c_first; /**< its first output channel in the group's */
 } nas_graph_conv_t;
 
-/** A batch normalisation with batch statistics. */
+/** A batch normalisation. */
 typedef struct nas_graph_norm {
     int c;
     int gamma; /**< parameter, or -1: 1 */
     int beta;  /**< parameter, or -1: 0 */
     int conv;  /**< that it is behind; -1: behind the node `source` */
     int source;
-    bool in_reduction; /**< kept where synflow drops the others */
+    bool in_reduction;  /**< kept where synflow drops the others */
+    int64_t statistics; /**< of its c means, then c variances, in an array of all statistics */
 } nas_graph_norm_t;
 
 typedef enum nas_input_kind {
@@ -114,14 +115,15 @@ typedef struct nas_graph {
     int n_groups;
     nas_parameter_t *parameter;
     int n_parameters;
-    int64_t n_values;  /**< elements of all parameters */
-    int linear_weight; /**< parameter */
-    int linear_bias;   /**< parameter */
+    int64_t n_values;     /**< elements of all parameters */
+    int64_t n_statistics; /**< elements of all norms' statistics */
+    int linear_weight;    /**< parameter */
+    int linear_bias;      /**< parameter */
 } nas_graph_t;
 
 /** Build the graph of a cell.  Not collective.
- *  operation [in] of each edge; channel_block: convolutions are grouped only where each one's output
- *  channels are a multiple of it.
+ *  operation [in] of each edge; channel_block: convolutions are grouped only where each one's
+ *  output channels are a multiple of it.
  *  NAS_EARG: extents that no such network has. NAS_ENOMEM. The caller owns *graph_p. */
 nas_status_t nas_graph_create(const nas_network_t *network, const uint8_t operation[NAS_CELL_EDGES],
                               int channel_block, nas_graph_t **graph_p, nas_error_t *err);

@@ -2,7 +2,6 @@
 #include "worker/net/program_internal.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The sizes at hand everywhere here. */
@@ -25,16 +24,33 @@ static head_t head_of(const nas_program_t *program)
                     .bias = program->parameters + graph->parameter[graph->linear_bias].offset};
 }
 
-/* out [N, C] = in [N, O] times the weights, a pixel's share of it. */
-static void back_through_linear(const head_t *head, const double *in, double *out)
+/* y [rows, columns] += a [rows, terms] x [terms, columns]. a_row, a_term: distances in a. */
+typedef struct product {
+    int rows, terms, columns;
+    const double *a;
+    int a_row, a_term;
+    const double *x;
+    double *y;
+} product_t;
+
+/* Every sum is in the order of its terms; four rows of x a time save loads and stores of y. */
+static void add_product(const product_t *p)
 {
-    for (int n = 0; n < head->n; n++)
-        for (int c = 0; c < head->c; c++) {
-            double sum = 0;
-            for (int o = 0; o < head->o; o++)
-                sum += in[n * head->o + o] * head->weight[o * head->c + c];
-            out[n * head->c + c] = sum / head->n_pixels;
+    const int columns = p->columns;
+    for (int row = 0; row < p->rows; row++) {
+        const double *a = p->a + row * p->a_row;
+        const double *restrict x = p->x;
+        double *restrict y = p->y + row * columns;
+        int k = 0;
+        for (; k + 4 <= p->terms; k += 4, a += 4 * p->a_term, x += 4 * columns) {
+            const double a0 = a[0], a1 = a[p->a_term], a2 = a[2 * p->a_term], a3 = a[3 * p->a_term];
+            for (int i = 0; i < columns; i++)
+                y[i] = y[i] + a0 * x[i] + a1 * x[columns + i] + a2 * x[2 * columns + i] +
+                       a3 * x[3 * columns + i];
         }
+        for (; k < p->terms; k++, a += p->a_term, x += columns)
+            for (int i = 0; i < columns; i++) y[i] += a[0] * x[i];
+    }
 }
 
 static void to_means(const head_t *head, double *sums)
@@ -42,18 +58,31 @@ static void to_means(const head_t *head, double *sums)
     for (int i = 0; i < head->n * head->c; i++) sums[i] /= head->n_pixels;
 }
 
+/* out [N, C] = in [N, O] times the weights, a pixel's share of it. */
+static void back_through_linear(const head_t *head, const double *in, double *out)
+{
+    const product_t product = {head->n, head->o, head->c, in, head->o, 1, head->weight, out};
+    memset(out, 0, (size_t)head->n * (size_t)head->c * sizeof *out);
+    add_product(&product);
+    to_means(head, out);
+}
+
 /* ------------------------------------------------------------------------------------ forward */
 
-/* logits [N, O] = weights features + bias (NULL: none). */
-static void linear(const head_t *head, const double *features, const double *bias, double *logits)
+static void transpose(const head_t *head, double *transposed)
 {
-    for (int n = 0; n < head->n; n++)
-        for (int o = 0; o < head->o; o++) {
-            double sum = bias ? bias[o] : 0;
-            for (int c = 0; c < head->c; c++)
-                sum += head->weight[o * head->c + c] * features[n * head->c + c];
-            logits[n * head->o + o] = sum;
-        }
+    for (int c = 0; c < head->c; c++)
+        for (int o = 0; o < head->o; o++)
+            transposed[c * head->o + o] = head->weight[o * head->c + c];
+}
+
+/* logits [N, O] = weights (transposed: [C, O]) features + bias (NULL: none). */
+static void linear(const head_t *head, const double *transposed, const double *features,
+                   const double *bias, double *logits)
+{
+    const product_t product = {head->n, head->c, head->o, features, head->c, 1, transposed, logits};
+    for (int i = 0; i < head->n * head->o; i++) logits[i] = bias ? bias[i % head->o] : 0;
+    add_product(&product);
 }
 
 void nas_head_forward(nas_program_t *program, int unused)
@@ -61,7 +90,9 @@ void nas_head_forward(nas_program_t *program, int unused)
     (void)unused;
     const head_t head = head_of(program);
     to_means(&head, program->features);
-    if (!program->flow) linear(&head, program->features, head.bias, program->logits);
+    if (program->flow) return;
+    transpose(&head, program->transposed);
+    linear(&head, program->transposed, program->features, head.bias, program->logits);
 }
 
 /* Softmax of one image's logits into p; returns the logarithm of its normaliser. */
@@ -76,30 +107,47 @@ static double softmax(const double *logits, int n, double *p)
 
 /* ----------------------------------------------------------------------------------- backward */
 
-/* dW of the linear layer at one entry. */
-static double gradient_at(const head_t *head, const double *d_logits, const double *features, int o,
-                          int c)
+/* dw [O, C] of the linear layer. */
+static void linear_gradient(const head_t *head, const double *d_logits, const double *features,
+                            double *dw)
 {
-    double sum = 0;
-    for (int n = 0; n < head->n; n++) sum += d_logits[n * head->o + o] * features[n * head->c + c];
-    return sum;
+    const product_t product = {head->o, head->n, head->c, d_logits, 1, head->o, features, dw};
+    memset(dw, 0, (size_t)head->o * (size_t)head->c * sizeof *dw);
+    add_product(&product);
 }
 
 static void sum_linear_layer(nas_program_t *program, const head_t *head)
 {
     nas_layer_values_t *layer = &program->layer[program->graph->linear_weight];
-    *layer = (nas_layer_values_t){0};
-    for (int o = 0; o < head->o; o++)
-        for (int c = 0; c < head->c; c++) {
-            const double g = gradient_at(head, program->d_logits, program->features, o, c);
-            const double wg = g * head->weight[o * head->c + c];
-            layer->gradient_squares += g * g;
-            layer->dot += wg;
-            layer->abs_dot += fabs(wg);
-        }
+    for (int i = 0; i < head->o * head->c; i++) {
+        const double g = program->d_linear[i], wg = g * head->weight[i];
+        layer->gradient_squares += g * g;
+        layer->dot += wg;
+        layer->abs_dot += fabs(wg);
+    }
+}
+
+static void add_linear_fisher(nas_program_t *program, const head_t *head)
+{
+    nas_layer_values_t *layer = &program->layer[program->graph->linear_weight];
     for (int i = 0; i < head->n * head->o; i++)
         layer->fisher += pow(program->logits[i] * program->d_logits[i], 2.0);
     layer->fisher *= 0.5 * head->c / head->n;
+}
+
+/* Cross-entropy of one image, whose label has 1 - smoothing of its weight while all classes share
+ * the rest, and its derivative d by the logits. */
+static double cross_entropy(const nas_program_t *program, const head_t *head, int n, double *d)
+{
+    const double *logits = program->logits + n * head->o;
+    const double rest = program->smoothing / head->o, most = 1.0 - program->smoothing;
+    const int label = program->labels[n];
+    double sum = 0;
+    for (int o = 0; o < head->o; o++) sum += logits[o];
+    const double loss = softmax(logits, head->o, d) - most * logits[label] - rest * sum;
+    for (int o = 0; o < head->o; o++) d[o] -= rest;
+    d[label] -= most;
+    return loss;
 }
 
 void nas_head_backward_loss(nas_program_t *program, int unused)
@@ -107,15 +155,13 @@ void nas_head_backward_loss(nas_program_t *program, int unused)
     (void)unused;
     const head_t head = head_of(program);
     double loss = 0;
-    for (int n = 0; n < head.n; n++) {
-        double *d = program->d_logits + n * head.o;
-        const double *logits = program->logits + n * head.o;
-        loss += softmax(logits, head.o, d) - logits[program->labels[n]];
-        d[program->labels[n]] -= 1.0;
-        for (int o = 0; o < head.o; o++) d[o] /= head.n;
-    }
+    for (int n = 0; n < head.n; n++)
+        loss += cross_entropy(program, &head, n, program->d_logits + n * head.o);
+    for (int i = 0; i < head.n * head.o; i++) program->d_logits[i] /= head.n;
     program->loss = loss / head.n;
-    sum_linear_layer(program, &head);
+    linear_gradient(&head, program->d_logits, program->features, program->d_linear);
+    if (nas_program_sums(program)) sum_linear_layer(program, &head);
+    if (program->needs & NAS_NEED_FISHER) add_linear_fisher(program, &head);
     back_through_linear(&head, program->d_logits, program->d_features);
 }
 
@@ -155,7 +201,7 @@ void nas_fisher_add(nas_program_t *program, int conv)
 /* Tangents along the weights, the linear layer's among them: W features = logits - bias. */
 static void linear_tangent(nas_program_t *program, const head_t *head)
 {
-    linear(head, program->t_features, NULL, program->t_logits);
+    linear(head, program->transposed, program->t_features, NULL, program->t_logits);
     for (int n = 0; n < head->n; n++)
         for (int o = 0; o < head->o; o++) {
             const int i = n * head->o + o;
@@ -184,12 +230,11 @@ void nas_head_tangent(nas_program_t *program, int unused)
     to_means(&head, program->t_features);
     linear_tangent(program, &head);
     loss_tangent(program, &head);
+    linear_gradient(&head, program->e_logits, program->features, program->e_linear);
+    linear_gradient(&head, program->d_logits, program->t_features, program->t_linear);
     layer->curvature = 0;
-    for (int o = 0; o < head.o; o++)
-        for (int c = 0; c < head.c; c++)
-            layer->curvature += gradient_at(&head, program->d_logits, program->features, o, c) *
-                                (gradient_at(&head, program->e_logits, program->features, o, c) +
-                                 gradient_at(&head, program->d_logits, program->t_features, o, c));
+    for (int i = 0; i < head.o * head.c; i++)
+        layer->curvature += program->d_linear[i] * (program->e_linear[i] + program->t_linear[i]);
     double *both =
         program->t_logits; /* spent; now the adjoint's tangent, plus the adjoint (w again) */
     for (int i = 0; i < head.n * head.o; i++) both[i] = program->e_logits[i] + program->d_logits[i];
@@ -198,70 +243,12 @@ void nas_head_tangent(nas_program_t *program, int unused)
 
 /* ----------------------------------------------------------------------------------- gradients */
 
-static void linear_gradient(const nas_program_t *program, bool bias, double *gradient)
+void nas_head_gradient(const nas_program_t *program, double *weight, double *bias)
 {
     const head_t head = head_of(program);
+    memcpy(weight, program->d_linear, (size_t)head.o * (size_t)head.c * sizeof *weight);
     for (int o = 0; o < head.o; o++) {
-        if (bias) {
-            gradient[o] = 0;
-            for (int n = 0; n < head.n; n++) gradient[o] += program->d_logits[n * head.o + o];
-            continue;
-        }
-        for (int c = 0; c < head.c; c++)
-            gradient[o * head.c + c] =
-                gradient_at(&head, program->d_logits, program->features, o, c);
+        bias[o] = 0;
+        for (int n = 0; n < head.n; n++) bias[o] += program->d_logits[n * head.o + o];
     }
-}
-
-/* gamma: sum of d z; beta: sum of d. A convolution's bias is left at 0: the BN takes it out again. */
-static void norm_gradient(const nas_program_t *program, int parameter, double *gradient)
-{
-    const nas_graph_t *graph = program->graph;
-    for (int i = 0; i < graph->n_norms; i++) {
-        const nas_graph_norm_t *norm = &graph->norm[i];
-        if (norm->gamma != parameter && norm->beta != parameter) continue;
-        const int node = norm->conv >= 0 ? graph->conv[norm->conv].target : graph->n_nodes - 1;
-        if (!graph->node[node].live) return;
-        const nas_norm_vectors_t *v = &program->norm[i];
-        for (int c = 0; c < norm->c; c++)
-            gradient[c] =
-                norm->gamma == parameter ? v->inv[c] * v->sum_dz[c] : program->node[node].sum_d[c];
-        return;
-    }
-}
-
-/* The convolution that has this weight, or NULL where it does not reach the logits. */
-static const nas_graph_conv_t *conv_of(const nas_graph_t *graph, int weight)
-{
-    for (int i = 0; i < graph->n_convs; i++)
-        if (graph->conv[i].weight == weight) return graph->conv[i].live ? &graph->conv[i] : NULL;
-    return NULL;
-}
-
-static nas_status_t conv_gradient(const nas_program_t *program, const nas_graph_conv_t *conv,
-                                  double *gradient, nas_error_t *err)
-{
-    const nas_graph_t *graph = program->graph;
-    const nas_group_tensors_t *t = &program->group[conv->group];
-    const size_t n = (size_t)graph->parameter[conv->weight].n;
-    double *all = malloc(n * (size_t)graph->group[conv->group].n_convs * sizeof *all);
-    if (!all) return nas_error_nomem(err, "a gradient");
-    program->backend->conv_unpack(t->conv, t->gradient, all);
-    memcpy(gradient, all + n * (size_t)(conv->c_first / conv->c_out), n * sizeof *gradient);
-    free(all);
-    return NAS_OK;
-}
-
-nas_status_t nas_program_gradient(const nas_program_t *program, int parameter, double *gradient,
-                                  nas_error_t *err)
-{
-    const nas_graph_t *graph = program->graph;
-    const nas_graph_conv_t *conv = conv_of(graph, parameter);
-    if (conv) return conv_gradient(program, conv, gradient, err);
-    memset(gradient, 0, (size_t)graph->parameter[parameter].n * sizeof *gradient);
-    if (parameter == graph->linear_weight || parameter == graph->linear_bias)
-        linear_gradient(program, parameter == graph->linear_bias, gradient);
-    else
-        norm_gradient(program, parameter, gradient);
-    return NAS_OK;
 }

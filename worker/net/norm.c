@@ -1,5 +1,8 @@
 /* Batch normalisation as coefficients a channel, in float64.
  *
+ * Mean and variance are the batch's, or in inference given as statistics of many batches; all that
+ * follows about adjoints and tangents is about the former.
+ *
  * Forward, over N images of H W pixels (the mean of a channel below is over all of them):
  *     z = inv (x - mean), inv = 1 / sqrt(variance + eps), y = gamma z + beta
  * Adjoint d of y to that of x:
@@ -44,6 +47,17 @@ bool nas_norm_active(const nas_program_t *program, int norm)
     return norm >= 0 && (!program->flow || program->graph->norm[norm].in_reduction);
 }
 
+bool nas_norm_has_moments(const nas_program_t *program, int norm)
+{
+    return nas_norm_active(program, norm) && !(program->needs & NAS_NEED_INFERENCE);
+}
+
+int nas_norm_target(const nas_graph_t *graph, int norm)
+{
+    const int conv = graph->norm[norm].conv;
+    return conv >= 0 ? graph->conv[conv].target : graph->n_nodes - 1;
+}
+
 /* An entry of gamma or beta; flow takes absolute values of all parameters. */
 static double affine(const nas_program_t *program, int parameter, int channel, double otherwise)
 {
@@ -73,7 +87,7 @@ static double count(const nas_program_t *program, int node)
 
 /* ------------------------------------------------------------------------------------ forward */
 
-/* Flow stores x times 2^-source_exponent and wants y times 2^-node_exponent; both are 0 otherwise. */
+/* Flow stores x times 2^-source_exponent and wants y times 2^-node_exponent; both 0 otherwise. */
 static void norm_forward(nas_program_t *program, int norm, int node)
 {
     const nas_graph_norm_t *g = &program->graph->norm[norm];
@@ -111,6 +125,46 @@ void nas_node_forward(nas_program_t *program, int node)
             norm_forward(program, norm, node);
         else if (n->input[i].kind == NAS_INPUT_CONV)
             add_bias(program, n->input[i].index, node);
+    }
+}
+
+/* --------------------------------------------------------------------------------- statistics */
+
+/* Bias of the convolution before a norm, which the norm's mean is without: batch statistics would
+ * take it out again, so it is never added. NULL: none. */
+static const double *bias_of(const nas_program_t *program, int norm)
+{
+    const nas_graph_t *graph = program->graph;
+    const int conv = graph->norm[norm].conv;
+    if (conv < 0 || graph->conv[conv].bias < 0) return NULL;
+    return program->parameters + graph->parameter[graph->conv[conv].bias].offset;
+}
+
+void nas_norm_take_statistics(nas_program_t *program, const double *statistics)
+{
+    for (int i = 0; i < program->graph->n_norms; i++) {
+        const nas_graph_norm_t *g = &program->graph->norm[i];
+        const double *mean = statistics + g->statistics, *variance = mean + g->c;
+        const double *bias = bias_of(program, i);
+        for (int c = 0; c < g->c; c++) {
+            program->norm[i].mean[c] = mean[c] - (bias ? bias[c] : 0);
+            program->norm[i].variance[c] = variance[c];
+        }
+    }
+}
+
+void nas_program_moments(const nas_program_t *program, double *moments)
+{
+    for (int i = 0; i < program->graph->n_norms; i++) {
+        const nas_graph_norm_t *g = &program->graph->norm[i];
+        double *mean = moments + g->statistics, *variance = mean + g->c;
+        const double *bias = bias_of(program, i);
+        NAS_ASSERT(nas_norm_has_moments(program, i));
+        if (!program->graph->node[nas_norm_target(program->graph, i)].live) continue;
+        for (int c = 0; c < g->c; c++) {
+            mean[c] = program->norm[i].mean[c] + (bias ? bias[c] : 0);
+            variance[c] = program->norm[i].variance[c];
+        }
     }
 }
 

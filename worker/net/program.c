@@ -33,8 +33,8 @@ static void mark_evaluated(nas_program_t *program)
 
 static size_t count_vectors(const nas_graph_t *graph, int n)
 {
-    const size_t head = (size_t)n * (size_t)(4 * graph->node[graph->n_nodes - 1].c +
-                                             4 * graph->network.classes + n);
+    const size_t c = (size_t)graph->node[graph->n_nodes - 1].c, o = (size_t)graph->network.classes;
+    const size_t head = (size_t)n * (4 * c + 4 * o + (size_t)n) + 4 * o * c;
     size_t total = head;
     int widest = 0;
     for (int i = 0; i < graph->n_norms; i++) total += VECTORS_PER_NORM * (size_t)graph->norm[i].c;
@@ -115,6 +115,9 @@ static void make_vectors(nas_program_t *program)
                                  &program->e_features};
     double **const logits[] = {&program->logits, &program->d_logits, &program->t_logits,
                                &program->e_logits};
+    double **const linear[] = {&program->d_linear, &program->t_linear, &program->e_linear,
+                               &program->transposed};
+    for (int k = 0; k < 4; k++) *linear[k] = nas_emit_vector(program, n_features / n * classes);
     for (int k = 0; k < 4; k++) {
         *features[k] = nas_emit_vector(program, n_features);
         *logits[k] = nas_emit_vector(program, n * classes);
@@ -137,6 +140,11 @@ nas_conv_shape_t nas_group_conv_shape(const nas_program_t *program, int group)
                               .image = conv->feed == NAS_FEED_IMAGE};
 }
 
+bool nas_program_sums(const nas_program_t *program)
+{
+    return (program->needs & (NAS_NEED_SUMS | NAS_NEED_CURVATURE)) != 0;
+}
+
 static size_t round_up(size_t bytes)
 {
     return (bytes + 63) / 64 * 64;
@@ -151,7 +159,8 @@ static size_t larger(size_t a, size_t b)
 static nas_status_t make_groups(nas_program_t *program, nas_error_t *err)
 {
     const nas_backend_t *backend = program->backend;
-    const bool backward = (program->needs & ~(unsigned)(NAS_NEED_LOSS | NAS_NEED_SIGNS)) != 0;
+    const unsigned forward_only = NAS_NEED_LOSS | NAS_NEED_SIGNS | NAS_NEED_INFERENCE;
+    const bool backward = (program->needs & ~forward_only) != 0;
     size_t n_packed = 0, n_gradients = 0, n_largest = 0, n_scratch = 0;
     for (int g = 0; g < program->graph->n_groups; g++) {
         nas_group_tensors_t *t = &program->group[g];
@@ -200,16 +209,15 @@ static void make_tensors(nas_program_t *program)
 
 static void emit(nas_program_t *program)
 {
-    const unsigned of_loss = NAS_NEED_GRADIENT | NAS_NEED_FISHER | NAS_NEED_CURVATURE;
+    const unsigned of_weights = NAS_NEED_GRADIENT | NAS_NEED_SUMS | NAS_NEED_CURVATURE;
     nas_emit_forward(program);
     if (program->flow) nas_emit_backward(program, (nas_backward_t){.weights = true});
     if (program->needs & NAS_NEED_JACOBIAN)
         nas_emit_backward(program, (nas_backward_t){.image = true});
-    if (program->needs & of_loss)
+    if (program->needs & (of_weights | NAS_NEED_FISHER))
         nas_emit_backward(program,
                           (nas_backward_t){.of_loss = true,
-                                           .weights = (program->needs & (NAS_NEED_GRADIENT |
-                                                                         NAS_NEED_CURVATURE)) != 0,
+                                           .weights = (program->needs & of_weights) != 0,
                                            .fisher = (program->needs & NAS_NEED_FISHER) != 0});
     else if (program->needs & NAS_NEED_LOSS)
         nas_emit_scalar(program, nas_head_backward_loss, 0);
@@ -237,6 +245,7 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_arena_
                                .graph = options->graph,
                                .n = options->batch,
                                .needs = options->needs,
+                               .smoothing = options->smoothing,
                                .flow = (options->needs & NAS_NEED_FLOW) != 0,
                                .arena = arena,
                                .profile = options->profile};

@@ -1,7 +1,7 @@
 /* What the parts of a program share: operations, tensors, and the vectors of every BN.
  *
- * Emission walks the graph and appends operations; tensors are numbers then. Binding plans the arena
- * from first and last uses and puts addresses in. Running goes through the list.
+ * Emission walks the graph and appends operations; tensors are numbers then. Binding plans the
+ * arena from first and last uses and puts addresses in. Running goes through the list.
  */
 #ifndef NAS_WORKER_NET_PROGRAM_INTERNAL_H
 #define NAS_WORKER_NET_PROGRAM_INTERNAL_H
@@ -110,6 +110,7 @@ struct nas_program {
     const nas_graph_t *graph;
     int n; /**< batch */
     unsigned needs;
+    double smoothing;
     bool flow;
 
     nas_op_t *op; /**< room for the largest program of the graph, as have the four below */
@@ -141,10 +142,13 @@ struct nas_program {
     /* the head: [N, C] and [N, classes] */
     double *features, *d_features, *t_features, *e_features;
     double *logits, *d_logits, *t_logits, *e_logits;
-    double *image_sum[2]; /**< [N, C] fisher */
-    double *agreement;    /**< [N, N] */
-    double *joined;       /**< weights of the widest group */
-    float *ones;          /**< flow: the image */
+    double *transposed;          /**< [C, classes] linear weights */
+    double *d_linear;            /**< [classes, C] gradient of the linear weights */
+    double *t_linear, *e_linear; /**< its tangents through the features and through d_logits */
+    double *image_sum[2];        /**< [N, C] fisher */
+    double *agreement;           /**< [N, N] */
+    double *joined;              /**< weights of the widest group */
+    float *ones;                 /**< flow: the image */
     nas_layer_values_t *layer;
 
     /* the run under way */
@@ -179,7 +183,7 @@ typedef struct nas_combiner {
     nas_combination_tensors_t *tensors;
 } nas_combiner_t;
 
-/** A combination of this shape; terms, outputs and dots are added to it before the next operation. */
+/** A combination of this shape; terms, outputs and dots are added to it before the next one. */
 nas_combiner_t nas_emit_combine(nas_program_t *program, nas_shape_t shape);
 void nas_combine_add(nas_combiner_t c, nas_term_kind_t kind, nas_slice_t slice,
                      const double *coefficient);
@@ -243,12 +247,21 @@ nas_slice_t nas_dy_slice(const nas_program_t *program, int conv);
 /** Tangents along the weights, and the adjoint of the loss's gradient along them. */
 void nas_emit_curvature(nas_program_t *program);
 
+/** Whether each layer's sums are wanted: curvature begins with |g|^2. */
+bool nas_program_sums(const nas_program_t *program);
+
 /** Whether a norm normalises: flow keeps those of the reductions only. */
 bool nas_norm_active(const nas_program_t *program, int norm);
+/** Whether it does so by the moments of the batch, not by statistics that are given. */
+bool nas_norm_has_moments(const nas_program_t *program, int norm);
+/** The node that a norm's output is a term of. */
+int nas_norm_target(const nas_graph_t *graph, int norm);
 
 /* ---------------------------------------------------------------- coefficients (norm.c) */
 
 void nas_norm_allocate(nas_program_t *program, int norm);
+/** Means and variances of all norms, of an inference network. */
+void nas_norm_take_statistics(nas_program_t *program, const double *statistics);
 /** Scales of all active norms of a node's inputs, and the node's shift. index: node. */
 void nas_node_forward(nas_program_t *program, int node);
 /** d_coef, x_coef, rest of the active norms of a node's inputs. */
@@ -263,6 +276,8 @@ void nas_head_forward(nas_program_t *program, int unused);
 void nas_head_backward_loss(nas_program_t *program, int unused);
 void nas_head_backward_logits(nas_program_t *program, int unused);
 void nas_head_tangent(nas_program_t *program, int unused);
+/** Gradients of the linear layer, [O, C] and [O]. */
+void nas_head_gradient(const nas_program_t *program, double *weight, double *bias);
 /** Fisher's sum of one convolution, from image_sum. index: conv. */
 void nas_fisher_add(nas_program_t *program, int conv);
 

@@ -94,7 +94,7 @@ static void run_conv(nas_program_t *program, const nas_op_t *op)
         break;
     case NAS_OP_CONV_BACKWARD_WEIGHTS:
         backend->conv_backward_weights(t->conv, in, out, t->gradient, scratch);
-        if (!program->flow) sum_layers(program, op->index);
+        if (nas_program_sums(program)) sum_layers(program, op->index);
         break;
     default:
         backend->conv_backward_weights(t->conv, in, out, curvature, scratch);
@@ -103,7 +103,7 @@ static void run_conv(nas_program_t *program, const nas_op_t *op)
     }
 }
 
-/* For every pair of images, the positions at which the signs of a node agree, once for each ReLU. */
+/* For every pair of images, the positions where the signs of a node agree, once for each ReLU. */
 static void add_agreements(nas_program_t *program, const nas_op_t *op)
 {
     uint64_t *bits = nas_tensor_data(program, program->bits);
@@ -186,22 +186,28 @@ static void run_timed(nas_program_t *program, const float *images)
     }
 }
 
+static void compute(nas_program_t *program, const float *images)
+{
+    if (program->profile) {
+        run_timed(program, images);
+        return;
+    }
+    load(program, images);
+    for (int i = 0; i < program->n_ops; i++) run_op(program, &program->op[i]);
+}
+
 void nas_program_run(nas_program_t *program, const double *parameters, const float *images,
                      const int32_t *labels, nas_program_values_t *values)
 {
     const nas_graph_t *graph = program->graph;
+    NAS_ASSERT(!(program->needs & NAS_NEED_INFERENCE));
     program->parameters = parameters;
     program->labels = labels;
     program->loss = NAN;
     memset(program->layer, 0, (size_t)graph->n_parameters * sizeof *program->layer);
     memset(program->agreement, 0,
            (size_t)program->n * (size_t)program->n * sizeof *program->agreement);
-    if (program->profile) {
-        run_timed(program, images);
-    } else {
-        load(program, images);
-        for (int i = 0; i < program->n_ops; i++) run_op(program, &program->op[i]);
-    }
+    compute(program, images);
     const bool has_jacobian = program->tensor[program->jacobian].first_op >= 0;
     *values = (nas_program_values_t){
         .logits = program->logits,
@@ -211,4 +217,14 @@ void nas_program_run(nas_program_t *program, const double *parameters, const flo
         .agreement = program->agreement,
     };
     if (program->flow) nas_flow_sum(program, &values->flow_mantissa, &values->flow_exponent);
+}
+
+const double *nas_program_infer(nas_program_t *program, const double *parameters,
+                                const double *statistics, const float *images)
+{
+    NAS_ASSERT(program->needs == NAS_NEED_INFERENCE);
+    program->parameters = parameters;
+    nas_norm_take_statistics(program, statistics);
+    compute(program, images);
+    return program->logits;
 }

@@ -227,44 +227,25 @@ static float *backward_half(const nas_conv_t *conv, const void *packed)
     return (float *)packed + whole_lines(conv->weight_elements) / sizeof(float);
 }
 
-static size_t filter_at(const nas_filter_layout_t *layout, int o, int i)
+static nas_filters_t filters_of(const nas_conv_t *conv)
 {
-    const size_t lanes = (size_t)kernels->layout->lanes;
-    const size_t o_block = (size_t)o / lanes * layout->o_block;
-    const size_t i_block = (size_t)i / lanes * layout->i_block;
-    return o_block + i_block + (size_t)o % lanes * layout->o + (size_t)i % lanes * layout->i;
-}
-
-static void pack(const nas_conv_shape_t *shape, const nas_filter_layout_t *layout,
-                 const double *weights, float *packed)
-{
-    const int n = shape->k * shape->k;
-    for (int o = 0; o < shape->c_out; o++) {
-        for (int i = 0; i < shape->c_in; i++, weights += n) {
-            float *to = packed + filter_at(layout, o, i);
-            for (int k = 0; k < n; k++) to[(size_t)k * layout->k] = (float)weights[k];
-        }
-    }
+    return (nas_filters_t){
+        .c_out = conv->shape.c_out, .c_in = conv->shape.c_in, .k = conv->shape.k * conv->shape.k};
 }
 
 static void conv_pack(const nas_conv_t *conv, const double *weights, void *packed)
 {
-    memset(packed, 0, conv_packed_bytes(conv));
-    pack(&conv->shape, &conv->forward_layout, weights, packed);
+    const nas_layout_kernel_t *layout = kernels->layout;
+    if (conv->shape.c_out % layout->lanes != 0 || conv->shape.c_in % layout->lanes != 0)
+        memset(packed, 0, conv_packed_bytes(conv));
+    layout->pack(filters_of(conv), conv->forward_layout, weights, packed);
     if (conv->backward)
-        pack(&conv->shape, &conv->backward_layout, weights, backward_half(conv, packed));
+        layout->pack(filters_of(conv), conv->backward_layout, weights, backward_half(conv, packed));
 }
 
 static void conv_unpack(const nas_conv_t *conv, const void *gradient, double *weights)
 {
-    const nas_filter_layout_t *layout = &conv->forward_layout;
-    const int n = conv->shape.k * conv->shape.k;
-    for (int o = 0; o < conv->shape.c_out; o++) {
-        for (int i = 0; i < conv->shape.c_in; i++, weights += n) {
-            const float *from = (const float *)gradient + filter_at(layout, o, i);
-            for (int k = 0; k < n; k++) weights[k] = (double)from[(size_t)k * layout->k];
-        }
-    }
+    kernels->layout->unpack(filters_of(conv), conv->forward_layout, gradient, weights);
 }
 
 static void conv_forward(const nas_conv_t *conv, const void *packed, const void *x, void *y,

@@ -20,6 +20,24 @@ typedef struct nas_reduce_kernel {
     void (*weight_dots)(const void *a, const void *b, size_t n, double sums[2]);
 } nas_reduce_kernel_t;
 
+/** Distances in packed weights, in numbers: from one block of output or input channels to the
+ *  next, from one element of the filter to the next, from one channel of a block to the next: o or
+ *  i is 1. */
+typedef struct nas_filter_layout {
+    size_t o_block;
+    size_t i_block;
+    size_t k;
+    size_t o;
+    size_t i;
+} nas_filter_layout_t;
+
+/** Weights of a convolution: filters of k elements. */
+typedef struct nas_filters {
+    int c_out;
+    int c_in;
+    int k;
+} nas_filters_t;
+
 /** layout_kernel.c */
 typedef struct nas_layout_kernel {
     int lanes;       /**< channels of a block */
@@ -31,6 +49,11 @@ typedef struct nas_layout_kernel {
     void (*load_images)(nas_shape_t shape, const float *images, void *tensor);
     void (*load)(nas_shape_t shape, const double *values, void *tensor);
     void (*store)(nas_shape_t shape, const void *tensor, double *values);
+    /** Weights [c_out, c_in, k] to and from a packed layout, whose padding is left as it is. */
+    void (*pack)(nas_filters_t filters, nas_filter_layout_t layout, const double *weights,
+                 float *packed);
+    void (*unpack)(nas_filters_t filters, nas_filter_layout_t layout, const float *packed,
+                   double *weights);
 } nas_layout_kernel_t;
 
 /** The extents of a convolution in whole blocks. */

@@ -2,7 +2,7 @@
 #ifndef NAS_WORKER_KERNELS_CPU_PRIMITIVE_H
 #define NAS_WORKER_KERNELS_CPU_PRIMITIVE_H
 
-#include "worker/kernels/backend.h"
+#include "worker/kernels/cpu/kernels.h"
 
 typedef enum nas_pass {
     NAS_PASS_FORWARD = 0,
@@ -10,16 +10,6 @@ typedef enum nas_pass {
     NAS_PASS_BACKWARD_WEIGHTS,
     NAS_PASS_COUNT /**< their number, no pass */
 } nas_pass_t;
-
-/** Distances in packed weights, in numbers: from one block of output or input channels to the
- *  next, from one element of the filter to the next, from one channel of a block to the next. */
-typedef struct nas_filter_layout {
-    size_t o_block;
-    size_t i_block;
-    size_t k;
-    size_t o;
-    size_t i;
-} nas_filter_layout_t;
 
 /** What a pass is made for. The shape's channels are whole blocks of `lanes`, those of images as
  *  many planes as they have. */

@@ -1,0 +1,122 @@
+/* State files: edits (h5_edit.h) of a good one, sealed anew. One that is accepted is reported in
+ * every form and its best architecture exported; written again it gives the same bytes again. */
+#include "common/sealed.h"
+#include "common/statefile.h"
+#include "common/statefile_internal.h"
+#include "coordinator/export.h"
+#include "coordinator/report.h"
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/h5_edit.h"
+#include "tests/fuzz/state_sample.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ------------------------------------------------------------------------------------ files */
+
+/* The bytes of a state, as a file. */
+static fuzz_bytes_t bytes_of(const nas_state_t *state)
+{
+    char *path = fuzz_path("written.h5");
+    (void)unlink(path); /* or it would be kept beside the new one */
+    NAS_ASSERT(nas_statefile_write(path, state, NULL, NULL) == NAS_OK);
+    const fuzz_bytes_t bytes = fuzz_read(path);
+    free(path);
+    return bytes;
+}
+
+/* The good file, made once. */
+static fuzz_bytes_t good_file(void)
+{
+    static fuzz_bytes_t good;
+    if (good.n > 0) return good;
+    nas_state_t state = fuzz_state_sample();
+    good = bytes_of(&state);
+    nas_state_fini(&state);
+    return good;
+}
+
+/* -------------------------------------------------------------------------------- accepted */
+
+static void check_evaluation(const nas_state_t *state, const nas_evaluation_t *e)
+{
+    NAS_ASSERT(e->arch >= 0 && e->arch < state->n_arch && e->name && e->columns);
+    NAS_ASSERT(e->status == NAS_EVAL_OK ? isfinite(e->value) : isnan(e->value));
+    NAS_ASSERT(e->pool_rank >= 0 && e->pool_rank <= state->n_arch);
+    NAS_ASSERT(e->phase == NAS_PHASE_EXPLORE || e->phase == NAS_PHASE_EXPLOIT);
+}
+
+static void check_repeat(const nas_state_t *state, const nas_repeat_t *repeat)
+{
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        check_evaluation(state, &repeat->evaluation[i]);
+    for (int64_t i = 0; i < repeat->n_observation; i++)
+        NAS_ASSERT(repeat->observation[i].arch >= 0 && repeat->observation[i].arch < state->n_arch);
+    for (size_t m = 0; repeat->best_weights && m < state->metrics.n; m++)
+        NAS_ASSERT(fabs(repeat->best_weights[m]) <= 1);
+}
+
+static void check_reports(const nas_state_t *state)
+{
+    const nas_state_t both[2] = {*state, *state};
+    nas_error_t err = {0};
+    FILE *sink = fuzz_sink();
+    NAS_ASSERT(nas_report_text(state, sink, &err) == NAS_OK);
+    NAS_ASSERT(nas_report_json(state, sink, &err) == NAS_OK);
+    NAS_ASSERT(nas_report_compare(both, 2, sink, &err) == NAS_OK);
+    if (state->scores.n > 0) NAS_ASSERT(nas_report_csv(state, sink, &err) == NAS_OK);
+    (void)fclose(sink);
+}
+
+static void check_export(const char *path, const nas_state_t *state)
+{
+    nas_export_t what = {0};
+    nas_error_t err = {0};
+    char *text = NULL;
+    const nas_status_t status = nas_export_find(path, state, "best", &what, &err);
+    if (status)
+        fuzz_check_error(status, &err);
+    else
+        NAS_ASSERT(nas_export_json(&what, &text, &err) == NAS_OK);
+    free(text);
+    nas_export_fini(&what);
+}
+
+static void check_written_again(const nas_state_t *state)
+{
+    char *path = fuzz_path("written.h5");
+    nas_state_t again = {0};
+    const fuzz_bytes_t first = bytes_of(state);
+    NAS_ASSERT(nas_statefile_read_one(path, &again, NULL) == NAS_OK);
+    const fuzz_bytes_t second = bytes_of(&again);
+    NAS_ASSERT(first.n == second.n && memcmp(first.at, second.at, first.n) == 0);
+    free((void *)(uintptr_t)first.at);
+    free((void *)(uintptr_t)second.at);
+    nas_state_fini(&again);
+    free(path);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const fuzz_bytes_t file = fuzz_h5_edit(good_file(), (fuzz_bytes_t){data, size});
+    char *path = fuzz_path("state.h5"), *image = (char *)(uintptr_t)file.at;
+    nas_state_t state = {0};
+    nas_error_t err = {0};
+    NAS_ASSERT(nas_sealed_fill(&nas_statefile_kind, image, file.n, NULL) == NAS_OK);
+    fuzz_write(path, file);
+    const nas_status_t status = nas_statefile_read_one(path, &state, &err);
+    if (status) {
+        fuzz_check_error(status, &err);
+    } else {
+        for (int64_t r = 0; r < state.n_repeat; r++) check_repeat(&state, &state.repeat[r]);
+        check_reports(&state);
+        check_export(path, &state);
+        check_written_again(&state);
+    }
+    nas_state_fini(&state);
+    free(image);
+    free(path);
+    return 0;
+}
