@@ -16,7 +16,7 @@ bool nas_log_is_terminal(void);
 /** One line "robotnas: ..." (with date and time where stderr is no terminal). */
 void nas_log_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/** As nas_log_line, from any rank and without the log being open: for what this rank alone knows. */
+/** As nas_log_line, from any rank, the log being open or not: for what this rank alone knows. */
 void nas_log_line_of_rank(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** Redraw the status line; "" erases it. Does nothing where stderr is no terminal. */

@@ -71,7 +71,8 @@ static bool operations_of(const nas_candidate_t *candidate, uint8_t operation[NA
     return nas_space_nb201.parse(candidate->name, operation);
 }
 
-/* In any unit: the operations of the network for trainings; a user's trainer says nothing before. */
+/* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
+ */
 static double predict_cost(const nas_judging_t *judging, const nas_candidate_t *candidate)
 {
     uint8_t operation[NAS_CELL_EDGES];
@@ -105,7 +106,7 @@ static nas_status_t assign_teams(round_t *round, nas_error_t *err)
     const size_t n = (size_t)round->n;
     double *cost = malloc((n + 1) * sizeof *cost);
     double *load = calloc((size_t)judging->n_teams, sizeof *load);
-    round->team = malloc((n + 1) * sizeof *round->team);
+    round->team = calloc(n + 1, sizeof *round->team);
     nas_status_t status = NAS_OK;
     if (!cost || !load || !round->team) {
         status = nas_error_nomem(err, "a round's candidates");
@@ -149,9 +150,9 @@ static nas_status_t train(round_t *round, const nas_candidate_t *candidate, cons
                              outcome, err);
 }
 
-/* Found in the candidate's file, or else made now and saved there. A trainer beside this one may have
- * filled the disk, and its folder is removed when it fails; so an answer that cannot be saved counts
- * all the same. If the state file, which comes next, cannot be written either, the run ends. */
+/* Found in the candidate's file, or else made now and saved there. A trainer beside this one may
+ * have filled the disk, and its folder is removed when it fails; so an answer that cannot be saved
+ * counts all the same. If the state file, which is next, cannot be written either, the run ends. */
 static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate, const char *stem,
                                 nas_outcome_t *outcome, nas_error_t *err)
 {

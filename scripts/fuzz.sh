@@ -37,7 +37,7 @@ run() {
     local target=$1 seconds=$2 log="$build/log/$1.txt" options=() most_bytes=4096
     mkdir -p "$build/corpus/$target" "$build/findings" "$build/log"
     if [ -e $source/dict/"$target".dict ]; then options+=("-dict=$source/dict/$target.dict"); fi
-    case $target in hdf5 | state | candidate) most_bytes=145 ;; esac # a list of edits, see h5_edit.h
+    case $target in hdf5 | reference | state | candidate) most_bytes=145 ;; esac # a list of edits, see h5_edit.h
     if "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -malloc_limit_mb=3000 \
         -max_len=$most_bytes -print_final_stats=1 -artifact_prefix="$build/findings/$target-" "${options[@]}" \
         "$build/corpus/$target" "$source/corpus/$target" >"$log" 2>&1; then

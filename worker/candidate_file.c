@@ -55,8 +55,8 @@ static nas_status_t write_curve(hid_t file, const nas_candidate_record_t *record
 
 enum { N_EXTENTS = 6 };
 
-/* What the keys of a job, and images, let the members of a network be at most; beyond that a file is
- * wrong, and what is computed of it need not fit an int. */
+/* What the keys of a job, and images, let the members of a network be at most; beyond that a file
+ * is wrong, and what is computed of it need not fit an int. */
 static const int32_t most_extent[N_EXTENTS] = {256, 4096, 4096, 1024, 64, 65536};
 
 /* The members of a network, in the order stored. */

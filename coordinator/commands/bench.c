@@ -2,6 +2,7 @@
 #include "coordinator/commands/backend_option.h"
 #include "worker/bench_rank.h"
 #include "worker/bench_score.h"
+#include "worker/bench_train.h"
 
 #include <cblas.h>
 #include <getopt.h>
@@ -12,6 +13,8 @@
 static const char help[] =
     "usage: robotnas bench score [--arch STRING] [--metrics LIST] [--batch N] [--channels C]\n"
     "                            [--cells K] [--backend NAME] [--repeats R] [--json]\n"
+    "       robotnas bench train [--arch STRING] [--batch N] [--channels C] [--cells K]\n"
+    "                            [--backend NAME] [--repeats R] [--json]\n"
     "       robotnas bench rank [--arch N] [--metrics M] [--repeats R] [--json]\n"
     "       robotnas bench bo [--json]\n"
     "\n"
@@ -22,6 +25,8 @@ static const char help[] =
     "         the least time that convolutions and memory allow (default: three cells from light\n"
     "         to heavy, the six metrics of the paper, batch 64, 16 channels, 5 cells a stage, 3\n"
     "         repeats; LIST is names with commas between)\n"
+    "  train  images/s of whole training steps, and where the time goes (default: the same cells\n"
+    "         and networks, batch 64, 5 repeats)\n"
     "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside\n"
     "         the measured read bandwidth of memory (default: 10,000,000 architectures, 6 "
     "metrics,\n"
@@ -53,8 +58,8 @@ static nas_status_t parse(int argc, char **argv, bench_options_t *options, nas_e
         options->help |= option == 'h';
         if (options->help) return NAS_OK;
     }
-    return nas_cli_operand(&nas_cli_bench, argc, argv, "'score', 'rank' or 'bo'", &options->what,
-                           err);
+    return nas_cli_operand(&nas_cli_bench, argc, argv, "'score', 'train', 'rank' or 'bo'",
+                           &options->what, err);
 }
 
 /* Options that the benchmark does not have.  letters: those that it has. */
@@ -149,6 +154,22 @@ static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err
     return status ? status : nas_bench_score(&score, stdout, options->json, err);
 }
 
+/* --------------------------------------------------------------------------------- train */
+
+static nas_status_t bench_train(const bench_options_t *options, nas_error_t *err)
+{
+    nas_bench_train_options_t train = {
+        .arch = options->text['a'], .batch = 64, .channels = 16, .cells = 5, .n_repeats = 5};
+    nas_status_t status = refuse_others(options, "anckrb", err);
+    if (!status) status = take_count(options, 'n', 4096, &train.batch, err);
+    if (!status) status = take_count(options, 'c', 1024, &train.channels, err);
+    if (!status) status = take_count(options, 'k', 64, &train.cells, err);
+    if (!status) status = take_count(options, 'r', 1000 * 1000, &train.n_repeats, err);
+    if (!status)
+        status = nas_backend_option(&nas_cli_bench, options->text['b'], &train.backend, err);
+    return status ? status : nas_bench_train(&train, stdout, options->json, err);
+}
+
 /* ------------------------------------------------------------------------------------ bo */
 
 static nas_status_t bench_bo(const bench_options_t *options, nas_error_t *err)
@@ -162,11 +183,13 @@ static nas_status_t bench_bo(const bench_options_t *options, nas_error_t *err)
 static nas_status_t bench(const bench_options_t *options, nas_error_t *err)
 {
     if (strcmp(options->what, "score") == 0) return bench_score(options, err);
+    if (strcmp(options->what, "train") == 0) return bench_train(options, err);
     if (strcmp(options->what, "rank") == 0) return bench_rank(options, err);
     if (strcmp(options->what, "bo") == 0) return bench_bo(options, err);
-    return nas_error_set(err, NAS_EARG,
-                         "bench: there is no benchmark '%s'; 'score', 'rank' and 'bo' are there",
-                         options->what);
+    return nas_error_set(
+        err, NAS_EARG,
+        "bench: there is no benchmark '%s'; 'score', 'train', 'rank' and 'bo' are there",
+        options->what);
 }
 
 static int run(int argc, char **argv)

@@ -179,7 +179,9 @@ static void replace(const value_t *value, hid_t type, hid_t space, hid_t creatio
     const place_t *place = value->place;
     const hssize_t n = H5Sget_simple_extent_npoints(space);
     const size_t width = H5Tget_size(type);
+    const bool fits = n >= 0 && n <= MOST_BYTES && (size_t)n * width <= MOST_BYTES;
     value_t fresh = {.place = place};
+    if (is_attribute(place) && !fits) return; /* an attribute is stored whole, written or not */
     delete_place(value->file, place);
     if (is_attribute(place))
         fresh.id = H5Acreate_by_name(value->file, place->object, place->attribute, type, space,
@@ -187,7 +189,6 @@ static void replace(const value_t *value, hid_t type, hid_t space, hid_t creatio
     else
         fresh.id =
             H5Dcreate2(value->file, place->object, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
-    const bool fits = n >= 0 && n <= MOST_BYTES && (size_t)n * width <= MOST_BYTES;
     if (fresh.id >= 0 && fits && bytes.n > 0 && is_plain(type)) {
         fresh.bytes = calloc((size_t)n * width + 1, 1);
         NAS_ASSERT(fresh.bytes);

@@ -40,6 +40,20 @@ PY
     fi
 done
 
+# Training: every cell asked for, with rates that are positive and agree.
+expect_exit 0 "$ROBOTNAS" bench train --batch 4 --channels 4 --cells 1 --repeats 1 --backend ref --json
+python3 - out <<'PYTHON'
+import json, math, sys
+
+bench = json.load(open(sys.argv[1]))
+assert (bench["bench"], bench["backend"], bench["batch"]) == ("train", "ref", 4) and len(bench["architectures"]) == 3
+for network in bench["architectures"]:
+    assert math.isclose(network["images_per_s"], bench["batch"] / network["seconds"], rel_tol=1e-4)
+    assert network["flops_per_s"] > 0
+PYTHON
+expect_exit 0 "$ROBOTNAS" bench train --batch 4 --channels 4 --cells 1 --repeats 1 --backend ref --arch '|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|'
+grep -q 'images/s' out || fail 'bench train says nothing of images/s'
+
 # refused PATTERN OPTION...: exit code 2 and one line.
 refused() {
     local pattern=$1
@@ -56,3 +70,5 @@ refused "--batch '0' *" score --batch 0
 refused "--channels 'many' *" score --channels many
 refused 'rank has no option --batch' rank --batch 4
 refused 'bo has no option --arch' bo --arch 4
+refused 'train has no option --metrics' train --metrics snip
+refused "--arch 'conv' is not *" train --arch conv

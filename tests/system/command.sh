@@ -23,7 +23,7 @@ metrics: {names: [a, b]}
 objective:
   kind: command
   command: [sh, "{job}/trainer.sh", "{index}", "{work}", "{arch}"]
-  timeout: 3
+  timeout: 2
   report: [half, none]
 search: {method: robot, budget: $n_arch, parallel: 2}
 checkpoint: {interval: 0}
@@ -76,7 +76,8 @@ all_ended() {
 
 # expect_all_ended: at once, since a run ends after its trainers.
 expect_all_ended() {
-    all_ended || fail "processes are left: $(grep -lsF "NAS_MARK=$mark" /proc/[0-9]*/environ | sed 's,environ,cmdline,' | xargs cat | tr '\0' ' ')"
+    all_ended ||
+        fail "processes are left: $(grep -lsF "NAS_MARK=$mark" /proc/[0-9]*/environ | sed 's,environ,cmdline,' | xargs cat | tr '\0' ' ')"
 }
 
 # archs INDEX...: the names of these places of the pool.
@@ -132,13 +133,13 @@ test_hostile() {
     expect_reasons <<'REASONS'
 0 exit code 3
 1 ended by signal 11 (Segmentation fault)
-2 time limit of 3 s
+2 time limit of 2 s
 3 no answer: no line of its output begins with '{'
 4 its answer is not JSON:
-5 time limit of 3 s
+5 time limit of 2 s
 6 answered 2 times
 7 exit code 4
-8 time limit of 3 s
+8 time limit of 2 s
 10 its answer has no finite number as score
 11 ended by signal 9 (Killed)
 REASONS
@@ -171,13 +172,14 @@ PYTHON
 test_one_rank() {
     rm -r small.h5*
     expect_exit 0 marked "$ROBOTNAS" search job.yaml
-    expect_all_ended
+    wait_for all_ended # MPI's own daemon of a single process takes a moment
     expect_report small.h5 hostile
     rm -r small.h5*
 }
 
 test_minimise() {
-    expect_exit 0 marked ranks 2 "$ROBOTNAS" search job.yaml --set objective.minimise=true --set objective.timeout=1 --set search.method=random
+    expect_exit 0 marked ranks 2 "$ROBOTNAS" search job.yaml --set objective.minimise=true --set objective.timeout=1 \
+        --set search.method=random
     expect_judged small.h5 9 "${good[@]}"
     expect_exit 0 "$ROBOTNAS" export small.h5
     grep -qF "$(archs 9)" out || fail 'export knows another best'
@@ -327,7 +329,7 @@ refuse() {
     expect_exit 2 "$ROBOTNAS" search refused/job.yaml
     expect_line err '^'
     expect_line err "^robotnas: refused/job\.yaml:8:12: objective\.command: .*$1"
-    [ ! -e small.h5 ] && [ ! -e small.h5.d ] && [ ! -e ran ] || fail 'something ran or was written'
+    if [ -e small.h5 ] || [ -e small.h5.d ] || [ -e ran ]; then fail 'something ran or was written'; fi
 }
 
 # with_command COMMAND: the job with this command.
@@ -388,7 +390,7 @@ assert 0 <= report["repeats"][0]["best"]["columns"]["test_accuracy"] <= 100
 PYTHON
 }
 
-for part in ${PARTS:-hostile columns one_rank minimise retries full_disk endings refusals pytorch}; do
+for part in hostile columns one_rank minimise retries full_disk endings refusals pytorch; do
     if is_sanitized && [ "$part" = one_rank ]; then continue; fi
     printf '%s\n' "-- $part"
     "test_$part"

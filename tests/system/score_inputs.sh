@@ -112,7 +112,7 @@ refused 'unknown option' "score: *'--fast'*--help" "$ROBOTNAS" score --fast job.
 refused 'reuse of evaluations' "score: *'--reuse'*--help" "$ROBOTNAS" score job.yaml --reuse scores.h5
 refused 'contradiction' '*--resume and --fresh exclude each other' "$ROBOTNAS" score job.yaml --resume --fresh
 refused 'job not there' '*nowhere.yaml: No such file*' "$ROBOTNAS" score nowhere.yaml
-refused 'two forms of a report' 'report: --json and --csv exclude each other' "$ROBOTNAS" report scores.h5 --json --csv scores.csv
+refused 'two forms of a report' 'report: --json, --csv and --against exclude each other' "$ROBOTNAS" report scores.h5 --json --csv scores.csv
 refused 'scores that are there' 'scores.h5: a run is there already;*' "$ROBOTNAS" score job.yaml --set output=scores.h5
 refused "another job's scores" "scores.h5: belongs to another job*'small'*" "$ROBOTNAS" score job.yaml --set output=scores.h5 \
     --resume --set seed=4

@@ -10,6 +10,7 @@ train_job() {
     score_job score.yaml
     [ -e scores.h5 ] || expect_exit 0 "$ROBOTNAS" score score.yaml --set output=scores.h5 --set network.channels=4 \
         --set 'metrics.names=[grad_norm, snip, synflow, jacob_cov]'
+    # shellcheck disable=SC2154 # scoring.sh says which backend
     cat >"$1" <<JOB
 name: small
 seed: 3

@@ -358,6 +358,11 @@ Test(candidate_file, what_no_program_writes_is_refused)
     f.record.done = false;
     f.record.velocity = (nas_numbers_t){f.velocity, N_VALUES - 1};
     assert_impossible(&f, "impossible step or sizes");
+    f.record = good;
+    f.record.network.cells = 65;
+    assert_impossible(&f, "impossible network");
+    f.record.network.cells = 0;
+    assert_impossible(&f, "impossible network");
     drop(&f);
 }
 

@@ -79,8 +79,7 @@ Test(judging_message, outcomes_arrive_as_they_were_sent)
     double columns[N_COLUMNS] = {0.5, (double)NAN}, curve[N_CURVE];
     nas_buffer_t buffer = {0};
     for (int i = 0; i < N_CURVE; i++) curve[i] = i < 5 ? 1.0 / (i + 1) : (double)NAN;
-    const nas_outcome_t good = {
-        .value = -0.0, .cost = 640, .columns = columns, .curve = curve};
+    const nas_outcome_t good = {.value = -0.0, .cost = 640, .columns = columns, .curve = curve};
     nas_outcome_t failed = {.columns = columns, .curve = curve}, bare = {.columns = columns};
     nas_outcome_fail(&failed, "the loss is not finite in step %d of epoch %d", 3, 2);
     memset(bare.reason, 'x', NAS_REASON_SIZE - 1);

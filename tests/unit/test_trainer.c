@@ -165,8 +165,8 @@ static void test_by_hand(const nas_backend_t *backend)
     const nas_training_state_t *state = nas_training_state(training);
     const nas_epoch_t *last = &state->epoch[N_EPOCHS - 1];
     for (int i = 0; i < CASE_TEST; i++) index[i] = i;
-    cr_assert(nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss,
-                                 &test_accuracy));
+    cr_assert(
+        nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss, &test_accuracy));
     cr_assert_eq(outcome.status, NAS_EVAL_OK);
     cr_assert_str_empty(outcome.reason);
     cr_assert_eq(outcome.value, last->valid_accuracy);
@@ -433,9 +433,9 @@ static void test_divergence(const nas_backend_t *backend)
     nas_outcome_t outcome = outcome_of(&f);
     long long step = 0, epoch = 0;
     cr_assert_eq(outcome.status, NAS_EVAL_FAILED);
-    cr_assert_eq(sscanf(outcome.reason, "the loss is not finite in step %lld of epoch %lld", &step,
-                        &epoch),
-                 2, "%s", outcome.reason);
+    cr_assert_eq(
+        sscanf(outcome.reason, "the loss is not finite in step %lld of epoch %lld", &step, &epoch),
+        2, "%s", outcome.reason);
     cr_assert(step >= 1 && step <= N_STEPS && epoch >= 1 && epoch <= N_EPOCHS);
     cr_assert(isnan(outcome.value));
     cr_assert_eq(outcome.cost, (double)(((epoch - 1) * N_STEPS + step) * BATCH));
@@ -467,9 +467,9 @@ Test(trainer, the_curve_of_a_training_that_diverged_ends_before)
         make(&f, nas_backend_ref(), recipe);
         nas_outcome_t outcome = outcome_of(&f);
         cr_assert_eq(nas_split_steps(&f.c.split, &recipe), n_steps);
-        cr_assert_str_eq(outcome.reason,
-                         n_steps == 1 ? "the loss is not finite in step 1 of epoch 2"
-                                      : "the loss is not finite in step 2 of epoch 1");
+        cr_assert_str_eq(outcome.reason, n_steps == 1
+                                             ? "the loss is not finite in step 1 of epoch 2"
+                                             : "the loss is not finite in step 2 of epoch 1");
         cr_assert_eq(!isnan(outcome.curve[NAS_CURVE_VALID_ACCURACY]), n_steps == 1);
         for (int64_t i = (2 - n_steps) * NAS_CURVE_COLUMNS; i < N_CURVE; i++)
             cr_assert(isnan(outcome.curve[i]));

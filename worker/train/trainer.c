@@ -171,8 +171,8 @@ static double *make_curve(course_t *course, nas_error_t *err)
 {
     const int64_t n_epochs = course->trainer->options.recipe.epochs;
     const int64_t n_steps = nas_training_steps(course->training),
-                  n_done = nas_training_state(course->training)->step / n_steps -
-                           course->is_unvalidated;
+                  n_done =
+                      nas_training_state(course->training)->step / n_steps - course->is_unvalidated;
     double *curve = malloc((size_t)(n_epochs * NAS_CURVE_COLUMNS) * sizeof *curve);
     if (!curve) {
         (void)nas_error_nomem(err, "a training's curve");

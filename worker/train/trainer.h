@@ -50,8 +50,8 @@ nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_
  *  operation [in] of each edge; stem [in] on the leader: of the candidate's file, from which it
  *  goes on and into which it is saved: at most 2 % of the time goes into that, at most interval_s
  *  lie between two; a file that is damaged is started over, with a line in the log.
- *  interrupt: asked on every rank between steps, where the leader's word counts, and between batches
- *  that are judged, where any rank's does;
+ *  interrupt: asked on every rank between steps, where the leader's word counts, and between
+ *  batches that are judged, where any rank's does;
  *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
  *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
  *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */

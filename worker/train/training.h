@@ -28,9 +28,9 @@ typedef struct nas_training_options {
     const char *arch;         /**< native name: keys the initial weights */
     uint64_t seed;
     const nas_recipe_t *recipe;
-    const nas_dataset_t *dataset; /**< on every rank of the team */
-    const nas_split_t *split;     /**< likewise */
-    nas_profile_t *profile;       /**< every pass is added to it; NULL: nothing is timed */
+    const nas_dataset_t *dataset;     /**< on every rank of the team */
+    const nas_split_t *split;         /**< likewise */
+    nas_profile_t *profile;           /**< every pass is added to it; NULL: nothing is timed */
     const nas_interrupt_t *interrupt; /**< asked between batches that are judged; NULL: never */
 } nas_training_options_t;
 

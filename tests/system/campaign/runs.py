@@ -11,10 +11,10 @@ SYSTEM = Path(__file__).resolve().parent.parent
 SOURCE = SYSTEM.parent.parent
 OUTPUT = "out/run.h5"  # in the folder of a fault
 
-# What `search.method: robot` weighs on the example table.
+# What `search.method: robot` weighs on the table.
 TABLE_POOL = """\
 pool: {{space: table, table: {table}, encoding: nas-bench-201}}
-metrics: {{names: [grad_norm, snip, synflow, jacov]}}
+metrics: {{names: [grad_norm, snip, jacob_cov, nwot]}}
 """
 
 IMAGES_POOL = """\
@@ -24,7 +24,7 @@ data: {{format: cifar-binary, train: [images.bin]}}
 """
 
 TABLE = TABLE_POOL + """\
-objective: {{kind: table, column: cifar10_valid_acc_12ep, cost: train_seconds_12ep}}
+objective: {{kind: table, column: valid_accuracy, cost: flops, report: [test_accuracy]}}
 search: {{method: robot, budget: 24, repeats: 5}}
 """
 
@@ -90,7 +90,7 @@ def make_runs():
     return [
         Run("table", "search", TABLE, 0, points(30, start=1, step=60, greedy=6),
             [("seed=4", BELONGS), ("search.method=random", BELONGS), ("search.parallel=2", BELONGS),
-             ("search.budget=30", "--reuse"), ("metrics.names=[snip, synflow]", BELONGS)]),
+             ("search.budget=30", "--reuse"), ("metrics.names=[snip, nwot]", BELONGS)]),
         Run("score", "score", SCORE, 48, points(3, score=2),
             [("seed=4", BELONGS), ("metrics.batch=21", BELONGS), ("network.channels=4", BELONGS)]),
         Run("train", "search", TRAIN, 10, points(8, start=1, step=3, training=8),
@@ -106,10 +106,10 @@ def write_inputs(runs, folder, backend):
     """The job files NAME.yaml and what they read."""
     subprocess.run([sys.executable, SYSTEM / "images.py", folder / "images.bin", "320", "1"], check=True)
     (folder / "trainer.sh").write_text(TRAINER)
-    shutil.copy(SOURCE / "jobs/tables/example.csv", folder)
+    shutil.copy(SOURCE / "jobs/tables/fashion-mnist-mini.csv", folder / "table.csv")
     for run in runs:
         head = f"name: {run.name}\nseed: 3\noutput: {OUTPUT}\ncheckpoint: {{interval: 0}}\n"
-        body = run.job.format(table="example.csv", backend=backend, n_arch=run.n_arch)
+        body = run.job.format(table="table.csv", backend=backend, n_arch=run.n_arch)
         (folder / f"{run.name}.yaml").write_text(head + body)
 
 

@@ -1,0 +1,123 @@
+#!/usr/bin/python3
+"""Training with PyTorch and with robotnas, side by side on this machine, one thread each.
+
+usage: compare_training.py ROBOTNAS [--rounds N] [--steps N]
+
+Both train the same three networks of NAS-Bench-201 (16 channels, 5 cells a stage, batch 64, images of 3 x 32 x 32): forward,
+backward and a Nesterov step of stochastic gradient descent. The two take turns, so that whatever else the machine does hits
+both alike; the table has medians over the rounds. robotnas also mirrors and crops its images, PyTorch gets ready tensors.
+Ends with 77 where PyTorch is not installed.
+"""
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+
+try:
+    import torch
+except ImportError:
+    print("SKIPPED: no Python with torch")
+    sys.exit(77)
+
+from torch import nn
+
+EDGES = [(0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3)]
+BATCH, CHANNELS, CELLS = 64, 16, 5
+
+
+def convolution(c, k):
+    return nn.Sequential(nn.ReLU(), nn.Conv2d(c, c, k, padding=k // 2, bias=False), nn.BatchNorm2d(c))
+
+
+class Cell(nn.Module):
+    MAKE = {
+        "skip_connect": lambda c: nn.Identity(),
+        "nor_conv_1x1": lambda c: convolution(c, 1),
+        "nor_conv_3x3": lambda c: convolution(c, 3),
+        "avg_pool_3x3": lambda c: nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False),
+    }
+
+    def __init__(self, operations, c):
+        super().__init__()
+        self.live = [(edge, operation) for edge, operation in zip(EDGES, operations) if operation != "none"]
+        self.edges = nn.ModuleList(self.MAKE[operation](c) for _, operation in self.live)
+
+    def forward(self, x):
+        node = [x, 0, 0, 0]
+        for ((source, target), _), edge in zip(self.live, self.edges):
+            if torch.is_tensor(node[source]):
+                node[target] = node[target] + edge(node[source])
+        return node[3]
+
+
+class Reduction(nn.Module):
+    def __init__(self, c):
+        super().__init__()
+        self.path = nn.Sequential(
+            nn.ReLU(), nn.Conv2d(c, 2 * c, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(2 * c),
+            nn.ReLU(), nn.Conv2d(2 * c, 2 * c, 3, padding=1, bias=False), nn.BatchNorm2d(2 * c))
+        self.shortcut = nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(c, 2 * c, 1, bias=False))
+
+    def forward(self, x):
+        return self.path(x) + self.shortcut(x)
+
+
+def network(arch):
+    operations = [edge.split("~")[0] for node in arch.split("+") for edge in node.strip("|").split("|")]
+    layers = [nn.Conv2d(3, CHANNELS, 3, padding=1, bias=False), nn.BatchNorm2d(CHANNELS)]
+    for stage in range(3):
+        c = CHANNELS << stage
+        if stage:
+            layers.append(Reduction(c // 2))
+        layers += [Cell(operations, c) for _ in range(CELLS)]
+    c = CHANNELS << 2
+    return nn.Sequential(*layers, nn.BatchNorm2d(c), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c, 10))
+
+
+class Torch:
+    def __init__(self, arch):
+        self.net = network(arch)
+        self.descent = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
+        self.images, self.labels = torch.randn(BATCH, 3, 32, 32), torch.randint(10, (BATCH,))
+        self.step()
+
+    def step(self):
+        begin = time.monotonic()
+        self.descent.zero_grad()
+        nn.functional.cross_entropy(self.net(self.images), self.labels).backward()
+        self.descent.step()
+        return time.monotonic() - begin
+
+    def images_per_s(self, steps):
+        return BATCH / statistics.median(self.step() for _ in range(steps))
+
+
+def robotnas(binary, arch, steps):
+    command = [binary, "bench", "train", "--json", "--repeats", str(steps), "--arch", arch]
+    return json.loads(subprocess.run(command, check=True, capture_output=True).stdout)["architectures"][0]["images_per_s"]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary", metavar="ROBOTNAS")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--steps", type=int, default=5)
+    options = parser.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    torch.set_num_interop_threads(1)
+    listed = subprocess.run([options.binary, "bench", "train", "--json", "--repeats", "1"], check=True, capture_output=True)
+    print(f"images/s, batch {BATCH}, {CHANNELS} channels, {CELLS} cells a stage, one thread; PyTorch {torch.__version__}")
+    print(f"{'PyTorch':>9} {'robotnas':>9} {'ratio':>6}  cell")
+    for arch in [a["arch"] for a in json.loads(listed.stdout)["architectures"]]:
+        theirs, ours, rounds = Torch(arch), [], []
+        for _ in range(options.rounds):
+            rounds.append(theirs.images_per_s(options.steps))
+            ours.append(robotnas(options.binary, arch, options.steps))
+        a, b = statistics.median(rounds), statistics.median(ours)
+        print(f"{a:9.1f} {b:9.1f} {b / a:6.2f}  {arch}", flush=True)
+
+
+main()

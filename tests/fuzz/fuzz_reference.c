@@ -1,0 +1,90 @@
+/* Reference files of `robotnas verify`: edits (h5_edit.h) of a good one. The first byte says whether
+ * it is of one batch or of a course of training. What is accepted is written again. HDF5 reads it
+ * in a child process, so that a try takes milliseconds. */
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/h5_edit.h"
+#include "worker/metrics/metric.h"
+#include "worker/reference.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 2, N_STEPS = 2, CLASSES = 2 };
+
+static void *zeros(size_t n, size_t size)
+{
+    void *array = calloc(n + 1, size);
+    NAS_ASSERT(array);
+    return array;
+}
+
+/* A network of 58 parameters and values of 0. */
+static nas_reference_t make_reference(bool is_training)
+{
+    const nas_network_t network = {.image_channels = 1,
+                                   .height = 4,
+                                   .width = 4,
+                                   .channels = 1,
+                                   .cells = 1,
+                                   .classes = CLASSES,
+                                   .convention = NAS_CONVENTION_TRAIN};
+    nas_reference_t r = {.n_steps = is_training ? N_STEPS : 0,
+                         .operation = {NAS_OPERATION_SKIP, NAS_OPERATION_NONE, NAS_OPERATION_NONE,
+                                       NAS_OPERATION_CONV1, NAS_OPERATION_NONE, NAS_OPERATION_NONE},
+                         .batch = BATCH,
+                         .n_images = is_training ? N_STEPS * BATCH : BATCH,
+                         .has_input_gradient = true};
+    int n_metrics = 0;
+    (void)nas_metric_list(&n_metrics);
+    nas_space_nb201.print(r.operation, r.arch);
+    NAS_ASSERT(nas_graph_create(&network, r.operation, 1, &r.graph, NULL) == NAS_OK);
+    r.images = zeros(nas_reference_n_pixels(&r), sizeof *r.images);
+    r.labels = zeros((size_t)r.n_images, sizeof *r.labels);
+    r.parameters = zeros((size_t)r.graph->n_values, sizeof *r.parameters);
+    r.has_metric = zeros((size_t)n_metrics, sizeof *r.has_metric);
+    r.has_gradient = zeros((size_t)r.graph->n_parameters, sizeof *r.has_gradient);
+    r.has_metric[0] = r.has_gradient[0] = true;
+    NAS_ASSERT(nas_reference_values_init(&r, &r.expected, NULL) == NAS_OK);
+    return r;
+}
+
+/* The good file of a kind, made once. */
+static fuzz_bytes_t good_file(const char *path, bool is_training)
+{
+    static fuzz_bytes_t good[2];
+    if (good[is_training].n > 0) return good[is_training];
+    nas_reference_t reference = make_reference(is_training);
+    NAS_ASSERT(nas_reference_write(path, &reference, &reference.expected, NULL) == NAS_OK);
+    nas_reference_fini(&reference);
+    good[is_training] = fuzz_read(path);
+    return good[is_training];
+}
+
+static void check_reference(const char *path, const nas_reference_t *reference)
+{
+    const nas_network_t *network = &reference->graph->network;
+    NAS_ASSERT(reference->batch > 0 && reference->n_images >= reference->batch);
+    for (int i = 0; i < reference->n_images; i++)
+        NAS_ASSERT(reference->labels[i] >= 0 && reference->labels[i] < network->classes);
+    NAS_ASSERT(nas_reference_write(path, reference, &reference->expected, NULL) == NAS_OK);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_bytes_t input = {data, size};
+    char *path = fuzz_path("reference.h5");
+    const fuzz_bytes_t good = good_file(path, fuzz_byte(&input) % 2);
+    const fuzz_bytes_t file = fuzz_h5_edit(good, input);
+    nas_reference_t reference = {0};
+    nas_error_t err = {0};
+    fuzz_write(path, file);
+    const nas_status_t status = nas_reference_read(path, NULL, 1, &reference, &err);
+    if (status)
+        fuzz_check_error(status, &err);
+    else
+        check_reference(path, &reference);
+    nas_reference_fini(&reference);
+    free(path);
+    free((void *)(uintptr_t)file.at);
+    return 0;
+}
