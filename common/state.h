@@ -113,8 +113,6 @@ typedef struct nas_state {
     nas_scores_t scores;
     nas_strings_t report_columns;
     int64_t n_epochs; /**< of every evaluation's curve; 0: none has one */
-    bool minimise;
-    bool has_weights; /**< the method weighs metrics */
     /* provenance: may differ between equal runs */
     char *program_version;
     char *commit;
@@ -129,6 +127,8 @@ typedef struct nas_state {
     int64_t event_capacity;
     /* results */
     bool complete;
+    bool minimise;    /**< identity, as is has_weights */
+    bool has_weights; /**< the method weighs metrics */
     nas_repeat_t *repeat;
     int64_t n_repeat;
 } nas_state_t;

@@ -81,19 +81,28 @@ static void free_list(list_t *list)
     free(list->array);
 }
 
+/* An array, if it is there, has exactly this shape. */
+static nas_status_t check_shape(const char *path, const list_t *list, size_t i,
+                                const nas_reference_shape_t *shape, nas_error_t *err)
+{
+    const nas_foreign_array_t *array = &list->array[i];
+    bool good = !array->data || array->rank == shape->rank;
+    for (int k = 0; array->data && good && k < shape->rank; k++)
+        good = array->size[k] == shape->size[k];
+    if (good) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: dataset '%s' has not the shape that the network "
+                         "gives it",
+                         path, list->name[i]);
+}
+
 /* Copy an array, if it is there, of exactly this shape. */
 static nas_status_t take_array(const char *path, const list_t *list, size_t i,
                                const nas_reference_shape_t *shape, double *values, nas_error_t *err)
 {
     const nas_foreign_array_t *array = &list->array[i];
-    if (!array->data) return NAS_OK;
-    bool good = array->rank == shape->rank;
-    for (int k = 0; good && k < shape->rank; k++) good = array->size[k] == shape->size[k];
-    if (!good)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset '%s' has not the shape that the network "
-                             "gives it",
-                             path, list->name[i]);
+    const nas_status_t status = check_shape(path, list, i, shape, err);
+    if (status || !array->data) return status;
     memcpy(values, array->data, array->n * sizeof *values);
     return NAS_OK;
 }
@@ -144,6 +153,21 @@ static nas_status_t take_outputs(const char *path, const list_t *list, nas_refer
     return status;
 }
 
+/* Before room is made for it: a few numbers in a file may speak of a network of any size. */
+static nas_status_t check_sizes(const char *path, const list_t *list,
+                                const nas_reference_t *reference, nas_error_t *err)
+{
+    const nas_graph_t *graph = reference->graph;
+    const nas_reference_shape_t logits = nas_reference_logits_shape(reference);
+    nas_status_t status = NAS_OK;
+    if (reference->n_steps == 0) status = check_shape(path, list, LOGITS, &logits, err);
+    for (int i = 0; !status && i < graph->n_parameters; i++) {
+        const nas_reference_shape_t shape = nas_reference_parameter_shape(&graph->parameter[i]);
+        status = check_shape(path, list, list->weights + (size_t)i, &shape, err);
+    }
+    return status;
+}
+
 /* Note what the file has, and make room for it. */
 static nas_status_t allocate(const list_t *list, nas_reference_t *reference, nas_error_t *err)
 {
@@ -170,6 +194,7 @@ nas_status_t nas_reference_read_values(const char *path, nas_reference_t *refere
     list_t list = {0};
     nas_status_t status = make_list(&list, reference, err);
     if (!status) status = nas_reference_items(path, list.item, list.n, list.array, err);
+    if (!status) status = check_sizes(path, &list, reference, err);
     if (!status) status = allocate(&list, reference, err);
     if (!status) status = take_parameters(path, &list, reference, err);
     if (!status) status = take_metrics(path, &list, reference, err);

@@ -133,7 +133,7 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
         break;
     case NAS_OBJECTIVE_COMMAND:
         (void)fprintf(out, "# evaluations: %.0f runs of the command, up to %lld at a time\n", n,
-                      (long long)(plan->parallel * plan->n_groups));
+                      (long long)plan->parallel * (long long)plan->n_groups);
         break;
     }
 }

@@ -294,8 +294,9 @@ static double images_seen(const course_t *course)
 static void report_failure(const course_t *course, nas_outcome_t *outcome)
 {
     const int64_t n_steps = nas_training_steps(course->training), at = course->step - 1;
+    const int64_t step_of_epoch = at % n_steps + 1, epoch = at / n_steps + 1;
     nas_outcome_fail(outcome, "the loss is not finite in step %lld of epoch %lld",
-                     (long long)(at % n_steps + 1), (long long)(at / n_steps + 1));
+                     (long long)step_of_epoch, (long long)epoch);
     outcome->cost = images_seen(course);
 }
 
