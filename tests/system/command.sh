@@ -166,11 +166,11 @@ PYTHON
     grep -q '"network": null' out || fail 'a network that was not trained here'
     expect_exit 2 "$ROBOTNAS" export small.h5 --format onnx
     expect_line err '^robotnas: small\.h5: this run trained no networks, .*; use --format json$'
+    rm -r small.h5*
 }
 
 # Neither the ranks nor the order show. Sanitizers are slow and do without.
 test_one_rank() {
-    rm -r small.h5*
     expect_exit 0 marked "$ROBOTNAS" search job.yaml
     wait_for all_ended # MPI's own daemon of a single process takes a moment
     expect_report small.h5 hostile
