@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Training with PyTorch and with robotnas, side by side on this machine, one thread each.
 
-usage: compare_training.py ROBOTNAS [--rounds N] [--steps N]
+usage: compare_training.py ROBOTNAS [--rounds N] [--steps N] [--channels-last]
 
 Both train the same three networks of NAS-Bench-201 (16 channels, 5 cells a stage, batch 64, images of 3 x 32 x 32): forward,
 backward and a Nesterov step of stochastic gradient descent. The two take turns, so that whatever else the machine does hits
@@ -77,10 +77,11 @@ def network(arch):
 
 
 class Torch:
-    def __init__(self, arch):
-        self.net = network(arch)
+    def __init__(self, arch, layout):
+        self.net = network(arch).to(memory_format=layout)
         self.descent = torch.optim.SGD(self.net.parameters(), lr=0.01, momentum=0.9, nesterov=True, weight_decay=5e-4)
         self.images, self.labels = torch.randn(BATCH, 3, 32, 32), torch.randint(10, (BATCH,))
+        self.images = self.images.contiguous(memory_format=layout)
         self.step()
 
     def step(self):
@@ -104,15 +105,17 @@ def main():
     parser.add_argument("binary", metavar="ROBOTNAS")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--channels-last", action="store_true", help="PyTorch's memory_format; default: its contiguous one")
     options = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
+    layout = torch.channels_last if options.channels_last else torch.contiguous_format
     listed = subprocess.run([options.binary, "bench", "train", "--json", "--repeats", "1"], check=True, capture_output=True)
     print(f"images/s, batch {BATCH}, {CHANNELS} channels, {CELLS} cells a stage, one thread; PyTorch {torch.__version__}")
     print(f"{'PyTorch':>9} {'robotnas':>9} {'ratio':>6}  cell")
     for arch in [a["arch"] for a in json.loads(listed.stdout)["architectures"]]:
-        theirs, ours, rounds = Torch(arch), [], []
+        theirs, ours, rounds = Torch(arch, layout), [], []
         for _ in range(options.rounds):
             rounds.append(theirs.images_per_s(options.steps))
             ours.append(robotnas(options.binary, arch, options.steps))
