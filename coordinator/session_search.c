@@ -25,9 +25,9 @@ static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_erro
 static nas_step_t step_of(const nas_session_t *session, int64_t group)
 {
     nas_step_t step;
-    const size_t begin = session->offset[group];
-    nas_step_unpack(session->steps + begin, session->offset[group + 1] - begin,
-                    session->inputs.plan.n_metric, &step);
+    const size_t begin = session->offset[group], size = session->offset[group + 1] - begin;
+    const char *packed = size ? session->steps + begin : NULL; /* there may be no steps at all */
+    nas_step_unpack(packed, size, session->inputs.plan.n_metric, &step);
     return step;
 }
 

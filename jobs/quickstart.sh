@@ -16,9 +16,9 @@ robotnas=build/release/coordinator/robotnas
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "RoBoT: scores 100 cells, trains 8 of them, for each of three seeds"
+step "RoBoT: scores 100 cells, trains 12 of them, for each of three seeds"
 mpirun -n 2 "$robotnas" search jobs/quickstart.yaml --fresh >/dev/null
-step "Random search: trains 8 of the same cells, for each seed (what was trained already is taken over)"
+step "Random search: trains 12 of the same cells, for each seed (what was trained already is taken over)"
 mpirun -n 2 "$robotnas" search jobs/quickstart.yaml --fresh --reuse runs/quickstart.h5 \
     --set search.method=random --set output=runs/quickstart-random.h5 >/dev/null
 
