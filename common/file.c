@@ -123,6 +123,12 @@ static bool make_folder(const char *path)
     return there && S_ISDIR(info.st_mode);
 }
 
+static nas_status_t need_folder(const char *path, nas_error_t *err)
+{
+    if (make_folder(path)) return NAS_OK;
+    return nas_error_set(err, NAS_EIO, "cannot make the folder %s: %s", path, strerror(errno));
+}
+
 nas_status_t nas_file_make_parents(const char *path, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
@@ -131,11 +137,21 @@ nas_status_t nas_file_make_parents(const char *path, nas_error_t *err)
     for (char *slash = strchr(folder, '/'); slash && !status; slash = strchr(slash + 1, '/')) {
         if (slash == folder) continue; /* the root */
         *slash = '\0';
-        if (!make_folder(folder))
-            status = nas_error_set(err, NAS_EIO, "cannot make the folder %s: %s", folder,
-                                   strerror(errno));
+        status = need_folder(folder, err);
         *slash = '/';
     }
+    free(folder);
+    return status;
+}
+
+nas_status_t nas_file_make_parent(const char *path, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    char *folder = nas_string_copy(path, err);
+    if (!folder) return NAS_ENOMEM;
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    if (slash && *folder) status = need_folder(folder, err);
     free(folder);
     return status;
 }

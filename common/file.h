@@ -34,6 +34,10 @@ bool nas_file_exists(const char *path);
 /** Make the folders above path, like mkdir -p.  NAS_EIO. */
 nas_status_t nas_file_make_parents(const char *path, nas_error_t *err);
 
+/** Make the folder that holds path, but none above it: where they have vanished, as a file system
+ *  that is no longer mounted, nothing is to be written in their place.  NAS_EIO. */
+nas_status_t nas_file_make_parent(const char *path, nas_error_t *err);
+
 /** One piece of a file to write. */
 typedef struct nas_span {
     const void *data;

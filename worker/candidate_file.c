@@ -129,7 +129,7 @@ nas_status_t nas_candidate_write(const char *stem, const nas_candidate_record_t 
     if (!path) return NAS_ENOMEM;
     nas_status_t status = build_image(record, &image, &size, err);
     if (!status) status = nas_sealed_fill(&kind, image, size, err);
-    if (!status) status = nas_file_make_parents(path, err);
+    if (!status) status = nas_file_make_parent(path, err);
     if (!status) status = nas_file_replace(path, &(nas_span_t){image, size}, 1, false, err);
     free(image);
     free(path);

@@ -53,7 +53,7 @@ typedef struct nas_candidate_record {
  *  set when out of memory. */
 char *nas_candidate_stem(const char *output, const nas_candidate_t *candidate, nas_error_t *err);
 
-/** Replace STEM.h5.  Not collective; one writer. Makes its folder.
+/** Replace STEM.h5.  Not collective; one writer. Makes its folder, none above it.
  *  NAS_EIO, NAS_EINPUT as nas_file_replace; NAS_ENOMEM. */
 nas_status_t nas_candidate_write(const char *stem, const nas_candidate_record_t *record,
                                  nas_error_t *err);

@@ -3,8 +3,8 @@
  *
  * A target is a file fuzz_NAME.c with the function below. It reads the input as a user's file would
  * be read, and asserts (NAS_ASSERT) what the header of the module promises. libFuzzer calls it, or
- * replay.c with the files of tests/fuzz/corpus. It keeps nothing from one input to the next but what
- * it made at first and changes no more.
+ * replay.c with the files of tests/fuzz/corpus. It keeps nothing from one input to the next but
+ * what it made at first and changes no more.
  */
 #ifndef NAS_TESTS_FUZZ_FUZZ_H
 #define NAS_TESTS_FUZZ_FUZZ_H

@@ -1,5 +1,5 @@
-/* Files of candidates: edits (h5_edit.h) of a good one, sealed anew. The first byte says whether its
- * training is done. What is accepted is exported, as JSON and as ONNX. */
+/* Files of candidates: edits (h5_edit.h) of a good one, sealed anew. The first byte says whether
+ * its training is done. What is accepted is exported, as JSON and as ONNX. */
 #include "common/sealed.h"
 #include "coordinator/export.h"
 #include "tests/fuzz/fuzz.h"

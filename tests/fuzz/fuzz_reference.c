@@ -1,6 +1,6 @@
-/* Reference files of `robotnas verify`: edits (h5_edit.h) of a good one. The first byte says whether
- * it is of one batch or of a course of training. What is accepted is written again. HDF5 reads it
- * in a child process, so that a try takes milliseconds. */
+/* Reference files of `robotnas verify`: edits (h5_edit.h) of a good one. The first byte says
+ * whether it is of one batch or of a course of training. What is accepted is written again. HDF5
+ * reads it in a child process, so that a try takes milliseconds. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
 #include "worker/metrics/metric.h"
@@ -18,7 +18,7 @@ static void *zeros(size_t n, size_t size)
     return array;
 }
 
-/* A network of 58 parameters and values of 0. */
+/* The least network, and values of 0. */
 static nas_reference_t make_reference(bool is_training)
 {
     const nas_network_t network = {.image_channels = 1,

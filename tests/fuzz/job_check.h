@@ -4,8 +4,8 @@
 
 #include "common/job.h"
 
-/** Read a job, which may be refused. What was read, printed, is read elsewhere as the same job, with
- *  the same text and the same hashes. */
+/** Read a job, which may be refused. What was read, printed, is read elsewhere as the same job,
+ *  with the same text and the same hashes. */
 void fuzz_try_job(const nas_job_source_t *source);
 
 #endif

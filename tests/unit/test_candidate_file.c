@@ -193,10 +193,10 @@ Test(candidate_file, writing_makes_the_folder_and_leaves_one_file_of_the_same_by
     char *first = NULL, *second = NULL;
     size_t n_first = 0, n_second = 0;
     make(&f);
-    f.stem = temp_file(&f.folder, "deep/folder/000001-s0");
-    const temp_path_t file = temp_file(&f.folder, "deep/folder/000001-s0.h5"),
-                      rest = temp_file(&f.folder, "deep/folder/000001-s0.h5.tmp"),
-                      previous = temp_file(&f.folder, "deep/folder/000001-s0.h5.prev");
+    f.stem = temp_file(&f.folder, "run.h5.d/000001-s0");
+    const temp_path_t file = temp_file(&f.folder, "run.h5.d/000001-s0.h5"),
+                      rest = temp_file(&f.folder, "run.h5.d/000001-s0.h5.tmp"),
+                      previous = temp_file(&f.folder, "run.h5.d/000001-s0.h5.prev");
     write_record(&f);
     cr_assert_eq(nas_file_read(file.text, 1 << 20, &first, &n_first, &f.err), NAS_OK);
     write_record(&f);
@@ -205,6 +205,17 @@ Test(candidate_file, writing_makes_the_folder_and_leaves_one_file_of_the_same_by
     cr_assert(!nas_file_exists(rest.text) && !nas_file_exists(previous.text));
     free(first);
     free(second);
+    drop(&f);
+}
+
+Test(candidate_file, an_output_folder_that_vanished_is_not_made_again)
+{
+    fixture_t f;
+    make(&f);
+    f.stem = temp_file(&f.folder, "vanished/run.h5.d/000001-s0");
+    cr_assert_eq(nas_candidate_write(f.stem.text, &f.record, &f.err), NAS_EIO);
+    cr_assert_not_null(strstr(f.err.text, "No such file or directory"), "%s", f.err.text);
+    cr_assert(!nas_file_exists(temp_file(&f.folder, "vanished").text));
     drop(&f);
 }
 

@@ -126,6 +126,21 @@ Test(file, parents_are_made_and_may_exist)
     cr_assert_eq(nas_file_make_parents("", NULL), NAS_OK);
 }
 
+Test(file, one_parent_is_made_where_its_own_are_there)
+{
+    nas_error_t err = {0};
+    cr_assert_eq(nas_file_make_parent(temp_file(&folder, "a/b/c").text, &err), NAS_EIO);
+    cr_assert_not_null(strstr(err.text, "No such file or directory"), "%s", err.text);
+    cr_assert_not(nas_file_exists(temp_file(&folder, "a").text));
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(nas_file_make_parent(temp_file(&folder, "a/b").text, NULL), NAS_OK);
+    cr_assert_eq(nas_file_make_parent(temp_file(&folder, "a/b/c").text, NULL), NAS_OK);
+    cr_assert(nas_file_exists(temp_file(&folder, "a/b").text));
+    cr_assert_eq(nas_file_make_parent("/file", NULL), NAS_OK);
+    cr_assert_eq(nas_file_make_parent("file", NULL), NAS_OK);
+    cr_assert_eq(nas_file_make_parent("", NULL), NAS_OK);
+}
+
 Test(file, parent_that_is_a_file_is_an_error)
 {
     nas_error_t err = {0};

@@ -111,7 +111,7 @@ static nas_status_t trial_init(trial_t *trial, const nas_candidate_t *candidate,
     char *whole = NULL, *job = NULL;
     nas_status_t status = make_absolute(stem, &whole, err);
     if (!status) status = make_absolute(trial->command->job_folder, &job, err);
-    if (!status) status = nas_file_make_parents(whole, err);
+    if (!status) status = nas_file_make_parent(whole, err);
     if (status) goto out;
     trial->out = nas_file_sibling(whole, ".out", err);
     trial->err = nas_file_sibling(whole, ".err", err);
