@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 build=${1:-build/dev}
 
 mapfile -t sources < <(git ls-files '*.c' '*.h')
-mapfile -t shell < <(git ls-files '*.sh' '.ci/run')
+mapfile -t shell < <(git ls-files '*.sh' '*.sbatch' 'slurm/submit' 'slurm/summary' '.ci/run')
 
 echo "clang-format: ${#sources[@]} files"
 clang-format --dry-run --Werror "${sources[@]}"

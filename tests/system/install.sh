@@ -13,3 +13,5 @@ expect_exit 0 "$installed" search prefix/share/robotnas/jobs/fashion-mnist-table
 for document in README.md LICENSE docs/job-file.md docs/report.md; do
     [ -s "prefix/share/doc/robotnas/$document" ] || fail "$document is not installed"
 done
+expect_exit 0 env -u ROBOTNAS prefix/share/robotnas/slurm/submit --dry-run prefix/share/robotnas/jobs/fashion-mnist-table.yaml
+expect_line out '^sbatch .*/share/robotnas/slurm/search.sbatch '
