@@ -1,23 +1,24 @@
 #include "common/error.h"
 
+#include "common/strings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 nas_status_t nas_error_set(nas_error_t *err, nas_status_t status, const char *format, ...)
 {
     if (!err) return status;
-    char text[NAS_ERROR_SIZE];
+    char text[NAS_ERROR_SIZE] = "";
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    nas_string_tame(text, "");
     /* Formatted aside first: an argument may be err->text itself, when a caller adds context to it.
      */
-    char *out = err->text;
-    for (const char *c = text; *c; c++)
-        *out++ = (char)(((unsigned char)*c < 32 || *c == 127) ? '?' : *c);
-    *out = '\0';
+    memcpy(err->text, text, sizeof text);
     return status;
 }
 

@@ -1,5 +1,7 @@
 #include "common/log.h"
 
+#include "common/strings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <time.h>
@@ -33,11 +35,12 @@ static void print_time(void)
 
 static void print_line(const char *format, va_list args)
 {
+    char line[4096];
+    (void)vsnprintf(line, sizeof line, format, args);
+    nas_string_tame(line, "");
     nas_log_status("");
     if (!the_log.terminal) print_time();
-    (void)fputs("robotnas: ", stderr);
-    (void)vfprintf(stderr, format, args);
-    (void)fputc('\n', stderr);
+    (void)fprintf(stderr, "robotnas: %s\n", line);
 }
 
 void nas_log_line(const char *format, ...)

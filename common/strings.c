@@ -109,6 +109,22 @@ char *nas_string_utf8(const char *text, nas_error_t *err)
     return copy;
 }
 
+/* C0 and DEL; the C1 controls as UTF-8 has them, in two bytes. */
+static size_t control_length(const unsigned char *text)
+{
+    if (*text < 0x20 || *text == 0x7f) return 1;
+    return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
+}
+
+void nas_string_tame(char *text, const char *keep)
+{
+    while (*text) {
+        const size_t length = strchr(keep, *text) ? 0 : control_length((const unsigned char *)text);
+        memset(text, '?', length);
+        text += length ? length : 1;
+    }
+}
+
 char *nas_string_format(nas_error_t *err, const char *format, ...)
 {
     char *text = NULL;

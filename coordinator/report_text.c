@@ -1,8 +1,10 @@
+#include "common/strings.h"
 #include "coordinator/report.h"
 #include "coordinator/summary.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A label is as wide as leaves room for four numbers of any size in a line. */
@@ -186,15 +188,28 @@ static nas_status_t print_search(const nas_state_t *state, FILE *out, nas_error_
     return NAS_OK;
 }
 
-nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+static nas_status_t print_all(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
     print_heading(state, out);
-    if (state->n_repeat > 0) {
-        const nas_status_t status = print_search(state, out, err);
-        if (status) return status;
+    const nas_status_t status = state->n_repeat > 0 ? print_search(state, out, err) : NAS_OK;
+    if (!status && state->scores.n > 0) print_scores(state, out);
+    return status;
+}
+
+/* Names may come from anywhere, so all is tamed before a terminal sees it. */
+nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *memory = open_memstream(&text, &size);
+    if (!memory) return nas_error_nomem(err, "the report");
+    nas_status_t status = print_all(state, memory, err);
+    if (fclose(memory) && !status) status = nas_error_nomem(err, "the report");
+    if (!status) {
+        nas_string_tame(text, "\n");
+        if (fputs(text, out) == EOF || fflush(out) || ferror(out))
+            status = nas_error_set(err, NAS_EIO, "the report cannot be written");
     }
-    if (state->scores.n > 0) print_scores(state, out);
-    if (fflush(out) || ferror(out))
-        return nas_error_set(err, NAS_EIO, "the report cannot be written");
-    return NAS_OK;
+    free(text);
+    return status;
 }

@@ -115,6 +115,19 @@ Test(report, text_fits_into_80_columns)
     nas_state_fini(&state);
 }
 
+Test(report, text_commands_no_terminal)
+{
+    nas_state_t state = report_state_make();
+    state.repeat[0].evaluation[1].name[0] = '\x1b';
+    state.metrics.at[0][0] = '\x07';
+    char *text = report_of(&state, nas_report_text);
+    for (const char *c = text; *c; c++)
+        cr_assert(*c == '\n' || (unsigned char)*c >= ' ', "byte %d at %td", *c, c - text);
+    cr_assert_not_null(strchr(text, '?'));
+    free(text);
+    nas_state_fini(&state);
+}
+
 /* An evaluation more of repeat 1, which failed. */
 static void add_failure(nas_state_t *state, int64_t arch, const char *reason)
 {

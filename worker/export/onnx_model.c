@@ -1,5 +1,7 @@
 #include "worker/export/onnx_model.h"
 
+#include "common/strings.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,15 +235,28 @@ void nas_onnx_add_output(nas_onnx_model_t *model, const nas_onnx_tensor_t *tenso
 
 /* --------------------------------------------------------------------------------- the whole */
 
+/* Protocol buffers have UTF-8 alone. */
+static char *copy_as_utf8(nas_onnx_model_t *model, const char *text)
+{
+    char *valid = model->failed ? NULL : nas_string_utf8(text, NULL);
+    const size_t size = valid ? strlen(valid) + 1 : 0;
+    char *copy = valid ? nas_onnx_take(model, size, 1) : NULL;
+    if (copy) memcpy(copy, valid, size);
+    model->failed |= !copy;
+    free(valid);
+    return copy;
+}
+
 void nas_onnx_add_metadata(nas_onnx_model_t *model, const char *key, const char *value)
 {
+    char *text = copy_as_utf8(model, value);
     Onnx__StringStringEntryProto *entry = nas_onnx_take(model, 1, sizeof *entry);
     Onnx__StringStringEntryProto **list =
         extend(model, model->proto.metadata_props, model->proto.n_metadata_props);
     if (model->failed) return;
     onnx__string_string_entry_proto__init(entry);
     entry->key = borrow(key);
-    entry->value = borrow(value);
+    entry->value = text;
     model->proto.metadata_props = list;
     list[model->proto.n_metadata_props++] = entry;
 }

@@ -61,7 +61,7 @@ int64_t *nas_onnx_add_integers(nas_onnx_model_t *model, const nas_onnx_tensor_t 
 void nas_onnx_add_input(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
 void nas_onnx_add_output(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
 
-/** Append a pair to the metadata. */
+/** Append a pair to the metadata; of value, what is no UTF-8 becomes U+FFFD. */
 void nas_onnx_add_metadata(nas_onnx_model_t *model, const char *key, const char *value);
 
 /** Say which version of the operators the nodes are of. */

@@ -38,6 +38,8 @@ typedef struct course {
     nas_candidate_record_t found; /* leader: of an earlier start */
     int64_t step;                 /* done, on every rank */
     int64_t n_steps;              /* of all epochs */
+    double stepping_s;            /* that steps took since this start of the program */
+    int64_t n_stepped;            /* steps in them */
     bool is_done;                 /* found with its outcome */
     bool is_unvalidated;          /* the epoch that ends with this step */
 } course_t;
@@ -257,7 +259,10 @@ static nas_status_t give_up_judging(course_t *course, nas_error_t *err)
 static void step(course_t *course, bool *diverged)
 {
     double loss = 0;
+    const double begin_s = nas_clock_monotonic_s();
     const nas_training_verdict_t verdict = nas_training_step(course->training, &loss);
+    course->stepping_s += nas_clock_monotonic_s() - begin_s;
+    course->n_stepped++;
     course->step++;
     *diverged = verdict == NAS_TRAINING_DIVERGED;
     course->is_unvalidated = verdict == NAS_TRAINING_EPOCH_END;
@@ -328,6 +333,15 @@ static nas_status_t judge_test(course_t *course, double *accuracy, nas_error_t *
     return status;
 }
 
+/* For the log alone: reports hold nothing that differs between equal runs. */
+static void tell(const course_t *course, const nas_outcome_t *outcome)
+{
+    const double batch = (double)course->trainer->options.recipe.batch;
+    if (outcome->status != NAS_EVAL_OK || course->stepping_s <= 0) return;
+    nas_log_line_of_rank("%s trained: accuracy %.5g, %.0f images/s", course->candidate->name,
+                         outcome->value, (double)course->n_stepped * batch / course->stepping_s);
+}
+
 static nas_status_t conclude(course_t *course, bool diverged, nas_outcome_t *outcome,
                              nas_error_t *err)
 {
@@ -345,6 +359,7 @@ static nas_status_t conclude(course_t *course, bool diverged, nas_outcome_t *out
         if (!status && diverged) report_failure(course, &found);
         if (!status && !diverged) report_success(course, test_accuracy, &found);
         if (!status) status = save(course, &found, err);
+        if (!status) tell(course, &found);
     }
     status = nas_comm_agree(course->trainer->options.team, status, err);
     if (status)
