@@ -238,6 +238,34 @@ TRAINER
     trap leave EXIT
 }
 
+# An output folder that becomes read-only under a trainer: the run ends for that reason, and goes on once it can write.
+test_read_only() {
+    mkdir ro read_only
+    command_job read_only/job.yaml
+    cp pool.csv answer.sh read_only
+    cat >read_only/trainer.sh <<'TRAINER'
+here=$(dirname "$0")
+ro=$here/../ro
+[ ! -e "$here/cover" ] || { mount --bind "$ro" "$ro" && mount -o remount,bind,ro "$ro" && rm "$here/cover"; } || exit 5
+sh "$here/answer.sh" "$1"
+TRAINER
+    touch read_only/cover
+    mount --bind ro ro 2>/dev/null || {
+        echo 'SKIPPED an output folder that becomes read-only: mount is not permitted'
+        return
+    }
+    umount ro
+    trap 'umount --lazy "$folder/ro" || true; leave' EXIT
+    local run=("$ROBOTNAS" search read_only/job.yaml --set output=ro/small.h5)
+    expect_exit 1 marked ranks 1 "${run[@]}"
+    expect_line err '^robotnas: .*: Read-only file system'
+    umount ro
+    expect_exit 0 marked ranks 1 "${run[@]}" --resume
+    # shellcheck disable=SC2046 # one argument a number
+    expect_judged ro/small.h5 15 $(seq 0 15)
+    trap leave EXIT
+}
+
 # ---- What ends a run ----
 
 # A trainer that hangs as long as the file hang is there, with children in other sessions and deaf to SIGTERM; it first says that
@@ -390,7 +418,7 @@ assert 0 <= report["repeats"][0]["best"]["columns"]["test_accuracy"] <= 100
 PYTHON
 }
 
-for part in hostile columns one_rank minimise retries full_disk endings refusals pytorch; do
+for part in hostile columns one_rank minimise retries full_disk read_only endings refusals pytorch; do
     if is_sanitized && [ "$part" = one_rank ]; then continue; fi
     printf '%s\n' "-- $part"
     "test_$part"

@@ -96,7 +96,9 @@ nas_status_t nas_work_folder_remove(const char *path, nas_error_t *err)
 {
     removal_t removal = {.top = -1};
     bool empty = false;
-    if (unlink(path) == 0 || errno == ENOENT) return NAS_OK; /* a file or a link, or nothing */
+    struct stat info;
+    if (lstat(path, &info) != 0 && errno == ENOENT) return NAS_OK;
+    if (unlink(path) == 0) return NAS_OK; /* a file or a link */
     while (!empty)
         if (!sweep(&removal, path, &empty))
             return nas_error_set(err, NAS_EIO, "cannot empty the folder %s: %s", path,
