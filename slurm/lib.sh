@@ -13,13 +13,15 @@
 #                                   a signal ended it, as a crash while MPI starts
 #
 # No job is requeued for ever: OUTPUT.restarts counts the restarts in a row that brought no progress. Progress is an evaluation
-# or a score more, or a file of a candidate that was written (a training saves its steps there). Where a node is lost together
+# or a score more, or a file of a candidate that has changed (a training saves its steps there). Where a node is lost together
 # with this script, Slurm requeues by itself; so they are counted at the start.
 #
 # ROBOTNAS_ENV names the site's values (env.sh). Needs the folder of this file in `here`.
 
 # shellcheck source=slurm/env.sh
 . "${ROBOTNAS_ENV:-$here/env.sh}"
+
+self=${SLURM_JOB_ID:-} # this job, as scontrol takes it
 
 say() {
     printf '%s slurm: %s\n' "$(date '+%F %T')" "$*"
@@ -32,8 +34,14 @@ give_up() {
 }
 
 load_modules() {
-    local module
-    for module in $ROBOTNAS_MODULES; do module load "$module"; done
+    local - module
+    set +u # which modules are not written for
+    for module in $ROBOTNAS_MODULES; do module load "$module" || return; done
+}
+
+# ask_slurm ARGUMENT...: scontrol, which a busy controller may not answer at once.
+ask_slurm() {
+    scontrol "$@" || { sleep 5 && scontrol "$@"; }
 }
 
 # ---- Jobs ----
@@ -47,17 +55,17 @@ resolve() {
 
 # value KEY: of the resolved job; a key below another one by its own name, which is then the first of this name.
 value() {
-    sed -n "s/^ *$1: \"\{0,1\}\(.*[^\"]\)\"\{0,1\}$/\1/p" <<<"$resolved" | head -n 1
+    sed -n "/^ *$1: /{s///; s/^\"\(.*\)\"$/\1/; s/\\\\\(.\)/\1/g; p; q}" <<<"$resolved"
 }
 
-# task_of INDEX COMMAND JOB [OPTION]...: set task to the arguments of task INDEX of an array over seeds: the seeds of its repeats
-# follow those of the task before, and its output is named by the first of them.
+# task_of INDEX COMMAND JOB [OPTION]...: set task to the arguments of task INDEX of an array over seeds of the resolved job, output
+# to its output: the seeds of its repeats follow those of the task before, and the output is named by the first of them.
 task_of() {
-    local seed repeats output
-    resolve "${@:2}" || return
+    local seed repeats quote="'"
     seed=$(value seed) repeats=$(value repeats) output=$(value output)
     seed=$((seed + $1 * ${repeats:-1}))
-    task=("${@:2}" --set "seed=$seed" --set "output=${output%.h5}-s$seed.h5")
+    output=${output%.h5}-s$seed.h5
+    task=("${@:2}" --set "seed=$seed" --set "output='${output//$quote/$quote$quote}'")
 }
 
 # line_of INDEX COMMAND LIST [OPTION]...: set task to the arguments of task INDEX of an array over the jobs that a file lists, one
@@ -72,10 +80,13 @@ line_of() {
 
 # ---- The saved state ----
 
-# look: set complete (true or false; empty: no state is there), n_done, n_events and last_event.
+# look: set complete (true or false; empty: no state is there), n_done, n_events, last_event, and files, a sum of the candidates'
+# files. Each has a digest of itself in its first 512 bytes.
 look() {
     local report
     complete='' n_done=0 n_events=0 last_event=''
+    files=$(find "$output.d" -name '*.h5' -print0 2>/dev/null | sort -z | xargs -0 -r head -qc 512 2>/dev/null | cksum)
+    files=${files%% *}
     report=$("$ROBOTNAS" report "$output" --json 2>/dev/null) || return 0
     complete=$(sed -n 's/^  "complete": \(.*\),$/\1/p' <<<"$report")
     n_done=$(awk '/^ +"status": /  {n++}
@@ -85,24 +96,19 @@ look() {
     last_event=$(sed -n 's/^ *"text": "\(.*\)"$/\1/p' <<<"$report" | tail -n 1)
 }
 
-# candidates_moved: whether a candidate's file was written since the last start.
-candidates_moved() {
-    [ -n "$(find "$output.d" -name '*.h5' -newer "$output.restarts" -print -quit 2>/dev/null)" ]
-}
-
 # count: set stalls, the restarts in a row without progress that a restart now would make. Call look first.
 count() {
-    local job='' before=0 n=0
-    read -r job before n 2>/dev/null <"$output.restarts" || true
+    local job='' done_before=0 files_before='' n=0
+    read -r job done_before files_before n 2>/dev/null <"$output.restarts" || true
     stalls=0
     [ "$job" = "$SLURM_JOB_ID" ] || return 0
-    ((n_done > before)) || candidates_moved || stalls=$((n + 1))
+    ((n_done > done_before)) || [ "$files" != "$files_before" ] || stalls=$((n + 1))
 }
 
 # note: remember the start of this run. Fails where the output's folder cannot be written.
 note() {
     mkdir -p "$(dirname "$output")" &&
-        printf '%s %s %s\n' "$SLURM_JOB_ID" "$n_done" "$stalls" >"$output.restarts.new" &&
+        printf '%s %s %s %s\n' "$SLURM_JOB_ID" "$n_done" "$files" "$stalls" >"$output.restarts.new" &&
         mv "$output.restarts.new" "$output.restarts"
 } 2>/dev/null
 
@@ -110,7 +116,7 @@ note() {
 
 # is_preempted: whether Slurm has chosen this job to make room for another one.
 is_preempted() {
-    scontrol show job "$SLURM_JOB_ID" | grep -q 'PreemptTime=[0-9]'
+    ask_slurm show job "$self" | grep -q 'PreemptTime=[0-9]'
 }
 
 # requeue REASON CODE: start the job again later, unless it gets nowhere.
@@ -121,7 +127,7 @@ requeue() {
     fi
     [ -n "$counted" ] || give_up "$2" "$1; not requeued: restarts cannot be counted, as $output.restarts cannot be written"
     say "$1; $n_done done, requeueing (restart $((${SLURM_RESTART_COUNT:-0} + 1)), $stalls in a row without progress)"
-    if ! scontrol requeue "$SLURM_JOB_ID"; then
+    if ! ask_slurm requeue "$self"; then
         give_up "$2" "this cluster does not requeue it; submit the same again, and it goes on"
     fi
     # Slurm now ends this script, and starts it again later.
@@ -138,6 +144,7 @@ decide() {
         rm -f "$output.restarts"
         give_up 0 "complete: $output"
     fi
+    [ "$1" != 0 ] || set -- 1 # it is not complete: no success
     [ "$1" != 2 ] || give_up 2 "refused (exit code 2), see above; it would be again"
     [ -z "$cancelled" ] || give_up "$1" "ended from outside with exit code $1; $output has $n_done done"
     # mpirun has other exit codes than that of its ranks where it is signalled, too.
@@ -173,8 +180,10 @@ launch() {
     read -ra words <<<"$ROBOTNAS_LAUNCH"
     look
     n_before=$n_events
+    [ -z "$warned$cancelled" ] || decide 75
     "${words[@]}" "$ROBOTNAS" "$@" --resume &
     launcher=$!
+    [ -z "$warned$cancelled" ] || pass_on # of a signal that came before there was a launcher
     await "$launcher"
     launcher=''
 }
@@ -191,12 +200,12 @@ launch_failed() {
 # run COMMAND JOB [OPTION]...: see above.
 run() {
     local launcher='' cancelled='' warned='' caught='' counted='' resolved output code attempt
-    local complete was_complete n_done n_events n_before last_event stalls
+    local complete was_complete n_done n_events n_before last_event files stalls
     trap 'caught=1; warned=1; pass_on' USR1
     trap 'caught=1; cancelled=1; pass_on' TERM
-    load_modules
+    load_modules || give_up 1 "a module of ROBOTNAS_MODULES cannot be loaded"
     say "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${SLURM_RESTART_COUNT:-0} + 1))"
-    resolve "$@" || give_up 2 "the job is refused"
+    resolve "$@" || give_up "$?" "robotnas check has failed"
     output=$(value output)
     look
     was_complete=$complete
@@ -209,7 +218,6 @@ run() {
     export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
     # srun does not take this over from sbatch by itself since Slurm 22.05.
     export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
-    [ -z "$warned$cancelled" ] || decide 75
     for attempt in 1 2 3; do
         launch "$@"
         launch_failed || break

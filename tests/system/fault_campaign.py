@@ -151,6 +151,7 @@ def main():
     print(f"\n{(time.monotonic() - begin) / 60:.1f} minutes")
     alone = ["--each"] if arguments.each else []
     alone += ["--only", arguments.only] if arguments.only else []
+    alone += ["--runs", arguments.runs] if arguments.runs else []
     for number in failed:
         print(f"FAILED: repeat it by: {' '.join(['--seed', str(arguments.seed), *alone, '--fault', str(number)])}")
     sys.exit(1 if failed else 0)

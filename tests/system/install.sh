@@ -10,7 +10,7 @@ installed=$folder/prefix/bin/robotnas
 [ "$("$installed" --version)" = "$("$ROBOTNAS" --version)" ] || fail "the installed program is another one"
 expect_exit 0 "$installed" search prefix/share/robotnas/jobs/fashion-mnist-table.yaml
 [ -f runs/fashion-mnist-table.h5 ] || fail "the first job left no state"
-for document in README.md LICENSE docs/job-file.md docs/report.md; do
+for document in README.md LICENSE docs/job-file.md docs/report.md slurm/README.md; do
     [ -s "prefix/share/doc/robotnas/$document" ] || fail "$document is not installed"
 done
 expect_exit 0 env -u ROBOTNAS prefix/share/robotnas/slurm/submit --dry-run prefix/share/robotnas/jobs/fashion-mnist-table.yaml

@@ -19,27 +19,35 @@
 
 cluster_on 5 16 4
 trap 'kill -KILL -1; rm -rf "$folder"' EXIT
-for job in limit stopped killed silent lost host restarted preempted mpirun; do slow_job "$job" 40; done
+for job in limit stopped outside killed silent lost host restarted preempted mpirun; do slow_job "$job" 40; done
 took 'the cluster is up'
 
 # ---- Refused before anything is queued ----
 
 sed 's/budget: 40/budgt: 40/' limit.yaml >bad.yaml
-for bad in "bad.yaml" "--score bad.yaml" "--seeds 2 bad.yaml" "--chain bad.yaml limit.yaml" "--chain limit.yaml bad.yaml"; do
+score_job score.yaml
+for bad in "bad.yaml" "--score bad.yaml" "--seeds 2 bad.yaml" "--chain bad.yaml limit.yaml" "--chain score.yaml bad.yaml"; do
     # shellcheck disable=SC2086 # words
     expect_exit 2 "$submit" $bad
     grep -q 'nothing was submitted$' err || fail "submit $bad: $(<err)"
 done
-for bad in "" "--nodes" "--frobnicate 3 limit.yaml" "--seeds none limit.yaml" "--list limit.yaml"; do
+printf 'limit.yaml\n\nkilled.yaml\n' >hole.txt
+printf 'limit.yaml\nlimit.yaml\n' >twice.txt
+for bad in "" "--nodes" "--frobnicate 3 limit.yaml" "--seeds none limit.yaml" "--list limit.yaml" "--list hole.txt" "--list twice.txt"; do
     # shellcheck disable=SC2086 # words
     expect_exit 2 "$submit" $bad
     expect_line err '^submit: .*; submit --help says how$'
 done
 [ -z "$(squeue --noheader)" ] || fail "a bad job was queued: $(squeue)"
+expect_exit 2 env ROBOTNAS=robotnos "$submit" limit.yaml
+expect_line err '^submit: there is no robotnos here'
 expect_exit 1 "$submit" --nodes 9 limit.yaml
 [ -z "$(squeue --noheader)" ] || fail "a job for nodes that are not there was queued"
 expect_exit 0 "$submit" --dry-run -N 2 -G 1 --sbatch --qos=low limit.yaml
 expect_line out '^sbatch .*--nodes=2 .*--qos=low --gpus-per-task=1 .*/search.sbatch limit.yaml'
+expect_exit 0 "$submit" --dry-run --seeds 2 --sbatch --dependency=singleton limit.yaml --set "output=\"it's #1.h5\""
+expect_line out "/summary $folder/it.'s. #1-s3.h5 $folder/it.'s. #1-s4.h5 $"
+expect_line out '--dependency=afterany:JOBID /'
 [ -z "$(squeue --noheader)" ] || fail "submit --dry-run has submitted"
 
 # ---- Long jobs, all at once ----
@@ -48,8 +56,11 @@ expect_line out '^sbatch .*--nodes=2 .*--qos=low --gpus-per-task=1 .*/search.sba
 export CANDIDATE_S=1.5
 submit_job --nodes 2 --ntasks-per-node 2 --time 1 --sbatch --nodelist=n1,n2 limit.yaml
 limit=$id
+expect_line out '^  ranks:  *4 in '
 submit_job --nodes 2 --sbatch --nodelist=n1,n2 stopped.yaml
 stopped=$id
+submit_job --nodes 2 --ntasks-per-node 2 --sbatch --nodelist=n1,n2 outside.yaml
+outside=$id
 submit_job --nodes 2 --ntasks-per-node 2 --sbatch --nodelist=n1,n2 killed.yaml
 killed=$id
 submit_job --nodes 2 --sbatch --nodelist=n1,n2 silent.yaml --set silence=6
@@ -64,8 +75,8 @@ submit_job --ntasks-per-node 2 --sbatch --nodelist=n5 preempted.yaml
 preempted=$id
 ROBOTNAS_LAUNCH=mpirun submit_job --nodes 2 --sbatch --nodelist=n2,n3 mpirun.yaml
 mpirun=$id
-for run in limit stopped killed silent restarted lost host preempted mpirun; do wait_for is_under_way "$run.h5"; done
-took 'nine searches run'
+for run in limit stopped outside killed silent restarted lost host preempted mpirun; do wait_for is_under_way "$run.h5"; done
+took 'ten searches run'
 
 slurmd_off n2
 slurmd_on n2
@@ -73,6 +84,7 @@ node_off n4
 kill -KILL "$(rank_pid killed.yaml 3)"
 kill -STOP "$(rank_pid silent.yaml 1)"
 scancel --signal=TERM "$stopped"
+scancel --batch --signal=TERM "$outside"
 scancel --batch --signal=USR1 "$mpirun"
 expect_exit 0 sbatch --partition=urgent --nodelist=n5 --exclusive --output=urgent.log --wrap 'sleep 1'
 took 'and are disturbed'
@@ -90,7 +102,7 @@ CANDIDATE_S=0 expect_exit 0 sbatch --parsable --nodes=2 --nodelist=n1,n2 "$ROBOT
 direct=$(<out)
 # A job other than the saved one, which is refused once and for all.
 CANDIDATE_S=0 expect_exit 0 "$ROBOTNAS" search nowhere.yaml --set output=other.h5
-submit_job --sbatch --nodelist=n1 nowhere.yaml --set output=other.h5 --set seed=4
+submit_job --ntasks-per-node 2 --sbatch --nodelist=n1 nowhere.yaml --set output=other.h5 --set seed=4
 other=$id
 
 # ---- Arrays and chains ----
@@ -101,12 +113,15 @@ seeds=$id
 printf 'seeds.yaml\n' >jobs.txt
 submit_job --list --sbatch --nodelist=n2 jobs.txt
 list=$id
-score_job score.yaml
 sed -e '/^metrics:/,$d' -e 's/^name: .*/name: found/' -e 's/^output: .*/output: found.h5/' score.yaml >found.yaml
 expect_exit 0 "$ROBOTNAS" score score.yaml --set output=one.h5
 objective_table one.h5 objective.csv
 echo 'metrics: {source: scores, file: small.h5, names: [grad_norm, snip, nwot]}' >>found.yaml
 search_part >>found.yaml
+sed 's/file: small/file: others/' found.yaml >others.yaml
+expect_exit 2 "$submit" --chain score.yaml others.yaml
+touch small.h5.stop
+expect_exit 75 "$ROBOTNAS" score score.yaml # some of the scores are there, which the chain goes on with
 submit_job --chain --nodes 2 --sbatch --nodelist=n1,n2 score.yaml found.yaml
 found=$id
 
@@ -118,8 +133,8 @@ submit_job --nodes 2 --ntasks-per-node 2 --gpus-per-task 1 --sbatch --nodelist=n
     --set 'objective.command=[sh, -c, "echo \"$SLURM_PROCID $SLURMD_NODENAME $CUDA_VISIBLE_DEVICES {device}\" >>gpus.txt; sleep 0.3; echo \"{{\\\"score\\\": 1}}\""]' \
     --set search.repeats=2
 gpus=$id
-wait_for is_under_way seeds-s5.h5
-scancel --batch --signal=USR1 "${seeds}_1"
+wait_for is_under_way seeds-s9.h5
+scancel --batch --signal=USR1 "${seeds}_3" # the last task, whose job has the number of the whole array
 took 'all is submitted'
 
 # ---- What became of them ----
@@ -148,6 +163,8 @@ await_job "$stopped" FAILED
 [ "$(of_job "$stopped" ExitCode)" = 75:0 ] || fail "a stopped job ends with $(of_job "$stopped" ExitCode)"
 expect_log "$stopped" 'stopped on request; .* done, submit the same again to go on$'
 [ "$(events stopped.h5 'stopped by signal 15')" = 1 ] || fail "the stopped run does not know why"
+await_job "$outside" FAILED
+expect_log "$outside" 'ended from outside with exit code 75; .* done$'
 CANDIDATE_S=0 submit_job stopped.yaml
 ended stopped "$id" 'complete: '
 ended restarted "$restarted" 'complete: '
@@ -173,7 +190,8 @@ same_report again.h5 >found.expected
 expect_report found.h5 found.expected
 took 'scores of two nodes, then a search on them'
 
-[ "$(of_job "${seeds}_1" Restarts)" = 1 ] || fail "a task of an array was not requeued"
+[ "$(for task in 0 1 2 3; do of_job "${seeds}_$task" Restarts; done | xargs)" = '0 0 0 1' ] ||
+    fail "not the last task of the array alone was requeued"
 wait_for grep -qs 'complete: mean' "robotnas-summary-$((seeds + 1)).log"
 for seed in 3 5 7 9; do
     CANDIDATE_S=0 expect_exit 0 "$ROBOTNAS" search seeds.yaml --set search.repeats=2 --set "seed=$seed" --set output=again.h5 --fresh

@@ -369,9 +369,10 @@ def clock_jump(t):
         for _ in range(3):
             t.job.wait(t.draw.random() / 2 * t.run.wall_s)
             jumps.append(jump())
-        if t.draw.random() < 0.5:
-            t.job.signal_rank(rank, signal.SIGKILL)
-        t.job.end()
+        killed = t.draw.random() < 0.5 and t.job.signal_rank(rank, signal.SIGKILL)
+        code = t.job.end()
+        if code != 0 and not killed:
+            raise Wrong(f"exit code {code} after nothing but jumps")
         t.note_saved()
     t.tell(f"the clock of {n} ranks jumped to " + ", ".join(f"{days:+d}" for days in jumps) + " days")
     t.resume(env=env)

@@ -39,7 +39,7 @@ configure() {
     for node in "${names[@]}"; do echo "$(node_address "$node") $node" >>"$cluster/hosts"; done
     for ((i = 0; i < $3; i++)); do mknod -m 666 "$cluster/dev/gpu$i" c 1 3; done
     echo "NodeName=n[1-$1] Name=gpu File=$cluster/dev/gpu[0-$(($3 - 1))]" >"$cluster/gres.conf"
-    # With `tree`, one MPI_Init in fifty of Debian's Open MPI crashed.
+    # With `tree`, 3 of 150 steps of four ranks crashed in MPI_Init (Slurm 22.05.8, Open MPI 4.1.4), with `ring` none of 150.
     echo 'PMIxCollFence=ring' >"$cluster/mpi.conf"
     cat >"$SLURM_CONF" <<CONF
 ClusterName=test
