@@ -2,10 +2,15 @@
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/inputs.h"
+#include "worker/backends.h"
+#include "worker/metrics/metric.h"
+#include "worker/net/footprint.h"
+#include "worker/net/program.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
     "usage: robotnas check JOB.yaml [--set key.path=value]... [--ranks N] [--score]\n"
@@ -31,6 +36,11 @@ static bool scores(const nas_inputs_t *inputs)
     return inputs->batch.n > 0;
 }
 
+static bool trains(const nas_inputs_t *inputs)
+{
+    return inputs->method && inputs->judging.kind == NAS_OBJECTIVE_TRAIN;
+}
+
 /* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, and its
  * share of the score table. */
 static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
@@ -51,9 +61,68 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
     (void)fprintf(
         out, "# memory:      about %.0f MiB on rank 0, %.0f MiB on the others, besides MPI's own\n",
         ceil(mebibytes(leader + shard)), ceil(mebibytes(shard)));
-    if (scores(inputs))
-        (void)fprintf(
-            out, "#              and a network's tensors: robotnas bench score measures them\n");
+}
+
+/* The pool's costliest network. */
+static void find_costliest(const nas_inputs_t *inputs, const nas_network_t *network,
+                           uint8_t costliest[NAS_CELL_EDGES])
+{
+    int64_t most = -1;
+    for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
+        uint8_t operation[NAS_CELL_EDGES];
+        nas_nb201_cost_t cost;
+        nas_space_nb201.code(inputs->pool.selection.index[i], operation);
+        nas_nb201_cost(operation, network, &cost);
+        if (cost.operations <= most) continue;
+        most = cost.operations;
+        memcpy(costliest, operation, sizeof operation);
+    }
+}
+
+/* Programs of networks are planned as a run on this machine would. */
+static nas_status_t print_tensors(const nas_inputs_t *inputs, const char *what,
+                                  nas_footprint_options_t *options, FILE *out, nas_error_t *err)
+{
+    uint8_t operation[NAS_CELL_EDGES] = {0};
+    size_t bytes = 0;
+    if (options->n_needs == 0) return NAS_OK; /* metrics that are formulas */
+    options->backend = nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best());
+    if (!options->backend) return NAS_OK; /* of another program's job */
+    find_costliest(inputs, options->network, operation);
+    options->operation = operation;
+    const nas_status_t status = nas_footprint(options, &bytes, err);
+    if (!status)
+        (void)fprintf(out,
+                      "#              and %.0f MiB for the tensors of a network while it is %s\n",
+                      ceil(mebibytes((double)bytes)), what);
+    return status;
+}
+
+static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
+{
+    const nas_scoring_plan_t *plan = &inputs->scoring;
+    unsigned needs[] = {0, 0};
+    int n_metrics = 0;
+    const nas_metric_t *const *metric = nas_metric_list(&n_metrics);
+    for (int64_t m = 0; m < plan->n_metric; m++) needs[0] |= metric[plan->metric[m]]->needs;
+    needs[1] = needs[0] & NAS_NEED_FLOW;
+    needs[0] &= ~(unsigned)NAS_NEED_FLOW;
+    nas_footprint_options_t options = {.network = &plan->network,
+                                       .batch = (int)plan->batch,
+                                       .needs = needs[0] ? needs : needs + 1,
+                                       .n_needs = (needs[0] != 0) + (needs[1] != 0)};
+    return print_tensors(inputs, "scored", &options, out, err);
+}
+
+static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
+{
+    static const unsigned needs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
+    const nas_judging_plan_t *plan = &inputs->judging;
+    nas_footprint_options_t options = {.network = &plan->network,
+                                       .batch = (int)(plan->recipe.batch / plan->recipe.shards),
+                                       .needs = needs,
+                                       .n_needs = 2};
+    return print_tensors(inputs, "trained", &options, out, err);
 }
 
 /* Multiply-adds of one forward pass of an image, the mean of the pool's networks. */
@@ -157,13 +226,15 @@ static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
 static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error_t *err)
 {
     char *text = NULL;
-    const nas_status_t status = nas_job_print(inputs->job, false, &text, err);
+    nas_status_t status = nas_job_print(inputs->job, false, &text, err);
     if (status) return status;
     (void)fputs(text, stdout);
     free(text);
     (void)fprintf(stdout, "\n# pool:        %lld architectures\n",
                   (long long)nas_pool_count(&inputs->pool));
     print_memory(inputs, n_ranks, stdout);
+    if (scores(inputs) && (status = print_scoring_memory(inputs, stdout, err))) return status;
+    if (trains(inputs) && (status = print_training_memory(inputs, stdout, err))) return status;
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
     if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);

@@ -152,6 +152,7 @@ test_against() {
 # 200 images less a fifth, three times each.
 test_check() {
     expect_exit 0 "$ROBOTNAS" check job.yaml --ranks 4
+    expect_line out '^#  *and [1-9][0-9]* MiB for the tensors of a network while it is trained$'
     expect_line out '^# evaluations: 8 trainings of 480 images each$'
     expect_line out '^# training:  *at most about [0-9.e-]* rank hours at 100 GFLOP/s a rank, [0-9.e-]* hours with 2 ranks at work$'
     expect_line out '^#  *the images are on every rank: 1 MiB$'

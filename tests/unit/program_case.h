@@ -29,6 +29,7 @@ enum { N_SPECIAL = sizeof SPECIAL_CELLS / sizeof *SPECIAL_CELLS, N_CELLS = 14 };
 
 typedef struct program_case {
     nas_program_options_t options; /* graph is the case's */
+    uint8_t operation[NAS_CELL_EDGES];
     nas_graph_t *graph;
     double *parameters;
     float *images;
@@ -53,12 +54,11 @@ static inline program_case_t make_case(const nas_backend_t *backend, const nas_n
                                        int batch, int number)
 {
     program_case_t c = {.options = {.backend = backend, .batch = batch, .needs = EVERYTHING}};
-    uint8_t operation[NAS_CELL_EDGES];
     nas_rng_init(&c.rng, 7, NAS_STREAM_BENCH, (uint64_t)number);
     nas_space_nb201.code((int64_t)nas_rng_below(&c.rng, (uint64_t)nas_space_nb201.count),
-                         operation);
-    if (number < N_SPECIAL) cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[number], operation));
-    cr_assert_eq(nas_graph_create(network, operation, backend->channel_block, &c.graph, NULL),
+                         c.operation);
+    if (number < N_SPECIAL) cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[number], c.operation));
+    cr_assert_eq(nas_graph_create(network, c.operation, backend->channel_block, &c.graph, NULL),
                  NAS_OK);
     c.options.graph = c.graph;
     c.n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *

@@ -88,7 +88,7 @@ nas_status_t nas_bind(nas_program_t *program, nas_error_t *err)
     if (!order) return nas_error_nomem(err, "a plan of tensors");
     program->arena_bytes = place_tensors(program, order, order + n);
     free(order);
-    return reserve(program->arena, program->arena_bytes, err);
+    return program->arena ? reserve(program->arena, program->arena_bytes, err) : NAS_OK;
 }
 
 void *nas_tensor_data(const nas_program_t *program, int tensor)

@@ -72,7 +72,7 @@ typedef struct nas_program_values {
 typedef struct nas_program nas_program_t;
 
 /** Compile.  Not collective. Reuses arena, growing it where needed; programs that share one may not
- *  run at the same time.
+ *  run at the same time. arena NULL: the program is only planned, for its arena's bytes.
  *  NAS_ENOMEM, NAS_EARG (the backend has no such kernel). The caller owns *program_p. */
 nas_status_t nas_program_create(const nas_program_options_t *options, nas_arena_t *arena,
                                 nas_program_t **program_p, nas_error_t *err);

@@ -1,0 +1,107 @@
+/* What is said to be needed is what is taken. */
+#include "tests/unit/program_case.h"
+#include "worker/backends.h"
+#include "worker/kernels/isa.h"
+#include "worker/net/footprint.h"
+
+static const nas_network_t NETWORK = {.image_channels = 3,
+                                      .height = 8,
+                                      .width = 8,
+                                      .channels = 8,
+                                      .cells = 1,
+                                      .classes = 10,
+                                      .convention = NAS_CONVENTION_SCORE};
+
+/* Bytes of an arena after all programs were made in it. */
+static size_t taken(const nas_backend_t *backend, const program_case_t *c, int batch,
+                    const unsigned *needs, int n_needs)
+{
+    nas_arena_t arena = {0};
+    for (int i = 0; i < n_needs; i++) {
+        nas_program_t *program = NULL;
+        nas_program_options_t options = c->options;
+        options.backend = backend;
+        options.batch = needs[i] & NAS_NEED_FLOW ? 1 : batch;
+        options.needs = needs[i];
+        cr_assert_eq(nas_program_create(&options, &arena, &program, NULL), NAS_OK);
+        nas_program_destroy(program);
+    }
+    const size_t bytes = arena.size;
+    nas_arena_fini(&arena);
+    return bytes;
+}
+
+static void expect_footprint(const nas_backend_t *backend)
+{
+    static const unsigned needs[][2] = {
+        {NAS_NEED_LOSS, 0},
+        {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE},
+        {NAS_NEED_FLOW, 0},
+        {EVERYTHING, NAS_NEED_FLOW},
+    };
+    for (int number = 0; number < N_CELLS; number++)
+        for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+            for (int batch = 3; batch <= 9; batch += 6) {
+                program_case_t c = make_case(backend, &NETWORK, batch, number);
+                size_t bytes = 0;
+                const nas_footprint_options_t options = {.backend = backend,
+                                                         .network = &NETWORK,
+                                                         .operation = c.operation,
+                                                         .batch = batch,
+                                                         .needs = needs[i],
+                                                         .n_needs = needs[i][1] ? 2 : 1};
+                cr_assert_eq(nas_footprint(&options, &bytes, NULL), NAS_OK);
+                cr_assert_gt(bytes, 0);
+                cr_assert_eq(bytes, taken(backend, &c, batch, options.needs, options.n_needs));
+                free_case(&c);
+            }
+}
+
+Test(footprint, is_what_programs_take)
+{
+    expect_footprint(nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN));
+    const nas_backend_t *cpu = nas_backend_of(NAS_BACKEND_CPU, nas_isa_best());
+    if (cpu) expect_footprint(cpu);
+}
+
+Test(footprint, grows_with_the_batch_and_the_network)
+{
+    static const unsigned needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
+    const uint8_t conv[NAS_CELL_EDGES] = {NAS_OPERATION_CONV3, NAS_OPERATION_CONV3,
+                                          NAS_OPERATION_CONV3, NAS_OPERATION_CONV3,
+                                          NAS_OPERATION_CONV3, NAS_OPERATION_CONV3};
+    nas_network_t large = NETWORK;
+    large.cells = 3;
+    size_t small_bytes = 0, batch_bytes = 0, large_bytes = 0;
+    nas_footprint_options_t options = {.backend = nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
+                                       .network = &NETWORK,
+                                       .operation = conv,
+                                       .batch = 4,
+                                       .needs = &needs,
+                                       .n_needs = 1};
+    cr_assert_eq(nas_footprint(&options, &small_bytes, NULL), NAS_OK);
+    options.batch = 16;
+    cr_assert_eq(nas_footprint(&options, &batch_bytes, NULL), NAS_OK);
+    options.network = &large;
+    cr_assert_eq(nas_footprint(&options, &large_bytes, NULL), NAS_OK);
+    cr_assert_gt(batch_bytes, small_bytes);
+    cr_assert_gt(large_bytes, batch_bytes);
+}
+
+Test(footprint, a_network_that_cannot_be_is_refused)
+{
+    static const unsigned needs = NAS_NEED_LOSS;
+    const uint8_t none[NAS_CELL_EDGES] = {0};
+    nas_network_t wrong = NETWORK;
+    wrong.height = 7;
+    size_t bytes = 77;
+    const nas_footprint_options_t options = {.backend =
+                                                 nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
+                                             .network = &wrong,
+                                             .operation = none,
+                                             .batch = 4,
+                                             .needs = &needs,
+                                             .n_needs = 1};
+    cr_assert_eq(nas_footprint(&options, &bytes, NULL), NAS_EARG);
+    cr_assert_eq(bytes, 77);
+}
