@@ -18,6 +18,10 @@ static const struct {
     {"3 x 3, one pixel", {2, 16, 8, 1, 1, 3, 1, false}},
     {"3 x 3, wide rows", {1, 8, 16, 3, 70, 3, 1, false}},
     {"3 x 3, many images", {17, 16, 16, 4, 4, 3, 1, false}},
+    {"3 x 3, more images, odd size", {33, 16, 8, 10, 7, 3, 1, false}},
+    {"3 x 3, more images, 24 to 40 channels", {33, 24, 40, 4, 4, 3, 1, false}},
+    {"3 x 3, more images, many channels", {32, 64, 32, 8, 8, 3, 1, false}},
+    {"3 x 3, more images, wide rows", {32, 8, 16, 4, 70, 3, 1, false}},
     {"1 x 1", {2, 16, 16, 32, 32, 1, 1, false}},
     {"1 x 1, 8 to 24 channels, odd size", {2, 8, 24, 5, 7, 1, 1, false}},
     {"1 x 1, 48 to 32 channels", {3, 48, 32, 4, 4, 1, 1, false}},
@@ -218,6 +222,37 @@ BACKEND_TEST(backend_conv, same_arguments_give_the_same_bits)
     cr_assert_eq(memcmp(a.dx, b.dx, n_elements(shape_in(s)) * sizeof(double)), 0);
     cr_assert_eq(memcmp(a.dw, b.dw, n_weights(s) * sizeof(double)), 0);
     teardown(&f);
+}
+
+/* Images [1, N) and then image 0. */
+static double *rotated(fixture_t *f, nas_shape_t shape, const double *values)
+{
+    const size_t n = n_elements(shape), image = n / (size_t)shape.n;
+    double *to = take_doubles(f, n);
+    memcpy(to, values + image, (n - image) * sizeof *to);
+    memcpy(to + n - image, values, image * sizeof *to);
+    return to;
+}
+
+BACKEND_TEST(backend_conv, an_image_does_not_depend_on_the_others)
+{
+    for (int i = 0; i < N_CASES; i++) {
+        fixture_t f = setup(*index);
+        const nas_conv_shape_t *s = &CASES[i].shape;
+        const nas_shape_t in = shape_in(s), out = shape_out(s);
+        passes_t p, other;
+        draw(&f, s, &p);
+        other = p;
+        other.x = rotated(&f, in, p.x);
+        other.dy = rotated(&f, out, p.dy);
+        p = compute(&f, s, &p);
+        other = compute(&f, s, &other);
+        cr_assert_eq(memcmp(other.y, rotated(&f, out, p.y), n_elements(out) * sizeof(double)), 0,
+                     "%s", CASES[i].name);
+        cr_assert_eq(memcmp(other.dx, rotated(&f, in, p.dx), n_elements(in) * sizeof(double)), 0,
+                     "%s", CASES[i].name);
+        teardown(&f);
+    }
 }
 
 BACKEND_TEST(backend_conv, packed_weights_unpack_to_what_they_were)

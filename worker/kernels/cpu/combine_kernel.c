@@ -8,9 +8,7 @@
  * group the buffer is one more term.
  */
 #include "worker/kernels/cpu/kernels.h"
-#include "worker/kernels/cpu/lanes.h"
-
-#include <string.h>
+#include "worker/kernels/cpu/pool.h"
 
 enum {
     GROUP = 8,     /* pixels in registers */
@@ -62,14 +60,6 @@ typedef struct block {
     product_t product[NAS_MAX_DOTS];
 } block_t;
 
-/* A pooled term where it is read: rows of the tensor's plane, and how many it has. */
-typedef struct pooled {
-    const float *plane;
-    int h;
-    int w;
-    lanes_t coefficient;
-} pooled_t;
-
 static stream_t stream_of(nas_shape_t shape, nas_channels_t tensor, int c)
 {
     if (tensor.data == NULL) return (stream_t){0};
@@ -98,137 +88,9 @@ NAS_INLINE void each_stream(block_t *block, void (*visit)(stream_t *stream, int 
     visit(&block->relu, n);
 }
 
-/* One over the number of a pixel's neighbours along an axis, itself included. */
-NAS_INLINE float axis_weight(int at, int extent)
-{
-    static const float weight[] = {1.0F, 1.0F / 2, 1.0F / 3};
-    return weight[(at > 0) + (at < extent - 1)];
-}
-
-/* The rows above, at and below a pixel, each with the coefficient and its own weight. */
-typedef struct three_rows {
-    const float *row[3];
-    lanes_t weight[3];
-    int w;
-    bool adjoint;
-} three_rows_t;
-
-/* A row that is not there weighs 0; the mean's weight is that of row h, the adjoint's that of the
- * row read. */
-static three_rows_t three_rows(const pooled_t *from, int h, bool adjoint)
-{
-    three_rows_t rows = {.w = from->w, .adjoint = adjoint};
-    for (int i = 0; i < 3; i++) {
-        const int row = h - 1 + i;
-        const bool inside = row >= 0 && row < from->h;
-        const float weight = inside ? axis_weight(adjoint ? row : h, from->h) : 0;
-        rows.weight[i] = from->coefficient * weight;
-        rows.row[i] = from->plane + (size_t)(inside ? row : h) * (size_t)from->w * LANES;
-    }
-    return rows;
-}
-
-/* The rows' sum in a column that has neighbours on both sides. */
-NAS_INLINE lanes_t inner_column(const three_rows_t *rows, int w)
-{
-    const size_t at = (size_t)w * LANES;
-    return rows->weight[0] * lanes_load(rows->row[0] + at) +
-           rows->weight[1] * lanes_load(rows->row[1] + at) +
-           rows->weight[2] * lanes_load(rows->row[2] + at);
-}
-
-/* In any column, 0 outside; in the adjoint relative to the weight of an inner one. */
-static lanes_t any_column(const three_rows_t *rows, int w)
-{
-    if (w < 0 || w >= rows->w) return (lanes_t){0};
-    const lanes_t sum = inner_column(rows, w);
-    if (!rows->adjoint) return sum;
-    return sum * (3 * axis_weight(w, rows->w));
-}
-
-static void add_pool3_at_border(const three_rows_t *rows, int w, float *sum)
-{
-    const float weight = rows->adjoint ? 1.0F / 3 : axis_weight(w, rows->w);
-    const lanes_t columns = any_column(rows, w - 1) + any_column(rows, w) + any_column(rows, w + 1);
-    lanes_store(sum, lanes_load(sum) + weight * columns);
-}
-
-/* Mean of the neighbours, or its adjoint, for columns [w, end) of the middle row. */
-static void add_pool3(const three_rows_t *rows, int w, int end, float *sum)
-{
-    const int inner_end = end < rows->w - 2 ? end : rows->w - 2;
-    for (; w < end && w < 1; w++, sum += LANES) add_pool3_at_border(rows, w, sum);
-    if (w < inner_end) {
-        lanes_t left = any_column(rows, w - 1);
-        lanes_t middle = any_column(rows, w);
-        for (; w < inner_end; w++, sum += LANES) {
-            const lanes_t right = inner_column(rows, w + 1);
-            lanes_store(sum, lanes_load(sum) + (1.0F / 3) * (left + middle + right));
-            left = middle;
-            middle = right;
-        }
-    }
-    for (; w < end; w++, sum += LANES) add_pool3_at_border(rows, w, sum);
-}
-
-/* Pixels [w, w + n) of row h of the value. */
-typedef struct row_part {
-    int h;
-    int w;
-    int n;
-} row_part_t;
-
-/* Mean of 2 x 2 pixels. */
-static void add_pool2(const pooled_t *from, row_part_t part, float *sum)
-{
-    const size_t row = (size_t)from->w * LANES;
-    const float *upper = from->plane + (size_t)(2 * part.h) * row + (size_t)(2 * part.w) * LANES;
-    const lanes_t coefficient = from->coefficient * 0.25F;
-    for (int i = 0; i < part.n; i++, upper += (size_t)2 * LANES, sum += LANES) {
-        const lanes_t four = (lanes_load(upper) + lanes_load(upper + LANES)) +
-                             (lanes_load(upper + row) + lanes_load(upper + row + LANES));
-        lanes_store(sum, lanes_load(sum) + coefficient * four);
-    }
-}
-
-/* Its adjoint. */
-static void add_pool2_adjoint(const pooled_t *from, row_part_t part, float *sum)
-{
-    const float *row = from->plane + (size_t)(part.h / 2) * (size_t)from->w * LANES;
-    const lanes_t coefficient = from->coefficient * 0.25F;
-    for (int i = 0; i < part.n; i++, sum += LANES) {
-        const float *at = row + (size_t)((part.w + i) / 2) * LANES;
-        lanes_store(sum, lanes_load(sum) + coefficient * lanes_load(at));
-    }
-}
-
-static void add_row_part(nas_term_kind_t kind, const pooled_t *from, row_part_t part, float *sum)
-{
-    if (kind == NAS_TERM_POOL2) {
-        add_pool2(from, part, sum);
-    } else if (kind == NAS_TERM_POOL2_ADJOINT) {
-        add_pool2_adjoint(from, part, sum);
-    } else {
-        const three_rows_t rows = three_rows(from, part.h, kind == NAS_TERM_POOL3_ADJOINT);
-        add_pool3(&rows, part.w, part.w + part.n, sum);
-    }
-}
-
-static nas_shape_t pooled_shape(nas_term_kind_t kind, nas_shape_t value)
-{
-    nas_shape_t shape = value;
-    if (kind == NAS_TERM_POOL2) {
-        shape.h = 2 * value.h;
-        shape.w = 2 * value.w;
-    } else if (kind == NAS_TERM_POOL2_ADJOINT) {
-        shape.h = value.h / 2;
-        shape.w = value.w / 2;
-    }
-    return shape;
-}
-
 /* A pooled term for pixels [first, first + n) of a plane, row by row. */
-static void add_pooled(const block_t *block, const nas_term_t *term, int first, int n, float *sum)
+NAS_INLINE void put_pooled(const block_t *block, const nas_term_t *term, int first, int n,
+                           float *sum, bool is_first)
 {
     const nas_shape_t value = block->call->shape;
     const nas_shape_t shape = pooled_shape(term->kind, value);
@@ -238,7 +100,7 @@ static void add_pooled(const block_t *block, const nas_term_t *term, int first, 
         const int h = (first + done) / value.w;
         const int w = (first + done) % value.w;
         step = value.w - w < n - done ? value.w - w : n - done;
-        add_row_part(term->kind, &from, (row_part_t){h, w, step}, sum);
+        put_row_part(term->kind, &from, (row_part_t){h, w, step}, sum, is_first);
     }
 }
 
@@ -246,8 +108,9 @@ static void add_pooled(const block_t *block, const nas_term_t *term, int first, 
 static void fill_buffer(const block_t *block, const side_t *side, int first, int n, float *buffer)
 {
     if (side->n_pooled == 0) return;
-    memset(buffer, 0, (size_t)n * LANES * sizeof *buffer);
-    for (int i = 0; i < side->n_pooled; i++) add_pooled(block, side->pooled[i], first, n, buffer);
+    put_pooled(block, side->pooled[0], first, n, buffer, true);
+    for (int i = 1; i < side->n_pooled; i++)
+        put_pooled(block, side->pooled[i], first, n, buffer, false);
 }
 
 NAS_INLINE void add_plain(const side_t *side, int at, int n, lanes_t value[GROUP])

@@ -12,7 +12,8 @@ enum { LINE = 64 /* bytes; scratch and both halves of packed weights begin on a 
 struct nas_conv {
     nas_conv_shape_t shape;
     bool backward;
-    bool planes; /* the input's */
+    bool planes;   /* the input's */
+    bool winograd; /* by own kernels for all passes */
     nas_conv_blocks_t blocks;
     nas_primitive_t *pass[NAS_PASS_COUNT]; /* NULL: own kernels */
     nas_filter_layout_t forward_layout;
@@ -103,6 +104,7 @@ static nas_status_t create_pass(nas_conv_t *conv, nas_pass_t pass, nas_error_t *
 
 static nas_status_t create_passes(nas_conv_t *conv, nas_error_t *err)
 {
+    if (conv->winograd) return NAS_OK;
     nas_status_t status = create_pass(conv, NAS_PASS_FORWARD, err);
     if (status == NAS_OK && conv->backward)
         status = create_pass(conv, NAS_PASS_BACKWARD_WEIGHTS, err);
@@ -141,7 +143,7 @@ static size_t larger(size_t a, size_t b)
 
 static size_t scratch_bytes(const nas_conv_t *conv)
 {
-    size_t bytes = 0;
+    size_t bytes = conv->winograd ? kernels->winograd->scratch_bytes(&conv->blocks) : 0;
     if (conv->shape.image && conv->backward) bytes = kernels->image->scratch_bytes(&conv->blocks);
     for (int pass = 0; pass < NAS_PASS_COUNT; pass++)
         if (conv->pass[pass] != NULL)
@@ -165,6 +167,7 @@ static nas_status_t create(const nas_conv_shape_t *shape, bool backward, nas_con
     conv->backward = backward;
     conv->planes = shape->image && shape->c_in <= kernels->layout->max_planes;
     conv->blocks = blocks_of(shape);
+    conv->winograd = !shape->image && kernels->winograd->pays(&conv->blocks);
     const nas_status_t status = create_passes(conv, err);
     if (status != NAS_OK) {
         destroy(conv);
@@ -252,7 +255,9 @@ static void conv_forward(const nas_conv_t *conv, const void *packed, const void 
                          void *scratch)
 {
     const nas_primitive_t *primitive = conv->pass[NAS_PASS_FORWARD];
-    if (primitive == NULL)
+    if (conv->winograd)
+        kernels->winograd->forward(&conv->blocks, (float *)packed, (float *)x, y, scratch);
+    else if (primitive == NULL)
         kernels->conv->forward(&conv->blocks, (float *)packed, (float *)x, y);
     else
         nas_primitive_run(primitive, (nas_primitive_operands_t){x, y, packed, scratch});
@@ -265,6 +270,8 @@ static void conv_backward_data(const nas_conv_t *conv, const void *packed, const
     float *weights = backward_half(conv, packed);
     if (conv->shape.image)
         kernels->image->gradient(&conv->blocks, weights, dy, dx, scratch);
+    else if (conv->winograd)
+        kernels->winograd->backward_data(&conv->blocks, weights, (float *)dy, dx, scratch);
     else if (primitive == NULL)
         kernels->conv->backward_data(&conv->blocks, weights, (float *)dy, dx);
     else
@@ -275,7 +282,9 @@ static void conv_backward_weights(const nas_conv_t *conv, const void *x, const v
                                   void *scratch)
 {
     const nas_primitive_t *primitive = conv->pass[NAS_PASS_BACKWARD_WEIGHTS];
-    if (primitive == NULL)
+    if (conv->winograd)
+        kernels->winograd->backward_weights(&conv->blocks, (float *)x, (float *)dy, dw, scratch);
+    else if (primitive == NULL)
         kernels->conv->backward_weights(&conv->blocks, (float *)x, (float *)dy, dw);
     else
         nas_primitive_run(primitive, (nas_primitive_operands_t){x, dy, dw, scratch});

@@ -79,6 +79,20 @@ typedef struct nas_conv_kernel {
     void (*backward_weights)(const nas_conv_blocks_t *conv, float *x, float *dy, float *dw);
 } nas_conv_kernel_t;
 
+/** winograd_kernel.c: convolutions 3 x 3 of stride 1, in the layouts of nas_conv_kernel_t.
+ *  scratch: scratch_bytes, 64-byte aligned. */
+typedef struct nas_winograd_kernel {
+    /** Whether it can do the convolution and is the best kernel for it; all passes then use it. */
+    bool (*pays)(const nas_conv_blocks_t *conv);
+    size_t (*scratch_bytes)(const nas_conv_blocks_t *conv);
+    void (*forward)(const nas_conv_blocks_t *conv, float *weights, float *x, float *y,
+                    float *scratch);
+    void (*backward_data)(const nas_conv_blocks_t *conv, float *weights, float *dy, float *dx,
+                          float *scratch);
+    void (*backward_weights)(const nas_conv_blocks_t *conv, float *x, float *dy, float *dw,
+                             float *scratch);
+} nas_winograd_kernel_t;
+
 /** image_kernel.c: the gradient by images, which oneDNN has no fast kernel for.
  *  weights [O, K, K, c_in] for all channels of whole blocks; dy blocked; images [out]
  *  [N, c_in, H, W]; scratch: scratch_bytes. */
@@ -95,6 +109,7 @@ typedef struct nas_cpu_kernels {
     const nas_reduce_kernel_t *reduce;
     const nas_conv_kernel_t *conv;
     const nas_image_kernel_t *image;
+    const nas_winograd_kernel_t *winograd;
 } nas_cpu_kernels_t;
 
 #endif

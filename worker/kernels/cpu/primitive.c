@@ -17,7 +17,6 @@ struct nas_primitive {
 
 /* A convolution as oneDNN describes it. */
 typedef struct description {
-    dnnl_alg_kind_t algorithm;
     dnnl_memory_desc_t x;
     dnnl_memory_desc_t y;
     dnnl_memory_desc_t weights;
@@ -104,14 +103,14 @@ static dnnl_status_t describe_pass(nas_pass_t pass, const description_t *of,
                                    dnnl_convolution_desc_t *convolution)
 {
     if (pass == NAS_PASS_FORWARD)
-        return dnnl_convolution_forward_desc_init(convolution, dnnl_forward_training, of->algorithm,
-                                                  &of->x, &of->weights, NULL, &of->y, of->strides,
-                                                  of->padding, of->far_padding);
+        return dnnl_convolution_forward_desc_init(
+            convolution, dnnl_forward_training, dnnl_convolution_direct, &of->x, &of->weights, NULL,
+            &of->y, of->strides, of->padding, of->far_padding);
     if (pass == NAS_PASS_BACKWARD_DATA)
-        return dnnl_convolution_backward_data_desc_init(convolution, of->algorithm, &of->x,
-                                                        &of->weights, &of->y, of->strides,
+        return dnnl_convolution_backward_data_desc_init(convolution, dnnl_convolution_direct,
+                                                        &of->x, &of->weights, &of->y, of->strides,
                                                         of->padding, of->far_padding);
-    return dnnl_convolution_backward_weights_desc_init(convolution, of->algorithm, &of->x,
+    return dnnl_convolution_backward_weights_desc_init(convolution, dnnl_convolution_direct, &of->x,
                                                        &of->weights, NULL, &of->y, of->strides,
                                                        of->padding, of->far_padding);
 }
@@ -155,19 +154,6 @@ static bool is_optimised(const_dnnl_primitive_desc_t chosen)
     return strncmp(name, "jit", strlen("jit")) == 0;
 }
 
-/* Winograd's 4 x 4 tiles save three quarters of the products and cost transforms instead, which
- * pays with 32 channels on both sides and enough tiles, unless too much of them lies outside. */
-static bool winograd_pays(const nas_primitive_spec_t *spec)
-{
-    enum { MIN_CHANNELS = 32, MIN_TILES = 32, TILE = 4 };
-    const nas_conv_shape_t *shape = &spec->shape;
-    if (shape->k != 3 || shape->stride != 1) return false;
-    if (shape->c_in < MIN_CHANNELS || shape->c_out < MIN_CHANNELS) return false;
-    const int per_image = ((shape->h_in + TILE - 1) / TILE) * ((shape->w_in + TILE - 1) / TILE);
-    const bool fits = 2 * per_image * TILE * TILE <= 3 * shape->h_in * shape->w_in;
-    return fits && shape->n * per_image >= MIN_TILES;
-}
-
 /* chosen [out]: NULL where there is no optimised kernel. */
 static dnnl_status_t choose_optimised(nas_pass_t pass, const description_t *of,
                                       dnnl_primitive_desc_t *chosen)
@@ -180,21 +166,6 @@ static dnnl_status_t choose_optimised(nas_pass_t pass, const description_t *of,
         *chosen = candidate;
     else
         dnnl_primitive_desc_destroy(candidate);
-    return status;
-}
-
-static dnnl_status_t choose_fastest(const nas_primitive_spec_t *spec, dnnl_primitive_desc_t *chosen)
-{
-    description_t description = describe(spec);
-    dnnl_status_t status = dnnl_success;
-    if (winograd_pays(spec)) {
-        description.algorithm = dnnl_convolution_winograd;
-        status = choose_optimised(spec->pass, &description, chosen);
-    }
-    if (status == dnnl_success && *chosen == NULL) {
-        description.algorithm = dnnl_convolution_direct;
-        status = choose_optimised(spec->pass, &description, chosen);
-    }
     return status;
 }
 
@@ -245,7 +216,8 @@ nas_status_t nas_primitive_create(const nas_primitive_spec_t *spec, nas_primitiv
 {
     dnnl_primitive_desc_t chosen = NULL;
     nas_primitive_t *primitive = NULL;
-    dnnl_status_t status = choose_fastest(spec, &chosen);
+    const description_t description = describe(spec);
+    dnnl_status_t status = choose_optimised(spec->pass, &description, &chosen);
     if (status == dnnl_success && chosen != NULL) {
         primitive = calloc(1, sizeof *primitive);
         status = primitive == NULL ? dnnl_out_of_memory : build(spec->pass, chosen, primitive);
