@@ -15,7 +15,7 @@ nas_status_t nas_error_set(nas_error_t *err, nas_status_t status, const char *fo
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    nas_string_tame(text, "");
+    nas_string_tame(text);
     /* Formatted aside first: an argument may be err->text itself, when a caller adds context to it.
      */
     memcpy(err->text, text, sizeof text);

@@ -24,23 +24,25 @@ bool nas_log_is_terminal(void)
     return the_log.open && the_log.terminal;
 }
 
-static void print_time(void)
+/* "" where a terminal's user sees for himself when it was. */
+static void print_time(char *text, size_t size)
 {
     const time_t now = time(NULL);
     struct tm local;
-    char text[32];
-    if (localtime_r(&now, &local) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S ", &local))
-        (void)fputs(text, stderr);
+    *text = '\0';
+    if (the_log.terminal || !localtime_r(&now, &local)) return;
+    if (strftime(text, size, "%Y-%m-%d %H:%M:%S ", &local) == 0) *text = '\0';
 }
 
 static void print_line(const char *format, va_list args)
 {
-    char line[4096];
+    char line[4096], time_text[32];
     (void)vsnprintf(line, sizeof line, format, args);
-    nas_string_tame(line, "");
+    nas_string_tame(line);
     nas_log_status("");
-    if (!the_log.terminal) print_time();
-    (void)fprintf(stderr, "robotnas: %s\n", line);
+    print_time(time_text, sizeof time_text);
+    /* At once, since other ranks write beside this one. */
+    (void)fprintf(stderr, "%srobotnas: %s\n", time_text, line);
 }
 
 void nas_log_line(const char *format, ...)

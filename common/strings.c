@@ -116,10 +116,10 @@ static size_t control_length(const unsigned char *text)
     return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
 }
 
-void nas_string_tame(char *text, const char *keep)
+void nas_string_tame(char *text)
 {
     while (*text) {
-        const size_t length = strchr(keep, *text) ? 0 : control_length((const unsigned char *)text);
+        const size_t length = control_length((const unsigned char *)text);
         memset(text, '?', length);
         text += length ? length : 1;
     }

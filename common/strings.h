@@ -33,9 +33,9 @@ char *nas_string_copy(const char *text, nas_error_t *err);
  *  character as RFC 3629 has them becomes U+FFFD, byte by byte. Valid text stays as it is. */
 char *nas_string_utf8(const char *text, nas_error_t *err);
 
-/** Replace control characters of text, but those in keep, by '?', in place: what a file holds is not
- *  to command a terminal. */
-void nas_string_tame(char *text, const char *keep);
+/** Replace control characters of text (ASCII's, and U+0080 to U+009F as UTF-8) by '?', in place: what
+ *  a file holds is neither to command a terminal nor to pass for several lines. */
+void nas_string_tame(char *text);
 
 /** printf into a new string, owned by the caller (free), or NULL with err set. */
 char *nas_string_format(nas_error_t *err, const char *format, ...)

@@ -1,4 +1,5 @@
 /* Runs beside each other, a line each. */
+#include "common/strings.h"
 #include "coordinator/report.h"
 #include "coordinator/summary.h"
 
@@ -25,6 +26,7 @@ static nas_status_t print_run(const nas_state_t *state, FILE *out, nas_error_t *
     if (status) return status;
     (void)snprintf(label, sizeof label, "%.9s%s", state->method,
                    state->complete ? "" : ", incomplete");
+    nas_string_tame(label);
     (void)fprintf(out, "%*s%-*.*s %8lld %8lld", INDENT, "", LABEL, LABEL, label,
                   (long long)state->budget, (long long)state->n_repeat);
     print_number(target.n ? target.mean : (double)NAN, out);

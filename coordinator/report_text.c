@@ -4,11 +4,37 @@
 
 #include <math.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A label is as wide as leaves room for four numbers of any size in a line. */
 enum { WIDTH = 80, INDENT = 2, LABEL = 25, BAR = 20 };
+
+/* A part of a text that may come from anywhere, as it may be shown. */
+typedef struct shown {
+    char text[WIDTH + 1];
+} shown_t;
+
+static shown_t show(const char *text, size_t n)
+{
+    shown_t shown = {.text = ""};
+    memcpy(shown.text, text, n);
+    nas_string_tame(shown.text);
+    return shown;
+}
+
+/* The most bytes of text, up to n, that end with a character of UTF-8. */
+static size_t whole_characters(const char *text, size_t n)
+{
+    size_t cut = n;
+    while (cut > 0 && ((unsigned char)text[cut] & 0xc0) == 0x80) cut--;
+    return cut ? cut : n;
+}
+
+static shown_t label(const char *name)
+{
+    const size_t n = strlen(name);
+    return show(name, n <= LABEL ? n : whole_characters(name, LABEL));
+}
 
 /* A name, broken behind punctuation where it is too long for a line. */
 static void print_name(int indent, const char *name, FILE *out)
@@ -18,12 +44,12 @@ static void print_name(int indent, const char *name, FILE *out)
     while (n > room) {
         size_t cut = room;
         while (cut > 1 && !strchr("+|,-.", name[cut - 1])) cut--;
-        if (cut == 1) cut = room;
-        (void)fprintf(out, "%*s%.*s\n", indent, "", (int)cut, name);
+        if (cut == 1) cut = whole_characters(name, room);
+        (void)fprintf(out, "%*s%s\n", indent, "", show(name, cut).text);
         name += cut;
         n -= cut;
     }
-    (void)fprintf(out, "%*s%s\n", indent, "", name);
+    (void)fprintf(out, "%*s%s\n", indent, "", show(name, n).text);
 }
 
 static void print_heading(const nas_state_t *state, FILE *out)
@@ -36,16 +62,16 @@ static void print_heading(const nas_state_t *state, FILE *out)
         return;
     }
     (void)fprintf(out, "%*s%s over %lld architectures, budget %lld, %lld repeat%s, %s\n", INDENT,
-                  "", state->method, (long long)state->n_arch, (long long)state->budget,
+                  "", label(state->method).text, (long long)state->n_arch, (long long)state->budget,
                   (long long)state->n_repeat, state->n_repeat == 1 ? "" : "s", progress);
 }
 
-static void print_value(const char *label, double value, FILE *out)
+static void print_value(const char *name, double value, FILE *out)
 {
     if (isfinite(value))
-        (void)fprintf(out, "%*s%-*.*s %.8g\n", INDENT, "", LABEL, LABEL, label, value);
+        (void)fprintf(out, "%*s%-*s %.8g\n", INDENT, "", LABEL, label(name).text, value);
     else
-        (void)fprintf(out, "%*s%-*.*s unknown\n", INDENT, "", LABEL, LABEL, label);
+        (void)fprintf(out, "%*s%-*s unknown\n", INDENT, "", LABEL, label(name).text);
 }
 
 static void print_best(const nas_state_t *state, FILE *out)
@@ -68,10 +94,10 @@ static void print_best(const nas_state_t *state, FILE *out)
                       (long long)best->pool_rank, (long long)state->n_arch);
 }
 
-static void print_statistics(const char *label, const nas_statistics_t *s, FILE *out)
+static void print_statistics(const char *name, const nas_statistics_t *s, FILE *out)
 {
     if (s->n == 0) return;
-    (void)fprintf(out, "%*s%-*.*s %12.6g %10.4g %12.6g %12.6g\n", INDENT, "", LABEL, LABEL, label,
+    (void)fprintf(out, "%*s%-*s %12.6g %10.4g %12.6g %12.6g\n", INDENT, "", LABEL, label(name).text,
                   s->mean, s->std, s->min, s->max);
 }
 
@@ -139,8 +165,8 @@ static void print_weights(const nas_state_t *state, FILE *out)
         memset(bar + (mean < 0 ? BAR / 2 - length : BAR / 2 + 1), mean < 0 ? '-' : '+',
                (size_t)length);
         bar[BAR + 1] = '\0';
-        (void)fprintf(out, "%*s%-*.*s %10.3f  %s\n", INDENT, "", LABEL, LABEL, state->metrics.at[m],
-                      mean, bar);
+        (void)fprintf(out, "%*s%-*s %10.3f  %s\n", INDENT, "", LABEL,
+                      label(state->metrics.at[m]).text, mean, bar);
     }
 }
 
@@ -172,8 +198,8 @@ static void print_scores(const nas_state_t *state, FILE *out)
     for (size_t m = 0; m < state->metrics.n; m++) {
         int64_t n_missing = 0;
         const nas_statistics_t s = nas_summary_metric(state, m, &n_missing);
-        (void)fprintf(out, "%*s%-*.*s %10.4g %10.4g %10.4g %10lld\n", INDENT, "", LABEL, LABEL,
-                      state->metrics.at[m], s.mean, s.min, s.max, (long long)n_missing);
+        (void)fprintf(out, "%*s%-*s %10.4g %10.4g %10.4g %10lld\n", INDENT, "", LABEL,
+                      label(state->metrics.at[m]).text, s.mean, s.min, s.max, (long long)n_missing);
     }
 }
 
@@ -188,28 +214,13 @@ static nas_status_t print_search(const nas_state_t *state, FILE *out, nas_error_
     return NAS_OK;
 }
 
-static nas_status_t print_all(const nas_state_t *state, FILE *out, nas_error_t *err)
+nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
     print_heading(state, out);
     const nas_status_t status = state->n_repeat > 0 ? print_search(state, out, err) : NAS_OK;
-    if (!status && state->scores.n > 0) print_scores(state, out);
-    return status;
-}
-
-/* Names may come from anywhere, so all is tamed before a terminal sees it. */
-nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
-{
-    char *text = NULL;
-    size_t size = 0;
-    FILE *memory = open_memstream(&text, &size);
-    if (!memory) return nas_error_nomem(err, "the report");
-    nas_status_t status = print_all(state, memory, err);
-    if (fclose(memory) && !status) status = nas_error_nomem(err, "the report");
-    if (!status) {
-        nas_string_tame(text, "\n");
-        if (fputs(text, out) == EOF || fflush(out) || ferror(out))
-            status = nas_error_set(err, NAS_EIO, "the report cannot be written");
-    }
-    free(text);
-    return status;
+    if (status) return status;
+    if (state->scores.n > 0) print_scores(state, out);
+    if (fflush(out) || ferror(out))
+        return nas_error_set(err, NAS_EIO, "the report cannot be written");
+    return NAS_OK;
 }

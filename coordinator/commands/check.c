@@ -23,7 +23,7 @@ static const char help[] =
     "  --ranks N         ranks of the run to estimate for (default 1)\n"
     "  --score           check what robotnas score would do with the job\n";
 
-/* What a rank does at the least, by docs/performance.md. */
+/* What a rank does where cells have convolutions 3 x 3, by docs/performance.md; others have less. */
 static const double ASSUMED_FLOPS = 100e9, SECONDS_PER_HOUR = 3600.0;
 
 static double mebibytes(double bytes)
@@ -41,18 +41,33 @@ static bool trains(const nas_inputs_t *inputs)
     return inputs->method && inputs->judging.kind == NAS_OBJECTIVE_TRAIN;
 }
 
+static int64_t groups_of(const nas_inputs_t *inputs, int n_ranks)
+{
+    const nas_plan_t *plan = &inputs->plan;
+    if (!inputs->method) return 1;
+    return nas_plan_groups(inputs->job->search.groups, plan->n_repeat,
+                           plan->n_arch * plan->n_metric, n_ranks);
+}
+
+/* Teams that judge at a time, as judging_setup.c makes them, less those that find nothing to do.
+ * team_size [in, out] that is wanted, that is had. */
+static int64_t teams_at_work(const nas_inputs_t *inputs, int n_ranks, int64_t *team_size)
+{
+    const int64_t n_workers = n_ranks > 1 ? n_ranks - inputs->judging.first_worker : n_ranks;
+    const int64_t n_candidates = inputs->plan.parallel * groups_of(inputs, n_ranks);
+    if (n_workers < *team_size) *team_size = n_workers;
+    const int64_t n_teams = n_workers / *team_size;
+    return n_teams < n_candidates ? n_teams : n_candidates;
+}
+
 /* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, and its
  * share of the score table. */
 static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
-    const nas_plan_t *plan = &inputs->plan;
     const nas_job_t *job = inputs->job;
     const double n_arch = (double)nas_pool_count(&inputs->pool);
     const double n_values = n_arch * (double)job->metrics.names.n;
-    const int64_t n_groups = inputs->method
-                                 ? nas_plan_groups(job->search.groups, plan->n_repeat,
-                                                   plan->n_arch * plan->n_metric, n_ranks)
-                                 : 1;
+    const int64_t n_groups = groups_of(inputs, n_ranks);
     const double shard = 4.0 * n_values / floor((double)n_ranks / (double)n_groups);
     const double leader =
         n_arch * (8.0 * (2.0 + (double)job->objective.report.n) + 64.0) + 8.0 * n_values;
@@ -63,34 +78,53 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
         ceil(mebibytes(leader + shard)), ceil(mebibytes(shard)));
 }
 
-/* The pool's costliest network. */
-static void find_costliest(const nas_inputs_t *inputs, const nas_network_t *network,
-                           uint8_t costliest[NAS_CELL_EDGES])
+/* How much a cell keeps in memory, by the tensors of its live part: first its convolutions, then
+ * what else there is, then what they compute. */
+static double weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network)
 {
-    int64_t most = -1;
+    const unsigned live = nas_cell_live_edges(operation);
+    uint8_t alive[NAS_CELL_EDGES];
+    nas_nb201_cost_t cost;
+    int n_convolutions = 0, n_others = 0;
+    for (int e = 0; e < NAS_CELL_EDGES; e++) {
+        const bool is_live = live >> e & 1;
+        alive[e] = is_live ? operation[e] : NAS_OPERATION_NONE;
+        const bool convolves = alive[e] == NAS_OPERATION_CONV1 || alive[e] == NAS_OPERATION_CONV3;
+        n_convolutions += convolves;
+        n_others += is_live && !convolves;
+    }
+    nas_nb201_cost(alive, network, &cost);
+    return (double)((n_convolutions * NAS_CELL_EDGES + n_others) + 1) * 1e18 +
+           (double)cost.operations;
+}
+
+/* The network of the pool that takes the most memory, or nearly. */
+static void find_largest(const nas_inputs_t *inputs, const nas_network_t *network,
+                         uint8_t largest[NAS_CELL_EDGES])
+{
+    double most = -1;
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
-        nas_nb201_cost_t cost;
         nas_space_nb201.code(inputs->pool.selection.index[i], operation);
-        nas_nb201_cost(operation, network, &cost);
-        if (cost.operations <= most) continue;
-        most = cost.operations;
-        memcpy(costliest, operation, sizeof operation);
+        const double weight = weigh(operation, network);
+        if (weight <= most) continue;
+        most = weight;
+        memcpy(largest, operation, sizeof operation);
     }
 }
 
 /* Programs of networks are planned as a run on this machine would. */
 static nas_status_t print_tensors(const nas_inputs_t *inputs, const char *what,
-                                  nas_footprint_options_t *options, FILE *out, nas_error_t *err)
+                                  nas_footprint_options_t options, FILE *out, nas_error_t *err)
 {
     uint8_t operation[NAS_CELL_EDGES] = {0};
     size_t bytes = 0;
-    if (options->n_needs == 0) return NAS_OK; /* metrics that are formulas */
-    options->backend = nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best());
-    if (!options->backend) return NAS_OK; /* of another program's job */
-    find_costliest(inputs, options->network, operation);
-    options->operation = operation;
-    const nas_status_t status = nas_footprint(options, &bytes, err);
+    if (options.n_needs == 0) return NAS_OK; /* metrics that are formulas */
+    options.backend = nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best());
+    if (!options.backend) return NAS_OK; /* of another program's job */
+    find_largest(inputs, options.network, operation);
+    options.operation = operation;
+    const nas_status_t status = nas_footprint(&options, &bytes, err);
     if (!status)
         (void)fprintf(out,
                       "#              and %.0f MiB for the tensors of a network while it is %s\n",
@@ -107,22 +141,23 @@ static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, 
     for (int64_t m = 0; m < plan->n_metric; m++) needs[0] |= metric[plan->metric[m]]->needs;
     needs[1] = needs[0] & NAS_NEED_FLOW;
     needs[0] &= ~(unsigned)NAS_NEED_FLOW;
-    nas_footprint_options_t options = {.network = &plan->network,
-                                       .batch = (int)plan->batch,
-                                       .needs = needs[0] ? needs : needs + 1,
-                                       .n_needs = (needs[0] != 0) + (needs[1] != 0)};
-    return print_tensors(inputs, "scored", &options, out, err);
+    const nas_footprint_options_t options = {.network = &plan->network,
+                                             .batch = (int)plan->batch,
+                                             .needs = needs[0] ? needs : needs + 1,
+                                             .n_needs = (needs[0] != 0) + (needs[1] != 0)};
+    return print_tensors(inputs, "scored", options, out, err);
 }
 
 static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
 {
     static const unsigned needs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
     const nas_judging_plan_t *plan = &inputs->judging;
-    nas_footprint_options_t options = {.network = &plan->network,
-                                       .batch = (int)(plan->recipe.batch / plan->recipe.shards),
-                                       .needs = needs,
-                                       .n_needs = 2};
-    return print_tensors(inputs, "trained", &options, out, err);
+    const nas_footprint_options_t options = {.network = &plan->network,
+                                             .batch =
+                                                 (int)(plan->recipe.batch / plan->recipe.shards),
+                                             .needs = needs,
+                                             .n_needs = 2};
+    return print_tensors(inputs, "trained", options, out, err);
 }
 
 /* Multiply-adds of one forward pass of an image, the mean of the pool's networks. */
@@ -147,7 +182,7 @@ static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
                          (double)nas_pool_count(&inputs->pool) * (double)inputs->batch.n;
     const double rank_hours = flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
     (void)fprintf(out,
-                  "# scoring:     at most about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, "
+                  "# scoring:     about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, "
                   "%.3g hours "
                   "on %d rank%s\n",
                   flops, rank_hours, rank_hours / n_ranks, n_ranks, n_ranks == 1 ? "" : "s");
@@ -174,13 +209,13 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
         (double)plan->recipe.epochs * (double)train->n * (1.0 - plan->recipe.validation);
     const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &plan->network);
     const double rank_hours = n_evaluations * flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
-    const double at_once = fmin((double)inputs->plan.parallel * (double)inputs->plan.n_groups *
-                                    (double)plan->recipe.shards,
-                                (double)n_ranks);
+    int64_t team_size = plan->recipe.shards;
+    const int64_t n_teams = teams_at_work(inputs, n_ranks, &team_size);
+    const double at_once = (double)(n_teams * team_size);
     (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n_evaluations,
                   n_images);
     (void)fprintf(out,
-                  "# training:    at most about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours "
+                  "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours "
                   "with %.0f rank%s at work\n",
                   rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
     (void)fprintf(
@@ -202,7 +237,7 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
         break;
     case NAS_OBJECTIVE_COMMAND:
         (void)fprintf(out, "# evaluations: %.0f runs of the command, up to %lld at a time\n", n,
-                      (long long)plan->parallel * (long long)plan->n_groups);
+                      (long long)teams_at_work(inputs, n_ranks, &(int64_t){1}));
         break;
     }
 }

@@ -38,12 +38,14 @@ for bad in "" "--nodes" "--frobnicate 3 limit.yaml" "--seeds none limit.yaml" "-
     expect_exit 2 "$submit" $bad
     expect_line err '^submit: .*; submit --help says how$'
 done
+expect_exit 2 "$submit" score.yaml
+expect_line err '^submit: score.yaml can be scored: submit --score$'
 [ -z "$(squeue --noheader)" ] || fail "a bad job was queued: $(squeue)"
 expect_exit 2 env ROBOTNAS=robotnos "$submit" limit.yaml
 expect_line err '^submit: there is no robotnos here'
 expect_exit 1 "$submit" --nodes 9 limit.yaml
 [ -z "$(squeue --noheader)" ] || fail "a job for nodes that are not there was queued"
-expect_exit 0 "$submit" --dry-run -N 2 -G 1 --sbatch --qos=low limit.yaml
+expect_exit 0 "$submit" --dry-run -N 2 --gpus-per-task 1 --sbatch --qos=low limit.yaml
 expect_line out '^sbatch .*--nodes=2 .*--qos=low --gpus-per-task=1 .*/search.sbatch limit.yaml'
 expect_exit 0 "$submit" --dry-run --seeds 2 --sbatch --dependency=singleton limit.yaml --set "output=\"it's #1.h5\""
 expect_line out "/summary $folder/it.'s. #1-s3.h5 $folder/it.'s. #1-s4.h5 $"

@@ -154,8 +154,31 @@ test_check() {
     expect_exit 0 "$ROBOTNAS" check job.yaml --ranks 4
     expect_line out '^#  *and [1-9][0-9]* MiB for the tensors of a network while it is trained$'
     expect_line out '^# evaluations: 8 trainings of 480 images each$'
-    expect_line out '^# training:  *at most about [0-9.e-]* rank hours at 100 GFLOP/s a rank, [0-9.e-]* hours with 2 ranks at work$'
+    expect_line out '^# training:  *about [0-9.e-]* rank hours at 100 GFLOP/s a rank, [0-9.e-]* hours with 2 ranks at work$'
     expect_line out '^#  *the images are on every rank: 1 MiB$'
+    expect_exit 0 "$ROBOTNAS" check job.yaml --ranks 6 --set objective.shards=4
+    expect_line out '^# training: .* hours with 4 ranks at work$'
+    expect_exit 0 "$ROBOTNAS" check job.yaml --ranks 4 --set objective.shards=4 --set coordinator=dedicated
+    expect_line out '^# training: .* hours with 3 ranks at work$'
+    expect_exit 0 "$ROBOTNAS" check job.yaml --ranks 64 --set search.repeats=3
+    expect_line out '^# training: .* hours with 6 ranks at work$'
+    # A cell whose convolutions are dead takes less than one whose are not.
+    cat >memory.yaml <<JOB
+name: memory
+backend: $backend
+data: {format: cifar-binary, train: [images.bin]}
+pool: {space: nas-bench-201, subset: {file: cells.txt}}
+network: {channels: 8, cells: 2}
+objective: {kind: train, epochs: 1, batch: 64}
+search: {method: random, budget: 1}
+JOB
+    echo '|none~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|' >cells.txt
+    for cells in dead both; do
+        expect_exit 0 "$ROBOTNAS" check memory.yaml
+        sed -n 's/^#  *and \([0-9]*\) MiB for the tensors of a network while it is trained$/\1/p' out >"$cells"
+        echo '|nor_conv_1x1~0|+|none~0|nor_conv_1x1~1|+|none~0|none~1|nor_conv_1x1~2|' >>cells.txt
+    done
+    [ "$(<dead)" -lt "$(<both)" ] || fail "memory: $(<dead) MiB, then $(<both)"
 }
 
 # Before anything runs, and naming the key.

@@ -118,13 +118,40 @@ Test(report, text_fits_into_80_columns)
 Test(report, text_commands_no_terminal)
 {
     nas_state_t state = report_state_make();
+    char *text = report_of(&state, nas_report_text);
+    size_t n_lines = 0, n_lines_now = 0;
+    for (const char *c = text; *c; c++) n_lines += *c == '\n';
+    free(text);
     state.repeat[0].evaluation[1].name[0] = '\x1b';
     state.metrics.at[0][0] = '\x07';
-    char *text = report_of(&state, nas_report_text);
-    for (const char *c = text; *c; c++)
+    state.metrics.at[1][0] = '\n';
+    text = report_of(&state, nas_report_text);
+    for (const char *c = text; *c; c++) {
         cr_assert(*c == '\n' || (unsigned char)*c >= ' ', "byte %d at %td", *c, c - text);
+        n_lines_now += *c == '\n';
+    }
+    cr_assert_eq(n_lines_now, n_lines, "a name is no line");
     cr_assert_not_null(strchr(text, '?'));
     free(text);
+    nas_state_fini(&state);
+}
+
+Test(report, text_cuts_no_character)
+{
+    nas_state_t state = report_state_make();
+    for (size_t shift = 0; shift < 3; shift++) {
+        char name[200];
+        memset(name, 'x', shift);
+        for (size_t i = shift; i + 3 < sizeof name; i += 3) memcpy(name + i, "\xe2\x82\xac", 4);
+        free(state.repeat[0].evaluation[1].name);
+        free(state.metrics.at[0]);
+        state.repeat[0].evaluation[1].name = strdup(name);
+        state.metrics.at[0] = strdup(name);
+        char *text = report_of(&state, nas_report_text), *valid = nas_string_utf8(text, NULL);
+        cr_assert_str_eq(text, valid);
+        free(valid);
+        free(text);
+    }
     nas_state_fini(&state);
 }
 

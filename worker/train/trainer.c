@@ -17,6 +17,7 @@
 #include "worker/train/training.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -336,10 +337,15 @@ static nas_status_t judge_test(course_t *course, double *accuracy, nas_error_t *
 /* For the log alone: reports hold nothing that differs between equal runs. */
 static void tell(const course_t *course, const nas_outcome_t *outcome)
 {
-    const double batch = (double)course->trainer->options.recipe.batch;
-    if (outcome->status != NAS_EVAL_OK || course->stepping_s <= 0) return;
-    nas_log_line_of_rank("%s trained: accuracy %.5g, %.0f images/s", course->candidate->name,
-                         outcome->value, (double)course->n_stepped * batch / course->stepping_s);
+    const double n_images =
+        (double)course->n_stepped * (double)course->trainer->options.recipe.batch;
+    const double rate = n_images / course->stepping_s;
+    char text[32] = ""; /* nothing, where it was resumed behind its last step */
+    if (outcome->status != NAS_EVAL_OK) return;
+    if (course->n_stepped > 0)
+        (void)snprintf(text, sizeof text, ", %.*f images/s", rate < 10 ? 2 : 0, rate);
+    nas_log_line_of_rank("%s trained: accuracy %.5g%s", course->candidate->name, outcome->value,
+                         text);
 }
 
 static nas_status_t conclude(course_t *course, bool diverged, nas_outcome_t *outcome,
