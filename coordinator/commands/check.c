@@ -23,7 +23,8 @@ static const char help[] =
     "  --ranks N         ranks of the run to estimate for (default 1)\n"
     "  --score           check what robotnas score would do with the job\n";
 
-/* What a rank does where cells have convolutions 3 x 3, by docs/performance.md; others have less. */
+/* What a rank does where cells have 3 x 3 convolutions, by docs/performance.md; others have less.
+ */
 static const double ASSUMED_FLOPS = 100e9, SECONDS_PER_HOUR = 3600.0;
 
 static double mebibytes(double bytes)
@@ -242,8 +243,8 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
     }
 }
 
-/* An observation has its weights, an evaluation its name, columns and some numbers; a score its name
- * and values. */
+/* An observation has its weights, an evaluation its name, columns and some numbers; a score its
+ * name and values. */
 static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
 {
     const nas_plan_t *plan = &inputs->plan;

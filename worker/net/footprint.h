@@ -1,5 +1,5 @@
-/* Memory that a network takes, before it is built for good: what a job needs can be said on a machine
- * that has less. */
+/* Memory that a network takes, before it is built for good: what a job needs can be said on a
+ * machine that has less. */
 #ifndef NAS_WORKER_NET_FOOTPRINT_H
 #define NAS_WORKER_NET_FOOTPRINT_H
 

@@ -1,10 +1,10 @@
 /* Winograd's transforms F(4 x 4, 3 x 3), for the files that are compiled once per instruction set.
  *
  * Along one axis 4 outputs are y = A' ((G g) * (B' d)) for a filter g of 3 and the 6 inputs d
- * that it meets, where * is elementwise; in two dimensions each matrix is applied along both axes (Lavin and
- * Gray 2016). The matrices follow from 6 points: 0, +-a, +-b, infinity. With a = 5 / 8, b = 3 / 2,
- * which are exact and spread the magnitudes little, the rounding is about half that of the usual
- * a = 1, b = 2.
+ * that it meets, where * is elementwise; in two dimensions each matrix is applied along both axes
+ * (Lavin and Gray 2016). The matrices follow from 6 points: 0, +-a, +-b, infinity. With a = 5 / 8,
+ * b = 3 / 2, which are exact and spread the magnitudes little, the rounding is about half that of
+ * the usual a = 1, b = 2.
  */
 #ifndef NAS_WORKER_KERNELS_CPU_WINOGRAD_H
 #define NAS_WORKER_KERNELS_CPU_WINOGRAD_H
