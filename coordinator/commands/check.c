@@ -81,7 +81,7 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 
 /* How much a cell keeps in memory, by the tensors of its live part: first its convolutions, then
  * what else there is, then what they compute. */
-static double weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network)
+static int64_t weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network)
 {
     const unsigned live = nas_cell_live_edges(operation);
     uint8_t alive[NAS_CELL_EDGES];
@@ -95,19 +95,18 @@ static double weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t
         n_others += is_live && !convolves;
     }
     nas_nb201_cost(alive, network, &cost);
-    return (double)((n_convolutions * NAS_CELL_EDGES + n_others) + 1) * 1e18 +
-           (double)cost.operations;
+    return ((int64_t)(n_convolutions * (NAS_CELL_EDGES + 1) + n_others) << 48) + cost.operations;
 }
 
 /* The network of the pool that takes the most memory, or nearly. */
 static void find_largest(const nas_inputs_t *inputs, const nas_network_t *network,
                          uint8_t largest[NAS_CELL_EDGES])
 {
-    double most = -1;
+    int64_t most = -1;
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
         nas_space_nb201.code(inputs->pool.selection.index[i], operation);
-        const double weight = weigh(operation, network);
+        const int64_t weight = weigh(operation, network);
         if (weight <= most) continue;
         most = weight;
         memcpy(largest, operation, sizeof operation);

@@ -21,7 +21,7 @@ typedef struct nas_footprint_options {
 } nas_footprint_options_t;
 
 /** Bytes of the arena that programs share, which is nearly all that scoring or training takes.
- *  Not collective. Plans the programs, about a second for a large network, and takes no arena.
+ *  Not collective. Plans the programs, some tens of milliseconds, and takes no arena.
  *  bytes [out].
  *  NAS_ENOMEM; NAS_EARG as nas_graph_create and nas_program_create. */
 nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err);
