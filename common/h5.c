@@ -215,6 +215,11 @@ bool nas_h5_has(hid_t at, const char *name)
     return H5Lexists(at, name, H5P_DEFAULT) > 0;
 }
 
+bool nas_h5_has_attribute(hid_t at, const char *name)
+{
+    return H5Aexists(at, name) > 0;
+}
+
 static nas_status_t write_attribute(hid_t at, const char *name, nas_h5_types_t types,
                                     const void *value, nas_error_t *err)
 {

@@ -76,6 +76,9 @@ int64_t nas_h5_count(hid_t group);
 /** Whether `at` has an object of this name. */
 bool nas_h5_has(hid_t at, const char *name);
 
+/** Whether an object has an attribute of this name. */
+bool nas_h5_has_attribute(hid_t at, const char *name);
+
 /** Write, or read, one value of a type as an attribute. A text that is NULL is stored as "". */
 nas_status_t nas_h5_write_attribute(hid_t at, const char *name, nas_h5_type_t type,
                                     const void *value, nas_error_t *err);

@@ -63,6 +63,7 @@ Test(h5, attributes_come_back)
     cr_assert_eq(nas_h5_read_attribute(file, "none", NAS_H5_TEXT, &none, NULL), NAS_OK);
     cr_assert_eq(nas_h5_read_attribute(file, "digest", NAS_H5_DIGEST, &digest, NULL), NAS_OK);
     cr_assert(b && i32 == -5 && i64 == INT64_MIN && u64 == UINT64_MAX && f64 == 0.1);
+    cr_assert(nas_h5_has_attribute(file, "none") && !nas_h5_has_attribute(file, "other"));
     cr_assert_str_eq(text, "a text");
     cr_assert_str_eq(none, "");
     cr_assert(digest.byte[0] == 0x01 && digest.byte[1] == 0xab && digest.byte[2] == 0xff);
