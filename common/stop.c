@@ -2,34 +2,107 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/log.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* A signal handler can reach nothing but a global. */
+/* A signal handler can reach nothing but globals. */
 static volatile sig_atomic_t received;
+static volatile sig_atomic_t was_interrupted;
 
+/* The second SIGINT is for a user who insists: it ends the process when the handler returns. */
 static void on_signal(int signal_number)
 {
     received = signal_number;
+    if (signal_number != SIGINT) return;
+    if (was_interrupted) {
+        (void)signal(SIGINT, SIG_DFL);
+        (void)raise(SIGINT);
+    }
+    was_interrupted = 1;
+}
+
+/* What this process does at a signal. A write beyond a limit on file sizes then fails with a
+ * message that names the file. */
+static const struct {
+    int number;
+    const char *name;
+    void (*handler)(int);
+    bool is_held;
+} wanted[] = {{SIGTERM, "SIGTERM", on_signal, true},
+              {SIGUSR1, "SIGUSR1", on_signal, true},
+              {SIGINT, "SIGINT", on_signal, false},
+              {SIGXFSZ, "SIGXFSZ", SIG_IGN, false}};
+
+enum { N_WANTED = sizeof wanted / sizeof wanted[0] };
+
+static bool is_installed;
+static double next_keep_s;
+
+static bool is_kept(int i)
+{
+    struct sigaction now;
+    return sigaction(wanted[i].number, NULL, &now) == 0 && now.sa_handler == wanted[i].handler;
+}
+
+static void set(int i)
+{
+    const struct sigaction action = {.sa_handler = wanted[i].handler, .sa_flags = SA_RESTART};
+    const int result = sigaction(wanted[i].number, &action, NULL);
+    NAS_ASSERT(result == 0 && is_kept(i));
+}
+
+/* Returns how many signals did something else. */
+static int set_taken(bool is_said)
+{
+    int n_taken = 0;
+    for (int i = 0; i < N_WANTED; i++) {
+        if (is_kept(i)) continue;
+        set(i);
+        n_taken++;
+        if (is_said)
+            nas_log_line("a library has taken %s for itself; it is this program's again, but one "
+                         "that came meanwhile is lost",
+                         wanted[i].name);
+    }
+    return n_taken;
 }
 
 void nas_stop_install(void)
 {
-    static const int graceful[] = {SIGTERM, SIGUSR1, SIGINT};
-    for (size_t i = 0; i < sizeof graceful / sizeof graceful[0]; i++) {
-        struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-        if (graceful[i] == SIGINT) action.sa_flags |= (int)SA_RESETHAND;
-        (void)sigaction(graceful[i], &action, NULL);
-    }
-    /* a write beyond a limit on file sizes then fails with a message that names the file */
-    (void)signal(SIGXFSZ, SIG_IGN);
+    sigset_t all;
+    (void)set_taken(false);
+    (void)sigemptyset(&all);
+    for (int i = 0; i < N_WANTED; i++) (void)sigaddset(&all, wanted[i].number);
+    (void)sigprocmask(SIG_UNBLOCK, &all, NULL); /* those that were held back are noted now */
+    is_installed = true;
+}
+
+void nas_stop_hold(void)
+{
+    sigset_t held;
+    (void)sigemptyset(&held);
+    for (int i = 0; i < N_WANTED; i++)
+        if (wanted[i].is_held) (void)sigaddset(&held, wanted[i].number);
+    (void)sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
+int nas_stop_keep(void)
+{
+    return is_installed ? set_taken(true) : 0;
 }
 
 int nas_stop_signal(void)
 {
+    const double interval_s = 0.1;
+    const double now_s = nas_clock_monotonic_s();
+    if (now_s >= next_keep_s) {
+        next_keep_s = now_s + interval_s;
+        (void)nas_stop_keep();
+    }
     return (int)received;
 }
 

@@ -6,11 +6,24 @@
 
 #include <stdbool.h>
 
-/** Catch the signals in this process, and let it outlive the signal for a file beyond a size
- *  limit. A second SIGINT ends it at once, for a user who insists.  Every rank. */
+/** Catch the signals in this process, also those that it inherited as blocked, and let it outlive
+ *  the signal for a file beyond a size limit. A second SIGINT ends it at once, for a user who
+ *  insists.  Every rank, before and after MPI starts: what MPI loads may take signals for itself
+ *  (PoCL's LLVM takes SIGUSR1, where hwloc looks for OpenCL). */
 void nas_stop_install(void);
 
-/** The signal that asked this process to stop, or 0.  Not collective, costs nothing. */
+/** Hold SIGTERM and SIGUSR1 back until nas_stop_install is called again, so that none is lost to a
+ *  library that is being loaded. Threads that start meanwhile hold them back for good and leave
+ *  them to this one. SIGINT stays as it is, for a user who will not wait.  Every rank. */
+void nas_stop_hold(void);
+
+/** Catch again what a library has taken since nas_stop_install; without that call, nothing.  Not
+ *  collective, a few system calls. Whatever was taken is said in the log, for a signal that came
+ *  meanwhile is lost. Returns how many signals were taken. */
+int nas_stop_keep(void);
+
+/** The signal that asked this process to stop, or 0.  Not collective; costs a clock reading, and
+ *  nas_stop_keep ten times a second. */
 int nas_stop_signal(void);
 
 /** Watches for OUTPUT.stop; a plain value. */

@@ -109,7 +109,9 @@ int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose,
     }
     /* Every rank has the same command line: all start MPI even to report a bad one, so that it is
      * reported once. */
+    nas_stop_hold();
     const nas_status_t started = nas_comm_init(&world, &err);
+    nas_stop_install();
     if (!status) status = started;
     if (nas_comm_rank(world) == 0) nas_log_open();
     if (!status) status = run_session(world, &options, purpose, &err);

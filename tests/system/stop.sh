@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Requests to stop (signals on any rank, OUTPUT.stop) save the state and end with exit code 75; --resume completes the
-# run as if nothing had been. And what a second start does with a run that is there.
+# run as if nothing had been, also where a library takes the signals for itself. And what a second start does with a run that
+# is there.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"
 
@@ -19,7 +20,7 @@ begin() {
     rm -f err pid.*
     "$@" >out 2>err &
     pid=$!
-    wait_for grep -qs 'small: method robot' err
+    wait_for grep -qs 'small: method' err
 }
 
 begin_alone() {
@@ -61,6 +62,51 @@ done
 expect_exit 0 ranks 2 "$ROBOTNAS" search "${long[@]}" --resume
 expect_report small.h5 long-report
 rm small.h5*
+
+# ---- A library that takes the signals: while MPI starts, and later ----
+
+# Waiting for a trainer that takes longer than this test.
+cat >waiting.yaml <<JOB
+name: small
+output: small.h5
+pool: {space: table, table: $example}
+objective: {kind: command, command: [sleep, "600"]}
+search: {method: random, budget: 1}
+JOB
+
+begin_robbed() {
+    rm -rf small.h5*
+    begin env LD_PRELOAD="$SIGNAL_THIEF" "$@" "$ROBOTNAS" search waiting.yaml
+    wait_for test -e small.h5.d
+}
+
+# Whether the process does at SIGUSR1, SIGTERM and SIGXFSZ what it should.
+has_signals_back() {
+    local ignored
+    ignored=0x$(sed -n 's/^SigIgn:[[:space:]]*//p' "/proc/$pid/status")
+    (((ignored & 0x4200) == 0 && (ignored & 0x1000000) != 0))
+}
+
+if ! is_sanitized; then # which wants to be loaded first
+    for signal in USR1 TERM; do
+        begin_robbed
+        has_signals_back || fail "SIGXFSZ is no longer ignored"
+        kill "-$signal" "$pid"
+        expect_stopped "SIG$signal, which a library took as MPI started"
+    done
+    rm -rf small.h5*
+    expect_exit 75 env LD_PRELOAD="$SIGNAL_THIEF" THIEF_RAISES=1 "$ROBOTNAS" search waiting.yaml
+    for signal in USR1 TERM; do
+        begin_robbed THIEF_WHEN=now
+        touch now
+        wait_for test ! -e now
+        wait_for has_signals_back
+        expect_line err 'a library has taken SIGUSR1 for itself'
+        kill "-$signal" "$pid"
+        expect_stopped "SIG$signal, which a library took in the middle"
+    done
+    rm -rf small.h5*
+fi
 
 # Without a file there is nothing to resume.
 expect_exit 0 "$ROBOTNAS" search job.yaml --resume
