@@ -16,6 +16,7 @@ static nas_outcome_t read_pieces(fuzz_bytes_t text, size_t n, const nas_strings_
         const fuzz_bytes_t piece = fuzz_bytes(&text, n);
         NAS_ASSERT(nas_answer_feed(&answer, (const char *)piece.at, piece.n, NULL) == NAS_OK);
     }
+    nas_answer_end(&answer);
     NAS_ASSERT(nas_answer_read(&answer, columns, &outcome, NULL) == NAS_OK);
     nas_answer_fini(&answer);
     return outcome;

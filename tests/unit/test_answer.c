@@ -17,6 +17,7 @@ static nas_outcome_t read_pieces(const char *text, size_t size, size_t piece)
         const size_t n = size - i < piece ? size - i : piece;
         cr_assert_eq(nas_answer_feed(&answer, text + i, n, NULL), NAS_OK);
     }
+    nas_answer_end(&answer);
     cr_assert_eq(nas_answer_read(&answer, &columns, &outcome, NULL), NAS_OK);
     nas_answer_fini(&answer);
     return outcome;
@@ -100,36 +101,68 @@ Test(answer, integers_of_any_length_are_numbers)
     assert_answer("{\"score\": 100000000000000000000000000000}", (double[]){1e29, NAN, NAN, NAN});
 }
 
-Test(answer, no_line_is_no_answer)
+Test(answer, the_last_line_with_a_score_counts)
 {
-    assert_failure("", "no answer");
-    assert_failure("score 0.5\n", "no answer");
-    assert_failure(" {\"score\": 1}\n", "no answer");
+    assert_answer("{\"score\": 1}\n{\"score\": 2}\n", (double[]){2, NAN, NAN, NAN});
+    assert_answer("{\"score\": 1, \"cost\": 3}\n{\"score\": 2, \"columns\": {\"a\": 4}}\nbye\n",
+                  (double[]){2, NAN, 4, NAN});
+    assert_answer("{\"score\": NaN}\n{\"score\": 2}", (double[]){2, NAN, NAN, NAN});
+    assert_failure("{\"score\": 2}\n{\"score\": NaN}", "its answer is not JSON: ");
+    assert_failure("{\"score\": 2}\n{\"score\": null}\n", "its answer has no finite number");
 }
 
-Test(answer, several_lines_are_no_answer)
+Test(answer, other_lines_with_braces_are_no_answers)
 {
-    assert_failure("{\"score\": 1}\n{\"score\": 1}\n", "answered 2 times");
-    assert_failure("{\n{\n{", "answered 3 times");
+    const double expected[] = {7, NAN, NAN, NAN};
+    assert_answer("{\"epoch\": 1, \"loss\": 2.3}\n{\"score\": 7}\n", expected);
+    assert_answer("{\"score\": 7}\n{\"event\": \"saved\", \"path\": \"x\"}\n", expected);
+    assert_answer("{'lr': 0.1}\n{\"score\": 7}\n{'score': 9}\n{}\n{\n", expected);
+    assert_answer("{\"score\": 7}\n{\"last\": {\"score\": 9}}\n{\"a\": [\"score\"]}\n", expected);
+    assert_answer("{\"score\": 7}\n{\"scores\": NaN}\n{'message': 'no \"score\" today'}\n",
+                  expected);
+    assert_answer("{\"score\": 7}\n[{\"score\": 9}]\n\"score\": 9\n", expected);
+}
+
+Test(answer, carriage_returns_end_lines_and_blanks_begin_them)
+{
+    const double expected[] = {7, NAN, NAN, NAN};
+    assert_answer("10 %|#   |\r 100 %|####|\r{\"score\": 7}\n", expected);
+    assert_answer("{\"score\": 7}\r100 %|####|\r\r\n", expected);
+    assert_answer("{\"loss\": 1}\r\t {\"score\": 7} \r\n", expected);
+    assert_answer("{\"loss\": 1}\r{\"score\" : 7}", expected);
+    assert_failure("{\"score\": 1}\r{\"score\" \t: nan}\r", "its answer is not JSON: ");
+}
+
+Test(answer, what_was_seen_is_said)
+{
+    assert_failure("", "no answer: it printed nothing on standard output");
+    assert_failure(" \r\n\n", "no answer: it printed nothing on standard output");
+    assert_failure("score 0.5\n\n", "no answer: no line with \"score\" among 1 line, the last: "
+                                    "score 0.5");
+    assert_failure("a\n{'score': 1}\n{\"loss\": 2}\nb\n",
+                   "no answer: no line with \"score\" among 4 lines, the last that begins with "
+                   "'{': {\"loss\": 2}");
+    assert_failure("{\n{\n{", "no answer: no line with \"score\" among 3 lines, the last that "
+                              "begins with '{': {");
 }
 
 Test(answer, what_is_not_json_is_no_answer)
 {
-    assert_failure("{", "its answer is not JSON: ");
-    assert_failure("{'score': 1}", "its answer is not JSON: ");
+    assert_failure("{", "no answer");
+    assert_failure("{'score': 1}", "no answer");
     assert_failure("{\"score\": NaN}", "its answer is not JSON: ");
     assert_failure("{\"score\": -Infinity}", "its answer is not JSON: ");
     assert_failure("{\"score\": 1e999}", "its answer is not JSON: ");
     assert_failure("{\"score\": 1} {\"score\": 1}", "its answer is not JSON: ");
     assert_failure("{\"score\": 1, \"score\": 2}", "its answer is not JSON: ");
     assert_failure("{\"score\": 1, \"note\": \"\xff\"}", "its answer is not JSON: ");
-    assert_failure_of("{\0\0\0}", 5, "its answer is not JSON: ");
+    assert_failure_of("{\0\0\0}", 5, "no answer");
     assert_failure_of("{\"score\": 1}\0", 13, "its answer is not JSON: ");
 }
 
 Test(answer, what_is_no_finite_score_is_no_answer)
 {
-    assert_failure("{}", "its answer has no finite number as score");
+    assert_failure("{}", "no answer");
     assert_failure("{\"score\": \"0.5\"}", "its answer has no finite number as score");
     assert_failure("{\"score\": null, \"cost\": 1}", "its answer has no finite number as score");
     assert_failure("{\"score\": true}", "its answer has no finite number as score");

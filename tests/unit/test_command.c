@@ -91,6 +91,15 @@ Test(command, score_cost_and_columns_arrive)
     trainer_case_remove(&c);
 }
 
+Test(command, the_last_line_with_a_score_counts)
+{
+    trainer_case_t c;
+    trainer_case_make(&c, "echo '{\"score\": 1}'; printf '10 %%\\r100 %%\\r{\"score\": 2}\\r\\n'\n"
+                          "echo '{\"saved\": true}'; echo \"{'score': 3}\"\n");
+    assert_scores(&c, 2);
+    trainer_case_remove(&c);
+}
+
 Test(command, failures_have_their_reason)
 {
     static const struct {
@@ -98,9 +107,12 @@ Test(command, failures_have_their_reason)
     } failure[] = {
         {TRAINER_ANSWER "exit 3\n", "exit code 3"},
         {TRAINER_ANSWER "kill -SEGV $$\n", "ended by signal 11 (Segmentation fault)"},
-        {"true\n", "no answer: no line of its output begins with '{'"},
-        {TRAINER_ANSWER TRAINER_ANSWER, "answered 2 times"},
-        {"printf '{\\0\\n'\n", "its answer is not JSON: string or '}' expected near end of file"},
+        {"true\n", "no answer: it printed nothing on standard output"},
+        {"echo \"{'loss': 1}\"; echo done\n",
+         "no answer: no line with \"score\" among 2 lines, the last that begins with '{': "
+         "{'loss': 1}"},
+        {TRAINER_ANSWER "printf '{\"score\": \\0\\n'\n",
+         "its answer is not JSON: invalid token near end of file"},
         {"echo '{\"score\": \"high\"}'\n", "its answer has no finite number as score"},
     };
     for (size_t i = 0; i < sizeof failure / sizeof *failure; i++) {

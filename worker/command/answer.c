@@ -5,44 +5,121 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As reals, integers of any length are numbers. jansson refuses NaN, infinities, numbers beyond a
+ * double, NULs and more than 2,048 levels. */
+static json_t *parse(const nas_answer_line_t *line, json_error_t *reason)
+{
+    return json_loadb(line->at, line->n_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL,
+                      reason);
+}
+
 /* ------------------------------------------------------------------------ finding the line */
 
-static nas_status_t append(nas_answer_t *answer, const char *data, size_t n_bytes, nas_error_t *err)
+static bool is_blank(char c)
 {
-    const size_t room = NAS_ANSWER_SIZE - answer->n_bytes;
-    const size_t n = n_bytes < room ? n_bytes : room;
-    answer->too_long |= n_bytes > room;
-    if (answer->n_bytes + n > answer->capacity) {
-        const size_t needed = answer->n_bytes + n, doubled = 2 * answer->capacity;
-        const size_t capacity = needed > doubled ? needed : doubled;
-        char *line = realloc(answer->line, capacity);
-        if (!line) return nas_error_nomem(err, "a trainer's answer");
-        answer->line = line;
-        answer->capacity = capacity;
+    return c == ' ' || c == '\t';
+}
+
+/* Whether a text has "score": in it. */
+static bool names_a_score(const char *text, size_t n_bytes)
+{
+    static const char key[] = "\"score\"";
+    const size_t n_key = sizeof key - 1;
+    const char *const end = text + n_bytes;
+    while ((size_t)(end - text) > n_key) {
+        const bool found = memcmp(text, key, n_key) == 0;
+        text += found ? n_key : 1;
+        while (found && text < end && is_blank(*text)) text++;
+        if (found && text < end && *text == ':') return true;
     }
-    if (n > 0) memcpy(answer->line + answer->n_bytes, data, n);
-    answer->n_bytes += n;
+    return false;
+}
+
+static bool is_answer(const nas_answer_line_t *line)
+{
+    json_t *root = parse(line, NULL);
+    const bool is =
+        root ? json_object_get(root, "score") != NULL : names_a_score(line->at, line->n_bytes);
+    json_decref(root);
+    return is;
+}
+
+static nas_status_t append(nas_answer_line_t *line, const char *data, size_t n_bytes,
+                           nas_error_t *err)
+{
+    const size_t room = NAS_ANSWER_SIZE - line->n_bytes;
+    const size_t n = n_bytes < room ? n_bytes : room;
+    line->too_long |= n_bytes > room;
+    if (line->n_bytes + n > line->capacity) {
+        const size_t needed = line->n_bytes + n, doubled = 2 * line->capacity;
+        const size_t capacity = needed > doubled ? needed : doubled;
+        char *at = realloc(line->at, capacity);
+        if (!at) return nas_error_nomem(err, "a trainer's answer");
+        line->at = at;
+        line->capacity = capacity;
+    }
+    if (n > 0) memcpy(line->at + line->n_bytes, data, n);
+    line->n_bytes += n;
     return NAS_OK;
+}
+
+static void begin_line(nas_answer_t *answer, char first)
+{
+    const bool brace = first == '{';
+    answer->n_lines++;
+    answer->place = brace ? NAS_ANSWER_WITHIN : NAS_ANSWER_ELSEWHERE;
+    answer->reading.n_bytes = 0;
+    answer->reading.too_long = false;
+    if (brace || !answer->seen_brace) answer->n_seen = 0;
+    answer->seen_brace |= brace;
+}
+
+static nas_status_t go_on(nas_answer_t *answer, const char *data, size_t n_bytes, nas_error_t *err)
+{
+    if (answer->place == NAS_ANSWER_WITHIN || !answer->seen_brace) {
+        const size_t room = sizeof answer->seen - 1 - answer->n_seen;
+        const size_t n = n_bytes < room ? n_bytes : room;
+        memcpy(answer->seen + answer->n_seen, data, n);
+        answer->n_seen += n;
+    }
+    return answer->place == NAS_ANSWER_WITHIN ? append(&answer->reading, data, n_bytes, err)
+                                              : NAS_OK;
+}
+
+/* What it names is the answer, until another one comes. */
+void nas_answer_end(nas_answer_t *answer)
+{
+    if (answer->place == NAS_ANSWER_WITHIN && is_answer(&answer->reading)) {
+        const nas_answer_line_t before = answer->line;
+        answer->line = answer->reading;
+        answer->reading = before;
+    }
+    answer->place = NAS_ANSWER_BETWEEN;
+}
+
+static bool ends_line(char c)
+{
+    return c == '\n' || c == '\r';
 }
 
 nas_status_t nas_answer_feed(nas_answer_t *answer, const char *data, size_t n_bytes,
                              nas_error_t *err)
 {
-    while (n_bytes > 0) {
+    const char *const end = data + n_bytes;
+    while (data < end) {
         if (answer->place == NAS_ANSWER_BETWEEN) {
-            if (*data == '{') answer->n_lines++;
-            answer->place =
-                *data == '{' && answer->n_lines == 1 ? NAS_ANSWER_WITHIN : NAS_ANSWER_ELSEWHERE;
+            if (is_blank(*data) || ends_line(*data)) {
+                data++;
+                continue;
+            }
+            begin_line(answer, *data);
         }
-        const char *newline = memchr(data, '\n', n_bytes);
-        const size_t length = newline ? (size_t)(newline - data) : n_bytes;
-        if (answer->place == NAS_ANSWER_WITHIN) {
-            const nas_status_t status = append(answer, data, length, err);
-            if (status) return status;
-        }
-        if (newline) answer->place = NAS_ANSWER_BETWEEN;
-        data += length + (newline != NULL);
-        n_bytes -= length + (newline != NULL);
+        const char *stop = data;
+        while (stop < end && !ends_line(*stop)) stop++;
+        const nas_status_t status = go_on(answer, data, (size_t)(stop - data), err);
+        if (status) return status;
+        if (stop < end) nas_answer_end(answer);
+        data = stop;
     }
     return NAS_OK;
 }
@@ -98,19 +175,28 @@ static void read_root(const json_t *root, const nas_strings_t *columns, nas_outc
         forget_columns(outcome, columns->n);
 }
 
-/* jansson refuses NaN, infinities, numbers beyond a double, NULs and more than 2,048 levels. As
- * reals, integers of any length are numbers. */
-static void read_line(const nas_answer_t *answer, const nas_strings_t *columns,
+static void read_line(const nas_answer_line_t *line, const nas_strings_t *columns,
                       nas_outcome_t *outcome)
 {
     json_error_t reason;
-    json_t *root = json_loadb(answer->line, answer->n_bytes,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_INT_AS_REAL, &reason);
+    json_t *root = parse(line, &reason);
     if (root)
         read_root(root, columns, outcome);
     else
         nas_outcome_fail(outcome, "its answer is not JSON: %s", reason.text);
     json_decref(root);
+}
+
+static void report_none(const nas_answer_t *answer, nas_outcome_t *outcome)
+{
+    if (answer->n_lines == 0) {
+        nas_outcome_fail(outcome, "no answer: it printed nothing on standard output");
+        return;
+    }
+    nas_outcome_fail(
+        outcome, "no answer: no line with \"score\" among %lld line%s, the last%s: %.*s",
+        (long long)answer->n_lines, answer->n_lines == 1 ? "" : "s",
+        answer->seen_brace ? " that begins with '{'" : "", (int)answer->n_seen, answer->seen);
 }
 
 nas_status_t nas_answer_read(const nas_answer_t *answer, const nas_strings_t *columns,
@@ -122,20 +208,19 @@ nas_status_t nas_answer_read(const nas_answer_t *answer, const nas_strings_t *co
         if (!found.columns) return nas_error_nomem(err, "a trainer's columns");
         forget_columns(&found, columns->n);
     }
-    if (answer->n_lines == 0)
-        nas_outcome_fail(&found, "no answer: no line of its output begins with '{'");
-    else if (answer->n_lines > 1)
-        nas_outcome_fail(&found, "answered %lld times", (long long)answer->n_lines);
-    else if (answer->too_long)
+    if (answer->line.n_bytes == 0)
+        report_none(answer, &found);
+    else if (answer->line.too_long)
         nas_outcome_fail(&found, "its answer is longer than %d bytes", NAS_ANSWER_SIZE);
     else
-        read_line(answer, columns, &found);
+        read_line(&answer->line, columns, &found);
     *outcome = found;
     return NAS_OK;
 }
 
 void nas_answer_fini(nas_answer_t *answer)
 {
-    free(answer->line);
+    free(answer->line.at);
+    free(answer->reading.at);
     *answer = (nas_answer_t){0};
 }

@@ -40,11 +40,11 @@ nas_status_t nas_command_check(const nas_command_t *command, nas_error_t *err);
  *  printed, at most 16 MiB each (a line says where more was dropped); STEM.work, the folder {work},
  *  made empty for every try and removed after the last one that failed.
  *  outcome [out] the caller's. A trainer that fails is an outcome with status NAS_EVAL_FAILED and a
- *  reason that names how: exit code, signal, time limit, no answer, several answers, not JSON, no
- *  finite score; its cost is NaN.
- *  The answer is the one line of standard output that begins with '{': a JSON object with `score`,
- *  a finite number, and optionally `cost`, a finite number >= 0, and `columns`, an object of
- *  numbers or nulls; other keys are ignored.
+ *  reason that names how: exit code, signal, time limit, no answer, not JSON, no finite score; its
+ *  cost is NaN.
+ *  The answer is the last line of standard output that is a JSON object with `score`, a finite
+ *  number, and optionally `cost`, a finite number >= 0, and `columns`, an object of numbers or
+ *  nulls; other keys, and other lines, are ignored (nas_answer_t).
  *  NAS_ESTOP: interrupted; everything that ran has been ended, nothing of it is an outcome.
  *  NAS_EIO: no process is to be had, or STEM's folder cannot be written; NAS_ENOMEM. */
 nas_status_t nas_command_judge(const nas_command_t *command, const nas_candidate_t *candidate,

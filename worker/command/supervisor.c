@@ -92,16 +92,17 @@ static nas_status_t unpack(const char *data, size_t n_read, int state,
     }
     if (message.status == NAS_ENOMEM) return nas_error_nomem(err, "a trainer's answer");
     if (message.status) return no_process(err, message.code);
-    nas_supervision_t found = {.ending = message.ending, .code = message.code};
-    const nas_status_t status =
-        nas_answer_feed(&found.answer, data + sizeof message, message.n_bytes, err);
-    found.answer.n_lines = message.n_lines;
-    found.answer.too_long = message.too_long;
-    if (status)
-        nas_answer_fini(&found.answer);
-    else
-        *supervision = found;
-    return status;
+    nas_answer_line_t line = {.n_bytes = message.n_bytes, .too_long = message.answer.line.too_long};
+    if (line.n_bytes > 0) {
+        line.at = malloc(line.n_bytes);
+        if (!line.at) return nas_error_nomem(err, "a trainer's answer");
+        memcpy(line.at, data + sizeof message, line.n_bytes);
+    }
+    message.answer.line = line;
+    message.answer.reading = (nas_answer_line_t){0};
+    *supervision = (nas_supervision_t){
+        .ending = message.ending, .code = message.code, .answer = message.answer};
+    return NAS_OK;
 }
 
 nas_status_t nas_supervisor_run(const nas_supervisor_task_t *task, const nas_interrupt_t *interrupt,

@@ -201,6 +201,7 @@ static void drain(watch_t *watch)
     const int most = (4 << 20) / NAS_OUTPUT_PIECE;
     for (int i = 0; i < most && take_output(watch); i++) {
     }
+    nas_answer_end(&watch->answer);
     nas_output_finish(&watch->out);
     nas_output_finish(&watch->err);
 }
@@ -243,12 +244,11 @@ static void report(const watch_t *watch)
     message.code = watch->reason;
     if (!watch->status) {
         describe_ending(watch, &message);
-        message.too_long = watch->answer.too_long;
-        message.n_lines = watch->answer.n_lines;
-        message.n_bytes = watch->answer.n_bytes;
+        message.answer = watch->answer;
+        message.n_bytes = watch->answer.line.n_bytes;
     }
     if (send_all(watch->link.result, &message, sizeof message))
-        (void)send_all(watch->link.result, watch->answer.line, message.n_bytes);
+        (void)send_all(watch->link.result, watch->answer.line.at, message.n_bytes);
 }
 
 _Noreturn void nas_supervisor_main(nas_supervisor_task_t task, nas_supervisor_link_t link)

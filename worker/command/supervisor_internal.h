@@ -14,8 +14,7 @@ typedef struct nas_supervisor_message {
     nas_status_t status; /**< NAS_EIO with errno in code, NAS_ENOMEM, or NAS_OK with the others */
     nas_ending_t ending;
     int code;
-    bool too_long;
-    int64_t n_lines;
+    nas_answer_t answer; /**< but for its lines; their pointers are of no use elsewhere */
     size_t n_bytes;
 } nas_supervisor_message_t;
 
