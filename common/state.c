@@ -32,6 +32,7 @@ static void free_repeat(nas_repeat_t *repeat)
 {
     for (int64_t i = 0; i < repeat->n_evaluation; i++) evaluation_fini(&repeat->evaluation[i]);
     free(repeat->evaluation);
+    nas_visited_fini(&repeat->evaluated);
     free(repeat->observation);
     free(repeat->weights);
     free(repeat->best_weights);
@@ -163,14 +164,20 @@ nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
 {
     NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
     nas_repeat_t *r = &state->repeat[repeat];
+    if (evaluation->arch < 0 || nas_repeat_find(r, evaluation->arch))
+        return nas_error_set(err, NAS_EINPUT, "architecture %lld is evaluated twice in repeat %lld",
+                             (long long)evaluation->arch, (long long)repeat);
+    nas_status_t status = nas_visited_reserve(&r->evaluated, r->n_evaluation + 1, err);
+    if (status) return status;
     nas_evaluation_t *all =
         with_room(r->evaluation, &r->evaluation_capacity, r->n_evaluation, sizeof *all);
     if (!all) return nas_error_nomem(err, "an evaluation");
     r->evaluation = all;
     nas_evaluation_t copy;
-    const nas_status_t status = copy_evaluation(state, evaluation, &copy, err);
+    status = copy_evaluation(state, evaluation, &copy, err);
     if (status) return status;
     all[r->n_evaluation++] = copy;
+    (void)nas_visited_add(&r->evaluated, evaluation->arch);
     return NAS_OK;
 }
 
@@ -198,9 +205,8 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
 
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch)
 {
-    for (int64_t i = 0; i < repeat->n_evaluation; i++)
-        if (repeat->evaluation[i].arch == arch) return &repeat->evaluation[i];
-    return NULL;
+    const int64_t i = nas_visited_find(&repeat->evaluated, arch);
+    return i < 0 ? NULL : &repeat->evaluation[i];
 }
 
 const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise)

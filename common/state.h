@@ -6,6 +6,7 @@
 #include "common/digest.h"
 #include "common/error.h"
 #include "common/strings.h"
+#include "common/visited.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -63,6 +64,7 @@ typedef struct nas_repeat {
     nas_evaluation_t *evaluation; /**< in the order of evaluation */
     int64_t n_evaluation;
     int64_t evaluation_capacity;
+    nas_visited_t evaluated;        /**< their architectures; number i is that of evaluation i */
     nas_observation_t *observation; /**< in order */
     double *weights; /**< n_observation x n_metric row-major; 0 for methods without weights */
     int64_t n_observation;
@@ -156,7 +158,8 @@ nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const cha
     __attribute__((format(printf, 3, 4)));
 
 /** Append an evaluation; its name, columns [n_report_columns], reason and curve are copied.
- *  Amortised O(1).
+ *  Amortised O(log n_evaluation).
+ *  NAS_EINPUT: the repeat has evaluated this architecture, or it has a negative index.
  *  NAS_ENOMEM. */
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
                                       const nas_evaluation_t *evaluation, nas_error_t *err);
@@ -167,7 +170,8 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,
                                        nas_error_t *err);
 
-/** The evaluation of architecture `arch` in a repeat, or NULL. O(n_evaluation). Borrowed. */
+/** The evaluation of architecture `arch` in a repeat, or NULL. O(log n_evaluation).
+ *  Borrowed. */
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch);
 
 /** The best evaluation: highest value (lowest with minimise), the earliest on a tie. NULL where

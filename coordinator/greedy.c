@@ -47,7 +47,9 @@ void nas_greedy_propose(nas_greedy_t *greedy, const nas_visited_t *visited, cons
     }
     const int64_t left = greedy->budget - visited->n;
     const int64_t n = left < greedy->parallel ? left : greedy->parallel;
-    for (int64_t i = 0; proposals->n < n; i++) {
+    while (n > 0 && nas_visited_has(visited, greedy->frontier[greedy->n_passed]))
+        greedy->n_passed++;
+    for (int64_t i = greedy->n_passed; proposals->n < n; i++) {
         NAS_ASSERT(i < greedy->budget); /* of the T best at most T - left are visited */
         if (nas_visited_has(visited, greedy->frontier[i])) continue;
         proposals->arch[proposals->n] = greedy->frontier[i];

@@ -3,8 +3,8 @@
 #ifndef NAS_COORDINATOR_GREEDY_H
 #define NAS_COORDINATOR_GREEDY_H
 
+#include "common/visited.h"
 #include "coordinator/method.h"
-#include "coordinator/visited.h"
 
 /** The frontier, asked for once: the last phase of robot, the whole of single. */
 typedef struct nas_greedy {
@@ -12,7 +12,8 @@ typedef struct nas_greedy {
     int64_t budget;    /**< T */
     int64_t parallel;  /**< q */
     int64_t n_metric;
-    bool known; /**< the frontier was answered */
+    int64_t n_passed; /**< places at the top of the frontier that are visited */
+    bool known;       /**< the frontier was answered */
 } nas_greedy_t;
 
 /** Not collective. NAS_ENOMEM. End with nas_greedy_fini. */

@@ -17,6 +17,13 @@ typedef struct pending {
     int rank;
 } pending_t;
 
+/* A repeat's candidates of the round: one after the other from `first` on, since a repeat has one
+ * step a round. */
+typedef struct proposed {
+    int64_t first;
+    nas_visited_t arch; /* number i is that of candidate first + i */
+} proposed_t;
+
 struct nas_ledger {
     nas_state_t *state;
     nas_objective_t *objective;
@@ -24,8 +31,11 @@ struct nas_ledger {
     nas_candidate_t *candidate; /* [n_candidates] of the round */
     pending_t *pending;         /* likewise */
     int64_t n_candidates, candidate_capacity;
+    proposed_t *proposed; /* [n_repeat] */
     int64_t n_groups;
-    int64_t *repeat_of;   /* [n_groups], -1: none */
+    int64_t *repeat_of;  /* [n_groups], -1: none */
+    int64_t next_repeat; /* all below are complete or a group's */
+    int64_t n_evaluated, n_complete;
     nas_result_t *result; /* of the reply being made */
     int64_t n_result_max;
     const nas_evaluation_t **reusable; /* sorted by name, then seed */
@@ -93,19 +103,25 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
     nas_status_t status = NAS_OK;
     nas_ledger_t *ledger = calloc(1, sizeof *ledger);
     if (!ledger) return nas_error_nomem(err, "the ledger");
+    const size_t n_repeat = (size_t)options->state->n_repeat;
     *ledger =
         (nas_ledger_t){.state = options->state,
                        .objective = options->objective,
                        .names = options->names,
+                       .proposed = calloc(n_repeat + 1, sizeof *ledger->proposed),
                        .n_groups = options->n_groups,
                        .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
-    if (!ledger->repeat_of) status = nas_error_nomem(err, "the ledger");
+    if (!ledger->repeat_of || !ledger->proposed) status = nas_error_nomem(err, "the ledger");
     if (!status && options->reuse) status = index_reusable(ledger, options->reuse, err);
     if (status) {
         nas_ledger_destroy(ledger);
         return status;
     }
     for (int64_t g = 0; g < ledger->n_groups; g++) ledger->repeat_of[g] = -1;
+    for (size_t r = 0; r < n_repeat; r++) {
+        ledger->n_evaluated += options->state->repeat[r].n_evaluation;
+        ledger->n_complete += options->state->repeat[r].complete;
+    }
     *ledger_p = ledger;
     return NAS_OK;
 }
@@ -114,6 +130,9 @@ void nas_ledger_destroy(nas_ledger_t *ledger)
 {
     if (!ledger) return;
     nas_ledger_begin_round(ledger);
+    for (int64_t r = 0; ledger->proposed && r < ledger->state->n_repeat; r++)
+        nas_visited_fini(&ledger->proposed[r].arch);
+    free(ledger->proposed);
     free(ledger->candidate);
     free(ledger->pending);
     free(ledger->repeat_of);
@@ -126,21 +145,25 @@ void nas_ledger_destroy(nas_ledger_t *ledger)
 
 void nas_ledger_begin_round(nas_ledger_t *ledger)
 {
-    for (int64_t i = 0; i < ledger->n_candidates; i++)
+    for (int64_t i = 0; i < ledger->n_candidates; i++) {
         nas_outcome_fini(&ledger->pending[i].outcome);
+        ledger->proposed[ledger->pending[i].repeat].arch.n = 0;
+    }
     ledger->n_candidates = 0;
 }
 
 static pending_t *find_pending(const nas_ledger_t *ledger, int64_t repeat, int64_t arch)
 {
-    for (int64_t i = 0; i < ledger->n_candidates; i++)
-        if (ledger->pending[i].repeat == repeat && ledger->candidate[i].arch == arch)
-            return &ledger->pending[i];
-    return NULL;
+    const proposed_t *proposed = &ledger->proposed[repeat];
+    const int64_t i = nas_visited_find(&proposed->arch, arch);
+    return i < 0 ? NULL : &ledger->pending[proposed->first + i];
 }
 
-static nas_status_t reserve_candidate(nas_ledger_t *ledger, nas_error_t *err)
+static nas_status_t reserve_candidate(nas_ledger_t *ledger, int64_t repeat, nas_error_t *err)
 {
+    nas_visited_t *proposed = &ledger->proposed[repeat].arch;
+    const nas_status_t status = nas_visited_reserve(proposed, proposed->n + 1, err);
+    if (status) return status;
     if (ledger->n_candidates < ledger->candidate_capacity) return NAS_OK;
     const size_t capacity = 2 * (size_t)ledger->candidate_capacity + 8;
     nas_candidate_t *candidate = realloc(ledger->candidate, capacity * sizeof *candidate);
@@ -162,8 +185,11 @@ nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, na
         if (nas_repeat_find(repeat, arch) || find_pending(ledger, step->repeat, arch) ||
             find_reusable(ledger, name, repeat->seed))
             continue;
-        const nas_status_t status = reserve_candidate(ledger, err);
+        const nas_status_t status = reserve_candidate(ledger, step->repeat, err);
         if (status) return status;
+        proposed_t *proposed = &ledger->proposed[step->repeat];
+        if (proposed->arch.n == 0) proposed->first = ledger->n_candidates;
+        (void)nas_visited_add(&proposed->arch, arch);
         ledger->candidate[ledger->n_candidates] =
             (nas_candidate_t){.arch = arch, .seed = repeat->seed, .name = name};
         ledger->pending[ledger->n_candidates++] = (pending_t){.repeat = step->repeat};
@@ -239,7 +265,9 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
         take_outcome(ledger, r, &evaluation);
     evaluation.seed = repeat->seed;
     evaluation.phase = (int32_t)phase;
-    return nas_state_add_evaluation(ledger->state, r, &evaluation, err);
+    const nas_status_t status = nas_state_add_evaluation(ledger->state, r, &evaluation, err);
+    if (!status) ledger->n_evaluated++;
+    return status;
 }
 
 static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *step,
@@ -282,21 +310,21 @@ static nas_status_t record_frontier(nas_ledger_t *ledger, const nas_step_t *step
 
 /* ------------------------------------------------------------------------------------ schedule */
 
-static bool is_taken(const nas_ledger_t *ledger, int64_t repeat)
+/* The lowest repeat that no group has and that is not complete, or n_repeat. A group keeps its
+ * repeat until it is complete, so that nothing below is ever free again. */
+static int64_t take_repeat(nas_ledger_t *ledger)
 {
-    for (int64_t g = 0; g < ledger->n_groups; g++)
-        if (ledger->repeat_of[g] == repeat) return true;
-    return false;
+    const nas_state_t *state = ledger->state;
+    while (ledger->next_repeat < state->n_repeat && state->repeat[ledger->next_repeat].complete)
+        ledger->next_repeat++;
+    return ledger->next_repeat < state->n_repeat ? ledger->next_repeat++ : state->n_repeat;
 }
 
 /* Give the group the next repeat, with what is recorded of it. */
 static nas_status_t assign_repeat(nas_ledger_t *ledger, int64_t group, nas_reply_t *reply,
                                   nas_error_t *err)
 {
-    int64_t r = 0;
-    while (r < ledger->state->n_repeat &&
-           (ledger->state->repeat[r].complete || is_taken(ledger, r)))
-        r++;
+    const int64_t r = take_repeat(ledger);
     ledger->repeat_of[group] = -1;
     reply->kind = NAS_REPLY_IDLE;
     if (r == ledger->state->n_repeat) return NAS_OK;
@@ -328,22 +356,23 @@ nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_st
     if (status) return status;
     if (!step->done) return record_proposals(ledger, step, reply, err);
     ledger->state->repeat[step->repeat].complete = true;
+    ledger->n_complete++;
     return assign_repeat(ledger, group, reply, err);
 }
 
 bool nas_ledger_complete(const nas_ledger_t *ledger)
 {
-    for (int64_t r = 0; r < ledger->state->n_repeat; r++)
-        if (!ledger->state->repeat[r].complete) return false;
-    return true;
+    return ledger->n_complete == ledger->state->n_repeat;
+}
+
+int64_t nas_ledger_repeats_complete(const nas_ledger_t *ledger)
+{
+    return ledger->n_complete;
 }
 
 int64_t nas_ledger_count(const nas_ledger_t *ledger)
 {
-    int64_t n = 0;
-    for (int64_t r = 0; r < ledger->state->n_repeat; r++)
-        n += ledger->state->repeat[r].n_evaluation;
-    return n;
+    return ledger->n_evaluated;
 }
 
 int64_t nas_ledger_reused(const nas_ledger_t *ledger)

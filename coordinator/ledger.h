@@ -50,10 +50,11 @@ void nas_ledger_judged(nas_ledger_t *ledger, int64_t index, const nas_outcome_t 
 nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_step_t *step,
                                nas_reply_t *reply, nas_error_t *err);
 
-/** Whether every repeat is complete. */
+/** Whether every repeat is complete, and how many are. O(1). */
 bool nas_ledger_complete(const nas_ledger_t *ledger);
+int64_t nas_ledger_repeats_complete(const nas_ledger_t *ledger);
 
-/** Evaluations recorded so far, over all repeats; and how many of them were taken over. */
+/** Evaluations recorded so far, over all repeats; and how many of them were taken over. O(1). */
 int64_t nas_ledger_count(const nas_ledger_t *ledger);
 int64_t nas_ledger_reused(const nas_ledger_t *ledger);
 

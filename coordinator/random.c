@@ -3,8 +3,8 @@
  * Draw number i is uniform among the architectures not drawn before and keyed by i, so the sequence
  * is the same for every q. What was proposed counts as drawn: it is told next.
  */
+#include "common/visited.h"
 #include "coordinator/method.h"
-#include "coordinator/visited.h"
 
 #include <stdlib.h>
 

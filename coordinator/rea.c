@@ -15,9 +15,9 @@
  * same steps again. Child number i, counting from the first draw, is keyed by i. Planned
  * architectures count as visited.
  */
+#include "common/visited.h"
 #include "coordinator/choices.h"
 #include "coordinator/method.h"
-#include "coordinator/visited.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,6 +25,7 @@
 
 typedef struct member {
     int64_t arch;
+    int64_t entry; /* number in the order of entry */
     double target;
     bool failed;
 } member_t;
@@ -33,9 +34,10 @@ typedef struct rea {
     nas_method_setup_t setup;
     nas_choices_t choices;
     nas_visited_t visited;
-    member_t *population; /* [T] in the order of entry */
+    member_t *population; /* [T] a binary heap, the best on top */
     int64_t n_population;
-    int64_t *plan; /* [q] the step in flight */
+    int64_t n_entered; /* ever */
+    int64_t *plan;     /* [q] the step in flight */
     int64_t n_plan;
     int64_t n_told; /* of the plan */
 } rea_t;
@@ -74,18 +76,34 @@ out:
 
 static bool better(const member_t *a, const member_t *b)
 {
-    if (a->failed || b->failed) return !a->failed && b->failed;
-    return a->target > b->target;
+    if (a->failed != b->failed) return b->failed;
+    if (!a->failed && a->target != b->target) return a->target > b->target;
+    return a->entry < b->entry;
+}
+
+static void enter(rea_t *rea, member_t member)
+{
+    member_t *heap = rea->population;
+    int64_t at = rea->n_population++;
+    member.entry = rea->n_entered++;
+    for (; at > 0 && better(&member, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+        heap[at] = heap[(at - 1) / 2];
+    heap[at] = member;
 }
 
 static int64_t remove_best(rea_t *rea)
 {
-    member_t *best = rea->population;
-    for (int64_t i = 1; i < rea->n_population; i++)
-        if (better(&rea->population[i], best)) best = &rea->population[i];
-    const int64_t arch = best->arch;
-    rea->n_population--;
-    memmove(best, best + 1, (size_t)(rea->population + rea->n_population - best) * sizeof *best);
+    member_t *heap = rea->population;
+    const int64_t arch = heap[0].arch, n = --rea->n_population;
+    const member_t last = heap[n];
+    int64_t at = 0;
+    for (int64_t child = 1; child < n; child = 2 * at + 1) {
+        if (child + 1 < n && better(&heap[child + 1], &heap[child])) child++;
+        if (!better(&heap[child], &last)) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = last;
     return arch;
 }
 
@@ -203,8 +221,8 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
                                  " where this search chooses %" PRId64
                                  "; the record is of another search",
                                  result[i].arch, expected);
-        rea->population[rea->n_population++] =
-            (member_t){.arch = expected, .target = result[i].target, .failed = result[i].failed};
+        enter(rea,
+              (member_t){.arch = expected, .target = result[i].target, .failed = result[i].failed});
     }
     return NAS_OK;
 }

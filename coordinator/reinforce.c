@@ -15,9 +15,9 @@
  *
  * The reward of a failed architecture is the lowest target so far, 0 where none succeeded yet.
  */
+#include "common/visited.h"
 #include "coordinator/method.h"
 #include "coordinator/policy.h"
-#include "coordinator/visited.h"
 
 #include <stdlib.h>
 
@@ -27,7 +27,7 @@ typedef struct reinforce {
     nas_method_setup_t setup;
     nas_policy_t policy;
     nas_visited_t visited; /* told */
-    nas_visited_t planned; /* and those sampled so far in the step that is made */
+    nas_visited_t planned; /* and those sampled, which are told next */
     int64_t n_stale;       /* observations since the last new architecture */
     double lowest;         /* target of those that succeeded */
     bool any_target;
@@ -99,7 +99,6 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     (void)err;
     reinforce_t *reinforce = self;
     nas_visited_t *planned = &reinforce->planned;
-    nas_visited_copy(planned, &reinforce->visited);
     int64_t n_stale = reinforce->n_stale;
     proposals->n = 0;
     proposals->phase = NAS_PHASE_EXPLORE;
@@ -128,6 +127,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     reinforce_t *reinforce = self;
     for (int64_t i = 0; i < n; i++) {
         const bool fresh = nas_visited_add(&reinforce->visited, result[i].arch);
+        (void)nas_visited_add(&reinforce->planned, result[i].arch);
         reinforce->n_stale = fresh ? 0 : reinforce->n_stale + 1;
         nas_policy_update(&reinforce->policy,
                           nas_encoding_at(reinforce->setup.encoding, result[i].arch),

@@ -21,11 +21,11 @@
  * Exploitation is the greedy search under the weights of the best observation, the later on a tie,
  * until T distinct architectures are evaluated. Its results never enter the process.
  */
+#include "common/visited.h"
 #include "coordinator/acquisition.h"
 #include "coordinator/gp.h"
 #include "coordinator/greedy.h"
 #include "coordinator/method.h"
-#include "coordinator/visited.h"
 
 #include <stdlib.h>
 #include <string.h>

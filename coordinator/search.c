@@ -68,10 +68,10 @@ static nas_status_t load_scores(part_t *part, nas_error_t *err)
 {
     const nas_plan_t *plan = &part->plan;
     if (plan->n_metric == 0) return NAS_OK;
-    const nas_score_table_options_t options = {.n_arch = plan->n_arch,
-                                               .n_metric = plan->n_metric,
-                                               .max_weights = plan->parallel,
-                                               .max_k = plan->budget};
+    /* q best ones, or once the T best of one weight vector */
+    const int64_t max_places = plan->parallel > plan->budget ? plan->parallel : plan->budget;
+    const nas_score_table_options_t options = {
+        .n_arch = plan->n_arch, .n_metric = plan->n_metric, .max_places = max_places};
     nas_status_t status = nas_score_table_create(part->group, &options, &part->scores, err);
     double *column = NULL;
     if (!status && part->leaders) {

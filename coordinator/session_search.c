@@ -128,13 +128,10 @@ static void reply_end(nas_session_t *session, nas_status_t status, const nas_err
 static void show_progress(nas_session_t *session)
 {
     char detail[64] = "";
-    if (session->state.n_repeat > 1) {
-        int64_t n_complete = 0;
-        for (int64_t r = 0; r < session->state.n_repeat; r++)
-            n_complete += session->state.repeat[r].complete;
+    if (session->state.n_repeat > 1)
         (void)snprintf(detail, sizeof detail, "%lld of %lld repeats complete",
-                       (long long)n_complete, (long long)session->state.n_repeat);
-    }
+                       (long long)nas_ledger_repeats_complete(session->ledger),
+                       (long long)session->state.n_repeat);
     nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
 }
 

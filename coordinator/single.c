@@ -3,9 +3,9 @@
  * The greedy phase of robot under the unit vector of search.metric, so what a study of RoBoT
  * compares it to.
  */
+#include "common/visited.h"
 #include "coordinator/greedy.h"
 #include "coordinator/method.h"
-#include "coordinator/visited.h"
 
 #include <stdlib.h>
 

@@ -85,8 +85,7 @@ static nas_status_t create_table(bench_t *bench, nas_error_t *err)
 {
     const nas_score_table_options_t options = {.n_arch = bench->options->n_arch,
                                                .n_metric = bench->options->n_metric,
-                                               .max_weights = MAX_WEIGHTS,
-                                               .max_k = MAX_K};
+                                               .max_places = MAX_WEIGHTS * MAX_K};
     nas_status_t status = nas_comm_self(&bench->self, err);
     if (status == NAS_OK)
         status = nas_score_table_create(bench->self, &options, &bench->table, err);

@@ -12,7 +12,7 @@ struct nas_score_table {
     nas_score_table_options_t options;
     nas_score_shard_t shard;
     float *tile;        /**< of the shard; owned */
-    nas_ranked_t *list; /**< max_weights x max_k; owned */
+    nas_ranked_t *list; /* [max_places]; owned */
     const nas_score_kernel_t *kernel;
 };
 
@@ -20,9 +20,8 @@ static nas_status_t allocate(nas_score_table_t *table, nas_error_t *err)
 {
     const size_t n_values = (size_t)(nas_score_tiles(table->shard.n_rows) * NAS_SCORE_TILE) *
                             (size_t)table->shard.n_metric;
-    const size_t n_places = (size_t)table->options.max_weights * (size_t)table->options.max_k;
     table->tile = nas_pages_create(n_values * sizeof *table->tile);
-    table->list = calloc(n_places, sizeof *table->list);
+    table->list = calloc((size_t)table->options.max_places, sizeof *table->list);
     if (!table->tile || !table->list) return nas_error_nomem(err, "the score table");
     table->shard.tile = table->tile;
     return NAS_OK;
@@ -32,7 +31,7 @@ nas_status_t nas_score_table_create(nas_comm_t *group, const nas_score_table_opt
                                     nas_score_table_t **table_p, nas_error_t *err)
 {
     NAS_ASSERT(options->n_arch > 0 && options->n_metric > 0);
-    NAS_ASSERT(options->max_weights > 0 && options->max_k > 0);
+    NAS_ASSERT(options->max_places > 0);
     nas_status_t status = NAS_OK;
     nas_score_table_t *table = calloc(1, sizeof *table);
     if (table) {
@@ -112,7 +111,7 @@ void nas_score_table_top(nas_score_table_t *table, const nas_score_query_t *quer
                          int64_t *answer, double *score)
 {
     const int64_t n = query->n, k = query->k;
-    NAS_ASSERT(0 < n && n <= table->options.max_weights && 0 < k && k <= table->options.max_k);
+    NAS_ASSERT(0 < n && 0 < k && k <= table->options.max_places / n);
     nas_score_scan(&table->shard, table->kernel, query, table->list);
     nas_comm_reduce_top(table->group, table->list, n, k, flag);
     if (nas_comm_rank(table->group) != 0) return;

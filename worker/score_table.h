@@ -26,8 +26,7 @@ typedef struct nas_score_table nas_score_table_t;
 typedef struct nas_score_table_options {
     int64_t n_arch;
     int64_t n_metric;
-    int64_t max_weights; /**< most weight vectors of one query */
-    int64_t max_k;       /**< most architectures of one answer and weight vector */
+    int64_t max_places; /**< of one answer: weight vectors times architectures for each */
 } nas_score_table_options_t;
 
 /** Allocate shards and buffers; a query allocates nothing.  Collective over group. group is kept
@@ -53,7 +52,7 @@ nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, cons
 
 /** The k best architectures under each of n weight vectors.  Collective over group; one pass over
  *  the shard.
- *  query [in] equal on all ranks, n and k within what the table was created for;
+ *  query [in] equal on all ranks, n * k within what the table was created for;
  *  flag [in, out]: reduced by maximum to the leader beside the answer;
  *  answer [out] on the leader, n x k pool indices, best first, -1 where the pool has fewer than k.
  *  score [out] on the leader, n x k, or NULL. */

@@ -108,7 +108,7 @@ static nas_score_table_t *create(nas_comm_t *world, int64_t n_arch, int64_t n_me
     nas_error_t err = {0};
     nas_score_table_t *table = NULL;
     const nas_score_table_options_t options = {
-        .n_arch = n_arch, .n_metric = n_metric, .max_weights = MAX_WEIGHTS, .max_k = MAX_K};
+        .n_arch = n_arch, .n_metric = n_metric, .max_places = MAX_WEIGHTS * MAX_K};
     CHECK(nas_score_table_create(world, &options, &table, &err) == NAS_OK);
     return table;
 }
@@ -190,6 +190,28 @@ static void test_equals_brute_force(nas_comm_t *world, int64_t n_arch)
     nas_score_table_destroy(table);
 }
 
+/* Room for the best of q weight vectors, or for the T best of one: no more is asked. */
+static void test_places_are_shared(nas_comm_t *world)
+{
+    enum { Q = 3, T = 60 };
+    nas_error_t err = {0};
+    nas_score_table_t *table = NULL;
+    const double weights[Q * N_METRIC] = {1.0, 0.5, -0.5, 0.25};
+    const nas_score_table_options_t options = {
+        .n_arch = 100, .n_metric = N_METRIC, .max_places = T};
+    draw_columns(options.n_arch);
+    CHECK(nas_score_table_create(world, &options, &table, &err) == NAS_OK);
+    for (int m = 0; m < N_METRIC; m++) {
+        brute_normalise(m, options.n_arch);
+        CHECK(load(world, table, m, column[m], TRANSFORMS[m]) == NAS_OK);
+    }
+    check_query(world, table, &(nas_score_query_t){.weights = weights, .n = Q, .k = 1},
+                options.n_arch);
+    check_query(world, table, &(nas_score_query_t){.weights = weights, .n = 1, .k = T},
+                options.n_arch);
+    nas_score_table_destroy(table);
+}
+
 /* One metric whose normalised values are known. */
 static void check_normalised(nas_comm_t *world, nas_transform_t transform, const double *raw,
                              const float *expected, int64_t n)
@@ -248,6 +270,7 @@ int main(void)
     const int64_t sizes[] = {1, 2, 3, 5, 17, 1500, MAX_ARCH};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         test_equals_brute_force(world, sizes[i]);
+    test_places_are_shared(world);
     test_normalisation_by_hand(world);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_NONE, -INFINITY);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_LOG, -1.0);

@@ -176,6 +176,19 @@ Test(score_kernel, every_number_of_places_and_weight_vectors)
     free(problem.tile);
 }
 
+/* Every row enters the list, and leaves it but for the last. */
+Test(score_kernel, rows_that_come_in_rising_order)
+{
+    problem_t problem;
+    setup(&problem, MAX_ROWS, 1, KIND_REAL);
+    for (int64_t row = 0; row < MAX_ROWS; row++)
+        problem.tile[nas_score_at(row, 0, 1)] = (float)(row / 3) / (float)MAX_ROWS;
+    problem.weights[0] = 0.5;
+    problem.weights[1] = -0.5;
+    for (int64_t k = 1; k <= MAX_K; k += 7) check_scan(&problem, nas_isa_best(), 2, k);
+    free(problem.tile);
+}
+
 Test(score_kernel, negative_scores_are_not_beaten_by_the_rows_that_fill_up_a_tile)
 {
     problem_t problem;

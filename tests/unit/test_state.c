@@ -96,9 +96,9 @@ Test(state, works_without_metrics_and_columns)
 {
     nas_state_t state = {0};
     char name[] = "only";
-    const nas_evaluation_t evaluation = {.arch = 4, .name = name};
     cr_assert_eq(nas_state_make_repeats(&state, 1, 0, NULL), NAS_OK);
     for (int i = 0; i < 20; i++) {
+        const nas_evaluation_t evaluation = {.arch = 4 + i, .name = name};
         cr_assert_eq(nas_state_add_evaluation(&state, 0, &evaluation, NULL), NAS_OK);
         cr_assert_eq(
             nas_state_add_observation(&state, 0, (nas_observation_t){.arch = 4}, NULL, NULL),
@@ -169,5 +169,23 @@ Test(state, find_by_architecture)
     add_value(&state, 8, 2.0, NAS_EVAL_OK);
     cr_assert_eq(nas_repeat_find(&state.repeat[0], 8), &state.repeat[0].evaluation[1]);
     cr_assert_null(nas_repeat_find(&state.repeat[0], 6));
+    nas_state_fini(&state);
+}
+
+Test(state, an_architecture_is_evaluated_once_a_repeat)
+{
+    nas_state_t state = make_state(2);
+    nas_error_t err = {0};
+    char name[] = "arch";
+    double columns[N_REPORT] = {0};
+    nas_evaluation_t evaluation = {.arch = 5, .name = name, .columns = columns};
+    cr_assert_eq(nas_state_add_evaluation(&state, 0, &evaluation, &err), NAS_OK);
+    cr_assert_eq(nas_state_add_evaluation(&state, 1, &evaluation, &err), NAS_OK);
+    cr_assert_eq(nas_state_add_evaluation(&state, 1, &evaluation, &err), NAS_EINPUT);
+    cr_assert_not_null(strstr(err.text, "architecture 5 is evaluated twice in repeat 1"));
+    evaluation.arch = -1;
+    cr_assert_eq(nas_state_add_evaluation(&state, 0, &evaluation, &err), NAS_EINPUT);
+    cr_assert_eq(state.repeat[0].n_evaluation, 1);
+    cr_assert_eq(state.repeat[1].n_evaluation, 1);
     nas_state_fini(&state);
 }

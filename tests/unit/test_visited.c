@@ -1,4 +1,4 @@
-#include "coordinator/visited.h"
+#include "common/visited.h"
 
 #include <criterion/criterion.h>
 
@@ -66,16 +66,72 @@ Test(visited, needs_no_memory_for_the_pool)
     nas_visited_fini(&visited);
 }
 
-Test(visited, copies)
+/* Rising, falling and mixed orders, against a plain list. */
+Test(visited, numbers_members_in_the_order_of_adding)
 {
-    nas_visited_t from = create(10, 5), to = create(10, 5);
-    cr_assert(nas_visited_add(&from, 3));
-    cr_assert(nas_visited_add(&to, 7));
-    nas_visited_copy(&to, &from);
-    cr_assert(nas_visited_has(&to, 3));
-    cr_assert_not(nas_visited_has(&to, 7));
-    cr_assert(nas_visited_add(&to, 7));
-    cr_assert_not(nas_visited_has(&from, 7));
-    nas_visited_fini(&from);
-    nas_visited_fini(&to);
+    enum { N = 2000 };
+    for (int order = 0; order < 3; order++) {
+        nas_visited_t visited = {.n_arch = 3 * N};
+        for (int64_t i = 0; i < N; i++) {
+            const int64_t arch = 3 * (order == 0 ? i : order == 1 ? N - 1 - i : i * 7 % N);
+            cr_assert_eq(nas_visited_find(&visited, arch), -1);
+            cr_assert_eq(nas_visited_reserve(&visited, i + 1, NULL), NAS_OK);
+            cr_assert(nas_visited_add(&visited, arch));
+            cr_assert_eq(nas_visited_find(&visited, arch), i);
+        }
+        for (int64_t i = 0; i < N; i++) {
+            const int64_t arch = 3 * (order == 0 ? i : order == 1 ? N - 1 - i : i * 7 % N);
+            cr_assert_eq(nas_visited_find(&visited, arch), i);
+            cr_assert_eq(nas_visited_find(&visited, arch + 1), -1);
+        }
+        nas_visited_fini(&visited);
+    }
+}
+
+/* The architecture that number r of the non-members is, counted one by one. */
+static int64_t non_member(const bool *is_member, int64_t r)
+{
+    int64_t arch = 0;
+    for (;; arch++) {
+        if (is_member[arch]) continue;
+        if (r-- == 0) return arch;
+    }
+}
+
+Test(visited, draws_by_the_members_alone)
+{
+    enum { N_ARCH = 400 };
+    bool is_member[N_ARCH] = {false};
+    nas_visited_t visited = create(N_ARCH, N_ARCH);
+    for (uint64_t i = 0; i < N_ARCH; i++) {
+        nas_rng_t rng, same;
+        nas_rng_init(&rng, 3, NAS_STREAM_RANDOM, i);
+        same = rng;
+        const int64_t arch = nas_visited_draw(&visited, &rng);
+        const int64_t r = (int64_t)nas_rng_below(&same, N_ARCH - i);
+        cr_assert_eq(arch, non_member(is_member, r));
+        cr_assert(nas_visited_add(&visited, arch));
+        is_member[arch] = true;
+    }
+    nas_visited_fini(&visited);
+}
+
+/* The tree's depth, not the clock, shows that no order of adding makes it a list. */
+static int64_t depth(const nas_visited_t *visited, int64_t i)
+{
+    if (i < 0) return 0;
+    const int64_t below = depth(visited, visited->node[i].below);
+    const int64_t above = depth(visited, visited->node[i].above);
+    return 1 + (below > above ? below : above);
+}
+
+Test(visited, stays_shallow_where_architectures_come_in_order)
+{
+    enum { N = 100000 };
+    nas_visited_t visited = create(N, N);
+    for (int64_t i = 0; i < N; i++) cr_assert(nas_visited_add(&visited, i));
+    cr_assert_eq(visited.node[visited.root].n, N);
+    const int64_t found = depth(&visited, visited.root);
+    cr_assert(found < 64, "depth %d", (int)found);
+    nas_visited_fini(&visited);
 }

@@ -3,6 +3,7 @@
 #include "common/error.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 extern const nas_score_kernel_t nas_score_kernel_plain;
 extern const nas_score_kernel_t nas_score_kernel_avx2;
@@ -24,19 +25,41 @@ const nas_score_kernel_t *nas_score_kernel(nas_isa_t isa)
     return &nas_score_kernel_plain;
 }
 
-static void insert(nas_ranked_t *list, int64_t k, nas_ranked_t candidate)
+/* Lists are heaps with the worst on top while rows come in: a row that enters costs O(log k). */
+
+static bool worse(const nas_ranked_t *a, const nas_ranked_t *b)
 {
-    int64_t at = k - 1;
-    for (; at > 0 && list[at - 1].score < candidate.score; at--) list[at] = list[at - 1];
-    list[at] = candidate;
+    return a->score < b->score || (a->score == b->score && a->index > b->index);
 }
 
-/* Rows come in ascending order, so one that equals the last place is behind it. */
+/* Put an entry in the place of the worst of n. */
+static void replace_worst(nas_ranked_t *list, int64_t n, nas_ranked_t entry)
+{
+    int64_t at = 0;
+    for (int64_t child = 1; child < n; child = 2 * at + 1) {
+        if (child + 1 < n && worse(&list[child + 1], &list[child])) child++;
+        if (!worse(&list[child], &entry)) break;
+        list[at] = list[child];
+        at = child;
+    }
+    list[at] = entry;
+}
+
+/* Rows come in ascending order, so one that equals the worst is behind it. */
 static void insert_better(nas_ranked_t *list, int64_t k, const double *score, int64_t first,
                           int64_t n)
 {
-    for (int64_t i = 0; i < n; i++) {
-        if (score[i] > list[k - 1].score) insert(list, k, (nas_ranked_t){score[i], first + i});
+    for (int64_t i = 0; i < n; i++)
+        if (score[i] > list[0].score) replace_worst(list, k, (nas_ranked_t){score[i], first + i});
+}
+
+/* From a heap to the order of the answer: the worst goes last, again and again. */
+static void sort_list(nas_ranked_t *list, int64_t k)
+{
+    for (int64_t n = k - 1; n > 0; n--) {
+        const nas_ranked_t worst = list[0];
+        replace_worst(list, n, list[n]);
+        list[n] = worst;
     }
 }
 
@@ -55,8 +78,9 @@ void nas_score_scan(const nas_score_shard_t *shard, const nas_score_kernel_t *ke
             const double best =
                 kernel->block(tile, nas_score_tiles(n), shard->n_metric, weights, score);
             /* Rare. The rows that fill up the last tile may raise `best`, never the answer. */
-            if (best > list[i * k + k - 1].score)
+            if (best > list[i * k].score)
                 insert_better(list + i * k, k, score, shard->first + row, n);
         }
     }
+    for (int64_t i = 0; i < query->n; i++) sort_list(list + i * k, k);
 }

@@ -64,8 +64,8 @@ const nas_score_kernel_t *nas_score_kernel(nas_isa_t isa);
 /** The k best rows under each weight vector: higher score first, the lower index on a tie.  Not
  *  collective.
  *  list [out] n lists of k; places without a row have index -1. One pass over memory for all
- *  weight vectors; a row that enters a list costs O(k) besides, of which there are about k
- *  log(n_rows / k) in random order. */
+ *  weight vectors; a row that enters a list costs O(log k) besides, of which there are about k
+ *  log(n_rows / k) in random order and n_rows at most. */
 void nas_score_scan(const nas_score_shard_t *shard, const nas_score_kernel_t *kernel,
                     const nas_score_query_t *query, nas_ranked_t *list);
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Large budgets: what a run takes grows with the evaluations, not with products of them.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+rows=20000
+awk -v n=$rows 'BEGIN {
+    srand(1)
+    print "arch,rising,falling,mixed,acc"
+    for (i = 0; i < n; i++) printf "a%d,%d,%d,%d,%.6f\n", i, i, -i, 5000 * rand(), 60 + 10 * rand()
+}' >table.csv
+cat >job.yaml <<'JOB'
+name: large
+seed: 1
+output: large.h5
+pool: {space: table, table: table.csv}
+metrics: {source: table, names: [rising, falling, mixed]}
+objective: {kind: table, column: acc}
+search: {method: single, metric: mixed, budget: 4}
+JOB
+
+# order_of RUN.h5: the architectures in the order of evaluation.
+order_of() {
+    "$ROBOTNAS" report "$1" --json | python3 -c '
+import json, sys
+for evaluation in json.load(sys.stdin)["repeats"][0]["evaluations"]: print(evaluation["arch"])'
+}
+
+# ---- places of a list ----
+
+# With q x T places of 16 bytes the list alone would have 3.2 GB on every rank.
+if is_sanitized; then
+    echo 'SKIPPED growth: the sanitizers of this build want all of the address space'
+else
+    ulimit -S -v 2500000
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set search.budget=$rows --set search.parallel=$((rows / 2))
+    ulimit -S -v unlimited
+fi
+
+# ---- the whole pool, in every order ----
+
+# The T best of a list of T: in rising order each row enters it, in falling order none but the first T.
+for metric in rising falling mixed; do
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh --set search.metric=$metric --set search.budget=$((rows - 1)) \
+        --set search.parallel=7
+    order_of large.h5 >found
+    column=$(($(echo rising falling mixed | tr ' ' '\n' | grep -n $metric | cut -d: -f1) + 1))
+    tail -n +2 table.csv | sort -t, -s -k$column,${column}gr | cut -d, -f1 | head -n $((rows - 1)) >expected
+    cmp found expected || fail "single by $metric evaluates in another order"
+done
+
+# ---- stopped and resumed ----
+
+random=(search job.yaml --set search.method=random --set search.metric= --set 'metrics.names=[]' --set "search.budget=$((rows / 2))")
+if grep -q NAS_FAULT "$ROBOTNAS"; then
+    expect_exit 0 "$ROBOTNAS" "${random[@]}" --set output=whole.h5
+    expect_exit 75 env NAS_FAULT=step:7000:TERM "$ROBOTNAS" "${random[@]}" --set output=part.h5
+    expect_exit 0 "$ROBOTNAS" "${random[@]}" --set output=part.h5 --resume
+    grep -q 'going on after 6999 evaluations\|going on after 7000 evaluations' err || fail "not taken up: $(<err)"
+    same_report whole.h5 >expected
+    expect_report part.h5 expected
+else
+    echo 'SKIPPED growth: the binary has no fault points'
+fi

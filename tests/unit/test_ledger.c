@@ -1,0 +1,121 @@
+/* The ledger on rank 0: who gets which repeat, candidates of a round, what is counted. */
+#include "coordinator/ledger.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { N_ARCH = 3000 };
+
+typedef struct fixture {
+    nas_state_t state;
+    nas_names_t *names;
+    nas_ledger_t *ledger;
+} fixture_t;
+
+static fixture_t setup(int64_t n_repeat)
+{
+    fixture_t f = {.state = {.budget = N_ARCH, .n_arch = N_ARCH}};
+    int64_t duplicate = 0, first = 0;
+    cr_assert_eq(nas_names_create(&f.names, NULL), NAS_OK);
+    for (int i = 0; i < N_ARCH; i++) {
+        char name[16];
+        const int n = snprintf(name, sizeof name, "a%d", i);
+        cr_assert_eq(nas_names_add(f.names, name, (size_t)n, NULL), NAS_OK);
+    }
+    cr_assert_eq(nas_names_seal(f.names, &duplicate, &first, NULL), NAS_OK);
+    cr_assert_eq(nas_state_make_repeats(&f.state, n_repeat, 5, NULL), NAS_OK);
+    return f;
+}
+
+static void open_ledger(fixture_t *f, int64_t n_groups)
+{
+    const nas_ledger_options_t options = {
+        .state = &f->state, .names = f->names, .n_groups = n_groups};
+    cr_assert_eq(nas_ledger_create(&options, &f->ledger, NULL), NAS_OK);
+}
+
+static void teardown(fixture_t *f)
+{
+    nas_ledger_destroy(f->ledger);
+    nas_names_destroy(f->names);
+    nas_state_fini(&f->state);
+}
+
+/* What a group hears to this step. */
+static nas_reply_t record(fixture_t *f, int64_t group, const nas_step_t *step)
+{
+    nas_reply_t reply;
+    nas_error_t err = {0};
+    cr_assert_eq(nas_ledger_record(f->ledger, group, step, &reply, &err), NAS_OK, "%s", err.text);
+    return reply;
+}
+
+static nas_step_t step_of(int64_t repeat, int64_t *arch, int64_t n)
+{
+    return (nas_step_t){.repeat = repeat, .proposed = {.arch = arch, .n = n}};
+}
+
+/* The value of an architecture, by which outcomes are told apart. */
+static void judge_all(fixture_t *f)
+{
+    int64_t n = 0;
+    const nas_candidate_t *candidate = nas_ledger_candidates(f->ledger, &n);
+    for (int64_t i = 0; i < n; i++) {
+        const nas_outcome_t outcome = {
+            .value = (double)candidate[i].arch + 1e-3 * (double)candidate[i].seed, .cost = 1.0};
+        nas_ledger_judged(f->ledger, i, &outcome, 0);
+    }
+}
+
+Test(ledger, groups_get_the_lowest_repeat_that_is_free)
+{
+    fixture_t f = setup(5);
+    f.state.repeat[0].complete = f.state.repeat[2].complete = true;
+    open_ledger(&f, 2);
+    const nas_step_t idle = {.repeat = -1};
+    cr_assert_eq(nas_ledger_repeats_complete(f.ledger), 2);
+    cr_assert_eq(record(&f, 0, &idle).repeat, 1);
+    cr_assert_eq(record(&f, 1, &idle).repeat, 3);
+    cr_assert_eq(record(&f, 1, &(nas_step_t){.repeat = 3, .done = true}).repeat, 4);
+    cr_assert_eq(record(&f, 0, &(nas_step_t){.repeat = 1, .done = true}).kind, NAS_REPLY_IDLE);
+    cr_assert_not(nas_ledger_complete(f.ledger));
+    cr_assert_eq(record(&f, 1, &(nas_step_t){.repeat = 4, .done = true}).kind, NAS_REPLY_IDLE);
+    cr_assert(nas_ledger_complete(f.ledger));
+    cr_assert_eq(nas_ledger_repeats_complete(f.ledger), 5);
+    teardown(&f);
+}
+
+/* Two groups propose the same architectures, some of them twice, in several rounds. */
+Test(ledger, candidates_are_each_repeats_own_and_asked_for_once)
+{
+    enum { N = 500 };
+    static int64_t arch[2 * N];
+    fixture_t f = setup(2);
+    const nas_step_t idle = {.repeat = -1};
+    open_ledger(&f, 2);
+    for (int64_t g = 0; g < 2; g++) cr_assert_eq(record(&f, g, &idle).repeat, g);
+    for (int64_t round = 0; round < 3; round++) {
+        int64_t n = 0;
+        for (int64_t i = 0; i < 2 * N; i++) arch[i] = (i % N + round * N / 2) * 2;
+        const nas_step_t step[] = {step_of(0, arch, 2 * N), step_of(1, arch, 2 * N)};
+        nas_ledger_begin_round(f.ledger);
+        for (int g = 0; g < 2; g++)
+            cr_assert_eq(nas_ledger_collect(f.ledger, &step[g], NULL), NAS_OK);
+        (void)nas_ledger_candidates(f.ledger, &n);
+        cr_assert_eq(n, round == 0 ? 2 * N : N, "%d candidates", (int)n);
+        judge_all(&f);
+        for (int64_t g = 0; g < 2; g++) {
+            const nas_reply_t reply = record(&f, g, &step[g]);
+            cr_assert_eq(reply.n, 2 * N);
+            for (int64_t i = 0; i < 2 * N; i++)
+                cr_assert(reply.result[i].target ==
+                          (double)arch[i] + 1e-3 * (double)f.state.repeat[g].seed);
+        }
+        cr_assert_eq(nas_ledger_count(f.ledger), 2 * (N + round * N / 2));
+    }
+    cr_assert_eq(f.state.repeat[0].n_observation, 3 * 2 * N);
+    cr_assert_eq(f.state.repeat[1].n_evaluation, 2 * N);
+    teardown(&f);
+}
