@@ -1,6 +1,7 @@
 #include "common/strings.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,29 @@ void nas_string_tame(char *text)
         memset(text, '?', length);
         text += length ? length : 1;
     }
+}
+
+char *nas_string_escape(const char *text, nas_error_t *err)
+{
+    enum { ESCAPE = 4 }; /* bytes of one */
+    char *copy = malloc(ESCAPE * strlen(text) + 1), *out = copy;
+    if (!copy) {
+        (void)nas_error_nomem(err, "a string");
+        return NULL;
+    }
+    while (*text) {
+        const unsigned char *at = (const unsigned char *)text;
+        const size_t control = control_length(at);
+        size_t length = control ? control : character_length(at);
+        const bool plain = control == 0 && length > 0;
+        for (length = length ? length : 1; length > 0; length--, text++)
+            if (plain)
+                *out++ = *text;
+            else
+                out += sprintf(out, "\\x%02x", (unsigned char)*text);
+    }
+    *out = '\0';
+    return copy;
 }
 
 char *nas_string_format(nas_error_t *err, const char *format, ...)

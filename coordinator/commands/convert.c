@@ -110,23 +110,48 @@ static bool stop_asked(void *context, double share)
     return nas_stop_signal() != 0;
 }
 
+/* Every fault on a line of its own, where the error's text is but their number. */
+static void print_faults(const nas_folder_faults_t *faults)
+{
+    if (faults->n < 2) return;
+    for (size_t i = 0; i < faults->line.n; i++)
+        (void)fprintf(stderr, "robotnas: %s\n", faults->line.at[i]);
+    if (faults->n > (int64_t)faults->line.n)
+        (void)fprintf(stderr, "robotnas: and %lld more\n",
+                      (long long)(faults->n - (int64_t)faults->line.n));
+}
+
+static nas_status_t print_summary(const nas_folder_options_t *options,
+                                  const nas_folder_summary_t *summary, nas_error_t *err)
+{
+    (void)printf("%s: %lld images of %zu classes, %d x %d x %d\n", options->output,
+                 (long long)summary->n_images, summary->classes.n, options->gray ? 1 : 3,
+                 options->height, options->width);
+    (void)printf("label   images  class\n");
+    for (size_t k = 0; k < summary->classes.n; k++)
+        (void)printf("%5zu %8lld  %s\n", k, (long long)summary->n_of_class[k],
+                     summary->classes.at[k]);
+    for (size_t i = 0; i < summary->notes.n; i++)
+        (void)printf("# note: %s\n", summary->notes.at[i]);
+    if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
+    return NAS_OK;
+}
+
 static nas_status_t convert(const convert_options_t *options, nas_error_t *err)
 {
     const nas_folder_options_t *folder = &options->folder;
     const nas_interrupt_t interrupt = {.asked = stop_asked};
-    nas_folder_summary_t summary;
+    nas_folder_summary_t summary = {0};
     if (!options->force && nas_file_exists(folder->output))
         return nas_error_set(err, NAS_EINPUT, "%s is there already; --force replaces it",
                              folder->output);
     nas_log_open();
     nas_stop_install();
-    const nas_status_t status = nas_folder_convert(folder, &interrupt, &summary, err);
-    if (status) return status;
-    (void)printf("%s: %lld images of %d classes, %d x %d x %d\n", folder->output,
-                 (long long)summary.n_images, summary.n_classes, folder->gray ? 1 : 3,
-                 folder->height, folder->width);
-    if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
-    return NAS_OK;
+    nas_status_t status = nas_folder_convert(folder, &interrupt, &summary, err);
+    if (status == NAS_EINPUT) print_faults(&summary.faults);
+    if (!status) status = print_summary(folder, &summary, err);
+    nas_folder_summary_fini(&summary);
+    return status;
 }
 
 static int run(int argc, char **argv)

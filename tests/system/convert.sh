@@ -18,10 +18,17 @@ make_folders() {
 make_folders train 12 32 1 "${classes[@]}"
 make_folders test 3 32 2 "${classes[@]}"
 expect_exit 0 "$ROBOTNAS" convert train train.h5 --size 16
-[ "$(<out)" = 'train.h5: 48 images of 4 classes, 3 x 16 x 16' ] || fail "it says: $(<out)"
+diff out - <<'SAID' || fail 'it says otherwise'
+train.h5: 48 images of 4 classes, 3 x 16 x 16
+label   images  class
+    0       12  ant
+    1       12  bumble bee
+    2       12  cat
+    3       12  übermut
+SAID
 [ ! -s err ] || fail "it says: $(<err)"
 expect_exit 0 "$ROBOTNAS" convert test/ data/test.h5 --size 16x16 --classes-from train.h5
-[ "$(<out)" = 'data/test.h5: 12 images of 4 classes, 3 x 16 x 16' ] || fail "it says: $(<out)"
+[ "$(head -n 1 out)" = 'data/test.h5: 12 images of 4 classes, 3 x 16 x 16' ] || fail "it says: $(<out)"
 [ "$(echo data/*)" = data/test.h5 ] || fail "something is left: $(echo data/*)"
 
 # In another language: the mean of every four pixels.
@@ -72,7 +79,7 @@ cp -r train moved
 expect_exit 0 "$ROBOTNAS" convert moved moved.h5 --size 16
 cmp moved.h5 before.h5
 expect_exit 0 "$ROBOTNAS" convert train gray.h5 --size 16 --gray
-[ "$(<out)" = 'gray.h5: 48 images of 4 classes, 1 x 16 x 16' ] || fail "it says: $(<out)"
+[ "$(head -n 1 out)" = 'gray.h5: 48 images of 4 classes, 1 x 16 x 16' ] || fail "it says: $(<out)"
 
 # ---- Refused ----
 
@@ -82,15 +89,20 @@ convert=("$ROBOTNAS" convert)
 make_folders images 2 8 3 a b
 "${convert[@]}" images there.h5 --size 8 >said || fail 'the good folder is refused'
 rm said
-mkdir -p none one/a empty/a empty/b
+mkdir -p none one/a empty/a
 cp -r images cut
 head -c 100 images/b/0001.png >cut/b/0001.png
 cp -r images text
 echo text >text/b/0001.png
+cp -r images empty/b
 cp -r images renamed
-mv renamed/a renamed/A
+cp -r renamed/a renamed/A
 cp -r images loop
 ln -s .. loop/a/up
+mkdir parts
+cp -r images parts/train
+cp -r images parts/valid
+refused parts 'parts: train and valid are parts of a data set, not classes; *convert parts/train *' "${convert[@]}" parts out.h5 --size 8
 refused no-folder '*FOLDER is missing*' "${convert[@]}" --size 8
 refused no-output '*OUT.h5 is missing*' "${convert[@]}" images --size 8
 refused no-size '*--size is missing*' "${convert[@]}" images out.h5
@@ -114,6 +126,20 @@ refused no-class-file 'cannot open gone.h5: *' "${convert[@]}" images out.h5 --s
 refused bad-class-file "cut/b/0001.png: not an HDF5 file" "${convert[@]}" images out.h5 --size 8 \
     --classes-from cut/b/0001.png
 end_of_refusals
+
+# All faults of a run at once, each with its place; what is none of the user's is passed over.
+cp -r images faults
+echo text >faults/b/0001.png
+head -c 100 images/a/0000.png >faults/a/0000.png
+touch faults/a/Thumbs.db faults/a/desktop.ini faults/.DS_Store
+mkdir faults/__MACOSX $'faults/caf\xe9'
+expect_exit 2 "${convert[@]}" faults out.h5 --size 8
+[ "$(cut -d ';' -f 1 err)" = "\
+robotnas: faults/caf\\xe9: the name of a class is UTF-8 without control characters
+robotnas: faults/a/0000.png: damaged PNG: it is cut short
+robotnas: faults/b/0001.png: neither JPEG nor PNG
+robotnas: faults: 3 faults" ] || fail "it says: $(<err)"
+[ ! -e out.h5 ] || fail 'something was written'
 cd ..
 
 # ---- Stopped ----

@@ -272,9 +272,16 @@ Test(decode, what_is_no_image_is_refused)
                    "cannot open %s: No such file or directory", path);
     assert_refused(read_bytes(&f, "", 0), &f.err,
                    "%s: it is empty; a JPEG or PNG image was expected, whatever its name", path);
-    assert_refused(read_bytes(&f, "GIF89a", 6), &f.err,
-                   "%s: neither JPEG nor PNG; a JPEG or PNG image was expected, whatever its name",
-                   path);
+    static const struct {
+        const char *bytes, *text;
+    } other[] = {{"GIF89a", "a GIF image"},    {"RIFF\1\1\1\1WEBP", "a WebP image"},
+                 {"BM6", "a BMP image"},       {"II*\x08", "a TIFF image"},
+                 {"<!doctype", "a web page"},  {"text", "neither JPEG nor PNG"},
+                 {"G", "neither JPEG nor PNG"}};
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++)
+        assert_refused(read_bytes(&f, other[i].bytes, strlen(other[i].bytes)), &f.err,
+                       "%s: %s; a JPEG or PNG image was expected, whatever its name", path,
+                       other[i].text);
     assert_refused(read_bytes(&f, "\x89PNG\r\n\x1a\n", 8), &f.err,
                    "%s: damaged PNG: it is cut short", path);
     assert_refused(read_bytes(&f, "\xff\xd8\xff", 3), &f.err,

@@ -114,6 +114,21 @@ Test(strings, what_is_no_utf_8_is_replaced_byte_by_byte)
     }
 }
 
+Test(strings, what_cannot_be_printed_is_escaped)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {{"", ""},
+                 {"a b\\\xc3\xa9\xf0\x90\x80\x80", "a b\\\xc3\xa9\xf0\x90\x80\x80"},
+                 {"\xe9l\n\x7f", "\\xe9l\\x0a\\x7f"},
+                 {"\xc2\x85\xc2\xa0\xc2", "\\xc2\\x85\xc2\xa0\\xc2"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *copy = nas_string_escape(cases[i].text, NULL);
+        cr_assert_str_eq(copy, cases[i].expected, "case %zu", i);
+        free(copy);
+    }
+}
+
 Test(strings, control_characters_are_tamed)
 {
     char all[] = "a\x1b[2J\n\x7f\t\xc2\x9b\xc2\xa0\xc3\x9b\xc2", line[] = "one\ntwo", none[] = "";

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MOST_FILE_BYTES = 1 << 30 };
 
@@ -20,6 +21,38 @@ static const nas_decoder_t *find_decoder(const nas_encoded_t *file)
     return NULL;
 }
 
+/* What else people keep images in, or have in their place, by its first bytes. */
+static const char *describe(const nas_encoded_t *file)
+{
+    static const struct {
+        size_t at;
+        const char *bytes;
+        const char *name;
+    } known[] = {
+        {0, "GIF8", "a GIF image"},
+        {8, "WEBP", "a WebP image"},
+        {0, "BM", "a BMP image"},
+        {0, "II*", "a TIFF image"},
+        {0, "MM", "a TIFF image"},
+        {4, "ftypavif", "an AVIF image"},
+        {4, "ftyphei", "an HEIF image"},
+        {4, "ftypmif1", "an HEIF image"},
+        {0, "<svg", "an SVG image"},
+        {0, "%PDF", "a PDF file"},
+        {0, "<!DOCTYPE", "a web page"},
+        {0, "<html", "a web page"},
+        {0, "version https://git-lfs", "a pointer of Git LFS"},
+    };
+    if (file->size == 0) return "it is empty";
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        const size_t n = strlen(known[i].bytes);
+        if (file->size >= known[i].at + n &&
+            strncasecmp((const char *)file->data + known[i].at, known[i].bytes, n) == 0)
+            return known[i].name;
+    }
+    return "neither JPEG nor PNG";
+}
+
 nas_status_t nas_picture_read(const char *path, nas_picture_t *picture, nas_error_t *err)
 {
     char *data = NULL;
@@ -31,7 +64,7 @@ nas_status_t nas_picture_read(const char *path, nas_picture_t *picture, nas_erro
     status = decoder ? decoder->decode(&file, picture, err)
                      : nas_error_set(err, NAS_EINPUT,
                                      "%s: %s; a JPEG or PNG image was expected, whatever its name",
-                                     path, size == 0 ? "it is empty" : "neither JPEG nor PNG");
+                                     path, describe(&file));
     free(data);
     return status;
 }

@@ -1,20 +1,12 @@
-#include "worker/data/folder.h"
-
 #include "common/log.h"
 #include "common/progress.h"
 #include "worker/data/folder_internal.h"
-#include "worker/data/foreign_hdf5.h"
 #include "worker/data/resize.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    COLOURS = 3,
-    CLASS_TEXT_BYTES = 1 << 26, /* more than the names of the most classes take */
-    CPU_S = 60,                 /* to read them */
-    WALL_S = 600
-};
+enum { COLOURS = 3 };
 
 /* ---------------------------------------------------------------------------- one image */
 
@@ -48,75 +40,33 @@ static nas_status_t read_image(const char *path, const nas_images_t *shape, uint
     return status;
 }
 
-/* ------------------------------------------------------------------------------ classes */
+/* --------------------------------------------------------------------------- the whole */
 
-/* A list of names, one a line, seen from one of them on. */
-typedef struct lines {
-    const char *at;
-    size_t n; /* bytes of the line; 0 at the end */
-} lines_t;
-
-static lines_t lines_from(const char *text)
+nas_status_t nas_folder_absorb(nas_folder_faults_t *faults, nas_status_t status,
+                               const nas_error_t *reason, nas_error_t *err)
 {
-    return (lines_t){.at = text, .n = strcspn(text, "\n")};
-}
-
-static lines_t next_line(const lines_t *lines)
-{
-    const char *end = lines->at + lines->n;
-    return lines_from(end + (*end == '\n'));
-}
-
-/* As strcmp, the end of a list behind all names. */
-static int compare_lines(const lines_t *a, const lines_t *b)
-{
-    const bool a_ends = a->n == 0, b_ends = b->n == 0;
-    if (a_ends || b_ends) return a_ends - b_ends;
-    const int order = memcmp(a->at, b->at, a->n < b->n ? a->n : b->n);
-    return order != 0 ? order : (a->n > b->n) - (a->n < b->n);
-}
-
-/* Both lists are sorted: of the first two names that differ, the lesser is in one list alone. */
-static nas_status_t compare_classes(const nas_folder_options_t *options, const char *classes,
-                                    const char *expected, nas_error_t *err)
-{
-    lines_t here = lines_from(classes), there = lines_from(expected);
-    int order;
-    while ((order = compare_lines(&here, &there)) == 0 && here.n > 0) {
-        here = next_line(&here);
-        there = next_line(&there);
-    }
-    if (order == 0) return NAS_OK;
-    const lines_t *alone = order < 0 ? &here : &there;
-    return nas_error_set(err, NAS_EINPUT, "%s: class '%.*s' is %s %s; both must have the same",
-                         options->folder, (int)alone->n, alone->at,
-                         order < 0 ? "not in" : "missing, which is in", options->classes_from);
-}
-
-static nas_status_t check_classes(const nas_folder_options_t *options, const char *classes,
-                                  nas_error_t *err)
-{
-    const nas_foreign_item_t item = {.name = "classes", .types = NAS_FOREIGN_TEXT};
-    const nas_foreign_request_t request = {.path = options->classes_from,
-                                           .item = &item,
-                                           .n = 1,
-                                           .max_bytes = CLASS_TEXT_BYTES,
-                                           .cpu_s = CPU_S,
-                                           .wall_s = WALL_S};
-    nas_foreign_array_t found = {0};
-    nas_status_t status = nas_foreign_hdf5_read(&request, &found, err);
-    if (!status) status = compare_classes(options, classes, found.data, err);
-    nas_foreign_arrays_fini(&found, 1);
+    if (status == NAS_OK) return NAS_OK;
+    if (status != NAS_EINPUT) return nas_error_set(err, status, "%s", reason->text);
+    if (faults->n++ >= NAS_FOLDER_MOST_FAULTS) return NAS_OK;
+    char *line = nas_string_escape(reason->text, err);
+    status = line ? nas_strings_add(&faults->line, line, strlen(line), err) : NAS_ENOMEM;
+    free(line);
     return status;
 }
 
-/* --------------------------------------------------------------------------- the whole */
+/* What a conversion works on. */
+typedef struct conversion {
+    const nas_folder_options_t *options;
+    const nas_interrupt_t *interrupt;
+    nas_folder_list_t list;
+    nas_folder_faults_t *faults;
+} conversion_t;
 
-/* Read, resize and append the files. */
-static nas_status_t add_images(const nas_folder_list_t *list, const nas_images_t *shape,
-                               const nas_interrupt_t *interrupt, nas_folder_file_t *file,
-                               nas_error_t *err)
+/* Read, resize and append the files; after the first fault the others are only looked at. */
+static nas_status_t add_images(const conversion_t *c, const nas_images_t *shape,
+                               nas_folder_file_t *file, nas_error_t *err)
 {
+    const nas_folder_list_t *list = &c->list;
     const size_t n = list->files.n;
     nas_progress_t progress;
     nas_status_t status = NAS_OK;
@@ -124,53 +74,87 @@ static nas_status_t add_images(const nas_folder_list_t *list, const nas_images_t
     if (!values) return nas_error_nomem(err, "an image");
     nas_progress_init(&progress, "images", 0, (int64_t)n);
     for (size_t i = 0; i < n && !status; i++) {
+        nas_error_t reason = {0};
         nas_progress_update(&progress, (int64_t)i, list->classes.at[list->labels[i]]);
-        status = nas_interrupted(interrupt, (double)i / (double)n)
-                     ? nas_error_set(err, NAS_ESTOP, "stopped at image %zu of %zu; %s is as it was",
-                                     i, n, file->path)
-                     : read_image(list->files.at[i], shape, values, err);
-        if (!status) status = nas_folder_file_add(file, values, nas_images_values(shape), err);
+        status =
+            nas_interrupted(c->interrupt, (double)i / (double)n)
+                ? nas_error_set(&reason, NAS_ESTOP, "stopped at image %zu of %zu; %s is as it was",
+                                i, n, file->path)
+                : read_image(list->files.at[i], shape, values, &reason);
+        status = nas_folder_absorb(c->faults, status, &reason, err);
+        if (!status && c->faults->n == 0)
+            status = nas_folder_file_add(file, values, nas_images_values(shape), err);
     }
     nas_log_status("");
     free(values);
     return status;
 }
 
-static nas_status_t write_images(const nas_folder_options_t *options, const nas_folder_list_t *list,
-                                 const char *classes, const nas_interrupt_t *interrupt,
-                                 nas_error_t *err)
+/* The text of all faults together. */
+static nas_status_t refuse(const conversion_t *c, nas_error_t *err)
 {
-    const int64_t extent[4] = {(int64_t)list->files.n, options->gray ? 1 : COLOURS, options->height,
-                               options->width};
+    const nas_folder_faults_t *faults = c->faults;
+    if (faults->n == 1) return nas_error_set(err, NAS_EINPUT, "%s", faults->line.at[0]);
+    return nas_error_set(err, NAS_EINPUT, "%s: %lld faults; nothing was written",
+                         c->options->folder, (long long)faults->n);
+}
+
+static nas_status_t write_images(const conversion_t *c, const char *classes, nas_error_t *err)
+{
+    const nas_folder_options_t *options = c->options;
+    const int64_t extent[4] = {(int64_t)c->list.files.n, options->gray ? 1 : COLOURS,
+                               options->height, options->width};
     nas_images_t shape = {0};
     nas_folder_file_t file = {0};
+    if (c->list.files.n == 0) return refuse(c, err);
     nas_status_t status = nas_images_shape(&shape, NAS_PIXEL_U8, extent, options->output, err);
     if (status) return status;
     const nas_folder_layout_t layout = {
-        .shape = &shape, .labels = list->labels, .classes = classes};
+        .shape = &shape, .labels = c->list.labels, .classes = classes};
     status = nas_folder_file_begin(options->output, &layout, &file, err);
-    if (!status) status = add_images(list, &shape, interrupt, &file, err);
+    if (!status) status = add_images(c, &shape, &file, err);
+    if (!status && c->faults->n > 0) status = refuse(c, err);
     if (!status) status = nas_folder_file_finish(&file, err);
     if (status) nas_folder_file_drop(&file);
     return status;
+}
+
+/* What was written; the names of the classes go over to the summary. */
+static nas_status_t summarise(conversion_t *c, nas_folder_summary_t *summary, nas_error_t *err)
+{
+    nas_folder_list_t *list = &c->list;
+    summary->n_of_class = calloc(list->classes.n, sizeof *summary->n_of_class);
+    if (!summary->n_of_class) return nas_error_nomem(err, "numbers of images");
+    for (size_t i = 0; i < list->files.n; i++) summary->n_of_class[list->labels[i]]++;
+    summary->n_images = (int64_t)list->files.n;
+    summary->classes = list->classes;
+    list->classes = (nas_strings_t){0};
+    return NAS_OK;
 }
 
 nas_status_t nas_folder_convert(const nas_folder_options_t *options,
                                 const nas_interrupt_t *interrupt, nas_folder_summary_t *summary,
                                 nas_error_t *err)
 {
-    nas_folder_list_t list = {0};
-    char *classes = NULL;
-    nas_status_t status = nas_folder_list(options->folder, &list, err);
+    conversion_t c = {.options = options, .interrupt = interrupt, .faults = &summary->faults};
+    nas_status_t status = nas_folder_list(options, &c.list, summary, err);
     if (status) return status;
-    classes = nas_folder_class_text(&list.classes, err);
+    char *classes = nas_folder_class_text(&c.list.classes, err);
     status = classes ? NAS_OK : NAS_ENOMEM;
-    if (!status && options->classes_from) status = check_classes(options, classes, err);
-    if (!status) status = write_images(options, &list, classes, interrupt, err);
-    if (!status)
-        *summary = (nas_folder_summary_t){.n_images = (int64_t)list.files.n,
-                                          .n_classes = (int)list.classes.n};
+    if (!status && options->classes_from)
+        status = nas_folder_compare_classes(options, classes, c.faults, err);
+    if (!status) status = write_images(&c, classes, err);
+    if (!status) status = summarise(&c, summary, err);
     free(classes);
-    nas_folder_list_fini(&list);
+    nas_folder_list_fini(&c.list);
     return status;
+}
+
+void nas_folder_summary_fini(nas_folder_summary_t *summary)
+{
+    nas_strings_fini(&summary->classes);
+    nas_strings_fini(&summary->notes);
+    nas_strings_fini(&summary->faults.line);
+    free(summary->n_of_class);
+    *summary = (nas_folder_summary_t){0};
 }

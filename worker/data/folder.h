@@ -11,6 +11,7 @@
 
 #include "common/error.h"
 #include "common/interrupt.h"
+#include "common/strings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,10 +28,21 @@ typedef struct nas_folder_options {
                                *   that labels mean the same; NULL: none */
 } nas_folder_options_t;
 
-/** What was read. */
+enum { NAS_FOLDER_MOST_FAULTS = 100 };
+
+/** What is wrong with a folder and its files. Zero-initialise; end with nas_folder_summary_fini. */
+typedef struct nas_folder_faults {
+    nas_strings_t line; /**< the first NAS_FOLDER_MOST_FAULTS, each naming its place */
+    int64_t n;          /**< all of them */
+} nas_folder_faults_t;
+
+/** What was found. Zero-initialise; end with nas_folder_summary_fini. */
 typedef struct nas_folder_summary {
     int64_t n_images;
-    int n_classes;
+    nas_strings_t classes; /**< names, in order */
+    int64_t *n_of_class;   /**< [classes.n] images */
+    nas_strings_t notes;   /**< what may not be as it was meant, a line each */
+    nas_folder_faults_t faults;
 } nas_folder_summary_t;
 
 /** Read every file of every class, resize and write.  Not collective; forks (see sandbox.h).
@@ -39,16 +51,23 @@ typedef struct nas_folder_summary {
  *  their folders and then of their names (strcmp both), as torchvision's ImageFolder reads them.
  *  An image is cut to the target's proportions about its centre, then averaged down (area) or
  *  interpolated up (bilinear), see resize.h; transparency is laid over black. What begins with '.'
- *  is passed over, files beside the classes too; any other file that is no JPEG or PNG is an error.
+ *  is passed over, and so is what file managers and archives leave behind (folder_list.c); files
+ *  beside the classes too, with a note; any other file that is no JPEG or PNG is a fault.
  *  The output's folder is made where it is missing. The images go to a temporary file beside the
  *  output, which takes its place at the end; on failure that is removed and the output as before.
- *  summary [out]. `interrupt` is asked once an image. Progress goes to the log.
- *  NAS_EINPUT, naming the file: no folder, fewer than two classes, an empty class, a folder within
- *  itself, a file that is no image, damaged, or larger than NAS_PICTURE_MAX_PIXELS; other classes
- *  than those of classes_from; more than 16 GiB of images; another process writes the output, or it
- *  is no file. NAS_EIO, NAS_ENOMEM. NAS_ESTOP: interrupted. */
+ *  summary [out] also where this fails: its faults and notes. `interrupt` is asked once an image.
+ *  Progress goes to the log.
+ *  NAS_EINPUT, naming the place: no folder, fewer than two classes, parts of a data set where classes
+ *  were expected; or faults, the text being that of the only one, or how many there are: an empty
+ *  class, one whose name is not UTF-8 or no line, a folder within itself, a file that is no image,
+ *  damaged, or larger than NAS_PICTURE_MAX_PIXELS, a class that is not in classes_from, or missing;
+ *  more than 16 GiB of images; another process writes the output, or it is no file. NAS_EIO,
+ *  NAS_ENOMEM. NAS_ESTOP: interrupted. */
 nas_status_t nas_folder_convert(const nas_folder_options_t *options,
                                 const nas_interrupt_t *interrupt, nas_folder_summary_t *summary,
                                 nas_error_t *err);
+
+/** Free everything; the summary is empty afterwards. */
+void nas_folder_summary_fini(nas_folder_summary_t *summary);
 
 #endif

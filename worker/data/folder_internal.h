@@ -4,6 +4,7 @@
 
 #include "common/file.h"
 #include "common/strings.h"
+#include "worker/data/folder.h"
 #include "worker/data/images.h"
 
 /** The classes of a folder and their files. Zero-initialise; end with nas_folder_list_fini. */
@@ -13,16 +14,58 @@ typedef struct nas_folder_list {
     int32_t *labels;       /**< [files.n] */
 } nas_folder_list_t;
 
+/** What a folder has, in no order. Zero-initialise. */
+typedef struct nas_folder_contents {
+    nas_strings_t folders; /**< paths, those that links lead to included */
+    nas_strings_t files;   /**< all else */
+} nas_folder_contents_t;
+
+/** Look into a folder.  Not collective. What is to be passed over is left out.
+ *  contents [out]; the caller's, ended by nas_folder_contents_fini. faults [in, out] entries that
+ *  lead nowhere.
+ *  NAS_EINPUT: it cannot be read. NAS_ENOMEM. */
+nas_status_t nas_folder_look(const char *path, nas_folder_contents_t *contents,
+                             nas_folder_faults_t *faults, nas_error_t *err);
+
+void nas_folder_contents_fini(nas_folder_contents_t *contents);
+
 /** Find them.  Not collective. Nothing is opened but folders.
- *  list [out]; the caller's.
- *  NAS_EINPUT, naming the place: no folder, fewer than two classes, too many, one that is empty or
- *  has a name that is no line of text, a folder within itself. NAS_EIO, NAS_ENOMEM. */
-nas_status_t nas_folder_list(const char *folder, nas_folder_list_t *list, nas_error_t *err);
+ *  list [out]; the caller's. summary [in, out]: notes and faults, which are an empty class or one
+ *  whose name is no line of UTF-8, a folder within itself, and what cannot be read.
+ *  NAS_EINPUT, naming the place: no folder, fewer than two classes, too many, parts in place of
+ *  classes. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_folder_list(const nas_folder_options_t *options, nas_folder_list_t *list,
+                             nas_folder_summary_t *summary, nas_error_t *err);
+
+void nas_folder_list_fini(nas_folder_list_t *list);
+
+/** Whether the folders in one can be its classes.  Not collective.
+ *  contents [in] of options->folder, sorted.
+ *  NAS_EINPUT: fewer than two, too many; or they are named as the parts of a data set are (train,
+ *  val, test, ...), with what to run instead. NAS_ENOMEM. */
+nas_status_t nas_folder_check_classes(const nas_folder_options_t *options,
+                                      const nas_folder_contents_t *contents, nas_error_t *err);
+
+/** Note what may not be meant: names that differ in case alone, classes that are made of the same
+ *  folders, files beside the classes.  Not collective.
+ *  contents [in] of the whole folder, two folders or more. NAS_ENOMEM. */
+nas_status_t nas_folder_note(const nas_folder_contents_t *contents, const nas_strings_t *classes,
+                             nas_strings_t *notes, nas_error_t *err);
 
 /** The names of the classes, one a line; the caller's (free). NULL with err set. */
 char *nas_folder_class_text(const nas_strings_t *classes, nas_error_t *err);
 
-void nas_folder_list_fini(nas_folder_list_t *list);
+/** Compare with the classes of options->classes_from.  Not collective; forks.
+ *  classes [in] of nas_folder_class_text; faults [in, out] every class that only one of them has.
+ *  NAS_EINPUT: that file has no classes, or cannot be read. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_folder_compare_classes(const nas_folder_options_t *options, const char *classes,
+                                        nas_folder_faults_t *faults, nas_error_t *err);
+
+/** Make a fault of what was found wrong, so that the rest is looked at too.  Not collective.
+ *  status and reason [in] of what failed; returns NAS_OK for NAS_OK and NAS_EINPUT, whose text is
+ *  kept with all that is no UTF-8 escaped, and anything else as it is with its text in err. */
+nas_status_t nas_folder_absorb(nas_folder_faults_t *faults, nas_status_t status,
+                               const nas_error_t *reason, nas_error_t *err);
 
 /** A file of images in the making. Zero-initialise; ends with finish or drop. */
 typedef struct nas_folder_file {

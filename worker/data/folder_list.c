@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 /* A folder under way, and those above it: links may lead back up. */
@@ -38,26 +39,53 @@ static int by_folder(const void *a, const void *b)
     return strcmp(left + n_left, right + n_right);
 }
 
+/* Whether an entry is none of the user's: hidden, or left by a file manager, an archive or a file
+ * system. */
+static bool is_passed_over(const char *name)
+{
+    static const char *const known[] = {"Thumbs.db",
+                                        "ehthumbs.db",
+                                        "ehthumbs_vista.db",
+                                        "desktop.ini",
+                                        "Icon\r",
+                                        "__MACOSX",
+                                        "$RECYCLE.BIN",
+                                        "System Volume Information",
+                                        "lost+found",
+                                        "@eaDir",
+                                        "@tmp",
+                                        "#recycle",
+                                        "#snapshot",
+                                        "Network Trash Folder",
+                                        "__pycache__"};
+    if (name[0] == '.') return true;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(name, known[i]) == 0) return true;
+    return false;
+}
+
 /* Append path/name to the folders or the files, by what it is or leads to. */
-static nas_status_t take_entry(const char *folder, const char *name, nas_strings_t *folders,
-                               nas_strings_t *files, nas_error_t *err)
+static nas_status_t take_entry(const char *folder, const char *name,
+                               nas_folder_contents_t *contents, nas_folder_faults_t *faults,
+                               nas_error_t *err)
 {
     struct stat info;
+    nas_error_t reason = {0};
     nas_status_t status = NAS_OK;
     const bool ends_in_slash = folder[0] && folder[strlen(folder) - 1] == '/';
     char *path = nas_string_format(err, "%s%s%s", folder, ends_in_slash ? "" : "/", name);
     if (!path) return NAS_ENOMEM;
     if (stat(path, &info) != 0)
-        status = cannot_read(path, err);
+        status = nas_folder_absorb(faults, cannot_read(path, &reason), &reason, err);
     else
-        status = nas_strings_add(S_ISDIR(info.st_mode) ? folders : files, path, strlen(path), err);
+        status = nas_strings_add(S_ISDIR(info.st_mode) ? &contents->folders : &contents->files,
+                                 path, strlen(path), err);
     free(path);
     return status;
 }
 
-/* What a folder has, in no order, hidden entries left out. */
-static nas_status_t read_folder(const char *path, nas_strings_t *folders, nas_strings_t *files,
-                                nas_error_t *err)
+nas_status_t nas_folder_look(const char *path, nas_folder_contents_t *contents,
+                             nas_folder_faults_t *faults, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
     DIR *dir = opendir(path);
@@ -67,10 +95,17 @@ static nas_status_t read_folder(const char *path, nas_strings_t *folders, nas_st
         const struct dirent *entry = readdir(dir);
         if (!entry && errno != 0) status = cannot_read(path, err);
         if (!entry) break;
-        if (entry->d_name[0] != '.') status = take_entry(path, entry->d_name, folders, files, err);
+        if (!is_passed_over(entry->d_name))
+            status = take_entry(path, entry->d_name, contents, faults, err);
     }
     (void)closedir(dir);
     return status;
+}
+
+void nas_folder_contents_fini(nas_folder_contents_t *contents)
+{
+    nas_strings_fini(&contents->folders);
+    nas_strings_fini(&contents->files);
 }
 
 /* Enter a folder from the one above; refused where it is one of those above. */
@@ -86,93 +121,93 @@ static nas_status_t enter(const char *path, const level_t *above, level_t *level
     return NAS_OK;
 }
 
-/* All files below a folder, in no order. The depth is bounded: no path is longer than the system's
- * limit. */
+/* All files below a folder, in no order; what cannot be read is a fault. The depth is bounded: no
+ * path is longer than the system's limit. */
 static nas_status_t collect(const char *path, const level_t *above, nas_strings_t *files,
-                            nas_error_t *err)
+                            nas_folder_faults_t *faults, nas_error_t *err)
 {
     level_t level;
-    nas_strings_t folders = {0};
-    nas_status_t status = enter(path, above, &level, err);
-    if (!status) status = read_folder(path, &folders, files, err);
-    for (size_t i = 0; i < folders.n && !status; i++)
-        status = collect(folders.at[i], &level, files, err);
-    nas_strings_fini(&folders);
+    nas_error_t reason = {0};
+    nas_folder_contents_t contents = {0};
+    nas_status_t status = enter(path, above, &level, &reason);
+    if (!status) status = nas_folder_look(path, &contents, faults, &reason);
+    status = nas_folder_absorb(faults, status, &reason, err);
+    for (size_t i = 0; i < contents.files.n && !status; i++)
+        status = nas_strings_add(files, contents.files.at[i], strlen(contents.files.at[i]), err);
+    for (size_t i = 0; i < contents.folders.n && !status; i++)
+        status = collect(contents.folders.at[i], &level, files, faults, err);
+    nas_folder_contents_fini(&contents);
     return status;
 }
 
-static bool is_line(const char *name)
+/* Names go into files that are read as UTF-8, one a line. */
+static nas_status_t check_name(const char *path, nas_error_t *err)
 {
-    for (const unsigned char *c = (const unsigned char *)name; *c; c++)
-        if (*c < ' ' || *c == 127) return false;
-    return true;
+    char *plain = nas_string_escape(path, err);
+    if (!plain) return NAS_ENOMEM;
+    const bool good = strcmp(strrchr(plain, '/'), strrchr(path, '/')) == 0;
+    const nas_status_t status =
+        good ? NAS_OK
+             : nas_error_set(err, NAS_EINPUT,
+                             "%s: the name of a class is UTF-8 without control characters; rename "
+                             "this folder",
+                             plain);
+    free(plain);
+    return status;
+}
+
+static nas_status_t label_files(nas_folder_list_t *list, size_t first, nas_error_t *err)
+{
+    int32_t *labels = realloc(list->labels, (list->files.n + 1) * sizeof *labels);
+    if (!labels) return nas_error_nomem(err, "labels");
+    list->labels = labels;
+    for (size_t i = first; i < list->files.n; i++) labels[i] = (int32_t)list->classes.n - 1;
+    return NAS_OK;
 }
 
 /* A folder becomes the next class. */
 static nas_status_t add_class(const char *path, const level_t *above, nas_folder_list_t *list,
-                              nas_error_t *err)
+                              nas_folder_faults_t *faults, nas_error_t *err)
 {
-    const size_t n_before = list->files.n;
+    const size_t first = list->files.n;
+    const int64_t n_faults = faults->n;
     const char *name = strrchr(path, '/') + 1;
-    if (!is_line(name))
-        return nas_error_set(err, NAS_EINPUT, "%s: a control character in the name of a class",
-                             path);
-    nas_status_t status = collect(path, above, &list->files, err);
+    nas_error_t reason = {0};
+    nas_status_t status = nas_folder_absorb(faults, check_name(path, &reason), &reason, err);
+    if (!status) status = collect(path, above, &list->files, faults, err);
     if (!status) status = nas_strings_add(&list->classes, name, strlen(name), err);
     if (status) return status;
-    const size_t n_more = list->files.n - n_before;
-    if (n_more == 0) return nas_error_set(err, NAS_EINPUT, "%s: this class has no images", path);
-    qsort(list->files.at + n_before, n_more, sizeof *list->files.at, by_folder);
-    int32_t *labels = realloc(list->labels, list->files.n * sizeof *labels);
-    if (!labels) return nas_error_nomem(err, "labels");
-    list->labels = labels;
-    for (size_t i = n_before; i < list->files.n; i++) labels[i] = (int32_t)list->classes.n - 1;
-    return NAS_OK;
+    if (list->files.n == first && faults->n == n_faults)
+        status = nas_folder_absorb(
+            faults, nas_error_set(&reason, NAS_EINPUT, "%s: this class has no images", path),
+            &reason, err);
+    if (list->files.n > first)
+        qsort(list->files.at + first, list->files.n - first, sizeof *list->files.at, by_folder);
+    return status ? status : label_files(list, first, err);
 }
 
-nas_status_t nas_folder_list(const char *folder, nas_folder_list_t *list, nas_error_t *err)
+nas_status_t nas_folder_list(const nas_folder_options_t *options, nas_folder_list_t *list,
+                             nas_folder_summary_t *summary, nas_error_t *err)
 {
     nas_folder_list_t found = {0};
-    nas_strings_t folders = {0}, beside = {0};
+    nas_folder_contents_t contents = {0};
     level_t level;
-    nas_status_t status = enter(folder, NULL, &level, err);
-    if (!status) status = read_folder(folder, &folders, &beside, err);
+    nas_status_t status = enter(options->folder, NULL, &level, err);
+    if (!status) status = nas_folder_look(options->folder, &contents, &summary->faults, err);
     if (status) goto out;
-    if (folders.n < 2 || folders.n > NAS_IMAGES_MAX_CLASSES) {
-        status = nas_error_set(
-            err, NAS_EINPUT, "%s: %zu folder%s in it, each of which is a class; expected 2 to %d",
-            folder, folders.n, folders.n == 1 ? "" : "s", NAS_IMAGES_MAX_CLASSES);
-        goto out;
-    }
-    qsort(folders.at, folders.n, sizeof *folders.at, by_name);
-    for (size_t i = 0; i < folders.n && !status; i++)
-        status = add_class(folders.at[i], &level, &found, err);
+    if (contents.folders.n > 1)
+        qsort(contents.folders.at, contents.folders.n, sizeof *contents.folders.at, by_name);
+    status = nas_folder_check_classes(options, &contents, err);
+    for (size_t i = 0; i < contents.folders.n && !status; i++)
+        status = add_class(contents.folders.at[i], &level, &found, &summary->faults, err);
+    if (!status) status = nas_folder_note(&contents, &found.classes, &summary->notes, err);
     if (status) goto out;
     *list = found;
     found = (nas_folder_list_t){0};
 out:
     nas_folder_list_fini(&found);
-    nas_strings_fini(&folders);
-    nas_strings_fini(&beside);
+    nas_folder_contents_fini(&contents);
     return status;
-}
-
-char *nas_folder_class_text(const nas_strings_t *classes, nas_error_t *err)
-{
-    size_t n_bytes = 1;
-    for (size_t i = 0; i < classes->n; i++) n_bytes += strlen(classes->at[i]) + 1;
-    char *text = malloc(n_bytes);
-    if (!text) {
-        (void)nas_error_nomem(err, "names of classes");
-        return NULL;
-    }
-    char *end = text;
-    for (size_t i = 0; i < classes->n; i++) {
-        if (i > 0) *end++ = '\n';
-        end = stpcpy(end, classes->at[i]);
-    }
-    *end = '\0';
-    return text;
 }
 
 void nas_folder_list_fini(nas_folder_list_t *list)
