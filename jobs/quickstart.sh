@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 if command -v dpkg-query >/dev/null; then scripts/install-deps.sh --data; fi
-cmake --preset release -DROBOTNAS_TESTS=OFF >/dev/null
+cmake --preset release >/dev/null
 cmake --build --preset release
 
 # Open MPI refuses root unless told twice, and counts cores unless told that more ranks than cores are fine.

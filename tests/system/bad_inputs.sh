@@ -287,7 +287,7 @@ if python_of_h5py=$(python_with h5py); then
     bad_content 'a budget as text' budget 'f.attrs["budget"] = "four"'
     bad_content 'no budget' budget 'del f.attrs["budget"]'
 else
-    echo "SKIPPED: state files with wrong content: python3-h5py is not there"
+    skip_part "state files with wrong content: python3-h5py is not there"
 fi
 
 # ---- What is no readable file at all ----
@@ -316,26 +316,19 @@ case_begin
 head -c 100000000 /dev/zero | tr '\0' x >table.csv
 refused_job '100 MB without a line end as table' '*table.csv:1: a row of more than 1 MiB*'
 
-# as_nobody COMMAND...: without the rights of root.
-as_nobody() {
-    if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
-    else
-        "$@"
-    fi
-}
-if as_nobody "$ROBOTNAS" --version >"$folder/said/out" 2>&1; then
+robotnas=$(for_everybody)
+if as_nobody "$robotnas" --version >"$folder/said/out" 2>&1; then
     state_begin
     chmod a+rx .
     chmod a+r ./*
     chmod 0 run.h5
-    refused 'unreadable as state file' 'cannot open run.h5: Permission denied' as_nobody "$ROBOTNAS" report run.h5
+    refused 'unreadable as state file' 'cannot open run.h5: Permission denied' as_nobody "$robotnas" report run.h5
     chmod 0 table.csv
-    refused 'unreadable as table' 'cannot open *table.csv: Permission denied' as_nobody "$ROBOTNAS" check job.yaml
+    refused 'unreadable as table' 'cannot open *table.csv: Permission denied' as_nobody "$robotnas" check job.yaml
     chmod 0 job.yaml
-    refused 'unreadable as job' 'cannot open job.yaml: Permission denied' as_nobody "$ROBOTNAS" check job.yaml
+    refused 'unreadable as job' 'cannot open job.yaml: Permission denied' as_nobody "$robotnas" check job.yaml
 else
-    echo "SKIPPED: unreadable files: setpriv is not there, or the binary is not readable for all"
+    skip_part "unreadable files: $(head -n 1 "$folder/said/out")"
 fi
 
 # ---- On two ranks: still one line ----

@@ -36,7 +36,7 @@ assert network["arena_bytes"] > 0 and network["arch_per_s"] > 0
 PY
     else
         grep -q 'not built in' err || fail "$backend: $(<err)"
-        echo "SKIPPED: $backend is not built in"
+        skip_part "$backend is not built in"
     fi
 done
 

@@ -185,5 +185,5 @@ if mount -t tmpfs -o size=256k tmpfs small 2>/dev/null; then
     [ "$(ls -A small)" = out.h5 ] || fail "something is left: $(ls -A small)"
     [ "$(<small/out.h5)" = old ] || fail 'the file is another'
 else
-    echo 'SKIPPED a full disk: mount is not permitted'
+    skip_part 'a full disk: mount is not permitted'
 fi

@@ -121,6 +121,8 @@ class Campaign:
             outcome, text = self.play(number, kind, run, draw) if run else ("skipped", "no run for it")
             seconds = time.monotonic() - begin
             print(f"{number:4} {kind}, {run.name if run else '-'}: {text}: {outcome} ({seconds:.1f} s)", flush=True)
+            if outcome == "skipped":
+                print(f"SKIPPED: {kind}: {text}", flush=True)
             counts[kind, outcome] += 1
             if outcome == "failed":
                 failed.append(number)

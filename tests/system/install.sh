@@ -5,7 +5,7 @@
 
 build=$(dirname "$(dirname "$ROBOTNAS")")
 [ -f "$build/CMakeCache.txt" ] || skip "$ROBOTNAS lies in no build folder"
-expect_exit 0 cmake --install "$build" --prefix "$folder/prefix"
+expect_exit 0 "${CMAKE:-cmake}" --install "$build" --prefix "$folder/prefix"
 installed=$folder/prefix/bin/robotnas
 [ "$("$installed" --version)" = "$("$ROBOTNAS" --version)" ] || fail "the installed program is another one"
 expect_exit 0 "$installed" search prefix/share/robotnas/jobs/fashion-mnist-table.yaml

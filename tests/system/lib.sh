@@ -25,9 +25,14 @@ fail() {
     exit 1
 }
 
-# skip REASON: end as skipped, naming what is missing.
-skip() {
+# skip_part REASON: say that a part of the test is left out; tests/run.sh lists it.
+skip_part() {
     printf 'SKIPPED: %s\n' "$*"
+}
+
+# skip REASON: end as skipped, naming what is missing. Before any work: a test of which a part can run says skip_part.
+skip() {
+    skip_part "$@"
     exit 77
 }
 
@@ -54,13 +59,29 @@ is_sanitized() {
     grep -q __asan_init "$ROBOTNAS"
 }
 
-# python_with MODULE: prints a Python that has the module; fails where there is none.
+# python_with MODULE: prints a Python that has the module, by its own path: a wrapper in PATH may run it; fails where there is none.
 python_with() {
     local python
     for python in python3 /usr/bin/python3; do
-        "$python" -c "import $1" 2>/dev/null && echo "$python" && return
+        "$python" -c "import $1, sys; print(sys.executable)" 2>/dev/null && return
     done
     return 1
+}
+
+# for_everybody: prints a copy of the program that every user may run, in the test's folder, which it opens.
+for_everybody() {
+    chmod a+rx "$folder"
+    [ -e "$folder/everybody/robotnas" ] || install -D -m 755 "$ROBOTNAS" "$folder/everybody/robotnas"
+    echo "$folder/everybody/robotnas"
+}
+
+# as_nobody COMMAND...: without the rights of root.
+as_nobody() {
+    if [ "$(id -u)" = 0 ]; then
+        setpriv --reuid=65534 --regid=65534 --clear-groups "$@"
+    else
+        "$@"
+    fi
 }
 
 # noting_ranks N COMMAND...: as ranks; each rank first notes its process in a file pid.RANK.

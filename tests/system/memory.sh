@@ -72,7 +72,7 @@ if command -v valgrind >/dev/null; then
     clean 2 "${small[@]}"
     clean 2 search train.yaml
 else
-    echo 'SKIPPED memory: valgrind is not installed'
+    skip_part 'memory: valgrind is not installed'
 fi
 
 # ---- MPI handles ----

@@ -11,7 +11,7 @@ source "$ROBOTNAS_SOURCE/tests/system/training.sh"
 need_faults
 train_job job.yaml
 seed_draws
-h5py=$(python_with h5py) || echo 'SKIPPED looks into the files: no Python with h5py'
+h5py=$(python_with h5py) || skip_part 'looks into the files: no Python with h5py'
 
 # Saves before every step: a training has 24, and a rank of two trains 2 candidates at the least, rank 0 at least 4.
 every_step=(job.yaml --set objective.epochs=2 --set checkpoint.interval=0)
@@ -337,7 +337,7 @@ expect_unsaved() {
 test_full_disk() {
     mkdir disk
     mount -t tmpfs -o size=700k tmpfs disk 2>/dev/null || {
-        echo 'SKIPPED a full disk and a read-only one: mount is not permitted'
+        skip_part 'a full disk and a read-only one: mount is not permitted'
         return
     }
     trap 'umount --lazy "$folder/disk"; leave' EXIT

@@ -47,7 +47,7 @@ expect_candidates() {
     if python=$(python_with h5py); then
         "$python" "$ROBOTNAS_SOURCE/tests/system/candidates.py" "$1" || fail "$1 and its candidates' files differ"
     else
-        echo 'SKIPPED a look into the files: no Python with h5py'
+        skip_part 'a look into the files: no Python with h5py'
     fi
 }
 

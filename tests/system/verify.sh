@@ -187,7 +187,7 @@ assert a == b and len(set(a[0])) == 20
 PY
     done
 else
-    echo 'SKIPPED: edited references: no Python with h5py'
+    skip_part 'edited references: no Python with h5py'
 fi
 
 # ---- Large references, where they are ----
@@ -198,7 +198,7 @@ if [ -d "$large" ]; then
     expect_agreement "$ROBOTNAS" verify "$large"/small-*.h5 --backend ref
     is_sanitized || expect_agreement "$ROBOTNAS" verify "$large"/full-2.h5 --backend ref
 else
-    echo "SKIPPED: large references: they are not at $large"
+    skip_part "large references: they are not at $large"
 fi
 
 images=$ROBOTNAS_SHARED/data/cifar-10-batches-bin/data_batch_1.bin
@@ -209,6 +209,6 @@ for file in train-1.h5 train-2.h5; do
         done
         expect_refusal "*$file: a course of training without images; *" "$ROBOTNAS" verify "$large/$file"
     else
-        echo "SKIPPED: $file: it is not at $large, or CIFAR-10 not at $images"
+        skip_part "$file: it is not at $large, or CIFAR-10 not at $images"
     fi
 done

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every job that ships and reads published data runs to its end.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/system/shipped.sh
+. "$ROBOTNAS_SOURCE/tests/system/shipped.sh"
+
+jobs=()
+for job in "$ROBOTNAS_SOURCE"/jobs/*.yaml; do ! is_published "$job" || jobs+=("$job"); done
+run_jobs "${jobs[@]}"
