@@ -82,13 +82,15 @@ typedef enum nas_score_status {
 
 /** Metric values that this run computed, a row an architecture of the pool; none: n is 0. */
 typedef struct nas_scores {
-    nas_digest_t hash;  /**< identity of the scoring stage: equal hashes, equal values */
-    int64_t n;          /**< architectures */
-    nas_strings_t arch; /**< [n] native names */
-    double *value;      /**< n x n_metric row-major, NaN where unknown or undefined */
-    int32_t *status;    /**< [n] nas_score_status_t */
-    double *seconds;    /**< [n] that scoring took, 0 while pending */
-    int32_t *rank;      /**< [n] that scored it, -1 while pending */
+    nas_digest_t hash;        /**< identity of the scoring stage: equal hashes, equal values */
+    nas_digest_t measurement; /**< how they were measured, whatever was; all 0: not known, or in
+                                   more than one way */
+    int64_t n;                /**< architectures */
+    nas_strings_t arch;       /**< [n] native names */
+    double *value;            /**< n x n_metric row-major, NaN where unknown or undefined */
+    int32_t *status;          /**< [n] nas_score_status_t */
+    double *seconds;          /**< [n] that scoring took, 0 while pending */
+    int32_t *rank;            /**< [n] that scored it, -1 while pending */
 } nas_scores_t;
 
 /** Something that happened to the run (started, resumed, stopped, fell back to the previous file).

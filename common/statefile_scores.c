@@ -25,6 +25,9 @@ static nas_status_t write_rows(hid_t metrics, const nas_state_t *state, nas_erro
     const nas_h5_array_t rank = {NAS_H5_I32, 1, {n}, scores->rank};
     nas_status_t status =
         nas_h5_write_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
+    if (!status)
+        status = nas_h5_write_attribute(metrics, "measurement", NAS_H5_DIGEST, &scores->measurement,
+                                        err);
     if (!status) status = nas_h5_write_array(metrics, "values", &values, err);
     if (!status) status = nas_h5_write_array(metrics, "status", &status_of, err);
     if (!status) status = nas_h5_write_array(metrics, "seconds", &seconds, err);
@@ -83,6 +86,9 @@ static nas_status_t read_rows(hid_t metrics, nas_state_t *state, nas_error_t *er
     nas_h5_array_t seconds = {.type = NAS_H5_F64, .rank = 1, .size = {n}};
     nas_h5_array_t rank = {.type = NAS_H5_I32, .rank = 1, .size = {n}};
     nas_status_t status = nas_h5_read_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
+    if (!status && nas_h5_has_attribute(metrics, "measurement"))
+        status =
+            nas_h5_read_attribute(metrics, "measurement", NAS_H5_DIGEST, &scores->measurement, err);
     if (!status) status = nas_h5_read_array(metrics, "values", &values, err);
     if (!status) status = nas_h5_read_array(metrics, "status", &status_of, err);
     if (!status) status = nas_h5_read_array(metrics, "seconds", &seconds, err);

@@ -41,7 +41,8 @@ typedef struct nas_inputs {
     nas_digest_t subset;            /**< of a listed subset */
     nas_digest_t content[NAS_INPUTS_MAX_DIGESTS]; /**< of all files that count */
     size_t n_content;
-    nas_digest_t score_hash; /**< source compute: identity of the scores */
+    nas_digest_t batch_content; /**< source compute: of the mini-batch */
+    nas_digest_t score_hash;    /**< source compute: identity of the scores */
 } nas_inputs_t;
 
 /** Read the job file alone, with its overrides, and find its method.  Coordinator only.

@@ -359,16 +359,15 @@ static nas_status_t digest_batch(nas_inputs_t *inputs, nas_error_t *err)
     const nas_batch_t *batch = &inputs->batch;
     const size_t n = (size_t)batch->n;
     const size_t n_values = n * (size_t)batch->c * (size_t)batch->h * (size_t)batch->w;
-    nas_digest_t digest;
     nas_hasher_t *hasher = NULL;
     const nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
     nas_hasher_update(hasher, &inputs->n_classes, sizeof inputs->n_classes);
     nas_hasher_update(hasher, batch->labels, n * sizeof *batch->labels);
     nas_hasher_update(hasher, batch->images, n_values * sizeof *batch->images);
-    digest = nas_hasher_finish(hasher);
+    inputs->batch_content = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
-    add_digest(inputs, digest);
+    add_digest(inputs, inputs->batch_content);
     return NAS_OK;
 }
 
@@ -377,7 +376,7 @@ static nas_status_t prepare_scoring(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = read_batch(inputs, err);
     if (!status) status = digest_batch(inputs, err);
     if (status) return status;
-    const nas_digest_t content[] = {inputs->content[inputs->n_content - 1], inputs->subset};
+    const nas_digest_t content[] = {inputs->batch_content, inputs->subset};
     const bool is_listed = inputs->job->pool.subset.kind == NAS_SUBSET_FILE;
     const nas_job_content_t files = {.file = content, .n = is_listed ? 2 : 1};
     return nas_job_score_hash(inputs->job, &files, &inputs->score_hash, err);

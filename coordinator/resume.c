@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/statefile.h"
+#include "coordinator/score_reuse.h"
 #include "worker/train/trainer.h"
 
 #include <math.h>
@@ -154,19 +155,44 @@ nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_st
     return NAS_OK;
 }
 
+/* Why scores cannot be taken over, or NULL. */
+static const char *why_not_scores(const nas_state_t *saved, const nas_digest_t *measurement)
+{
+    if (saved->scores.n == 0) return "it has none";
+    if (!nas_score_is_measured(&saved->scores))
+        return "its file does not say how they were measured, or they were in more than one way";
+    if (!equal(&saved->scores.measurement, measurement))
+        return "network, batch of images, seed, backend or instruction set differ";
+    return NULL;
+}
+
+static nas_status_t check_reusable(const nas_state_t *saved, const char *path,
+                                   const nas_state_t *fresh, const nas_digest_t *measurement,
+                                   nas_reusable_t *what, nas_error_t *err)
+{
+    const bool searches = fresh->n_repeat > 0, scores = fresh->scores.n > 0;
+    const char *reason = scores ? why_not_scores(saved, measurement) : NULL;
+    what->evaluations = searches && equal(&saved->objective_hash, &fresh->objective_hash);
+    what->scores = scores && !reason;
+    if (what->evaluations || what->scores) return NAS_OK;
+    if (!searches)
+        return nas_error_set(err, NAS_EINPUT, "--reuse %s: its scores cannot be taken over: %s",
+                             path, reason);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "--reuse %s: its objective is not this job's (keys objective.*, its "
+        "table, or network and images differ), so its evaluations cannot be taken over%s%s",
+        path, reason ? "; nor can its scores: " : "", reason ? reason : "");
+}
+
 nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                                     const nas_digest_t *measurement, nas_reusable_t *what,
                                      nas_error_t *err)
 {
     nas_state_t saved = {0};
     nas_error_t notice = {0};
     nas_status_t status = nas_statefile_read(path, &saved, &notice, err);
-    if (!status && !equal(&saved.objective_hash, &fresh->objective_hash))
-        status = nas_error_set(
-            err, NAS_EINPUT,
-            "--reuse %s: its objective is not this job's (keys objective.*, its "
-            "table, or network and images differ), so its evaluations cannot be taken "
-            "over",
-            path);
+    if (!status) status = check_reusable(&saved, path, fresh, measurement, what, err);
     if (status) {
         nas_state_fini(&saved);
         return status;

@@ -19,10 +19,18 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
 nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
                               nas_error_t *notice, nas_error_t *err);
 
-/** Read an older run whose evaluations are to be taken over, and check that its objective is that
- *  of `fresh`.
- *  NAS_EINPUT otherwise. */
+/** What of an older run can be taken over. */
+typedef struct nas_reusable {
+    bool evaluations; /**< its objective is the same */
+    bool scores;      /**< and so is how it measured */
+} nas_reusable_t;
+
+/** Read an older run, from which evaluations, scores or both are to be taken over.
+ *  fresh: the state that they are for;
+ *  measurement: how its scores are measured now, where it has any; what [out].
+ *  NAS_EINPUT: nothing can be taken over; the text says why. */
 nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
+                                     const nas_digest_t *measurement, nas_reusable_t *what,
                                      nas_error_t *err);
 
 #endif

@@ -34,11 +34,15 @@ typedef struct part {
     nas_session_t *session; /* rank 0; borrowed */
     nas_scoring_plan_t plan;
     int64_t *index; /* [n_arch] places in the space's enumeration */
-    bool *done;     /* [n_arch] scored by an earlier session */
+    bool *done;     /* [n_arch] scored by an earlier session or run */
+    bool *partly;   /* [n_arch] lacks only the metrics that are not known */
     float *images;
     int32_t *labels;
     const nas_metric_t *metric[NAS_SCORING_MAX_METRICS];
     nas_scorer_t *scorer;
+    const nas_metric_t *rest[NAS_SCORING_MAX_METRICS]; /* [n_rest] metrics that are not known */
+    int64_t n_rest;
+    nas_scorer_t *rest_scorer; /* NULL where nothing is known */
     nas_rounds_t *rounds;
     nas_pulse_t *pulse;
     nas_rounds_report_t *report; /* [n_ranks] */
@@ -87,10 +91,12 @@ static nas_status_t allocate(part_t *part, nas_error_t *err)
     const size_t n = (size_t)part->plan.n_arch;
     part->index = malloc(n * sizeof *part->index);
     part->done = calloc(n, sizeof *part->done);
+    part->partly = calloc(n, sizeof *part->partly);
     part->images = malloc(image_values(&part->plan) * sizeof *part->images);
     part->labels = malloc((size_t)part->plan.batch * sizeof *part->labels);
     part->report = calloc((size_t)nas_comm_size(part->world), sizeof *part->report);
-    if (part->index && part->done && part->images && part->labels && part->report) return NAS_OK;
+    if (part->index && part->done && part->partly && part->images && part->labels && part->report)
+        return NAS_OK;
     return nas_error_nomem(err, "scoring");
 }
 
@@ -101,13 +107,17 @@ static void spread_inputs(part_t *part)
         const nas_inputs_t *inputs = nas_session_inputs(part->session);
         const nas_scores_t *scores = &nas_session_state(part->session)->scores;
         memcpy(part->index, inputs->pool.selection.index, n * sizeof *part->index);
-        for (size_t i = 0; i < n; i++) part->done[i] = scores->status[i] != NAS_SCORE_PENDING;
+        for (size_t i = 0; i < n; i++) {
+            part->done[i] = scores->status[i] != NAS_SCORE_PENDING;
+            part->partly[i] = nas_session_is_partly_scored(part->session, (int64_t)i);
+        }
         memcpy(part->images, inputs->batch.images,
                image_values(&part->plan) * sizeof *part->images);
         memcpy(part->labels, inputs->batch.labels, (size_t)part->plan.batch * sizeof *part->labels);
     }
     nas_comm_bcast(part->world, 0, part->index, n * sizeof *part->index);
     nas_comm_bcast(part->world, 0, part->done, n * sizeof *part->done);
+    if (part->plan.known) nas_comm_bcast(part->world, 0, part->partly, n * sizeof *part->partly);
     nas_comm_bcast(part->world, 0, part->images, image_values(&part->plan) * sizeof *part->images);
     nas_comm_bcast(part->world, 0, part->labels, (size_t)part->plan.batch * sizeof *part->labels);
 }
@@ -155,8 +165,11 @@ static nas_status_t make_scorer(part_t *part, nas_error_t *err)
     const nas_scoring_plan_t *plan = &part->plan;
     int n_metrics = 0;
     const nas_metric_t *const *list = nas_metric_list(&n_metrics);
-    for (int64_t m = 0; m < plan->n_metric; m++) part->metric[m] = list[plan->metric[m]];
-    const nas_scorer_options_t options = {
+    for (int64_t m = 0; m < plan->n_metric; m++) {
+        part->metric[m] = list[plan->metric[m]];
+        if (!(plan->known >> m & 1)) part->rest[part->n_rest++] = part->metric[m];
+    }
+    nas_scorer_options_t options = {
         .backend = nas_backend_of((nas_backend_kind_t)plan->backend, (nas_isa_t)plan->isa),
         .network = plan->network,
         .metric = part->metric,
@@ -169,7 +182,11 @@ static nas_status_t make_scorer(part_t *part, nas_error_t *err)
         return nas_error_set(err, NAS_EINPUT,
                              "this program was built without oneDNN, which "
                              "backend: cpu needs; set backend: ref");
-    return nas_scorer_create(&options, &part->scorer, err);
+    const nas_status_t status = nas_scorer_create(&options, &part->scorer, err);
+    if (status || !plan->known) return status;
+    options.metric = part->rest;
+    options.n_metric = (int)part->n_rest;
+    return nas_scorer_create(&options, &part->rest_scorer, err);
 }
 
 static nas_status_t set_up(part_t *part, nas_error_t *err)
@@ -194,8 +211,10 @@ static void tear_down(part_t *part)
     nas_pulse_end(part->pulse);
     nas_rounds_destroy(part->rounds);
     nas_scorer_destroy(part->scorer);
+    nas_scorer_destroy(part->rest_scorer);
     free(part->index);
     free(part->done);
+    free(part->partly);
     free(part->images);
     free(part->labels);
     free(part->report);
@@ -204,17 +223,29 @@ static void tear_down(part_t *part)
 
 /* ------------------------------------------------------------------------------------- scoring */
 
+/* The metrics of an architecture that are not known; NaN for the others. */
+static nas_status_t measure(part_t *part, int64_t arch, const uint8_t operation[NAS_CELL_EDGES],
+                            double *value, nas_error_t *err)
+{
+    char name[NAS_SPACE_NAME_SIZE];
+    double rest[NAS_SCORING_MAX_METRICS];
+    int64_t n = 0;
+    nas_space_nb201.print(operation, name);
+    if (!part->partly[arch]) return nas_scorer_score(part->scorer, operation, name, value, err);
+    const nas_status_t status = nas_scorer_score(part->rest_scorer, operation, name, rest, err);
+    for (int64_t m = 0; !status && m < part->plan.n_metric; m++)
+        value[m] = part->plan.known >> m & 1 ? (double)NAN : rest[n++];
+    return status;
+}
+
 /* A failure is data: it is recorded, and the run goes on. */
 static void score_one(part_t *part, int64_t arch, result_t *result)
 {
     uint8_t operation[NAS_CELL_EDGES];
-    char name[NAS_SPACE_NAME_SIZE];
     nas_error_t err = {0};
     const double begin_s = nas_clock_monotonic_s();
     nas_space_nb201.code(part->index[arch], operation);
-    nas_space_nb201.print(operation, name);
-    const nas_status_t status =
-        nas_scorer_score(part->scorer, operation, name, result->value, &err);
+    const nas_status_t status = measure(part, arch, operation, result->value, &err);
     for (int64_t m = 0; status && m < part->plan.n_metric; m++) result->value[m] = (double)NAN;
     result->arch = arch;
     result->status = status ? NAS_SCORE_FAILED : NAS_SCORE_OK;

@@ -83,25 +83,21 @@ static nas_status_t resume(nas_session_t *session, nas_error_t *err)
     return nas_state_add_event(&session->state, err, "%s", notice.text);
 }
 
-static nas_status_t open_ledger(nas_session_t *session, const nas_session_options_t *options,
-                                nas_error_t *err)
+static nas_status_t open_ledger(nas_session_t *session, bool reuses, nas_error_t *err)
 {
-    nas_status_t status = NAS_OK;
-    if (options->reuse)
-        status = nas_state_read_reusable(&session->old, options->reuse, &session->state, err);
     const nas_ledger_options_t ledger = {.state = &session->state,
                                          .objective = session->inputs.objective,
                                          .names = session->inputs.pool.names,
-                                         .reuse = options->reuse ? &session->old : NULL,
+                                         .reuse = reuses ? &session->old : NULL,
                                          .n_groups = session->inputs.plan.n_groups};
-    if (!status) status = nas_ledger_create(&ledger, &session->ledger, err);
-    return status;
+    return nas_ledger_create(&ledger, &session->ledger, err);
 }
 
 static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
                                  nas_error_t *err)
 {
     nas_inputs_t *inputs = &session->inputs;
+    nas_reusable_t reusable = {0};
     nas_status_t status = nas_inputs_read_job(inputs, &options->job, err);
     if (!status) status = take_output(session, options, err);
     if (!status) status = nas_inputs_read_files(inputs, err);
@@ -111,12 +107,16 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
                                      plan->n_arch * plan->n_metric, options->n_ranks);
     session->checkpoint.interval_s = inputs->job->checkpoint.interval_s;
     status = nas_state_begin(&session->state, inputs, err);
+    if (!status && inputs->batch.n > 0)
+        status = nas_score_measurement(inputs, options->isa, &session->measurement, err);
     if (!status && options->resume) status = resume(session, err);
+    nas_session_settle_measurement(session);
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
     if (!status) status = set_provenance(session, options, err);
     if (!status) status = nas_stop_file_init(&session->stop_file, output_of(session), err);
-    if (!status && inputs->method) status = open_ledger(session, options, err);
+    if (!status) status = nas_session_open_old(session, options->reuse, &reusable, err);
+    if (!status && inputs->method) status = open_ledger(session, reusable.evaluations, err);
     return status;
 }
 
@@ -149,6 +149,7 @@ void nas_session_destroy(nas_session_t *session)
 {
     if (!session) return;
     nas_ledger_destroy(session->ledger);
+    nas_score_reuse_fini(&session->known);
     nas_stop_file_fini(&session->stop_file);
     nas_state_fini(&session->state);
     nas_state_fini(&session->old);
@@ -223,6 +224,8 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
     const bool goes_on = n_scored > 0 || n_evaluated > 0;
     announce(session);
+    /* where all that was to be scored was taken over */
+    if (!session->inputs.method && !nas_session_needs_scores(session)) state->complete = true;
     if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
     if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);
     const nas_status_t status =

@@ -16,7 +16,8 @@ typedef struct nas_session_options {
     nas_job_source_t job; /**< and what it is read for */
     bool resume;
     bool fresh;
-    const char *reuse; /**< an older state file whose evaluations are taken over, or NULL */
+    const char *reuse; /**< an older state file whose evaluations and scores are taken over, or
+                            NULL */
     int n_ranks;
     const char *isa; /**< instruction set that all ranks use */
 } nas_session_options_t;
@@ -90,8 +91,13 @@ int nas_session_watch(nas_session_t *session, double share);
  *  the search for all through the replies. */
 void nas_session_round(nas_session_t *session, const char **replies, size_t *reply_offset);
 
+/** Whether some metrics of an architecture are known from another run: those that the plan of
+ *  scoring names.  Coordinator only. */
+bool nas_session_is_partly_scored(const nas_session_t *session, int64_t arch);
+
 /** Record one architecture's scores;
- *  value [in] n_metric.  Coordinator only. */
+ *  value [in] n_metric, of which those that are known from another run do not count.  Coordinator
+ *  only. */
 void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
                               const nas_score_t *score, const double *value);
 

@@ -7,14 +7,18 @@
 #include "common/progress.h"
 #include "common/stop.h"
 #include "coordinator/ledger.h"
+#include "coordinator/resume.h"
+#include "coordinator/score_reuse.h"
 #include "coordinator/session.h"
 
 struct nas_session {
     nas_inputs_t inputs;
     nas_lock_t *lock;
     nas_state_t state;
-    nas_state_t old;      /**< whose evaluations are taken over */
-    nas_ledger_t *ledger; /**< NULL where there is no search */
+    nas_state_t old;          /**< whose evaluations or scores are taken over */
+    nas_digest_t measurement; /**< how this session measures scores, where it does */
+    nas_score_reuse_t known;  /**< scores of old */
+    nas_ledger_t *ledger;     /**< NULL where there is no search */
     nas_stop_file_t stop_file;
     nas_checkpoint_t checkpoint;
     nas_progress_t progress;
@@ -40,5 +44,15 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err);
  *  Returns NAS_ESTOP with the line for the user: n_done of the progress's total. */
 nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
                               nas_error_t *err);
+
+/** Say in the state how its scores are measured, once it is begun or resumed: scores of sessions
+ *  that measure differently are not of one kind. */
+void nas_session_settle_measurement(nas_session_t *session);
+
+/** Read an older run, take its scores into the state as far as they count, and log how many.
+ *  path: NULL where nothing is to be taken over; what [out] which kinds of results it has.
+ *  Errors as nas_state_read_reusable. */
+nas_status_t nas_session_open_old(nas_session_t *session, const char *path, nas_reusable_t *what,
+                                  nas_error_t *err);
 
 #endif

@@ -18,6 +18,11 @@ void nas_session_begin_scoring(nas_session_t *session)
     nas_progress_init(&session->progress, "architectures", nas_scores_done(scores), scores->n);
 }
 
+bool nas_session_is_partly_scored(const nas_session_t *session, int64_t arch)
+{
+    return nas_score_reuse_is_partly(&session->known, arch);
+}
+
 void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
                               const nas_score_t *score, const double *value)
 {
@@ -26,7 +31,10 @@ void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
     scores->status[arch] = (int32_t)score->status;
     scores->seconds[arch] = score->seconds;
     scores->rank[arch] = rank;
-    memcpy(scores->value + (size_t)arch * n_metric, value, n_metric * sizeof *value);
+    double *row = scores->value + (size_t)arch * n_metric;
+    memcpy(row, value, n_metric * sizeof *value);
+    if (score->status == NAS_SCORE_OK && nas_session_is_partly_scored(session, arch))
+        nas_score_reuse_fill(&session->known, arch, (int64_t)n_metric, row);
     session->spent_s += score->seconds;
 }
 

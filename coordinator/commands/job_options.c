@@ -28,6 +28,7 @@ static const struct option score_options[] = {
     {"set", required_argument, NULL, OPTION_SET},
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"fresh", no_argument, NULL, OPTION_FRESH},
+    {"reuse", required_argument, NULL, OPTION_REUSE},
     {0}};
 
 static const struct option check_options[] = {

@@ -16,7 +16,7 @@ typedef struct nas_job_options {
     bool help;
     bool resume; /**< search and score, as is fresh */
     bool fresh;
-    const char *reuse; /**< search; NULL: not given */
+    const char *reuse; /**< search and score; NULL: not given */
     int n_ranks;       /**< check, as is score */
     bool score;
 } nas_job_options_t;

@@ -1,7 +1,8 @@
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
-    "usage: robotnas score JOB.yaml [--set key.path=value]... [--resume | --fresh]\n"
+    "usage: robotnas score JOB.yaml [--set key.path=value]... [--resume | --fresh] [--reuse "
+    "OLD.h5]\n"
     "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
     "\n"
     "Compute the training-free metrics of every architecture of a job's pool: the first stage of "
@@ -13,6 +14,8 @@ static const char help[] =
     "  --resume          go on with the state at the job's output; start where there is none, do\n"
     "                    nothing where it is complete\n"
     "  --fresh           start anew\n"
+    "  --reuse OLD.h5    take scores over from an older run, per architecture and metric, where\n"
+    "                    network, batch of images, seed, backend and instruction set are the same\n"
     "\n"
     "Stops and exit codes are those of robotnas search.\n";
 

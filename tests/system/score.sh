@@ -94,8 +94,6 @@ expect_line err 'the run is complete; nothing to do$'
 cmp small.h5 before.h5
 expect_exit 2 "$ROBOTNAS" score job.yaml
 expect_line err '^robotnas: small\.h5: a run is there already; --resume .* --fresh '
-expect_exit 2 "$ROBOTNAS" score job.yaml --resume --reuse before.h5
-expect_line err "^robotnas: score: there is no option '--reuse'"
 
 # What scores do not depend on may change, also what only a search reads.
 search_part >>job.yaml
@@ -116,6 +114,57 @@ for setting in seed=4 metrics.batch=8 metrics.choice=per-class 'metrics.names=[s
 done
 cmp small.h5 before.h5
 
+# ---- Scores of another run are taken over ----
+
+# take_over TAKEN PARTLY LEFT OLD.h5 SETTING...: a run that takes scores over from OLD.h5, as many, has the same scores as alone.
+take_over() {
+    local settings=() setting
+    for setting in "${@:5}"; do settings+=(--set "$setting"); done
+    expect_exit 0 ranks 2 "$ROBOTNAS" score job.yaml --set output=new.h5 --fresh --reuse "$4" "${settings[@]}"
+    expect_line err " scores of $1 architectures taken over from $4, of $2 more in part, $3 to compute\$"
+    grep -q ', complete$' out || fail "the run that takes scores over is not complete"
+}
+
+take_over 24 0 0 small.h5 name=other
+expect_scores new.h5 alone
+sed -n '1,9p' names >nine
+expect_exit 0 "$ROBOTNAS" score job.yaml --set 'pool.subset={file: nine}' --set output=nine.h5 --set name=nine
+take_over 9 0 15 nine.h5
+expect_scores new.h5 alone
+expect_exit 0 "$ROBOTNAS" score job.yaml --set 'pool.subset={file: nine}' --set output=nine.h5 --fresh \
+    --set 'metrics.names=[flops, nwot, grasp, synflow]'
+take_over 0 9 15 nine.h5
+expect_scores new.h5 alone
+take_over 9 0 0 nine.h5 'pool.subset={file: nine}' 'metrics.names=[nwot]'
+
+# Stopped with scores that are known in part, the run goes on with them and without.
+for reuse in '--reuse nine.h5' ''; do
+    touch new.h5.stop
+    expect_exit 75 "$ROBOTNAS" score job.yaml --set output=new.h5 --fresh --reuse nine.h5
+    # shellcheck disable=SC2086 # an option and its value, or nothing
+    expect_exit 0 ranks 2 "$ROBOTNAS" score job.yaml --set output=new.h5 --resume $reuse
+    expect_scores new.h5 alone
+done
+
+# expect_not_taken SETTING: scores measured so are not those of small.h5.
+expect_not_taken() {
+    expect_exit 2 "$ROBOTNAS" score job.yaml --set output=new.h5 --fresh --reuse small.h5 --set "$1"
+    expect_line err '^robotnas: --reuse small\.h5: its scores cannot be taken over: network, batch of images, seed, backend or'
+}
+
+for setting in seed=4 metrics.batch=8 network.channels=16 network.cells=2 network.convention=train 'data.train=[other.bin]' \
+    'data.mean=[0.5, 0.5, 0.5]'; do
+    expect_not_taken "$setting"
+done
+[ "$backend" = ref ] || expect_not_taken backend=ref
+
+# A search takes them over even where its objective is another one, and says so.
+objective_table small.h5 objective.csv
+expect_exit 0 "$ROBOTNAS" search job.yaml --set output=search.h5 --reuse nine.h5
+expect_line err ' no evaluations are taken over from nine\.h5: its objective is not this job.s$'
+expect_line err ' scores of 0 architectures taken over from nine\.h5, of 9 more in part, 15 to compute$'
+expect_scores search.h5 alone
+
 # ---- Scores feed a search ----
 
 # search_report RUN.h5: its report without the scores, which only the run that computed them has.
@@ -127,7 +176,6 @@ report.pop("scores", None)
 print(json.dumps(report, indent=1))'
 }
 
-objective_table small.h5 objective.csv
 combined=(job.yaml --set 'metrics.names=[snip, synflow, nwot]' --set 'metrics.transform={synflow: log}')
 expect_exit 0 ranks 2 "$ROBOTNAS" search "${combined[@]}" --set output=direct.h5
 search_report direct.h5 >direct
