@@ -1,6 +1,7 @@
 #include "common/csv.h"
 
 #include "common/file.h"
+#include "common/text.h"
 
 #include <csv.h>
 #include <stdbool.h>
@@ -93,7 +94,8 @@ nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err)
     if ((status = nas_hasher_create(&csv->hasher, err))) goto out;
     if ((status = nas_file_open(path, &csv->fd, &size, err))) goto out;
     if ((status = read_chunk(csv, err))) goto out;
-    if (csv->chunk_size >= 3 && memcmp(csv->chunk, "\xEF\xBB\xBF", 3) == 0) csv->chunk_used = 3;
+    if ((status = nas_text_begin(path, csv->chunk, csv->chunk_size, &csv->chunk_used, err)))
+        goto out;
     *csv_p = csv;
     csv = NULL;
 out:

@@ -169,9 +169,10 @@ typedef struct nas_job_source {
     nas_job_purpose_t purpose;
 } nas_job_source_t;
 
-/** Read, override, default, check and resolve.  Not collective. Input paths: `${NAME}` is replaced
- *  from the environment; relative ones in the file are relative to its folder; `output` and paths
- *  in the overrides to the working directory. Keys that do not apply to the purpose, or to what the
+/** Read, override, default, check and resolve.  Not collective. In paths (a program's is one)
+ *  `${NAME}` is replaced from the environment, a leading `~` by HOME, `$$` by a `$`; relative input
+ *  paths in the file are relative to its folder; `output` and paths in the overrides to the working
+ *  directory. A byte order mark at the head of the file is skipped. Keys that do not apply to the purpose, or to what the
  *  job computes, are checked for their types and have no effect otherwise.
  *  NAS_EINPUT, one line "FILE:LINE:COLUMN: key.path: what is wrong; what would be right" (or
  *  "--set key.path: ..."): not YAML, several documents, anchors, aliases, tags, duplicate or

@@ -172,10 +172,11 @@ const void *nas_job_value_const(const nas_job_t *job, size_t offset);
 
 /* ---- job_path.c ---- */
 
-/** Resolve the input paths that a field holds: replace every `${NAME}` from the environment, then
- *  prefix a relative path that was written in a job file with that file's folder.
+/** Resolve the paths that a field holds (of ARGUMENTS the program): replace every `${NAME}` from
+ *  the environment, a leading `~` by HOME and `$$` by a `$`; then prefix a relative input path that
+ *  was written in a job file with that file's folder.
  *  node: what the field was set from.
- *  NAS_EINPUT: a variable that is not set. */
+ *  NAS_EINPUT: a variable that is not set, another `$`, another user's `~`. */
 nas_status_t nas_job_resolve_paths(nas_job_t *job, const nas_job_field_t *field,
                                    const nas_job_node_t *node, nas_error_t *err);
 

@@ -61,18 +61,33 @@ static bool is_plain_word(const char *text)
     return true;
 }
 
-static void write_string(FILE *out, const char *text)
+/* In double quotes, each character of `doubled` twice. */
+static void write_quoted(FILE *out, const char *text, char doubled)
 {
-    if (is_plain_word(text)) {
-        (void)fputs(text, out);
-        return;
-    }
     (void)fputc('"', out);
     for (; *text; text++) {
         if (*text == '"' || *text == '\\') (void)fputc('\\', out);
+        if (*text == doubled) (void)fputc(*text, out);
         (void)fputc(*text, out);
     }
     (void)fputc('"', out);
+}
+
+static void write_string(FILE *out, const char *text)
+{
+    if (is_plain_word(text))
+        (void)fputs(text, out);
+    else
+        write_quoted(out, text, '\0');
+}
+
+/* As a reader of job files takes it back for the same path. */
+static void write_expanded(FILE *out, const char *path)
+{
+    if (strchr(path, '$'))
+        write_quoted(out, path, '$');
+    else
+        write_string(out, path);
 }
 
 /* Absolute, so that the text means the same in every folder; a working directory that was removed
@@ -81,7 +96,7 @@ static void write_path(FILE *out, const char *path)
 {
     char *folder = path[0] == '/' ? NULL : getcwd(NULL, 0);
     char *absolute = folder ? nas_string_format(NULL, "%s/%s", folder, path) : NULL;
-    write_string(out, absolute ? absolute : path);
+    write_expanded(out, absolute ? absolute : path);
     free(absolute);
     free(folder);
 }
@@ -108,6 +123,17 @@ static void write_strings(FILE *out, const nas_strings_t *list)
     for (size_t i = 0; i < list->n; i++) {
         if (i) (void)fputs(", ", out);
         write_string(out, list->at[i]);
+    }
+    (void)fputc(']', out);
+}
+
+/* The program is a path, though one that PATH may complete. */
+static void write_arguments(FILE *out, const nas_strings_t *list)
+{
+    (void)fputc('[', out);
+    for (size_t i = 0; i < list->n; i++) {
+        if (i) (void)fputs(", ", out);
+        (i == 0 ? write_expanded : write_string)(out, list->at[i]);
     }
     (void)fputc(']', out);
 }
@@ -197,8 +223,10 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
         (void)fputs(field->names[*(const int *)value], out);
         break;
     case NAS_JOB_STRINGS:
-    case NAS_JOB_ARGUMENTS:
         write_strings(out, value);
+        break;
+    case NAS_JOB_ARGUMENTS:
+        write_arguments(out, value);
         break;
     case NAS_JOB_CHOICES:
         write_choices(out, job, field);

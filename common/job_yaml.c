@@ -2,6 +2,7 @@
  * refused here, so that a tree is small, finite and says one thing: anchors, aliases, tags, further
  * documents, duplicate keys. */
 #include "common/job_internal.h"
+#include "common/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,20 +49,43 @@ static nas_job_place_t place_at(const parser_t *parser, const yaml_mark_t *mark)
     return place;
 }
 
+static bool ends_line(const parser_t *parser, size_t i)
+{
+    const char *text = parser->text;
+    return text[i] == '\n' || (text[i] == '\r' && !(i + 1 < parser->size && text[i + 1] == '\n'));
+}
+
+static bool begins_character(const parser_t *parser, size_t i)
+{
+    return ((unsigned char)parser->text[i] & 0xc0) != 0x80;
+}
+
 /* The line and column, in characters, of a byte of the text. */
 static nas_job_place_t place_of_byte(const parser_t *parser, size_t offset)
 {
     yaml_mark_t mark = {0};
     for (size_t i = 0; i < offset && i < parser->size; i++) {
-        const unsigned char c = (unsigned char)parser->text[i];
-        if (c == '\n') {
+        if (ends_line(parser, i)) {
             mark.line++;
             mark.column = 0;
-        } else if ((c & 0xc0) != 0x80) {
+        } else if (begins_character(parser, i)) {
             mark.column++;
         }
     }
     return place_at(parser, &mark);
+}
+
+/* The first tab in the indentation of the line of a mark.
+ * offset [out] in bytes. */
+static bool find_tab(const parser_t *parser, const yaml_mark_t *mark, size_t *offset)
+{
+    size_t line = 0, n_characters = 0;
+    for (size_t i = 0; i < parser->size; i++) {
+        if (begins_character(parser, i) && n_characters++ == mark->index) break;
+        if (ends_line(parser, i)) line = i + 1;
+    }
+    *offset = line + strspn(parser->text + line, " ");
+    return parser->text[*offset] == '\t';
 }
 
 static nas_status_t refuse(const parser_t *parser, const yaml_mark_t *mark, const char *text)
@@ -70,14 +94,27 @@ static nas_status_t refuse(const parser_t *parser, const yaml_mark_t *mark, cons
     return nas_job_error_at(&place, NULL, parser->err, "%s", text);
 }
 
+static nas_status_t encoding_error(const parser_t *parser)
+{
+    const char *problem = parser->yaml.problem;
+    const nas_job_place_t place = place_of_byte(parser, parser->yaml.problem_offset);
+    const bool remedy = place.source == NAS_JOB_FILE && strstr(problem, "UTF-8");
+    return nas_job_error_at(&place, NULL, parser->err, "not text in UTF-8: %s%s", problem,
+                            remedy ? "; save the file as UTF-8" : "");
+}
+
 /* What libyaml could not read. */
 static nas_status_t syntax_error(const parser_t *parser)
 {
     const yaml_parser_t *yaml = &parser->yaml;
+    size_t tab = 0;
     if (yaml->error == YAML_MEMORY_ERROR) return nas_error_nomem(parser->err, "the job file");
-    if (yaml->error == YAML_READER_ERROR) {
-        const nas_job_place_t place = place_of_byte(parser, yaml->problem_offset);
-        return nas_job_error_at(&place, NULL, parser->err, "not text in UTF-8: %s", yaml->problem);
+    if (yaml->error == YAML_READER_ERROR) return encoding_error(parser);
+    if (yaml->flow_level == 0 && find_tab(parser, &yaml->problem_mark, &tab)) {
+        const nas_job_place_t place = place_of_byte(parser, tab);
+        return nas_job_error_at(&place, NULL, parser->err,
+                                "a tab in the indentation, where YAML knows spaces only; put as "
+                                "many spaces as the lines beside it have");
     }
     if (strcmp(yaml->problem, "did not find expected comment or line break") == 0)
         return refuse(parser, &yaml->context_mark,
@@ -266,9 +303,14 @@ static nas_status_t compose_stream(parser_t *parser, nas_job_node_t *root)
 nas_status_t nas_job_parse(const char *text, size_t size, const nas_job_place_t *start,
                            nas_job_node_t *root, nas_error_t *err)
 {
-    parser_t parser = {.start = start, .text = text, .size = size, .err = err};
+    size_t skip = 0;
+    if (start->source == NAS_JOB_FILE) {
+        const nas_status_t status = nas_text_begin(start->name, text, size, &skip, err);
+        if (status) return status;
+    }
+    parser_t parser = {.start = start, .text = text + skip, .size = size - skip, .err = err};
     if (!yaml_parser_initialize(&parser.yaml)) return nas_error_nomem(err, "the YAML parser");
-    yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)text, size);
+    yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)parser.text, parser.size);
     yaml_parser_set_encoding(&parser.yaml, YAML_UTF8_ENCODING);
     nas_job_node_t tree = {0};
     const nas_status_t status = compose_stream(&parser, &tree);

@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "common/rng.h"
+#include "common/text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -108,17 +109,35 @@ static nas_status_t take_line(draft_t *draft, listing_t *listing, const char *te
     return NAS_OK;
 }
 
+/* Cut the first line off text, at LF, CR LF or CR. Returns the next one, NULL at the end. */
+static char *end_line(char *text)
+{
+    char *end = strpbrk(text, "\r\n");
+    if (!end) return NULL;
+    char *next = end + (end[0] == '\r' && end[1] == '\n' ? 2 : 1);
+    *end = '\0';
+    return next;
+}
+
+/* Cut the blanks around a text off. */
+static const char *strip(char *text)
+{
+    size_t length = 0;
+    const ptrdiff_t begin = nas_text_trim(text, &length) - text;
+    text[begin + (ptrdiff_t)length] = '\0';
+    return text + begin;
+}
+
 /* Take the lines of text, cutting it up in place. */
 static nas_status_t take_lines(draft_t *draft, listing_t *listing, char *text, nas_error_t *err)
 {
     for (char *next = text; next; text = next) {
         listing->line++;
-        next = strchr(text, '\n');
-        if (next) *next++ = '\0';
+        next = end_line(text);
         text[strcspn(text, "#")] = '\0';
-        text += strspn(text, " \t\r");
-        if (*text == '\0') continue;
-        const nas_status_t status = take_line(draft, listing, text, err);
+        const char *arch = strip(text);
+        if (!*arch) continue;
+        const nas_status_t status = take_line(draft, listing, arch, err);
         if (status) return status;
     }
     if (draft->n == 0)
@@ -131,10 +150,11 @@ static nas_status_t take_lines(draft_t *draft, listing_t *listing, char *text, n
 static nas_status_t take_file(draft_t *draft, const char *path, nas_error_t *err)
 {
     char *text = NULL;
-    size_t size = 0;
+    size_t size = 0, skip = 0;
     listing_t listing = {.path = path};
     nas_status_t status = nas_file_read(path, FILE_LIMIT, &text, &size, err);
     if (status) return status;
+    if ((status = nas_text_begin(path, text, size, &skip, err))) goto out;
     if (strlen(text) < size) {
         status = nas_error_set(err, NAS_EINPUT, "%s: a NUL byte in it; expected text", path);
         goto out;
@@ -144,7 +164,7 @@ static nas_status_t take_file(draft_t *draft, const char *path, nas_error_t *err
         status = nas_error_nomem(err, "the architectures of a file");
         goto out;
     }
-    status = take_lines(draft, &listing, text, err);
+    status = take_lines(draft, &listing, text + skip, err);
 out:
     free(listing.found_at);
     free(text);

@@ -21,8 +21,8 @@ typedef struct nas_subset {
     nas_subset_kind_t kind;
     int64_t n;        /**< SAMPLE: how many, 1 ..= space->count */
     uint64_t seed;    /**< SAMPLE: the job's */
-    const char *path; /**< FILE: one architecture a line, in either form; what follows a # and
-                       *   blank lines are skipped */
+    const char *path; /**< FILE: one architecture a line, in either form; what follows a #, blank
+                       *   lines, blanks around and a UTF-8 byte order mark are skipped */
 } nas_subset_t;
 
 /** Architectures of a space: names in the space's own form, sealed, and where each stands in the

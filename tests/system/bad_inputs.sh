@@ -113,6 +113,7 @@ bad_set 'override without value' '--set search.budget: expected key.path=value*'
 bad_set 'override without key' '--set =4: expected key.path=value*' =4
 bad_set 'override of no key' '--set serach.budget: unknown key; did you mean search.budget[?]' serach.budget=4
 bad_set 'override of wrong type' '--set search.budget: expected an integer*found few' search.budget=few
+bad_set 'override by a variable not set' '--set output: the environment variable NO_SUCH_NAME is not set*' 'output=${NO_SUCH_NAME}/run.h5'
 bad_set 'override that is no YAML' '--set metrics.names: not YAML*' 'metrics.names=[snip'
 bad_set 'override by an alias' '--set seed: aliases*' 'seed=*one'
 
@@ -152,7 +153,9 @@ bad_job 'alias' 'job.yaml:2:7: aliases*' 's/^seed: 3/seed: *three/'
 bad_job 'tag' 'job.yaml:2:7: tags*' 's/^seed: 3/seed: !!int 3/'
 bad_job 'second document' 'job.yaml:16:1: a second document*' '$a---\nname: other'
 bad_job 'unquoted architecture' 'job.yaml:9:7: a value that begins with | needs quotes*' '7a\  missing:\n    - |nor_conv_3x3~0|+|none~0|none~1|'
-bad_job 'tab' 'job.yaml:5:*not YAML*' 's/^  space/\tspace/'
+bad_job 'tab' 'job.yaml:5:1: a tab in the indentation*' 's/^  space/\tspace/'
+bad_job 'tab after spaces' 'job.yaml:9:3: a tab in the indentation*' 's/^  names/  \tnames/'
+bad_job 'tab in the middle of a group' 'job.yaml:6:1: a tab in the indentation*' 's/^  table/\ttable/'
 bad_job 'NUL byte' 'job.yaml:2:8: not text in UTF-8: control characters*' 's/^seed: 3/seed: 3\x00/'
 bad_job 'no UTF-8' 'job.yaml:1:8: not text in UTF-8*' 's/^name: small/name: s\xffmall/'
 bad_job 'control character' 'job.yaml:1:7: *control character*' 's/^name: small/name: "s\\x07mall"/'
@@ -168,10 +171,26 @@ bad_job 'metric without use' 'job.yaml:15:*search.metric: method robot has no us
 bad_job 'budget beyond the pool' "job.yaml:15:33: search.budget: 41 is more than the pool's 40 architectures" 's/budget: 4/budget: 41/'
 bad_job 'environment variable not set' 'job.yaml:6:10: pool.table: the environment variable NO_SUCH_NAME is not set*' 's/table\.csv/${NO_SUCH_NAME}\/table.csv/'
 bad_job 'environment variable not closed' 'job.yaml:6:10: pool.table: expected the name of a variable*' 's/table\.csv/"${HOME"/'
+bad_job 'variable of the output not set' 'job.yaml:3:9: output: the environment variable NO_SUCH_NAME is not set*' 's/run\.h5/${NO_SUCH_NAME}\/run.h5/'
+bad_job 'variable without braces' 'job.yaml:3:9: output: a variable is written ${NAME}*' 's/run\.h5/$HOME\/run.h5/'
+bad_job 'command in a path' 'job.yaml:6:10: pool.table: a variable is written ${NAME}*' 's/table\.csv/$(pwd)\/table.csv/'
+bad_job 'home of another' 'job.yaml:3:9: output: ~ stands for the own home folder only*' 's/run\.h5/~nobody\/run.h5/'
 bad_job 'table not there' '*nowhere.csv: No such file*' 's/table\.csv/nowhere.csv/'
 bad_job 'table below a file' '*job.yaml/table.csv: Not a directory*' 's/table\.csv/job.yaml\/table.csv/'
 bad_job 'cut short' 'job.yaml:*' '9,$d;s/encoding: .*/encoding: [nas-/'
 bad_job 'no YAML' 'job.yaml:2:*not YAML*' 's/^seed: 3/seed: 3: 4/'
+
+# wide FILE: in UTF-16, as some editors save text.
+wide() {
+    iconv -f UTF-8 -t UTF-16 "$1" >wide
+    mv wide "$1"
+}
+case_begin
+wide job.yaml
+refused_job 'job in UTF-16' 'job.yaml:1: this text is in UTF-16; save it as UTF-8'
+case_begin
+wide table.csv
+refused_job 'table in UTF-16' '*table.csv:1: this text is in UTF-16; save it as UTF-8'
 
 case_begin
 {

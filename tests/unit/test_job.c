@@ -431,12 +431,79 @@ Test(job, every_input_path_is_resolved)
     sandbox_clear(&box);
 }
 
-Test(job, variables_in_input_paths)
+Test(job, variables_in_paths)
+{
+    static const struct {
+        const char *set, *path;
+    } cases[] = {
+        {"output=${NAS_TEST_FOLDER}/a$$b/${NAS_TEST_FOLDER}.h5", "/data/a$b//data.h5"},
+        {"output=$${NAS_TEST_FOLDER}$$", "${NAS_TEST_FOLDER}$"},
+        {"output=~/a~/~b.h5", "/home/me/a~/~b.h5"},
+        {"output='~'", "/home/me"},
+        {"output=./~b.h5", "./~b.h5"},
+        {"output=b~", "b~"},
+    };
+    cr_assert_eq(setenv("NAS_TEST_FOLDER", "/data", 1), 0);
+    cr_assert_eq(setenv("HOME", "/home/me", 1), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_job_t *job = read_job(LEAST SEARCH, cases[i].set);
+        cr_assert_str_eq(job->output, cases[i].path, "%s: %s", cases[i].set, job->output);
+        nas_job_destroy(job);
+    }
+    nas_job_t *job = read_job(LEAST SEARCH, "pool.table=~/${NAS_TEST_FOLDER}.csv");
+    cr_assert_str_eq(job->pool.table, "/home/me//data.csv");
+    nas_job_destroy(job);
+}
+
+Test(job, an_output_in_the_file_knows_variables_and_the_working_directory)
+{
+    static const char text[] = "output: ${NAS_TEST_FOLDER}/a.h5\n" LEAST SEARCH;
+    cr_assert_eq(setenv("NAS_TEST_FOLDER", "runs", 1), 0);
+    nas_job_t *job = read_job(text, NULL);
+    cr_assert_str_eq(job->output, "runs/a.h5");
+    nas_job_destroy(job);
+}
+
+/* Its arguments may mean anything by `$` and `~`. */
+Test(job, variables_in_the_program_of_a_command)
 {
     cr_assert_eq(setenv("NAS_TEST_FOLDER", "/data", 1), 0);
+    nas_job_t *job = read_job("name: study\npool: {space: table, table: t.csv}\n"
+                              "objective: {kind: command, command: [x]}\n" SEARCH,
+                              "objective.command=['${NAS_TEST_FOLDER}/{job}/a', '$HOME', '~/b']");
+    cr_assert_str_eq(job->objective.command.at[0], "/data/{job}/a");
+    cr_assert_str_eq(job->objective.command.at[1], "$HOME");
+    cr_assert_str_eq(job->objective.command.at[2], "~/b");
+    nas_job_destroy(job);
+}
+
+Test(job, a_printed_path_with_dollars_is_read_back)
+{
+    cr_assert_eq(setenv("NAS_TEST_FOLDER", "data", 1), 0);
+    static const char dollars[] = "[\"/p$$\", /a]";
+    nas_error_t err = {0};
+    char *text = NULL;
     nas_job_t *job =
-        read_job(LEAST SEARCH, "pool.table=${NAS_TEST_FOLDER}/a$b/${NAS_TEST_FOLDER}.csv");
-    cr_assert_str_eq(job->pool.table, "/data/a$b//data.csv");
+        read_job("name: study\npool: {space: table, table: '/t$$${NAS_TEST_FOLDER}.csv'}\n"
+                 "objective: {kind: command, command: ['/p$$', /a]}\n" SEARCH,
+                 "output=/o$$$$");
+    cr_assert_eq(nas_job_print(job, false, &text, &err), NAS_OK);
+    cr_assert_not_null(strstr(text, "output: \"/o$$$$\"\n"), "%s", text);
+    cr_assert_not_null(strstr(text, "table: \"/t$$data.csv\"\n"), "%s", text);
+    cr_assert_not_null(strstr(text, dollars), "%s", text);
+    nas_job_t *again = read_job(text, NULL);
+    cr_assert_str_eq(again->output, "/o$$");
+    cr_assert_str_eq(again->pool.table, "/t$data.csv");
+    cr_assert_str_eq(again->objective.command.at[0], "/p$");
+    free(text);
+    nas_job_destroy(job);
+    nas_job_destroy(again);
+}
+
+Test(job, a_byte_order_mark_is_no_part_of_the_text)
+{
+    nas_job_t *job = read_job("\xef\xbb\xbf" LEAST SEARCH, NULL);
+    cr_assert_str_eq(job->name, "study");
     nas_job_destroy(job);
 }
 

@@ -71,14 +71,43 @@ Test(job_refused, what_is_no_job_file)
         {"name: \"a\\Lb\"\n", "@:1:7: a value holds a line break or a control character"},
         {"name: \"a\\uFEFF\"\n", "@:1:7: a value holds a line break or a control character"},
         {"name: |\n  a\n", "@:1:7: a value holds a line break or a control character"},
-        {"name: é\xff\n", "@:1:8: not text in UTF-8: invalid leading UTF-8 octet"},
+        {"name: é\xff\n",
+         "@:1:8: not text in UTF-8: invalid leading UTF-8 octet; save the file as UTF-8"},
+        {"\xef\xbb\xbf"
+         "n: é\xff\n",
+         "@:1:5: not text in UTF-8: invalid leading UTF-8 octet; save the file as UTF-8"},
+        {"name: a\rseed: \xff\n",
+         "@:2:7: not text in UTF-8: invalid leading UTF-8 octet; save the file as UTF-8"},
         {"seed: 1\nname: \x01\n", "@:2:7: not text in UTF-8: control characters are not allowed"},
-        {"\xff\xfen\n", "@:1:1: not text in UTF-8: invalid leading UTF-8 octet"},
+        {"\xff\xfen\n", "@:1: this text is in UTF-16; save it as UTF-8"},
+        {"name: \xef\xbb\xbf"
+         "a\n",
+         "@:1:7: a value holds a line break or a control character"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(cases[i].text, NULL, cases[i].expected);
     assert_bytes_refused("name: a\0b\n", 10, NULL,
                          "@:1:8: not text in UTF-8: control characters are not allowed");
+}
+
+Test(job_refused, tabs_are_called_so)
+{
+#define TAB                                                                                        \
+    "a tab in the indentation, where YAML knows spaces only; put as many spaces as the lines "     \
+    "beside it have"
+    static const refusal_t cases[] = {
+        {"pool:\n\tspace: table\n", "@:2:1: " TAB},
+        {"\tname: a\n", "@:1:1: " TAB},
+        {"\xef\xbb\xbf\tname: a\n", "@:1:1: " TAB},
+        {"pool:\r\n  space: table\r\n  \ttable: t.csv\r\n", "@:3:3: " TAB},
+        {"name: é\rpool:\r\tspace: table\r", "@:3:1: " TAB},
+        {"name: a\npool:\n  space: table\n\ttable: t.csv\n", "@:4:1: " TAB},
+        {"metrics:\n  names:\n\t- snip\n", "@:3:1: " TAB},
+        {"pool: {space: table,\n\ttable: [}\n",
+         "@:2:10: not YAML: did not find expected node content while parsing a flow node"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(cases[i].text, NULL, cases[i].expected);
 }
 
 Test(job_refused, unknown_keys_name_the_nearest)
@@ -484,6 +513,11 @@ Test(job_refused, overrides_are_refused_with_their_key)
 
 Test(job_refused, variables_that_cannot_be_replaced)
 {
+#define BRACES "a variable is written ${NAME}, with braces, and a $ itself $$"
+#define TILDE                                                                                      \
+    "~ stands for the own home folder only, alone or before a /; write the folder of another "     \
+    "user out, and ./~ for a file whose name begins so"
+    cr_assert_eq(setenv("NAS_TEST_TILDE", "~/here", 1), 0);
     cr_assert_eq(setenv("NAS_TEST_EMPTY", "", 1), 0);
     cr_assert_eq(setenv("NAS_TEST_LOOP", "${NAS_TEST_LOOP}", 1), 0);
     cr_assert_eq(unsetenv("NAS_TEST_UNSET"), 0);
@@ -500,6 +534,18 @@ Test(job_refused, variables_that_cannot_be_replaced)
          "--set pool.table: expected the name of a variable after ${, as in ${HOME}"},
         {"pool.table=${HOME",
          "--set pool.table: expected the name of a variable after ${, as in ${HOME}"},
+        {"output=${NAS_TEST_UNSET}/t.h5",
+         "--set output: the environment variable NAS_TEST_UNSET is not set; "
+         "set it, or give --set output=PATH"},
+        {"output=$HOME/t.h5", "--set output: " BRACES},
+        {"output=$(pwd)/t.h5", "--set output: " BRACES},
+        {"output=t.h5$", "--set output: " BRACES},
+        {"output=$$$", "--set output: " BRACES},
+        {"pool.table=$1.csv", "--set pool.table: " BRACES},
+        {"output=~me/t.h5", "--set output: " TILDE},
+        {"pool.table=~me", "--set pool.table: " TILDE},
+        {"output=${NAS_TEST_TILDE}/t.h5",
+         "--set output: the environment variable NAS_TEST_TILDE is no plain path"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_refused(LEAST SEARCH, cases[i].text, cases[i].expected);
@@ -513,4 +559,12 @@ Test(job_refused, variables_that_cannot_be_replaced)
         "name: a\npool:\n  space: table\n  table: ${NAS_TEST_UNSET}/t.csv\n", NULL,
         "@:4:10: pool.table: the environment variable NAS_TEST_UNSET is not set; set it, or give "
         "--set pool.table=PATH");
+    assert_refused(LEAST SEARCH "output: ${NAS_TEST_UNSET}/t.h5\n", NULL,
+                   "@:5:9: output: the environment variable NAS_TEST_UNSET is not set; set it, or "
+                   "give --set output=PATH");
+    assert_refused("name: a\npool: {space: table, table: t.csv}\n"
+                   "objective: {kind: command, command: ['${NAS_TEST_UNSET}/a']}\n" SEARCH,
+                   NULL,
+                   "@:3:38: objective.command: the environment variable NAS_TEST_UNSET is not set; "
+                   "set it, or give --set objective.command=[PROGRAM, ARGUMENT]");
 }

@@ -202,6 +202,27 @@ Test(subset, a_file_lists_architectures_in_either_form)
     temp_folder_remove(&folder);
 }
 
+/* As Windows, an old Mac and a careless copy write it. */
+Test(subset, marks_line_ends_and_blanks_of_other_systems_do_not_count)
+{
+    static const file_case_t files[] = {
+        {.text = "\xef\xbb\xbf" LAST_SKIP "\r\n" ALL_NONE "\t \r\n"},
+        {.text = LAST_SKIP "\r" ALL_NONE "\r"},
+        {.text = "\xc2\xa0" LAST_SKIP "\xc2\xa0\n" ALL_NONE},
+    };
+    const temp_path_t folder = temp_folder_make();
+    for (size_t i = 0; i < N_OF(files); i++) {
+        const temp_path_t path = write_list(&folder, &files[i]);
+        nas_selection_t listed =
+            selected(nb201(), (nas_subset_t){.kind = NAS_SUBSET_FILE, .path = path.text});
+        cr_assert_eq(nas_names_count(listed.names), 2);
+        cr_assert_eq(listed.index[0], 1);
+        cr_assert_eq(listed.index[1], 0);
+        nas_selection_fini(&listed);
+    }
+    temp_folder_remove(&folder);
+}
+
 Test(subset, files_that_are_no_list_are_refused_by_line)
 {
     static const file_case_t files[] = {
@@ -213,6 +234,8 @@ Test(subset, files_that_are_no_list_are_refused_by_line)
          .reason = "cells.txt:4: '(1, 1, 1, 1, 1, 0)' is on line 2 already"},
         {.text = ALL_NONE " " ALL_NONE "\n", .reason = "cells.txt:1: "},
         {.text = ALL_NONE "\n\0" LAST_SKIP, .size = sizeof ALL_NONE + 5, .reason = "a NUL byte"},
+        {.text = "\xff\xfe(\0", .size = 4, .reason = "cells.txt:1: this text is in UTF-16; save"},
+        {.text = ALL_NONE "\r\rconv\r", .reason = "cells.txt:3: 'conv' is no architecture of"},
     };
     const temp_path_t folder = temp_folder_make();
     for (size_t i = 0; i < N_OF(files); i++) {

@@ -289,7 +289,7 @@ Test(table, a_nul_byte_is_refused)
     const request_t request = {.columns = {"a"}};
     expect_refused(header, sizeof header - 1, &request, "t.csv:1: a NUL byte");
     expect_refused(row, sizeof row - 1, &request, "t.csv:3: a NUL byte");
-    expect_refused(utf16, sizeof utf16, &request, "t.csv:1: a NUL byte");
+    expect_refused(utf16, sizeof utf16, &request, "t.csv:1: this text is in UTF-16; save it");
 }
 
 /* head, then fill bytes 'y', then tail, as one malloc'ed text. */
