@@ -33,5 +33,7 @@
 
 # Seconds before the time limit at which the run is told to save and end. Slurm may be up to a minute early.
 : "${ROBOTNAS_SIGNAL_S:=120}"
+# Seconds after that, or after any request to stop, at which a run that goes on is asked by OUTPUT.stop besides.
+: "${ROBOTNAS_STOP_S:=5}"
 # How many restarts in a row without progress a job survives; the next one is not made.
 : "${ROBOTNAS_RESTARTS:=5}"

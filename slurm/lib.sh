@@ -6,6 +6,7 @@
 #
 #   complete                        the report is in the log; exit 0
 #   refused (exit code 2)           the job is wrong and would be so again; exit 2
+#   gave up, nothing succeeded      (exit code 1, and the state says so): it would end so again; exit 1
 #   stopped by Slurm                the time limit is near (USR1 to this script) or the job is preempted: requeued
 #   stopped by a person             (SIGTERM to the ranks, OUTPUT.stop): saved; exit 75
 #   cancelled                       (SIGTERM to this script): whatever comes of it; no requeue
@@ -16,12 +17,40 @@
 # or a score more, or a file of a candidate that has changed (a training saves its steps there). Where a node is lost together
 # with this script, Slurm requeues by itself; so they are counted at the start.
 #
+# A run is asked to stop by a signal; where the signal shows no effect within ROBOTNAS_STOP_S seconds (a library of the program
+# has taken it, or the launcher does not pass it on), by OUTPUT.stop, which the run obeys and removes.
+#
+# Files beside the output may be anybody's where others can write to its folder, and bash's arithmetic runs commands in what it
+# evaluates: what such a file holds is read by read_own and passes `whole` before it is a number; files are made by write_own.
+#
 # ROBOTNAS_ENV names the site's values (env.sh). Needs the folder of this file in `here`.
 
 # shellcheck source=slurm/env.sh
 . "${ROBOTNAS_ENV:-$here/env.sh}"
 
 self=${SLURM_JOB_ID:-} # this job, as scontrol takes it
+
+# whole TEXT...: whether each is a whole number, in digits alone. Nothing else may reach arithmetic.
+whole() {
+    local LC_ALL=C text
+    for text; do [[ $text =~ ^(0|[1-9][0-9]{0,17})$ ]] || return; done
+}
+
+# read_own FILE: print its beginning. Fails unless it is a regular file of this user's own, no link; a FIFO is not waited for.
+read_own() {
+    [ -f "$1" ] && [ ! -L "$1" ] && [ -O "$1" ] && dd if="$1" iflag=nofollow,nonblock bs=512 count=1 2>/dev/null
+}
+
+# write_own FILE TEXT [OPTION]...: put a file of this one line there; options are those of mv. It is made under a name that nobody
+# knows before, and only if nothing is there (noclobber): no link is followed.
+write_own() {
+    local - new made=''
+    set -o noclobber
+    new=$(mktemp --dry-run -- "$1.XXXXXXXX") || return
+    if printf '%s\n' "$2" >"$new" && mv --no-target-directory "${@:3}" -- "$new" "$1"; then made=1; fi
+    rm -f -- "$new"
+    [ -n "$made" ]
+} 2>/dev/null
 
 say() {
     printf '%s slurm: %s\n' "$(date '+%F %T')" "$*"
@@ -63,7 +92,9 @@ value() {
 task_of() {
     local seed repeats quote="'"
     seed=$(value seed) repeats=$(value repeats) output=$(value output)
-    seed=$((seed + $1 * ${repeats:-1}))
+    repeats=${repeats:-1}
+    whole "$1" "$seed" "$repeats" || return
+    seed=$((seed + $1 * repeats))
     output=${output%.h5}-s$seed.h5
     task=("${@:2}" --set "seed=$seed" --set "output='${output//$quote/$quote$quote}'")
 }
@@ -72,7 +103,8 @@ task_of() {
 # a line.
 line_of() {
     local job
-    job=$(sed -n "$(($1 + 1))p" "$3")
+    whole "$1" || return
+    job=$(sed -n "$(($1 + 1)){s/^\xef\xbb\xbf//; s/^[[:blank:]]*//; s/[[:space:]]*\$//; p; q}" "$3")
     [ -n "$job" ] || return
     # shellcheck disable=SC2034 # the caller's
     task=("$2" "$job" "${@:4}")
@@ -80,36 +112,40 @@ line_of() {
 
 # ---- The saved state ----
 
-# look: set complete (true or false; empty: no state is there), n_done, n_events, last_event, and files, a sum of the candidates'
-# files. Each has a digest of itself in its first 512 bytes.
+# look: set complete and gave_up (true or false; empty: no state is there), n_done, n_events, last_event, and files, a sum of the
+# candidates' files. Each has a digest of itself in its first 512 bytes. What is looked for in the report stands at its own depth
+# there, as a text or a number: names of metrics and columns, which may be any, are keys of numbers at other depths.
 look() {
     local report
-    complete='' n_done=0 n_events=0 last_event=''
-    files=$(find "$output.d" -name '*.h5' -print0 2>/dev/null | sort -z | xargs -0 -r head -qc 512 2>/dev/null | cksum)
+    complete='' gave_up='' n_done=0 n_events=0 last_event=''
+    files=$(find "$output.d/" -type f -name '*.h5' -print0 2>/dev/null | sort -z | xargs -0 -r head -qc 512 2>/dev/null | cksum)
     files=${files%% *}
     report=$("$ROBOTNAS" report "$output" --json 2>/dev/null) || return 0
-    complete=$(sed -n 's/^  "complete": \(.*\),$/\1/p' <<<"$report")
-    n_done=$(awk '/^ +"status": /  {n++}
-                  /^ +"done": /    {gsub("[^0-9]", ""); n += $0}
-                  END {print n + 0}' <<<"$report")
-    n_events=$(grep -c '^ *"text": ' <<<"$report")
-    last_event=$(sed -n 's/^ *"text": "\(.*\)"$/\1/p' <<<"$report" | tail -n 1)
+    complete=$(sed -n 's/^  "complete": \(true\|false\),$/\1/p' <<<"$report")
+    gave_up=$(sed -n 's/^  "gave_up": \(true\|false\),$/\1/p' <<<"$report")
+    n_done=$(awk '/^          "status": "/   {n++}
+                  /^    "done": [0-9]+,$/    {sub(",", ""); n += $2}
+                  END                        {printf "%d\n", n}' <<<"$report")
+    n_events=$(grep -c '^        "text": "' <<<"$report")
+    last_event=$(sed -n 's/^        "text": "\(.*\)"$/\1/p' <<<"$report" | tail -n 1)
 }
 
-# count: set stalls, the restarts in a row without progress that a restart now would make. Call look first.
+# count: set stalls, the restarts in a row without progress that a restart now would make, and n_events_first, the events that this
+# job found at its first start; empty where that is not known. Call look first.
 count() {
-    local job='' done_before=0 files_before='' n=0
-    read -r job done_before files_before n 2>/dev/null <"$output.restarts" || true
-    stalls=0
-    [ "$job" = "$SLURM_JOB_ID" ] || return 0
+    local job='' done_before='' files_before='' n='' first='' is_first=''
+    [ "${SLURM_RESTART_COUNT:-0}" != 0 ] || is_first=1
+    stalls=0 n_events_first=${is_first:+${n_events:-0}}
+    read -r job done_before files_before n first < <(read_own "$output.restarts") || true
+    [ "$job" = "$SLURM_JOB_ID" ] && whole "$done_before" "$n" || return 0
+    [ -n "$is_first" ] || ! whole "$first" || n_events_first=$first
     ((n_done > done_before)) || [ "$files" != "$files_before" ] || stalls=$((n + 1))
 }
 
 # note: remember the start of this run. Fails where the output's folder cannot be written.
 note() {
-    mkdir -p "$(dirname "$output")" &&
-        printf '%s %s %s %s\n' "$SLURM_JOB_ID" "$n_done" "$files" "$stalls" >"$output.restarts.new" &&
-        mv "$output.restarts.new" "$output.restarts"
+    mkdir -p -- "$(dirname -- "$output")" &&
+        write_own "$output.restarts" "$SLURM_JOB_ID $n_done $files $stalls $n_events_first"
 } 2>/dev/null
 
 # ---- Ending and going on ----
@@ -119,20 +155,28 @@ is_preempted() {
     ask_slurm show job "$self" | grep -q 'PreemptTime=[0-9]'
 }
 
+# start_number: of this start of the job, from 1.
+start_number() {
+    local before=${SLURM_RESTART_COUNT:-0}
+    whole "$before" || before=0
+    echo $((before + 1))
+}
+
 # requeue REASON CODE: start the job again later, unless it gets nowhere.
 requeue() {
+    local start i
+    start=$(start_number)
     count
     if ((stalls > ROBOTNAS_RESTARTS)); then
         give_up "$2" "$1; not requeued: $ROBOTNAS_RESTARTS restarts in a row have brought no progress"
     fi
     [ -n "$counted" ] || give_up "$2" "$1; not requeued: restarts cannot be counted, as $output.restarts cannot be written"
-    say "$1; $n_done done, requeueing (restart $((${SLURM_RESTART_COUNT:-0} + 1)), $stalls in a row without progress)"
+    say "$1; $n_done done, requeueing (restart $start, $stalls in a row without progress)"
     if ! ask_slurm requeue "$self"; then
         give_up "$2" "this cluster does not requeue it; submit the same again, and it goes on"
     fi
-    # Slurm now ends this script, and starts it again later.
-    sleep 60 &
-    wait $!
+    # Slurm now ends this script, by SIGTERM, and starts it again later.
+    for ((i = 0; i < 60; i++)); do [ -n "$cancelled" ] || sleep 1; done
     exit "$2"
 }
 
@@ -143,6 +187,10 @@ decide() {
         if [ "$was_complete" = true ]; then "$ROBOTNAS" report "$output"; fi
         rm -f "$output.restarts"
         give_up 0 "complete: $output"
+    fi
+    if [ "$gave_up" = true ] || { [ "$1" = 1 ] && [ "$complete" = true ]; }; then
+        rm -f "$output.restarts"
+        give_up 1 "ended without success, see above; it would again: not requeued (submit --retry-failed tries anew what failed)"
     fi
     [ "$1" != 0 ] || set -- 1 # it is not complete: no success
     [ "$1" != 2 ] || give_up 2 "refused (exit code 2), see above; it would be again"
@@ -157,10 +205,32 @@ decide() {
     give_up "$1" "failed (exit code $1) with nothing saved"
 }
 
+# ask_by_file: after ROBOTNAS_STOP_S seconds, make OUTPUT.stop, unless it is there.
+ask_by_file() {
+    sleep "$ROBOTNAS_STOP_S"
+    say "the ranks still run after a signal to stop; asking them by $output.stop"
+    write_own "$output.stop" "made by the script of job $self" --no-clobber
+}
+
+# withdraw: remove an OUTPUT.stop that the script of this job has made, or that of one which runs no more: it would stop the next
+# start. A person's stays.
+withdraw() {
+    local maker
+    maker=$(read_own "$output.stop" | sed -n 's/^made by the script of job \([0-9_]\{1,\}\)$/\1/p')
+    [ -n "$maker" ] || return 0
+    [ "$maker" = "$self" ] || ! scontrol show job "$maker" 2>/dev/null | grep -q 'JobState=\(RUNNING\|COMPLETING\)' || return 0
+    rm -f -- "$output.stop"
+}
+
 # pass_on: tell the ranks to save and end. SIGUSR1 to the launcher reaches them under srun and mpirun alike; at SIGTERM both of
 # these would kill the ranks.
 pass_on() {
-    [ -z "$launcher" ] || kill -USR1 "$launcher"
+    [ -n "$launcher" ] || return 0
+    kill -USR1 "$launcher"
+    [ -n "$asker" ] || {
+        ask_by_file &
+        asker=$!
+    }
 } 2>/dev/null
 
 # await PID: set code to its exit code. A signal that is trapped ends a wait, but not the process waited for.
@@ -174,18 +244,30 @@ await() {
     done
 }
 
-# launch COMMAND JOB [OPTION]...: start the ranks and wait for their end; sets code.
+# stop_asking: the ranks have ended.
+stop_asking() {
+    [ -n "$asker" ] || return 0
+    kill "$asker"
+    wait "$asker"
+    asker=''
+    withdraw
+} 2>/dev/null
+
+# launch COMMAND JOB [OPTION]...: start the ranks and wait for their end; sets code. What failed is retried once: by a start that
+# the run has begun after, which it notes in its state, --resume alone goes on with the retry.
 launch() {
-    local words
+    local words again=(--resume)
     read -ra words <<<"$ROBOTNAS_LAUNCH"
     look
     n_before=$n_events
     [ -z "$warned$cancelled" ] || decide 75
-    "${words[@]}" "$ROBOTNAS" "$@" --resume &
+    if [ -n "$retry" ] && [ "$n_events" = "$n_events_first" ]; then again+=(--retry-failed); fi
+    (exec "${words[@]}" "$ROBOTNAS" "$@" "${again[@]}") & # exec: a function of these scripts is never meant
     launcher=$!
     [ -z "$warned$cancelled" ] || pass_on # of a signal that came before there was a launcher
     await "$launcher"
     launcher=''
+    stop_asking
 }
 
 # launch_failed: whether it ended before the run began, which the run notes in its state. MPI may crash as it starts, and Slurm
@@ -197,16 +279,28 @@ launch_failed() {
     [ "$complete" != true ] && ((n_events == n_before))
 }
 
+# options COMMAND JOB [OPTION]...: set task to these without --retry-failed, retry to whether that is among them.
+options() {
+    local word
+    task=() retry=''
+    for word; do
+        if [ "$word" = --retry-failed ]; then retry=1; else task+=("$word"); fi
+    done
+}
+
 # run COMMAND JOB [OPTION]...: see above.
 run() {
-    local launcher='' cancelled='' warned='' caught='' counted='' resolved output code attempt
-    local complete was_complete n_done n_events n_before last_event files stalls
+    local launcher='' asker='' cancelled='' warned='' caught='' counted='' resolved output code attempt retry task
+    local complete was_complete gave_up n_done n_events n_before n_events_first last_event files stalls
     trap 'caught=1; warned=1; pass_on' USR1
     trap 'caught=1; cancelled=1; pass_on' TERM
     load_modules || give_up 1 "a module of ROBOTNAS_MODULES cannot be loaded"
-    say "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $((${SLURM_RESTART_COUNT:-0} + 1))"
-    resolve "$@" || give_up "$?" "robotnas check has failed"
+    whole "$ROBOTNAS_RESTARTS" || give_up 2 "ROBOTNAS_RESTARTS is no number: $ROBOTNAS_RESTARTS"
+    say "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $(start_number)"
+    options "$@"
+    resolve "${task[@]}" || give_up "$?" "robotnas check has failed"
     output=$(value output)
+    withdraw
     look
     was_complete=$complete
     count
@@ -219,7 +313,7 @@ run() {
     # srun does not take this over from sbatch by itself since Slurm 22.05.
     export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
     for attempt in 1 2 3; do
-        launch "$@"
+        launch "${task[@]}"
         launch_failed || break
         say "the ranks were not started (exit code $code, attempt $attempt of 3)"
         ((code > 0)) || code=1
