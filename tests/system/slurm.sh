@@ -19,7 +19,7 @@
 
 cluster_on 5 16 4
 trap 'kill -KILL -1; rm -rf "$folder"' EXIT
-for job in limit stopped outside killed silent lost host restarted preempted mpirun; do slow_job "$job" 40; done
+for job in limit stopped outside killed silent lost host restarted preempted mpirun deaf; do slow_job "$job" 40; done
 took 'the cluster is up'
 
 # ---- Refused before anything is queued ----
@@ -77,8 +77,13 @@ submit_job --ntasks-per-node 2 --sbatch --nodelist=n5 preempted.yaml
 preempted=$id
 ROBOTNAS_LAUNCH=mpirun submit_job --nodes 2 --sbatch --nodelist=n2,n3 mpirun.yaml
 mpirun=$id
-for run in limit stopped outside killed silent restarted lost host preempted mpirun; do wait_for is_under_way "$run.h5"; done
-took 'ten searches run'
+# Ranks that no signal reaches: the shell that starts them keeps it to itself.
+printf '#!/bin/sh\ntrap "" USR1\nsrun --mpi=pmix --kill-on-bad-exit=1 "$@" &\nwait $!\n' >deaf
+chmod +x deaf
+ROBOTNAS_LAUNCH=./deaf submit_job --ntasks-per-node 2 --sbatch --nodelist=n1 deaf.yaml
+deaf=$id
+for run in limit stopped outside killed silent restarted lost host preempted mpirun deaf; do wait_for is_under_way "$run.h5"; done
+took 'eleven searches run'
 
 slurmd_off n2
 slurmd_on n2
@@ -88,6 +93,7 @@ kill -STOP "$(rank_pid silent.yaml 1)"
 scancel --signal=TERM "$stopped"
 scancel --batch --signal=TERM "$outside"
 scancel --batch --signal=USR1 "$mpirun"
+scancel --batch --signal=USR1 "$deaf"
 expect_exit 0 sbatch --partition=urgent --nodelist=n5 --exclusive --output=urgent.log --wrap 'sleep 1'
 took 'and are disturbed'
 
@@ -175,6 +181,9 @@ ended killed "$killed" 'failed (exit code 137); .* done, requeueing (restart 1, 
 ended silent "$silent" 'failed (exit code [0-9]*); .* done, requeueing (restart 1, 0 in a row without progress)$'
 expect_log "$silent" '^robotnas: rank 1 on n2 has not answered for [0-9]* s; '
 ended mpirun "$mpirun" 'stopped by SIGUSR1, .*; .* done, requeueing'
+ended deaf "$deaf" 'the ranks still run after a signal to stop; asking them by '
+expect_log "$deaf" 'stopped by SIGUSR1, .*; .* done, requeueing'
+[ "$(events deaf.h5 'stopped by .*deaf.h5.stop')" = 1 ] || fail "the run did not obey OUTPUT.stop"
 ended preempted "$preempted" 'preempted; .* done, requeueing'
 wait_for test "$(of_job "$lost" Restarts)" = 1
 node_on n4
