@@ -109,9 +109,10 @@ nas_statefile_fields_t nas_statefile_evaluation(void)
 
 bool nas_statefile_exists(const char *path)
 {
-    if (nas_file_exists(path)) return true;
-    char *prev = nas_file_sibling(path, ".prev", NULL);
-    const bool exists = prev && nas_file_exists(prev);
+    char *at = nas_file_locate(path, NULL);
+    char *prev = at ? nas_file_sibling(at, ".prev", NULL) : NULL;
+    const bool exists = prev && (nas_file_exists(at) || nas_file_exists(prev));
+    free(at);
     free(prev);
     return exists;
 }

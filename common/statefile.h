@@ -11,7 +11,7 @@
 enum { NAS_STATEFILE_VERSION = 2 };
 
 /** Replace the state file at path.  Not collective; the writer holds the lock. Atomic
- *  (nas_file_replace). The file before it becomes path.prev if it is whole, else it is dropped, so
+ *  (nas_file_replace: links are the caller's to follow). The file before it becomes path.prev if it is whole, else it is dropped, so
  *  that a damaged file never takes the place of a good one. A text of the state that is NULL is
  *  stored as "".
  *  n_bytes [out] size written; may be NULL.
@@ -26,14 +26,15 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, siz
  *  damaged, of a newer version, inconsistent content. */
 nas_status_t nas_statefile_read_one(const char *path, nas_state_t *state, nas_error_t *err);
 
-/** Read path or, where it is damaged or missing, path.prev.  Not collective.
+/** Read path or, where it is damaged or missing, path.prev; where path is a link, what it leads to
+ *  and the one before that.  Not collective.
  *  notice [out] "" or one line saying that and why the previous file was taken.
  *  NAS_EINPUT when both fail: err gives the reason for each. A whole file of a newer version is
  *  never passed over. */
 nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
                                 nas_error_t *err);
 
-/** Whether path or path.prev is there. */
+/** Whether path or path.prev is there, or of a link what it leads to. */
 bool nas_statefile_exists(const char *path);
 
 #endif

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static nas_status_t read_fields(hid_t at, nas_statefile_fields_t fields, void *object,
                                 nas_error_t *err)
@@ -317,29 +318,42 @@ nas_status_t nas_statefile_read_one(const char *path, nas_state_t *state, nas_er
     return read_file(path, state, &newer, err);
 }
 
+/* Whether there is a file that can be opened: what is wrong with it is its content. */
+static bool is_readable(const char *path)
+{
+    int fd = -1;
+    int64_t size = 0;
+    if (nas_file_open(path, &fd, &size, NULL)) return false;
+    (void)close(fd);
+    return true;
+}
+
 /* path was refused for `reason`: try the file before it. */
 static nas_status_t read_previous(const char *path, nas_state_t *state, const nas_error_t *reason,
                                   nas_error_t *err)
 {
+    static const char remedy[] =
+        "restore a copy, or let the run that writes it start anew with --fresh";
     nas_error_t second = {0};
     char *prev = nas_file_sibling(path, ".prev", err);
     if (!prev) return NAS_ENOMEM;
     nas_status_t status = nas_statefile_read_one(prev, state, &second);
     if (status && nas_file_exists(prev))
-        status = nas_error_set(err, status, "%s; the file before it is no help: %s", reason->text,
-                               second.text);
+        status = nas_error_set(err, status, "%s; the file before it is no help: %s; %s",
+                               reason->text, second.text, remedy);
+    else if (status && is_readable(path))
+        status = nas_error_set(err, status, "%s; %s", reason->text, remedy);
     else if (status)
         status = nas_error_set(err, status, "%s", reason->text);
     free(prev);
     return status;
 }
 
-nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
-                                nas_error_t *err)
+static nas_status_t read_located(const char *path, nas_state_t *state, nas_error_t *notice,
+                                 nas_error_t *err)
 {
     bool newer = false;
     nas_error_t reason = {0};
-    notice->text[0] = '\0';
     nas_status_t status = read_file(path, state, &newer, &reason);
     if (!status) return NAS_OK;
     if (newer || status == NAS_ENOMEM) return nas_error_set(err, status, "%s", reason.text);
@@ -347,5 +361,16 @@ nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_
     if (!status)
         (void)nas_error_set(notice, NAS_OK, "%s; going on from the file before it, %s.prev",
                             reason.text, path);
+    return status;
+}
+
+nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
+                                nas_error_t *err)
+{
+    notice->text[0] = '\0';
+    char *at = nas_file_locate(path, err);
+    if (!at) return NAS_ENOMEM;
+    const nas_status_t status = read_located(at, state, notice, err);
+    free(at);
     return status;
 }

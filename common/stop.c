@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A signal handler can reach nothing but globals. */
@@ -106,11 +107,37 @@ int nas_stop_signal(void)
     return (int)received;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static nas_status_t check_no_folder(const char *path, nas_error_t *err)
+{
+    if (!is_folder(path)) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s is a directory; a file of that name stops the run: remove it", path);
+}
+
 nas_status_t nas_stop_file_init(nas_stop_file_t *file, const char *output, nas_error_t *err)
 {
-    file->next_look_s = 0;
-    file->path = nas_file_sibling(output, ".stop", err);
-    return file->path ? NAS_OK : NAS_ENOMEM;
+    char *target = NULL;
+    nas_status_t status = nas_file_follow(output, &target, err);
+    if (status) return status;
+    *file = (nas_stop_file_t){.path = nas_file_sibling(output, ".stop", err),
+                              .target = nas_file_sibling(target, ".stop", err)};
+    free(target);
+    status = file->path && file->target ? NAS_OK : NAS_ENOMEM;
+    if (!status) status = check_no_folder(file->path, err);
+    if (!status) status = check_no_folder(file->target, err);
+    if (status) nas_stop_file_fini(file);
+    return status;
+}
+
+static bool stops(const char *path)
+{
+    return nas_file_exists(path) && !is_folder(path);
 }
 
 bool nas_stop_file_seen(nas_stop_file_t *file)
@@ -119,16 +146,19 @@ bool nas_stop_file_seen(nas_stop_file_t *file)
     const double now_s = nas_clock_monotonic_s();
     if (now_s < file->next_look_s) return false;
     file->next_look_s = now_s + interval_s;
-    return nas_file_exists(file->path);
+    return stops(file->path) || stops(file->target);
 }
 
-void nas_stop_file_clear(const nas_stop_file_t *file)
+bool nas_stop_file_clear(const nas_stop_file_t *file)
 {
     (void)unlink(file->path);
+    (void)unlink(file->target);
+    return !stops(file->path) && !stops(file->target);
 }
 
 void nas_stop_file_fini(nas_stop_file_t *file)
 {
     free(file->path);
+    free(file->target);
     *file = (nas_stop_file_t){0};
 }

@@ -28,19 +28,24 @@ int nas_stop_signal(void);
 
 /** Watches for OUTPUT.stop; a plain value. */
 typedef struct nas_stop_file {
-    char *path; /**< owned */
+    char *path;   /**< owned */
+    char *target; /**< owned; beside the file that a link OUTPUT leads to, else as path */
     double next_look_s;
 } nas_stop_file_t;
 
-/** Watch for output.stop.  One rank. NAS_ENOMEM. End with nas_stop_file_fini. */
+/** Watch for output.stop, of either name where output is a link.  One rank. End with
+ *  nas_stop_file_fini.
+ *  NAS_EINPUT: a folder has that name, which could never be removed, or see nas_file_follow.
+ *  NAS_ENOMEM. */
 nas_status_t nas_stop_file_init(nas_stop_file_t *file, const char *output, nas_error_t *err);
 
 /** Whether the file is there; looks twice a second at most, so that it may be asked at every step.
  */
 bool nas_stop_file_seen(nas_stop_file_t *file);
 
-/** Remove the file once it has been obeyed, so that the next start does not stop again. */
-void nas_stop_file_clear(const nas_stop_file_t *file);
+/** Remove the file once it has been obeyed, so that the next start does not stop again. Returns
+ *  whether none is left. */
+bool nas_stop_file_clear(const nas_stop_file_t *file);
 
 void nas_stop_file_fini(nas_stop_file_t *file);
 

@@ -1,5 +1,6 @@
 #include "coordinator/export.h"
 
+#include "common/file.h"
 #include "common/space_nb201.h"
 #include "coordinator/json_text.h"
 #include "worker/export/onnx.h"
@@ -41,11 +42,13 @@ static nas_status_t read_record(nas_export_t *what, nas_error_t *err)
     record->n_columns = (int64_t)state->report_columns.n;
     record->n_epochs = state->n_epochs;
     nas_status_t status = nas_state_identity(state, &record->run, err);
-    char *stem = status ? NULL : nas_candidate_stem(what->path, &record->candidate, err);
+    char *run = nas_file_locate(what->path, err); /* the folder is beside the file itself */
+    char *stem = status || !run ? NULL : nas_candidate_stem(run, &record->candidate, err);
     if (!status && !stem) status = NAS_ENOMEM;
     if (!status) status = nas_candidate_read(stem, record, &found, err);
     what->has_record = !status && found && record->done && record->parameters.n > 0;
     free(stem);
+    free(run);
     return status;
 }
 

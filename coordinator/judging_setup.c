@@ -15,7 +15,7 @@ static nas_status_t pack_texts(const nas_session_t *session, nas_buffer_t *buffe
 {
     const nas_job_t *job = nas_session_inputs(session)->job;
     const nas_strings_t *columns = &nas_session_state(session)->report_columns;
-    nas_status_t status = put_text(buffer, job->output, err);
+    nas_status_t status = put_text(buffer, nas_session_output(session), err);
     if (!status) status = put_text(buffer, job->folder, err);
     for (size_t i = 0; i < job->objective.command.n && !status; i++)
         status = put_text(buffer, job->objective.command.at[i], err);

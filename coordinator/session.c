@@ -22,17 +22,16 @@
 
 /* ----------------------------------------------------------------------------------- beginning */
 
-static const char *output_of(const nas_session_t *session)
-{
-    return session->inputs.job->output;
-}
-
 static nas_status_t take_output(nas_session_t *session, const nas_session_options_t *options,
                                 nas_error_t *err)
 {
-    const char *output = output_of(session);
-    nas_status_t status = nas_file_make_parents(output, err);
+    nas_status_t status = nas_file_follow(session->inputs.job->output, &session->output, err);
+    const char *output = session->output;
+    if (!status) status = nas_file_make_parents(output, err);
+    if (!status) status = nas_file_check_replaceable(output, err);
     if (!status) status = nas_lock_acquire(output, &session->lock, err);
+    if (!status && nas_lock_missing(session->lock))
+        nas_log_line("%s", nas_lock_missing(session->lock));
     if (status || options->resume || options->fresh || !nas_statefile_exists(output)) return status;
     return nas_error_set(
         err, NAS_EINPUT,
@@ -66,7 +65,7 @@ static nas_status_t set_provenance(nas_session_t *session, const nas_session_opt
 /* Replace the fresh state by the saved one, if there is one to resume. */
 static nas_status_t resume(nas_session_t *session, nas_error_t *err)
 {
-    const char *output = output_of(session);
+    const char *output = session->output;
     if (!nas_statefile_exists(output)) {
         nas_log_line("nothing to resume at %s; starting", output);
         return NAS_OK;
@@ -114,7 +113,7 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
     if (!status) status = set_provenance(session, options, err);
-    if (!status) status = nas_stop_file_init(&session->stop_file, output_of(session), err);
+    if (!status) status = nas_stop_file_init(&session->stop_file, inputs->job->output, err);
     if (!status) status = nas_session_open_old(session, options->reuse, &reusable, err);
     if (!status && inputs->method) status = open_ledger(session, reusable.evaluations, err);
     return status;
@@ -140,6 +139,11 @@ const nas_inputs_t *nas_session_inputs(const nas_session_t *session)
     return &session->inputs;
 }
 
+const char *nas_session_output(const nas_session_t *session)
+{
+    return session->output;
+}
+
 const nas_state_t *nas_session_state(const nas_session_t *session)
 {
     return &session->state;
@@ -151,6 +155,7 @@ void nas_session_destroy(nas_session_t *session)
     nas_ledger_destroy(session->ledger);
     nas_score_reuse_fini(&session->known);
     nas_stop_file_fini(&session->stop_file);
+    free(session->output);
     nas_state_fini(&session->state);
     nas_state_fini(&session->old);
     nas_lock_release(session->lock);
@@ -166,7 +171,7 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
     const double begin_s = nas_clock_monotonic_s();
     session->state.updated_s = nas_clock_unix_s();
     session->state.elapsed_s = session->elapsed_before_s + begin_s - session->started_s;
-    const nas_status_t status = nas_statefile_write(output_of(session), &session->state, NULL, err);
+    const nas_status_t status = nas_statefile_write(session->output, &session->state, NULL, err);
     nas_checkpoint_saved(&session->checkpoint, begin_s, nas_clock_monotonic_s());
     session->spent_s = 0;
     return status;
@@ -180,12 +185,14 @@ nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_
             ? nas_state_add_event(&session->state, err, "stopped by signal %d", (int)signal)
             : nas_state_add_event(&session->state, err, "stopped by %s", session->stop_file.path);
     if (status) return status;
-    nas_stop_file_clear(&session->stop_file); /* obeyed, even where a signal came first */
+    /* obeyed, even where a signal came first */
+    const bool cleared = nas_stop_file_clear(&session->stop_file);
     return nas_error_set(
         err, NAS_ESTOP,
-        "stopped on request after %lld of %lld %s; %s is saved, run again with --resume",
+        "stopped on request after %lld of %lld %s; %s is saved, run again with --resume%s%s%s",
         (long long)n_done, (long long)session->progress.n_total, session->progress.unit,
-        output_of(session));
+        session->output, cleared ? "" : " when ", cleared ? "" : session->stop_file.path,
+        cleared ? "" : ", which this user cannot remove, is gone");
 }
 
 void nas_session_abandon(nas_session_t *session, const char *line)

@@ -44,6 +44,9 @@ nas_status_t nas_session_create(const nas_session_options_t *options, nas_sessio
 /** Inputs, with the plan for the session's ranks. Borrowed. */
 const nas_inputs_t *nas_session_inputs(const nas_session_t *session);
 
+/** Where the run is written: the job's output, or what that leads to where it is a link. Borrowed. */
+const char *nas_session_output(const nas_session_t *session);
+
 /** The results so far. Borrowed. */
 const nas_state_t *nas_session_state(const nas_session_t *session);
 

@@ -13,6 +13,7 @@
 
 struct nas_session {
     nas_inputs_t inputs;
+    char *output; /**< where the job's output is written, a link followed; owned */
     nas_lock_t *lock;
     nas_state_t state;
     nas_state_t old;          /**< whose evaluations or scores are taken over */

@@ -155,11 +155,13 @@ static nas_status_t write_values(const writer_t *writer, const nas_reference_val
 
 static nas_status_t replace(const char *path, hid_t file, nas_error_t *err)
 {
-    char *image = NULL;
+    char *image = NULL, *target = NULL;
     size_t size = 0;
     nas_status_t status = nas_h5_image(file, &image, &size, err);
     const nas_span_t span = {image, size};
-    if (!status) status = nas_file_replace(path, &span, 1, false, err);
+    if (!status) status = nas_file_follow(path, &target, err);
+    if (!status) status = nas_file_replace(target, &span, 1, false, err);
+    free(target);
     free(image);
     return status;
 }

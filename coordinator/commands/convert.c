@@ -142,7 +142,11 @@ static nas_status_t convert(const convert_options_t *options, nas_error_t *err)
     const nas_folder_options_t *folder = &options->folder;
     const nas_interrupt_t interrupt = {.asked = stop_asked};
     nas_folder_summary_t summary = {0};
-    if (!options->force && nas_file_exists(folder->output))
+    char *target = nas_file_locate(folder->output, err); /* a link to nothing is no file yet */
+    if (!target) return NAS_ENOMEM;
+    const bool there = nas_file_exists(target);
+    free(target);
+    if (!options->force && there)
         return nas_error_set(err, NAS_EINPUT, "%s is there already; --force replaces it",
                              folder->output);
     nas_log_open();

@@ -1,8 +1,8 @@
 #include "coordinator/export.h"
 
-#include "common/file.h"
 #include "common/statefile.h"
 #include "coordinator/commands/command.h"
+#include "coordinator/commands/user_file.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -17,12 +17,12 @@ static const char help[] =
     "\n"
     "  --arch ARCH      an architecture as the report prints it; best (default): the best found\n"
     "  --format FORMAT  json (default), or onnx, which needs RUN.h5.d beside RUN.h5\n"
-    "  --output FILE    where to write; default: standard output\n";
+    "  --output FILE    where to write; default, as -: standard output\n";
 
 typedef struct export_options {
     const char *path;
     const char *arch;
-    const char *output; /* NULL: standard output */
+    const char *output; /* "-": standard output */
     bool onnx;
     bool help;
 } export_options_t;
@@ -67,10 +67,12 @@ static nas_status_t parse(int argc, char **argv, export_options_t *options, nas_
 
 static nas_status_t write_out(const char *path, const void *data, size_t size, nas_error_t *err)
 {
-    if (path) return nas_file_replace(path, &(nas_span_t){data, size}, 1, false, err);
-    if (fwrite(data, 1, size, stdout) != size || fflush(stdout))
-        return nas_error_set(err, NAS_EIO, "the output cannot be written");
-    return NAS_OK;
+    nas_user_file_t file = {0};
+    nas_status_t status = nas_user_file_open(path, &file, err);
+    if (status) return status;
+    if (fwrite(data, 1, size, file.stream) != size)
+        status = nas_error_set(err, NAS_EIO, "the output cannot be written");
+    return nas_user_file_close(&file, status, err);
 }
 
 static nas_status_t write_export(const export_options_t *options, const nas_export_t *what,
@@ -110,7 +112,7 @@ static nas_status_t export(const export_options_t *options, nas_error_t *err)
 static int run(int argc, char **argv)
 {
     nas_error_t err = {0};
-    export_options_t options = {.arch = "best"};
+    export_options_t options = {.arch = "best", .output = "-"};
     nas_status_t status = parse(argc, argv, &options, &err);
     if (!status && options.help)
         (void)fputs(help, stdout);

@@ -2,11 +2,10 @@
 
 #include "common/statefile.h"
 #include "coordinator/commands/command.h"
+#include "coordinator/commands/user_file.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
-#include <string.h>
 
 static const char help[] =
     "usage: robotnas report RUN.h5 [--json | --csv FILE | --against OTHER.h5]\n"
@@ -62,13 +61,11 @@ static nas_status_t parse(int argc, char **argv, report_options_t *options, nas_
 
 static nas_status_t write_csv(const nas_state_t *state, const char *path, nas_error_t *err)
 {
-    if (strcmp(path, "-") == 0) return nas_report_csv(state, stdout, err);
-    FILE *out = fopen(path, "w");
-    if (!out) return nas_error_set(err, NAS_EIO, "cannot write %s: %s", path, strerror(errno));
-    nas_status_t status = nas_report_csv(state, out, err);
-    if (fclose(out) && !status)
-        status = nas_error_set(err, NAS_EIO, "cannot write %s: %s", path, strerror(errno));
-    return status;
+    nas_user_file_t file = {0};
+    nas_status_t status = nas_user_file_open(path, &file, err);
+    if (status) return status;
+    status = nas_report_csv(state, file.stream, err);
+    return nas_user_file_close(&file, status, err);
 }
 
 /* Read a state file, with a notice where it is the one before. */

@@ -191,7 +191,149 @@ test_what_may_change() {
     expect_report elsewhere.h5 expected
 }
 
-for part in lock folders file_size_limit full_disk unwritable_folder damage another_job what_may_change; do
+# An output that is a link of the user: the run is where it leads, with all that stands beside it.
+test_links() {
+    local command
+    rm -rf small.h5* scratch
+    mkdir -p scratch
+    ln -s scratch/run.h5 small.h5
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set checkpoint.interval=0 # a link to nothing: it starts there
+    [ -L small.h5 ] || fail 'the link was replaced'
+    [ "$(echo small.h5*)" = small.h5 ] || fail "there is more than the link: $(echo small.h5*)"
+    [ "$(cd scratch && echo *)" = 'run.h5 run.h5.prev' ] || fail "scratch has $(ls scratch)"
+    expect_report small.h5 expected
+    expect_exit 2 "$ROBOTNAS" search job.yaml
+    expect_line err ': scratch/run\.h5: a run is there already; '
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+    expect_line err 'the run is complete; nothing to do$'
+    damage scratch/run.h5 missing
+    expect_exit 0 "$ROBOTNAS" report small.h5
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume
+    expect_report small.h5 expected
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set output=other.h5 --set search.budget=15 --reuse small.h5
+    touch small.h5.stop # by the name that the user knows
+    expect_exit 75 "$ROBOTNAS" search job.yaml --fresh --set checkpoint.interval=0
+    [ ! -e small.h5.stop ] || fail 'the request to stop is still there'
+    touch scratch/run.h5.stop
+    expect_exit 75 "$ROBOTNAS" search job.yaml --resume
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+    expect_report small.h5 expected
+    ln -sf circle.h5 circle.h5
+    expect_exit 2 "$ROBOTNAS" search job.yaml --set output=circle.h5
+    expect_line err '^robotnas: circle\.h5 is a symbolic link that leads in a circle$'
+    for command in report export; do
+        expect_exit 2 "$ROBOTNAS" "$command" circle.h5
+        expect_line err '^robotnas: cannot open circle\.h5: Too many levels of symbolic links$'
+    done
+}
+
+# What commands print into a file that is there: through a link, with its mode, and as a whole.
+test_written_files() {
+    local code=0
+    restore
+    mkdir -p elsewhere
+    echo old >elsewhere/best.json
+    chmod 600 elsewhere/best.json
+    ln -sf elsewhere/best.json best.json
+    mkfifo pipe best.json.tmp
+    expect_exit 0 "$ROBOTNAS" export small.h5 --output best.json
+    [ -p best.json.tmp ] || fail 'what stands beside the link was touched'
+    [ -L best.json ] || fail 'the link was replaced'
+    grep -q '"arch"' elsewhere/best.json || fail 'the target was not written'
+    [ "$(stat -c %a elsewhere/best.json)" = 600 ] || fail 'the mode was lost'
+    expect_exit 2 timeout 20 "$ROBOTNAS" export small.h5 --output pipe
+    expect_line err '^robotnas: pipe is a pipe that nobody reads from$'
+    cat pipe >received &
+    timeout 20 "$ROBOTNAS" export small.h5 --output pipe || code=$?
+    wait $!
+    [ "$code" = 0 ] || fail "exit code $code of a pipe with a reader"
+    cmp received elsewhere/best.json
+    expect_exit 2 "$ROBOTNAS" export small.h5 --output elsewhere
+    expect_line err '^robotnas: elsewhere is a directory; '
+    expect_exit 0 "$ROBOTNAS" export small.h5 --output /dev/null
+    [ -c /dev/null ] || fail '/dev/null was replaced'
+}
+
+# The mode that a user has given a run stays.
+test_modes() {
+    local file
+    rm -rf small.h5*
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set checkpoint.interval=0
+    chmod 600 small.h5
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh --set checkpoint.interval=0
+    for file in small.h5 small.h5.prev; do
+        [ "$(stat -c %a "$file")" = 600 ] || fail "$file has mode $(stat -c %a "$file")"
+    done
+}
+
+# plant KIND PATH: a link to the file precious, symbolic or hard, a pipe, or a folder.
+plant() {
+    rm -rf "$2"
+    case $1 in
+    link) ln -s "$PWD/precious" "$2" ;;
+    hard) ln precious "$2" ;;
+    pipe) mkfifo "$2" ;;
+    folder) mkdir "$2" ;;
+    esac
+}
+
+# Names beside the output can be foretold: whatever stands there is not written to, and no pipe makes the run wait.
+test_planted() {
+    local kind name code
+    echo precious >precious
+    cat >command.yaml <<JOB
+name: command
+output: small.h5
+pool: {space: table, table: $example}
+objective: {kind: command, command: [sh, -c, 'echo "{{\"score\": {index}}}"']}
+search: {method: random, budget: 2}
+JOB
+    expect_exit 0 "$ROBOTNAS" search command.yaml --fresh
+    candidate=$(basename "$(find small.h5.d -name '*.out' | sort | head -n 1)" .out)
+    for name in small.h5.tmp small.h5.prev small.h5.lock "small.h5.d/$candidate".{h5,h5.tmp,out,err,work}; do
+        for kind in link hard pipe folder; do
+            [ $kind != folder ] || [ "${name##*.}" = tmp ] || [ "${name##*.}" = out ] || continue
+            rm -rf small.h5*
+            mkdir small.h5.d
+            plant "$kind" "$name"
+            code=0
+            timeout -k 5 60 "$ROBOTNAS" search command.yaml --fresh >out 2>err || code=$?
+            [ "$(<precious)" = precious ] || fail "$kind $name: a file elsewhere was overwritten"
+            case $code in
+            0) ;;
+            1 | 2) expect_line err "^robotnas: .*$name" ;;
+            *) fail "$kind $name: exit code $code: $(<err)" ;;
+            esac
+        done
+    done
+    rm -rf small.h5*
+    mkdir small.h5.stop
+    expect_exit 2 "$ROBOTNAS" search job.yaml
+    expect_line err '^robotnas: small\.h5\.stop is a directory; '
+    rmdir small.h5.stop
+    for kind in pipe folder; do
+        plant "$kind" small.h5
+        expect_exit 2 timeout 20 "$ROBOTNAS" search job.yaml --fresh
+        expect_line err '^robotnas: small\.h5 is '
+    done
+    rm -rf small.h5*
+}
+
+# A file system without locks: the run goes on and says what is not protected.
+test_no_locks() {
+    local reason
+    for reason in 37 95; do # ENOLCK, EOPNOTSUPP
+        rm -rf small.h5*
+        expect_exit 0 env NO_LOCKS=$reason LD_PRELOAD="$NO_LOCKS_LIBRARY" "$ROBOTNAS" search job.yaml
+        expect_line err ' small\.h5: its file system has no locks (.*), so nothing keeps a second job from writing the same output'
+        expect_report small.h5 expected
+        [ ! -e small.h5.lock ] || fail 'the lock file is still there'
+    done
+}
+
+for part in lock folders file_size_limit full_disk unwritable_folder damage another_job what_may_change links written_files \
+    modes planted no_locks; do
     printf '%s\n' "-- $part"
     "test_$part"
 done

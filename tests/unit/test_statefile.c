@@ -420,10 +420,26 @@ Test(statefile, both_files_bad_gives_both_reasons)
     damage(path.text);
     cr_assert_eq(read_generation(path.text, &notice, &err), -1);
     cr_assert_null(strstr(err.text, "the file before it"), "there is none: %s", err.text);
+    cr_assert_not_null(strstr(err.text, "start anew with --fresh"), "%s", err.text);
     put_bytes(prev.text, "garbage", 7);
     cr_assert_eq(read_generation(path.text, &notice, &err), -1);
     cr_assert_not_null(strstr(err.text, "a.h5 is damaged"), "%s", err.text);
     cr_assert_not_null(strstr(err.text, "a.h5.prev is not a state file"), "%s", err.text);
+    cr_assert_not_null(strstr(err.text, "start anew with --fresh"), "%s", err.text);
+}
+
+Test(statefile, a_link_has_the_previous_file_of_its_target)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5"), link = temp_file(&folder, "b.h5");
+    nas_error_t notice = {0}, err = {0};
+    cr_assert_eq(symlink("a.h5", link.text), 0);
+    cr_assert_not(nas_statefile_exists(link.text));
+    cr_assert_eq(write_generation(path.text, 1), NAS_OK);
+    cr_assert_eq(write_generation(path.text, 2), NAS_OK);
+    cr_assert_eq(read_generation(link.text, &notice, &err), 2);
+    cr_assert_eq(unlink(path.text), 0);
+    cr_assert(nas_statefile_exists(link.text));
+    cr_assert_eq(read_generation(link.text, &notice, &err), 1);
 }
 
 Test(statefile, newer_version_is_not_passed_over)

@@ -6,7 +6,6 @@
 #include "worker/command/work_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -126,20 +125,13 @@ out:
 
 /* -------------------------------------------------------------------------------- one try */
 
-static nas_status_t open_output(const char *path, int *fd, nas_error_t *err)
-{
-    *fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (*fd >= 0) return NAS_OK;
-    return nas_error_set(err, NAS_EIO, "cannot write %s: %s", path, strerror(errno));
-}
-
 static nas_status_t supervise(const trial_t *trial, nas_supervision_t *supervision,
                               nas_error_t *err)
 {
     nas_supervisor_task_t task = {
         .argument = trial->argument, .out = -1, .err = -1, .timeout_s = trial->command->timeout_s};
-    nas_status_t status = open_output(trial->out, &task.out, err);
-    if (!status) status = open_output(trial->err, &task.err, err);
+    nas_status_t status = nas_file_create(trial->out, &task.out, err);
+    if (!status) status = nas_file_create(trial->err, &task.err, err);
     if (!status) status = nas_supervisor_run(&task, trial->interrupt, supervision, err);
     if (task.out >= 0) (void)close(task.out);
     if (task.err >= 0) (void)close(task.err);

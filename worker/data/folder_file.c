@@ -4,12 +4,13 @@
  * A file that HDF5 cannot close, since the disk is full, makes it crash when the program ends
  * (1.10.8). So it works in a child process, which ends before that, and all that is large is
  * written by write(2), whose errors are plain. */
+#include "common/log.h"
 #include "worker/data/folder_internal.h"
 #include "worker/data/sandbox.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <hdf5.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,8 +66,9 @@ static haddr_t make_text(hid_t file, const char *name, const char *text)
     return at;
 }
 
-/* All but the images. Returns where they go, or HADDR_UNDEF. */
-static haddr_t lay_out(const char *path, const nas_folder_layout_t *layout)
+/* All but the images, into an empty file, open here, that is not looked for by its name again.
+ * Returns where they go, or HADDR_UNDEF. */
+static haddr_t lay_out(int fd, const nas_folder_layout_t *layout)
 {
     const nas_images_t *shape = layout->shape;
     const hsize_t n = (hsize_t)shape->n;
@@ -80,9 +82,11 @@ static haddr_t lay_out(const char *path, const nas_folder_layout_t *layout)
                               .stored = H5T_STD_U8LE,
                               .rank = 4,
                               .size = {n, (hsize_t)shape->c, (hsize_t)shape->h, (hsize_t)shape->w}};
+    char path[32];
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     /* Some cluster file systems have no locks, and HDF5 before 1.10.7 insists on one. */
     (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
     if (file < 0) return HADDR_UNDEF;
     const bool good = make_text(file, "classes", layout->classes) != HADDR_UNDEF &&
@@ -95,21 +99,21 @@ enum { LIBRARY_BYTES = 256 << 20, CPU_S = 60, WALL_S = 600 };
 
 /* What the child is told. */
 typedef struct order {
-    const char *path;
+    int fd;
     const nas_folder_layout_t *layout;
 } order_t;
 
 static bool answer(int fd, const void *context)
 {
     const order_t *order = context;
-    const haddr_t at = lay_out(order->path, order->layout);
+    const haddr_t at = lay_out(order->fd, order->layout);
     return nas_sandbox_send(fd, &at, sizeof at);
 }
 
 /* The same in a child process. */
-static haddr_t lay_out_apart(const char *path, const nas_folder_layout_t *layout)
+static haddr_t lay_out_apart(int to, const char *path, const nas_folder_layout_t *layout)
 {
-    const order_t order = {.path = path, .layout = layout};
+    const order_t order = {.fd = to, .layout = layout};
     const nas_sandbox_task_t task = {
         .path = path,
         .limits = {.memory_bytes = LIBRARY_BYTES, .cpu_s = CPU_S, .wall_s = WALL_S},
@@ -128,14 +132,9 @@ static haddr_t lay_out_apart(const char *path, const nas_folder_layout_t *layout
 static nas_status_t open_tmp(const nas_folder_layout_t *layout, nas_folder_file_t *file,
                              nas_error_t *err)
 {
-    file->fd = open(file->tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (file->fd < 0) {
-        const nas_status_t status = cannot_write(file->path, err);
-        free(file->tmp);
-        file->tmp = NULL;
-        return status;
-    }
-    const haddr_t at = lay_out_apart(file->tmp, layout);
+    const nas_status_t status = nas_file_begin(file->path, &file->tmp, &file->fd, err);
+    if (status) return status;
+    const haddr_t at = lay_out_apart(file->fd, file->tmp, layout);
     if (at == HADDR_UNDEF)
         return nas_error_set(err, NAS_EIO, "cannot write %s: HDF5 cannot begin it; is there space?",
                              file->path);
@@ -145,13 +144,13 @@ static nas_status_t open_tmp(const nas_folder_layout_t *layout, nas_folder_file_
 nas_status_t nas_folder_file_begin(const char *path, const nas_folder_layout_t *layout,
                                    nas_folder_file_t *file, nas_error_t *err)
 {
-    nas_folder_file_t made = {.path = path};
-    nas_status_t status = nas_file_check_replaceable(path, err);
-    if (!status) status = nas_file_make_parents(path, err);
-    if (!status) status = nas_lock_acquire(path, &made.lock, err);
-    if (status) return status;
-    made.tmp = nas_file_sibling(path, ".tmp", err);
-    status = made.tmp ? open_tmp(layout, &made, err) : NAS_ENOMEM;
+    nas_folder_file_t made = {0};
+    nas_status_t status = nas_file_follow(path, &made.path, err);
+    if (!status) status = nas_file_check_replaceable(made.path, err);
+    if (!status) status = nas_file_make_parents(made.path, err);
+    if (!status) status = nas_lock_acquire(made.path, &made.lock, err);
+    if (!status && nas_lock_missing(made.lock)) nas_log_line("%s", nas_lock_missing(made.lock));
+    if (!status) status = open_tmp(layout, &made, err);
     if (status)
         nas_folder_file_drop(&made);
     else
@@ -172,25 +171,25 @@ nas_status_t nas_folder_file_add(nas_folder_file_t *file, const uint8_t *values,
     return NAS_OK;
 }
 
-nas_status_t nas_folder_file_finish(nas_folder_file_t *file, nas_error_t *err)
+static void let_go(nas_folder_file_t *file)
 {
-    if (fsync(file->fd) != 0) return cannot_write(file->path, err);
-    const nas_status_t status = nas_file_publish(file->tmp, file->path, err);
-    if (status) return status;
-    (void)close(file->fd);
+    if (file->tmp) (void)close(file->fd);
     free(file->tmp);
+    free(file->path);
     nas_lock_release(file->lock);
     *file = (nas_folder_file_t){0};
+}
+
+nas_status_t nas_folder_file_finish(nas_folder_file_t *file, nas_error_t *err)
+{
+    const nas_status_t status = nas_file_publish(file->fd, file->tmp, file->path, err);
+    if (status) return status;
+    let_go(file);
     return NAS_OK;
 }
 
 void nas_folder_file_drop(nas_folder_file_t *file)
 {
-    if (file->tmp) {
-        (void)close(file->fd);
-        (void)unlink(file->tmp);
-    }
-    free(file->tmp);
-    nas_lock_release(file->lock);
-    *file = (nas_folder_file_t){0};
+    if (file->tmp) (void)unlink(file->tmp);
+    let_go(file);
 }

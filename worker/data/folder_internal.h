@@ -69,7 +69,7 @@ nas_status_t nas_folder_absorb(nas_folder_faults_t *faults, nas_status_t status,
 
 /** A file of images in the making. Zero-initialise; ends with finish or drop. */
 typedef struct nas_folder_file {
-    const char *path; /**< borrowed; where the file goes in the end */
+    char *path;       /**< where the file goes in the end, links followed */
     char *tmp;        /**< where it is meanwhile */
     nas_lock_t *lock; /**< of path */
     int fd;           /**< of tmp, at the next image; where tmp is set */
@@ -83,7 +83,7 @@ typedef struct nas_folder_layout {
 } nas_folder_layout_t;
 
 /** Make the file with all but its images.  Not collective.
- *  file [out]; the caller's. path is borrowed until it ends.
+ *  file [out]; the caller's.
  *  NAS_EINPUT: path is in use by another process, or no file. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_folder_file_begin(const char *path, const nas_folder_layout_t *layout,
                                    nas_folder_file_t *file, nas_error_t *err);

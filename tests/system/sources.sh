@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# What the sources may call: files are opened, made and renamed in a few places, which look at what stands there first
+# (common/file.h). A new place is added here once it does so, too.
+# shellcheck source=tests/system/lib.sh
+source "$(dirname "$0")/lib.sh"
+cd "$ROBOTNAS_SOURCE"
+
+# only NAMES FILE...: none but these files call one of the functions.
+only() {
+    local found
+    found=$(grep -rnwE --include='*.c' "($1) ?\(" common worker coordinator | grep -vE ':[[:space:]]*(/?\*|//)' |
+        grep -vE "$(printf '^%s:|' "${@:2}")^$") || true
+    [ -z "$found" ] || fail "called where the name may have been planted, see common/file.h:
+$found"
+}
+
+only 'open|open64' common/file.c worker/command/supervisor_detach.c worker/command/descendants.c worker/data/sandbox.c \
+    coordinator/commands/user_file.c
+only 'openat|mkdirat|renameat|renameat2' worker/command/work_folder.c
+only 'fopen|fopen64' worker/data/sandbox.c
+only 'creat|freopen|truncate|link|symlink|mkfifo|mknod|tmpfile|tmpnam|tempnam|mktemp|mkstemp|mkdtemp|popen|system' none
+only 'rename' common/replace.c
+only 'mkdir' common/file.c worker/command/work_folder.c
+only 'unlink|remove' common/replace.c common/lock.c common/stop.c coordinator/commands/user_file.c \
+    worker/command/work_folder.c worker/data/folder_file.c
+only 'chmod|chown|fchmod|fchown' common/replace.c
+only 'H5Fcreate' common/h5.c worker/data/folder_file.c
+only 'H5Fopen' common/h5.c worker/data/foreign_child.c
+only 'gzopen|jpeg_stdio_src|png_init_io' none
