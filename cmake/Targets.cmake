@@ -2,6 +2,9 @@
 
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# What is installed finds libraries outside the system's folders where it was built with them: of modules, or of a prefix.
+set(CMAKE_INSTALL_RPATH_USE_LINK_PATH ON)
+
 # Strict C17 with the project's warnings; bits must not depend on contraction into fused multiply-adds.
 function(nas_configure_target target)
     set_target_properties(${target} PROPERTIES C_STANDARD 17 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
