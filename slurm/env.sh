@@ -17,10 +17,14 @@
 # srun needs --kill-on-bad-exit=1: without it, ranks wait for one that was killed until the time limit.
 : "${ROBOTNAS_LAUNCH:=srun --mpi=pmix --kill-on-bad-exit=1}"
 
-# Account and partition to submit to; empty: the user's default.
+# Account, partition and quality of service to submit to; empty: the user's default.
 : "${ROBOTNAS_ACCOUNT:=}"
 : "${ROBOTNAS_PARTITION:=}"
-# Further options of sbatch, separated by blanks, such as --qos=preemptible --mail-type=END.
+: "${ROBOTNAS_QOS:=}"
+# Features that nodes must have (--constraint), and an address to be told when a job ends or fails; empty: none.
+: "${ROBOTNAS_CONSTRAINT:=}"
+: "${ROBOTNAS_MAIL:=}"
+# Further options of sbatch, separated by blanks, such as --exclusive --mail-type=BEGIN.
 : "${ROBOTNAS_SBATCH:=}"
 
 # What a job asks for unless submit's options say otherwise: time limit, nodes, ranks a node, processors a rank, GPUs a rank.
@@ -30,6 +34,9 @@
 : "${ROBOTNAS_TASKS:=1}"
 : "${ROBOTNAS_THREADS:=1}"
 : "${ROBOTNAS_GPUS:=0}"
+# Memory a processor, such as 4G, and generic resources a node, such as gpu:4; empty: what the cluster gives.
+: "${ROBOTNAS_MEM_PER_CPU:=}"
+: "${ROBOTNAS_GRES:=}"
 
 # Seconds before the time limit at which the run is told to save and end. Slurm may be up to a minute early.
 : "${ROBOTNAS_SIGNAL_S:=120}"

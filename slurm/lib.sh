@@ -87,16 +87,24 @@ value() {
     sed -n "/^ *$1: /{s///; s/^\"\(.*\)\"$/\1/; s/\\\\\(.\)/\1/g; p; q}" <<<"$resolved"
 }
 
+# path KEY: as value, of a path, in which a $ is written $$.
+path() {
+    local text
+    text=$(value "$1")
+    printf '%s\n' "${text//'$$'/'$'}"
+}
+
 # task_of INDEX COMMAND JOB [OPTION]...: set task to the arguments of task INDEX of an array over seeds of the resolved job, output
 # to its output: the seeds of its repeats follow those of the task before, and the output is named by the first of them.
 task_of() {
-    local seed repeats quote="'"
-    seed=$(value seed) repeats=$(value repeats) output=$(value output)
+    local seed repeats quote="'" text
+    seed=$(value seed) repeats=$(value repeats) output=$(path output)
     repeats=${repeats:-1}
     whole "$1" "$seed" "$repeats" || return
     seed=$((seed + $1 * repeats))
     output=${output%.h5}-s$seed.h5
-    task=("${@:2}" --set "seed=$seed" --set "output='${output//$quote/$quote$quote}'")
+    text=${output//'$'/'$$'}
+    task=("${@:2}" --set "seed=$seed" --set "output='${text//$quote/$quote$quote}'")
 }
 
 # line_of INDEX COMMAND LIST [OPTION]...: set task to the arguments of task INDEX of an array over the jobs that a file lists, one
@@ -299,7 +307,7 @@ run() {
     say "job $SLURM_JOB_ID on $SLURM_JOB_NODELIST, start $(start_number)"
     options "$@"
     resolve "${task[@]}" || give_up "$?" "robotnas check has failed"
-    output=$(value output)
+    output=$(path output)
     withdraw
     look
     was_complete=$complete

@@ -9,25 +9,25 @@ export ROBOTNAS_ENV=$scripts/env.sh
 
 # ---- Arithmetic takes numbers alone ----
 
-# arithmetic FILE: each name in an arithmetic expression of it, once.
+# arithmetic FILE: each name in an arithmetic expression of it, once, and eval.
 arithmetic() {
-    grep -v '^ *#' "$1" | grep -oE '\(\([^()]*(\([^()]*\)[^()]*)*\)\)|\b(let|declare -i|local -i|printf -v) .*|\[\[.* -(eq|ne|lt|le|gt|ge) .*' |
+    grep -v '^ *#' "$1" | grep -oE '\(\([^()]*(\([^()]*\)[^()]*)*\)\)|\beval\b|\[\[ -v .*|\b(let|declare -i|local -i|printf -v) .*|\[\[.* -(eq|ne|lt|le|gt|ge) .*' |
         sed -E 's/\$\{#[^}]*\}//g' | grep -oE '[A-Za-z_][A-Za-z0-9_]*|\$\{?[0-9]+' | sort -u | xargs
 }
 
 # Bash runs commands that stand in the value of a name in arithmetic. Each of these was looked at: it is set by the script itself,
 # is an exit code, or has passed `whole`. A new one is taken into the list once that is true of it.
 declare -A looked_at=(
+    [scripts/bare_machine.sh]="eval from"
     [slurm/lib.sh]="\$1 ROBOTNAS_RESTARTS before code i n n_before n_done n_events done_before repeats seed stalls"
-    [slurm/submit]="ROBOTNAS_NODES ROBOTNAS_TASKS i last n n_seeds"
+    [slurm/submit]="ROBOTNAS_NODES ROBOTNAS_SIGNAL_S ROBOTNAS_TASKS days hours i last limit minutes n n_seeds seconds"
 )
 cd "$ROBOTNAS_SOURCE"
 for script in slurm/* scripts/*.sh jobs/*.sh tests/run.sh; do
     [[ $script != *.md ]] || continue
     for name in $(arithmetic "$script"); do
-        [[ " ${looked_at[$script]:-} " == *" $name "* ]] || fail "$script: arithmetic on $name, which slurm_scripts.sh does not know"
+        [[ " SECONDS ${looked_at[$script]:-} " == *" $name "* ]] || fail "$script: arithmetic on $name, which slurm_scripts.sh does not know"
     done
-    if grep -nE '\beval\b|\[\[ -v ' "$script"; then fail "$script evaluates a text"; fi
 done
 cd "$folder"
 printf 'read -r x <file\n((x > 1))\n' >bad.sh
@@ -100,7 +100,7 @@ CSV
     cat >odd.yaml <<'YAML'
 name: odd
 seed: 3
-output: "odd 'out\" $(touch pwned).h5"
+output: "odd 'out\" $$(touch pwned).h5"
 pool: {space: table, table: odd.csv, arch: arch}
 metrics: {names: [status, text, done, gave_up]}
 objective: {kind: table, column: value, report: [status, text, done, gave_up, seed]}
@@ -110,10 +110,10 @@ YAML
 odd_job
 expect_exit 0 "$ROBOTNAS" search odd.yaml
 # shellcheck disable=SC2016 # the shell expands it
-bash -euc 'here=$1; . "$here/lib.sh"; resolve search odd.yaml; output=$(value output); look
+bash -euc 'here=$1; . "$here/lib.sh"; resolve search odd.yaml; output=$(path output); look
     echo "$complete|$gave_up|$n_done|$n_events|$(value seed)|${output##*/}"; task_of 2 search odd.yaml; printf "%s\n" "${task[@]}"' _ "$scripts" >out
 expect_line out "^true||6|[12]|3|odd 'out\" \$(touch pwned).h5\$"
-expect_line out "^output='/.*/odd ''out\" \$(touch pwned)-s7.h5'\$"
+expect_line out "^output='/.*/odd ''out\" \$\$(touch pwned)-s7.h5'\$"
 [ ! -e pwned ] || fail "a name was run"
 expect_exit 0 "$scripts/summary" "odd 'out\" \$(touch pwned).h5"
 expect_line out ' 3 *6 *yes '
@@ -248,3 +248,74 @@ ln -s precious2 out.h5.stop
 # shellcheck disable=SC2016 # the ranks expand it
 job 'trap "" USR1; echo began >>events; kill -USR1 $PPID; sleep 0.5; echo "stopped by signal 10" >>events; exit 75'
 [ ! -e precious2 ] || fail "a link was written through"
+
+# ---- submit ----
+
+# The stand-in for robotnas now estimates; what a job takes is its name.
+cat >bin/robotnas <<'SH'
+#!/usr/bin/env bash
+[ "$1" = check ] || exit 2
+[ -e "$2" ] || { echo "robotnas: cannot open $2: No such file or directory" >&2; exit 2; }
+printf 'output: "/runs/%s.h5"\nseed: 1\nsearch:\n  repeats: 2\n' "${2%.yaml}"
+for hours in $(<"$2"); do printf '# training:    about 99 rank hours at 100 GFLOP/s a rank, %s hours with 4 ranks at work\n' "$hours"; done
+SH
+printf '#!/bin/sh\necho 11\nprintf "%%s\\n" "$*" >>submitted\n' >bin/sbatch
+chmod +x bin/sbatch
+submit() {
+    rm -f submitted
+    ROBOTNAS=robotnas expect_exit 0 "$scripts/submit" "$@"
+}
+echo 9.5 >long.yaml
+echo 0.5 1e-2 >short.yaml
+echo >unknown.yaml
+printf 'long.yaml\r\n  short.yaml \r\n' >jobs.txt
+
+submit -q low --mem-per-cpu=4G -C 'avx512&ib' --gres gpu:a100:4 --mail me@example.org --time 4:00:00 long.yaml
+expect_line submitted ' --qos=low .*--mem-per-cpu=4G --constraint=avx512&ib --gres=gpu:a100:4 --mail-user=me@example.org --mail-type=END,FAIL '
+expect_line err '^submit: robotnas check expects about 9.5 hours; a start of 4:00:00 does 3.97 of them: 3 starts, the job is requeued by itself after each$'
+ROBOTNAS_QOS=low ROBOTNAS_MEM_PER_CPU=1G ROBOTNAS_CONSTRAINT=x ROBOTNAS_GRES=y:1 ROBOTNAS_MAIL=z submit --time 10:00:00 long.yaml
+expect_line submitted ' --qos=low --mem-per-cpu=1G --constraint=x --gres=y:1 --mail-user=z --mail-type=END,FAIL '
+expect_line err '^submit: robotnas check expects about 9.5 hours; one start of 10:00:00 is enough$'
+# --time LIMIT seconds of it
+while read -r limit starts; do
+    submit --time "$limit" long.yaml
+    expect_line err "9.5 hours; .*$starts"
+done <<'TIMES'
+30 does 0.467 of them: 21 starts
+08:30 does 0.108 of them: 88 starts
+1-0 one start of 1-0 is enough
+0-09:40 one start
+0-09:30:30 does 9.47 of them: 2 starts
+009:08:07 does 9.1 of them: 2 starts
+TIMES
+submit --time UNLIMITED long.yaml
+expect_line err '9.5 hours$'
+submit --time 2 unknown.yaml
+expect_line err '^submit: with --time 2 a start has no time to work: it is told to stop 120 s before its end$'
+submit --time 3 unknown.yaml
+[ ! -s err ] || fail "submit compares hours that nobody knows: $(<err)"
+submit -N 2 --seeds 10 --time 1-0 --retry-failed long.yaml
+expect_line err '^submit: 10 runs: about 95 hours in all, 190 node hours$'
+expect_line submitted 'array.sbatch search long.yaml --retry-failed$'
+submit --list --time 1-0 jobs.txt
+expect_line err '^submit: 2 runs: about 10 hours in all, 10 node hours$'
+expect_line err '9.5 hours (the longest run); one start of 1-0 is enough$'
+submit --retry-failed long.yaml --set a=b
+expect_line submitted 'search.sbatch long.yaml --set a=b --retry-failed$'
+
+submit --chain -N 8 --ntasks-per-node 64 -t 1:00:00 short.yaml --set a=1 --then -N 1 --ntasks-per-node=2 --gpus-per-task 1 --retry-failed long.yaml --set b=2
+expect_line submitted '^--parsable --nodes=8 --ntasks-per-node=64 .* --time=1:00:00 .*/score.sbatch short.yaml --set a=1$'
+expect_line submitted '^--parsable --nodes=1 --ntasks-per-node=2 .* --time=1:00:00 .* --gpus-per-task=1 --dependency=afterok:11 .*/search.sbatch long.yaml --set b=2 --retry-failed$'
+expect_line err '0.51 hours; one start of 1:00:00 is enough$'
+expect_line err '9.5 hours; .*: 10 starts'
+expect_line out '^submitted score short.yaml as job 11: 8 nodes, 64 ranks each'
+submit --chain -N 2 short.yaml long.yaml
+[ "$(grep -c -- --nodes=2 submitted)" = 2 ] || fail "both parts of a chain do not ask for the same: $(<submitted)"
+rm submitted
+for bad in "--chain short.yaml" "--chain a.yaml --then" "long.yaml --then short.yaml" "--retry-failed --score long.yaml" "--seeds 08 long.yaml" \
+    "--chain short.yaml --then -N 2"; do
+    # shellcheck disable=SC2086 # words
+    ROBOTNAS=robotnas expect_exit 2 "$scripts/submit" $bad
+    expect_line err '^submit: .*; submit --help says how$'
+done
+[ ! -e submitted ] || fail "a bad command was submitted: $(<submitted)"
