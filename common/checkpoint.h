@@ -1,5 +1,6 @@
-/* When to save: at most 2 % of the time goes into checkpoints, at most the interval lies between
- * two, and an expensive evaluation is saved before the next starts. */
+/* When to save: as often as keeps saving within 2 % of the time, which is at least once an interval
+ * as long as a save takes less than 2 % of that; where it takes more, the interval grows. An
+ * expensive evaluation is saved before the next starts. */
 #ifndef NAS_COMMON_CHECKPOINT_H
 #define NAS_COMMON_CHECKPOINT_H
 
@@ -10,14 +11,21 @@
 
 /** A plain value; initialise with interval_s alone. */
 typedef struct nas_checkpoint {
-    double interval_s; /**< most seconds between two saves; 0: save at every step */
+    double interval_s; /**< most seconds between two saves that are cheap; 0: save at every step */
     double saved_s;    /**< monotonic clock after the last save */
-    double cost_s;     /**< seconds that the last save took */
+    double last_s;     /**< seconds that the last save took */
+    double cost_s;     /**< that a save is expected to take: the lesser of the last two, so that a
+                            single one that was held up does not put off the next */
+    bool has_saved;
 } nas_checkpoint_t;
 
-/** Whether to save now, at monotonic time now_s, after evaluations that took spent_s since the
- *  last save. */
+/** Whether to save now, at monotonic time now_s, after evaluations that took spent_s and are to be
+ *  saved if that is long; 0: of none. */
 bool nas_checkpoint_due(const nas_checkpoint_t *checkpoint, double now_s, double spent_s);
+
+/** Whether to save now so that the interval is kept where the next chance comes in step_s only: not
+ *  where saves take more than 2 % of the interval. */
+bool nas_checkpoint_last_chance(const nas_checkpoint_t *checkpoint, double now_s, double step_s);
 
 /** Note a save that began at begin_s and ended at end_s. */
 void nas_checkpoint_saved(nas_checkpoint_t *checkpoint, double begin_s, double end_s);

@@ -578,7 +578,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, checkpoint.interval_s),
      .initial = "60",
      .most = 60,
-     .doc = "The most seconds between two checkpoints."},
+     .doc = "The most seconds between two checkpoints, as long as one takes less than 2 % of that; "
+            "costlier ones are made less often. 0: one at every step."},
 };
 
 size_t nas_job_field_count(void)

@@ -173,7 +173,6 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
     session->state.elapsed_s = session->elapsed_before_s + begin_s - session->started_s;
     const nas_status_t status = nas_statefile_write(session->output, &session->state, NULL, err);
     nas_checkpoint_saved(&session->checkpoint, begin_s, nas_clock_monotonic_s());
-    session->spent_s = 0;
     return status;
 }
 

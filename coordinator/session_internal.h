@@ -26,7 +26,6 @@ struct nas_session {
     nas_buffer_t replies;
     double started_s;        /**< monotonic */
     double elapsed_before_s; /**< of earlier sessions */
-    double spent_s;          /**< on work since the last save */
     const char *steps;       /**< of the round, of n_groups leaders; borrowed */
     const size_t *offset;
     double taken_s;      /**< when the round began */

@@ -35,7 +35,6 @@ void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
     memcpy(row, value, n_metric * sizeof *value);
     if (score->status == NAS_SCORE_OK && nas_session_is_partly_scored(session, arch))
         nas_score_reuse_fill(&session->known, arch, (int64_t)n_metric, row);
-    session->spent_s += score->seconds;
 }
 
 /* All is scored: with nothing to search, so is the run. */
@@ -71,18 +70,11 @@ nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_
     return saved > status ? saved : status;
 }
 
-/* Whatever a save costs, the next round must not end later than the interval after the last one. */
-static bool must_save(const nas_session_t *session, double now_s)
-{
-    const nas_checkpoint_t *checkpoint = &session->checkpoint;
-    return now_s - checkpoint->saved_s + NAS_SCORING_ROUND_S > checkpoint->interval_s;
-}
-
 void nas_session_save_if_due(nas_session_t *session)
 {
     const double now_s = nas_clock_monotonic_s();
-    if (!must_save(session, now_s) &&
-        !nas_checkpoint_due(&session->checkpoint, now_s, session->spent_s))
+    if (!nas_checkpoint_due(&session->checkpoint, now_s, 0) &&
+        !nas_checkpoint_last_chance(&session->checkpoint, now_s, NAS_SCORING_ROUND_S))
         return;
     session->failure = nas_session_save(session, &session->failure_text);
 }

@@ -166,12 +166,14 @@ void nas_session_round(nas_session_t *session, const char **replies, size_t *rep
     reply_offset[0] = 0;
     nas_status_t status = take_round(session, reply_offset, &stop, &err);
     const double now_s = nas_clock_monotonic_s();
-    session->spent_s += now_s - session->taken_s;
+    /* looking up in a table is no work that would be lost */
+    const bool judges = session->inputs.judging.kind != NAS_OBJECTIVE_TABLE;
+    const double spent_s = judges ? now_s - session->taken_s : 0;
     session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
     const bool over = status || stop || session->judged || session->saw_stop_file ||
                       nas_ledger_complete(session->ledger);
     if (over && !status) status = end_of_search(session, session->saw_stop_file ? 0 : stop, &err);
-    if (over || nas_checkpoint_due(&session->checkpoint, now_s, session->spent_s)) {
+    if (over || nas_checkpoint_due(&session->checkpoint, now_s, spent_s)) {
         nas_error_t save_err = {0};
         const nas_status_t saved = nas_session_save(session, &save_err);
         if (saved > status) {

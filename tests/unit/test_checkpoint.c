@@ -17,11 +17,32 @@ Test(checkpoint, takes_at_most_two_percent_of_the_time)
     cr_assert(nas_checkpoint_due(&checkpoint, 1005.1, 0.0));
 }
 
-Test(checkpoint, the_interval_is_the_longest_wait)
+Test(checkpoint, a_costly_save_lets_the_interval_grow)
 {
     const nas_checkpoint_t checkpoint = after_save(60.0, 30.0);
-    cr_assert_not(nas_checkpoint_due(&checkpoint, 1059.0, 0.0));
-    cr_assert(nas_checkpoint_due(&checkpoint, 1060.5, 0.0));
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 1060.5, 0.0));
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 2499.0, 0.0));
+    cr_assert(nas_checkpoint_due(&checkpoint, 2501.0, 0.0));
+}
+
+Test(checkpoint, the_interval_is_kept_where_chances_are_rare_and_saves_cheap)
+{
+    const nas_checkpoint_t cheap = after_save(60.0, 1.1), costly = after_save(60.0, 1.3);
+    cr_assert_not(nas_checkpoint_due(&cheap, 1045.0, 0.0));
+    cr_assert_not(nas_checkpoint_last_chance(&cheap, 1010.0, 45.0));
+    cr_assert(nas_checkpoint_last_chance(&cheap, 1020.0, 45.0));
+    cr_assert_not(nas_checkpoint_last_chance(&costly, 1020.0, 45.0));
+}
+
+/* A file system that hung once must not let an hour go by without a save. */
+Test(checkpoint, a_single_save_that_was_held_up_does_not_count)
+{
+    nas_checkpoint_t checkpoint = after_save(60.0, 0.1);
+    nas_checkpoint_saved(&checkpoint, 2000.0, 2030.0);
+    cr_assert(nas_checkpoint_due(&checkpoint, 2035.1, 0.0));
+    nas_checkpoint_saved(&checkpoint, 3000.0, 3020.0);
+    cr_assert_not(nas_checkpoint_due(&checkpoint, 4019.0, 0.0));
+    cr_assert(nas_checkpoint_due(&checkpoint, 4021.0, 0.0));
 }
 
 Test(checkpoint, an_expensive_evaluation_is_saved_at_once)

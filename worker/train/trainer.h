@@ -48,8 +48,8 @@ nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_
  *  last epoch.  Collective over team; deterministic, whatever the number of ranks and however
  *  often it was interrupted. Cost: training images seen.
  *  operation [in] of each edge; stem [in] on the leader: of the candidate's file, from which it
- *  goes on and into which it is saved: at most 2 % of the time goes into that, at most interval_s
- *  lie between two; a file that is damaged is started over, with a line in the log.
+ *  goes on and into which it is saved: at most 2 % of the time goes into that (interval_s: see
+ *  common/checkpoint.h); a file that is damaged is started over, with a line in the log.
  *  interrupt: asked on every rank between steps, where the leader's word counts, and between
  *  batches that are judged, where any rank's does;
  *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
