@@ -178,6 +178,84 @@ Test(foreign_hdf5, too_large_a_claim_is_refused)
     temp_folder_remove(&folder);
 }
 
+/* A filter that the writer has and the reader, once it is unregistered, has not. */
+static size_t pass_through(unsigned flags, size_t n_values, const unsigned values[], size_t n_bytes,
+                           size_t *size, void **data)
+{
+    (void)flags, (void)n_values, (void)values, (void)size, (void)data;
+    return n_bytes;
+}
+
+static void put_filtered(const temp_path_t *path, H5Z_filter_t id, const char *name)
+{
+    const H5Z_class2_t filter = {.version = H5Z_CLASS_T_VERS,
+                                 .id = id,
+                                 .encoder_present = 1,
+                                 .decoder_present = 1,
+                                 .name = name,
+                                 .filter = pass_through};
+    const hsize_t size = 3;
+    cr_assert_geq(H5Zregister(&filter), 0);
+    const hid_t file = H5Fcreate(path->text, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &size, NULL);
+    cr_assert_geq(H5Pset_chunk(creation, 1, &size), 0);
+    cr_assert_geq(H5Pset_filter(creation, id, H5Z_FLAG_MANDATORY, 0, NULL), 0);
+    const hid_t data =
+        H5Dcreate2(file, "labels", H5T_STD_I64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    cr_assert_geq(H5Dwrite(data, H5T_NATIVE_INT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, integers), 0);
+    H5Dclose(data);
+    H5Sclose(space);
+    H5Pclose(creation);
+    cr_assert_geq(H5Fclose(file), 0);
+    cr_assert_geq(H5Zunregister(id), 0);
+}
+
+Test(foreign_hdf5, a_filter_that_is_not_installed_is_named)
+{
+    static const struct {
+        H5Z_filter_t id;
+        const char *stored, *said;
+    } filter[] = {{32000, "lzf", "lzf"}, {32001, "", "blosc"}, {300, "of my own", "of my own"}};
+    const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
+    const nas_foreign_item_t item = {.name = "labels", .types = NAS_FOREIGN_I64};
+    for (size_t i = 0; i < sizeof filter / sizeof *filter; i++) {
+        nas_foreign_array_t array = {0};
+        nas_error_t err = {0};
+        put_filtered(&path, filter[i].id, filter[i].stored);
+        assert_refused(
+            read_items(&path, &item, 1, &array, &err), &err,
+            "%s: dataset 'labels' went through the HDF5 filter %d (%s), which is not "
+            "installed here; set HDF5_PLUGIN_PATH to where it is, or write the file anew "
+            "where it can be read, as h5repack -f GZIP=1 OLD.h5 NEW.h5 or h5py with "
+            "compression='gzip' do",
+            path.text, (int)filter[i].id, filter[i].said);
+    }
+    temp_folder_remove(&folder);
+}
+
+Test(foreign_hdf5, values_in_a_file_that_is_not_there_are_no_damage)
+{
+    const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
+    const nas_foreign_item_t item = {.name = "labels", .types = NAS_FOREIGN_I64};
+    const hsize_t size = 3;
+    nas_foreign_array_t array = {0};
+    nas_error_t err = {0};
+    const hid_t file = H5Fcreate(path.text, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &size, NULL);
+    cr_assert_geq(H5Pset_external(creation, "/nowhere/values.raw", 0, 24), 0);
+    H5Dclose(H5Dcreate2(file, "labels", H5T_STD_I64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT));
+    H5Sclose(space);
+    H5Pclose(creation);
+    cr_assert_geq(H5Fclose(file), 0);
+    assert_refused(
+        read_items(&path, &item, 1, &array, &err), &err,
+        "%s: dataset 'labels' has its values in another file, /nowhere/values.raw, which "
+        "cannot be read from here; h5repack OLD.h5 NEW.h5 writes one file, where both "
+        "can be read",
+        path.text);
+    temp_folder_remove(&folder);
+}
+
 Test(foreign_hdf5, what_is_no_file_is_refused)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");

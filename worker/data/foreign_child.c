@@ -24,9 +24,14 @@ static hid_t open_file(const char *path, nas_foreign_message_t *message)
     (void)setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file >= 0) return file;
-    const char *reason = H5Fis_hdf5(path) > 0 ? "HDF5 cannot open it; it is damaged or cut short"
-                                              : "not an HDF5 file";
-    message->status = nas_error_set(&message->error, NAS_EINPUT, "%s: %s", path, reason);
+    if (H5Fis_hdf5(path) > 0)
+        message->status = nas_error_set(
+            &message->error, NAS_EINPUT,
+            "%s: HDF5 %d.%d.%d cannot open it; it is damaged, cut short, not closed by the program "
+            "that writes it, or of a newer HDF5",
+            path, H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
+    else
+        message->status = nas_error_set(&message->error, NAS_EINPUT, "%s: not an HDF5 file", path);
     return file;
 }
 
@@ -187,9 +192,10 @@ static nas_status_t read_item(const nas_foreign_request_t *request, const found_
     if (message->type == NAS_FOREIGN_TEXT) return NAS_OK;
     *data_p = calloc(*n_bytes + 1, 1);
     if (!*data_p) return nas_error_nomem(err, path);
-    if (n > 0 && !read_found(found, memory_type(message->type), *data_p))
-        return refuse(path, found->item, "cannot be read by HDF5; it is damaged", err);
-    return NAS_OK;
+    if (n == 0 || read_found(found, memory_type(message->type), *data_p)) return NAS_OK;
+    char reason[NAS_FOREIGN_REASON_SIZE];
+    nas_foreign_explain(found->id, reason);
+    return refuse(path, found->item, reason, err);
 }
 
 /* Whether the file has the name, all groups on the way included. */

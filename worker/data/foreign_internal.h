@@ -4,6 +4,10 @@
 
 #include "worker/data/foreign_hdf5.h"
 
+#include <hdf5.h>
+
+enum { NAS_FOREIGN_REASON_SIZE = 512 };
+
 /** Sent for every item, in order, and followed by its data. One with an error is the last. */
 typedef struct nas_foreign_message {
     nas_status_t status;
@@ -18,6 +22,10 @@ typedef struct nas_foreign_message {
  *  or there are more than max_bytes. */
 bool nas_foreign_extent(const nas_foreign_message_t *message, int64_t max_bytes, size_t *n,
                         size_t *n_bytes);
+
+/** For the child: why the values of a dataset could not be read, and what helps.
+ *  text [out] what follows the dataset's name. */
+void nas_foreign_explain(hid_t dataset, char text[NAS_FOREIGN_REASON_SIZE]);
 
 /** The child's work: context is a nas_foreign_request_t. */
 bool nas_foreign_answer(int fd, const void *context);
