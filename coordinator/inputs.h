@@ -20,20 +20,29 @@
 
 enum { NAS_INPUTS_MAX_DIGESTS = 5 };
 
+/** What is known of the images that were read, kept where they are not. Zero where none were. */
+typedef struct nas_image_facts {
+    int64_t n_train;
+    int64_t n_test;
+    nas_class_use_t train;
+    nas_class_use_t test;
+} nas_image_facts_t;
+
 /** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
     nas_job_t *job;
     const nas_method_t *method; /**< static; NULL when the job is read to score */
     nas_table_t *table;         /**< of the pool, or else of the objective */
     nas_pool_t pool;
-    int64_t *row;                   /**< the table's row of each architecture; NULL: its own */
-    nas_objective_t *objective;     /**< of a table */
-    nas_encoding_t *encoding;       /**< NULL unless the method needs one */
-    nas_state_t scored;             /**< source scores: the run that made them */
-    int64_t *scored_row;            /**< its row of each architecture, -1: none */
-    nas_dataset_t dataset;          /**< objective train: all images */
-    nas_batch_t batch;              /**< source compute: the mini-batch */
-    int n_classes;                  /**< source compute: of the data */
+    int64_t *row;               /**< the table's row of each architecture; NULL: its own */
+    nas_objective_t *objective; /**< of a table */
+    nas_encoding_t *encoding;   /**< NULL unless the method needs one */
+    nas_state_t scored;         /**< source scores: the run that made them */
+    int64_t *scored_row;        /**< its row of each architecture, -1: none */
+    nas_dataset_t dataset;      /**< objective train: all images */
+    nas_batch_t batch;          /**< source compute: the mini-batch */
+    int n_classes;              /**< of the images that were read */
+    nas_image_facts_t image_facts;
     nas_plan_t plan;                /**< n_groups is 1 until nas_plan_groups is asked */
     nas_scoring_plan_t scoring;     /**< source compute */
     nas_judging_plan_t judging;     /**< its run is set by the session */

@@ -281,9 +281,10 @@ static nas_status_t check_size(const nas_job_t *job, const nas_images_t *images,
                          images->w);
 }
 
-static nas_status_t read_images(const nas_job_t *job, bool with_test, nas_dataset_t *dataset,
+static nas_status_t read_images(nas_inputs_t *inputs, bool with_test, nas_dataset_t *dataset,
                                 nas_error_t *err)
 {
+    const nas_job_t *job = inputs->job;
     const nas_dataset_options_t options = {.format = (nas_data_format_t)job->data.format,
                                            .train = &job->data.train,
                                            .test = with_test ? &job->data.test : NULL,
@@ -294,6 +295,11 @@ static nas_status_t read_images(const nas_job_t *job, bool with_test, nas_datase
     nas_error_t reason = {0};
     const nas_status_t status = nas_dataset_read(&options, dataset, &reason);
     if (status) return blame(job, "data.train", status, &reason, err);
+    inputs->n_classes = dataset->n_classes;
+    inputs->image_facts = (nas_image_facts_t){.n_train = dataset->train.n,
+                                              .n_test = dataset->test.n,
+                                              .train = dataset->train_use,
+                                              .test = dataset->test_use};
     return check_size(job, &dataset->train, err);
 }
 
@@ -333,7 +339,6 @@ static nas_status_t make_batch(nas_inputs_t *inputs, const nas_dataset_t *datase
                                         .seed = (uint64_t)job->seed};
     nas_error_t reason = {0};
     const nas_status_t status = nas_batch_make(dataset, &choice, &inputs->batch, &reason);
-    inputs->n_classes = dataset->n_classes;
     return blame(job, "metrics.batch", status, &reason, err);
 }
 
@@ -341,7 +346,7 @@ static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
 {
     nas_dataset_t dataset = {0};
     if (trains(inputs)) return make_batch(inputs, &inputs->dataset, err);
-    nas_status_t status = read_images(inputs->job, false, &dataset, err);
+    nas_status_t status = read_images(inputs, false, &dataset, err);
     if (!status) status = make_batch(inputs, &dataset, err);
     nas_dataset_fini(&dataset);
     return status;
@@ -349,7 +354,7 @@ static nas_status_t read_batch(nas_inputs_t *inputs, nas_error_t *err)
 
 static nas_status_t prepare_training(nas_inputs_t *inputs, nas_error_t *err)
 {
-    const nas_status_t status = read_images(inputs->job, true, &inputs->dataset, err);
+    const nas_status_t status = read_images(inputs, true, &inputs->dataset, err);
     return status ? status : digest_images(inputs, err);
 }
 

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/statefile.h"
 #include "common/version.h"
+#include "coordinator/notes.h"
 #include "coordinator/resume.h"
 #include "coordinator/session_internal.h"
 
@@ -223,6 +224,15 @@ static void announce(const nas_session_t *session)
                  plural(state->n_ranks), (long long)plan->n_groups, plural(plan->n_groups));
 }
 
+static nas_status_t say_notes(const nas_session_t *session, nas_error_t *err)
+{
+    nas_strings_t notes = {0};
+    const nas_status_t status = nas_inputs_note(&session->inputs, &notes, err);
+    for (size_t i = 0; i < notes.n; i++) nas_log_line("note: %s", notes.at[i]);
+    nas_strings_fini(&notes);
+    return status;
+}
+
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
 {
     nas_state_t *state = &session->state;
@@ -232,11 +242,12 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     announce(session);
     /* where all that was to be scored was taken over */
     if (!session->inputs.method && !nas_session_needs_scores(session)) state->complete = true;
+    nas_status_t status = say_notes(session, err);
+    if (status) return status;
     if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
     if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);
-    const nas_status_t status =
-        nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
-                            state->n_ranks, plural(state->n_ranks));
+    status = nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
+                                 state->n_ranks, plural(state->n_ranks));
     if (status) return status;
     return nas_session_save(session, err);
 }

@@ -2,6 +2,7 @@
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/inputs.h"
+#include "coordinator/notes.h"
 #include "worker/backends.h"
 #include "worker/metrics/metric.h"
 #include "worker/net/footprint.h"
@@ -258,6 +259,15 @@ static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
                   mebibytes(bytes));
 }
 
+static nas_status_t print_notes(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
+{
+    nas_strings_t notes = {0};
+    const nas_status_t status = nas_inputs_note(inputs, &notes, err);
+    for (size_t i = 0; i < notes.n; i++) (void)fprintf(out, "# note: %s\n", notes.at[i]);
+    nas_strings_fini(&notes);
+    return status;
+}
+
 static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error_t *err)
 {
     char *text = NULL;
@@ -273,6 +283,7 @@ static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
     if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
+    if ((status = print_notes(inputs, stdout, err))) return status;
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
     return NAS_OK;
 }

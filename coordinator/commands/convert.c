@@ -12,8 +12,8 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: robotnas convert FOLDER OUT.h5 --size N|HxW [--gray] [--classes-from TRAIN.h5] "
-    "[--force]\n"
+    "usage: robotnas convert FOLDER OUT.h5 --size N|HxW [--gray] [--per-class N]\n"
+    "                        [--classes-from TRAIN.h5] [--force]\n"
     "\n"
     "Read a folder of images (JPEG or PNG; each folder in FOLDER is a class), bring them to one "
     "size\n"
@@ -21,6 +21,7 @@ static const char help[] =
     "\n"
     "  --size N             N rows and N columns; HxW: H rows and W columns\n"
     "  --gray               one channel in place of three\n"
+    "  --per-class N        the first N images of every class, for a small file\n"
     "  --classes-from FILE  refuse a folder whose classes are not those of FILE, which this "
     "command\n"
     "                       made: for test images\n"
@@ -53,6 +54,16 @@ static nas_status_t parse_size(const char *text, nas_folder_options_t *options, 
         text, NAS_IMAGES_MAX_SIDE);
 }
 
+static nas_status_t parse_per_class(const char *text, nas_folder_options_t *options,
+                                    nas_error_t *err)
+{
+    char *rest = NULL;
+    options->per_class = *text >= '0' && *text <= '9' ? strtol(text, &rest, 10) : 0;
+    if (options->per_class > 0 && !*rest) return NAS_OK;
+    return nas_error_set(err, NAS_EARG, "convert: --per-class '%s' is no number of images from 1",
+                         text);
+}
+
 static nas_status_t take(char **argv, int option, convert_options_t *options, nas_error_t *err)
 {
     switch (option) {
@@ -61,6 +72,8 @@ static nas_status_t take(char **argv, int option, convert_options_t *options, na
     case 'g':
         options->folder.gray = true;
         return NAS_OK;
+    case 'p':
+        return parse_per_class(optarg, &options->folder, err);
     case 'c':
         options->folder.classes_from = optarg;
         return NAS_OK;
@@ -90,6 +103,7 @@ static nas_status_t parse(int argc, char **argv, convert_options_t *options, nas
 {
     static const struct option known[] = {{"size", required_argument, NULL, 's'},
                                           {"gray", no_argument, NULL, 'g'},
+                                          {"per-class", required_argument, NULL, 'p'},
                                           {"classes-from", required_argument, NULL, 'c'},
                                           {"force", no_argument, NULL, 'f'},
                                           {"help", no_argument, NULL, 'h'},

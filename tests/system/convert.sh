@@ -70,6 +70,22 @@ JOB
 expect_exit 0 "$ROBOTNAS" score job.yaml
 [ "$(scores_of run.h5 | grep -c ',ok$')" = 4 ] || fail "not everything is scored: $(scores_of run.h5)"
 
+# ---- Cut ----
+
+# The file is sorted by class: what is in front of it is refused, by check as by a run.
+for command in check score search; do
+    expect_exit 2 "$ROBOTNAS" "$command" job.yaml --set data.limit=20 --set objective.kind=train --set search.budget=1 --set output=cut.h5
+    expect_line err '^robotnas: job.yaml:.*: data.train: train.h5: sorted by class, so that the 20 images .* have 2 of 4 classes; '
+done
+expect_exit 0 "$ROBOTNAS" convert train few.h5 --size 16 --per-class 5
+head -n 1 out | grep -q ': 20 images of 4 classes' || fail "it says: $(<out)"
+training=(--set objective.kind=train --set objective.batch=8 --set objective.epochs=2 --set search.budget=1)
+training+=(--set network.channels=4 --set "data.train=[few.h5]")
+expect_exit 0 "$ROBOTNAS" check job.yaml "${training[@]}"
+expect_line out '^# note: objective.epochs: 2 x 2 = 4 steps a training tell networks apart poorly; 1000 or more are usual: 500 epochs,'
+expect_exit 0 "$ROBOTNAS" search job.yaml "${training[@]}" --set output=few-run.h5
+expect_line err 'note: objective.epochs: 2 x 2 = 4 steps a training'
+
 # ---- The same every time ----
 
 cp train.h5 before.h5

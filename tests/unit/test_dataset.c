@@ -64,6 +64,58 @@ Test(dataset, a_single_class_is_refused)
     data_drop(&f);
 }
 
+static void put_labels(const temp_path_t *path, const uint8_t label[4])
+{
+    bytes_t labels = idx_header(1, (const uint32_t[]){4});
+    bytes_add(&labels, label, 4);
+    put(path, labels);
+}
+
+/* Also those of files that the limit leaves out altogether. */
+Test(dataset, it_is_known_which_classes_a_limit_leaves)
+{
+    static const struct {
+        int64_t limit;
+        int used;
+        bool sorted;
+    } expected[] = {{0, 4, false}, {8, 4, false}, {7, 3, false}, {4, 2, true},
+                    {3, 2, false}, {2, 1, true},  {1, 1, false}};
+    data_fixture_t f;
+    data_make_idx(&f);
+    put(&f.c, idx_images(3, idx_gray));
+    put_labels(&f.b, (const uint8_t[]){0, 0, 2, 2});
+    put_labels(&f.d, (const uint8_t[]){5, 2, 0, 7});
+    nas_strings_fini(&f.train);
+    f.train = list_of(4, (const temp_path_t *[]){&f.a, &f.b, &f.c, &f.d});
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
+        f.options.limit = expected[i].limit;
+        if (expected[i].sorted) {
+            assert_refused(data_read(&f), &f.err,
+                           "%s: sorted by class, so that the %lld images that data.limit leaves "
+                           "have %d of 4 classes; take all, or a file with fewer of each (robotnas "
+                           "convert --per-class)",
+                           f.a.text, (long long)f.options.limit, expected[i].used);
+            continue;
+        }
+        cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
+        const nas_class_use_t *use = &f.dataset.train_use;
+        cr_assert_eq(use->whole, 4);
+        cr_assert_eq(use->used, expected[i].used, "case %zu", i);
+        cr_assert_eq(use->sorted, expected[i].sorted, "case %zu", i);
+        cr_assert_eq(f.dataset.test_use.whole, 0);
+    }
+    f.test = list_of(2, (const temp_path_t *[]){&f.c, &f.d});
+    f.options.limit = 3;
+    assert_refused(data_read(&f), &f.err,
+                   "%s: image 0 (the first is 0) has label 5; expected 0 to 2; data.limit leaves 2 "
+                   "of 4 classes, set data.classes",
+                   f.d.text);
+    f.options.n_classes = 8;
+    cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
+    cr_assert_eq(f.dataset.test_use.used, 3);
+    data_drop(&f);
+}
+
 /* Mean and standard deviation of a channel by their definition. */
 static void assert_moments(const nas_dataset_t *dataset, int channel)
 {

@@ -140,6 +140,23 @@ Test(folder, classes_and_files_come_in_the_order_of_their_names)
     fixture_drop(&f);
 }
 
+Test(folder, the_first_images_of_every_class_make_a_small_file)
+{
+    folder_fixture_t f;
+    fixture_make(&f);
+    add(&f, "a/2", 2);
+    add(&f, "a/1", 1);
+    add(&f, "a/3/1", 3);
+    add(&f, "b/1", 4);
+    add(&f, "c/x/1", 5);
+    add(&f, "c/x/2", 6);
+    add(&f, "c/x/3", 7);
+    f.options.per_class = 2;
+    read_back(&f);
+    assert_images(&f, 5, (const int[][2]){{1, 0}, {2, 0}, {4, 1}, {5, 2}, {6, 2}});
+    fixture_drop(&f);
+}
+
 /* As sorted(os.walk(...)) and sorted(files) have it. */
 Test(folder, folders_in_a_class_are_read_one_after_the_other)
 {

@@ -3,7 +3,7 @@
 #include "worker/data/format.h"
 
 #include <math.h>
-#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { N_BYTE_VALUES = 256 };
@@ -38,36 +38,108 @@ static nas_status_t check_labels(const nas_images_t *part, const char *path, int
     return NAS_OK;
 }
 
-/* Add the images of one or more files that belong together to train or test. */
-static nas_status_t read_part(const nas_dataset_options_t *options, char *const *path,
-                              nas_dataset_t *dataset, nas_images_t *split, nas_error_t *err)
+/* A split while it is read. */
+typedef struct reading {
+    const nas_dataset_options_t *options;
+    nas_dataset_t *dataset;
+    nas_images_t *split;
+    uint8_t seen[NAS_IMAGES_MAX_CLASSES]; /* classes, 1 where there are images of it */
+} reading_t;
+
+/* The classes that were not seen before among the first n images. */
+static int see(const nas_images_t *images, int64_t n, uint8_t *seen)
 {
-    const nas_format_t *format = formats[options->format];
+    int n_new = 0;
+    for (int64_t i = 0; i < n; i++) {
+        n_new += !seen[images->labels[i]];
+        seen[images->labels[i]] = 1;
+    }
+    return n_new;
+}
+
+/* Whether every class stands together. */
+static bool is_sorted(const nas_images_t *images, int n_classes)
+{
+    int64_t n_changes = 0;
+    for (int64_t i = 1; i < images->n; i++) n_changes += images->labels[i] != images->labels[i - 1];
+    return n_changes == n_classes - 1 && images->n >= 2 * (int64_t)n_classes;
+}
+
+/* What a limit leaves of files that are sorted by class, as those of robotnas convert, has the first
+ * few classes alone. */
+static nas_status_t check_limited(const nas_class_use_t *use, const nas_strings_t *files, int64_t n,
+                                  nas_error_t *err)
+{
+    if (use->used >= use->whole || !use->sorted) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: sorted by class, so that the %lld images that data.limit leaves have "
+                         "%d of %d classes; take all, or a file with fewer of each (robotnas "
+                         "convert --per-class)",
+                         files->at[0], (long long)n, use->used, use->whole);
+}
+
+/* A label that is beyond what a limit leaves of the training images. */
+static nas_status_t explain(const reading_t *reading, nas_status_t status, nas_error_t *err)
+{
+    const nas_class_use_t *use = &reading->dataset->train_use;
+    if (reading->options->n_classes || use->used >= use->whole || !err) return status;
+    return nas_error_set(err, status, "%s; data.limit leaves %d of %d classes, set data.classes",
+                         err->text, use->used, use->whole);
+}
+
+/* Add the images of one or more files that belong together to train or test; where there are enough
+ * already they are only looked at. */
+static nas_status_t read_part(reading_t *reading, char *const *path, int64_t most,
+                              nas_class_use_t *use, nas_error_t *err)
+{
+    const nas_dataset_t *dataset = reading->dataset;
+    const nas_strings_t *train = reading->options->train;
+    const nas_format_t *format = formats[reading->options->format];
     nas_images_t part = {0};
     nas_status_t status = format->read(path, dataset->n_classes, &part, err);
     if (status) return status;
-    status = check_alike(&part, path[0], &dataset->train, options->train->at[0], err);
-    if (!status) status = check_labels(&part, path[format->n_files - 1], dataset->n_classes, err);
-    if (!status) status = nas_images_append(split, &part, err);
+    status = check_alike(&part, path[0], &dataset->train, train->at[0], err);
+    if (!status &&
+        (status = check_labels(&part, path[format->n_files - 1], dataset->n_classes, err)))
+        status = explain(reading, status, err);
+    if (!status) use->whole += see(&part, part.n, reading->seen);
+    if (!status && reading->split->n < most) status = nas_images_append(reading->split, &part, err);
     nas_images_fini(&part);
+    return status;
+}
+
+static nas_status_t read_files(reading_t *reading, const nas_strings_t *files, int64_t most,
+                               nas_class_use_t *use, nas_error_t *err)
+{
+    const nas_format_t *format = formats[reading->options->format];
+    nas_status_t status = NAS_OK;
+    if (files->n % format->n_files != 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s needs files in pairs, images then labels; the last is %s",
+                             format->name, files->at[files->n - 1]);
+    for (size_t i = 0; i < files->n && !status; i += format->n_files)
+        status = read_part(reading, files->at + i, most, use, err);
     return status;
 }
 
 static nas_status_t read_split(const nas_dataset_options_t *options, const nas_strings_t *files,
                                nas_dataset_t *dataset, nas_images_t *split, nas_error_t *err)
 {
-    const nas_format_t *format = formats[options->format];
+    nas_class_use_t *use = split == &dataset->train ? &dataset->train_use : &dataset->test_use;
     const int64_t most = options->limit > 0 ? options->limit : INT64_MAX;
-    if (files->n % format->n_files != 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s needs files in pairs, images then labels; the last is %s",
-                             format->name, files->at[files->n - 1]);
-    for (size_t i = 0; i < files->n && split->n < most; i += format->n_files) {
-        const nas_status_t status = read_part(options, files->at + i, dataset, split, err);
-        if (status) return status;
-    }
+    reading_t *reading = calloc(1, sizeof *reading);
+    if (!reading) return nas_error_nomem(err, "classes");
+    *reading = (reading_t){.options = options, .dataset = dataset, .split = split};
+    nas_status_t status = read_files(reading, files, most, use, err);
     if (split->n > most) split->n = most;
-    return NAS_OK;
+    if (!status) {
+        memset(reading->seen, 0, sizeof reading->seen);
+        use->used = see(split, split->n, reading->seen);
+        use->sorted = is_sorted(split, use->used);
+        status = check_limited(use, files, split->n, err);
+    }
+    free(reading);
+    return status;
 }
 
 /* The number of classes as far as it is known before a file is read, 0 where it is not. */
@@ -90,10 +162,10 @@ static nas_status_t count_classes(const nas_dataset_options_t *options, nas_data
     if (dataset->n_classes != 0) return NAS_OK;
     for (int64_t i = 0; i < train->n; i++)
         if (train->labels[i] > largest) largest = train->labels[i];
-    if (largest == 0)
+    if (largest == 0 && dataset->train_use.whole < 2)
         return nas_error_set(err, NAS_EINPUT, "%s: all labels are 0; expected two classes or more",
                              options->train->at[formats[options->format]->n_files - 1]);
-    dataset->n_classes = largest + 1;
+    dataset->n_classes = largest > 0 ? largest + 1 : 2;
     return NAS_OK;
 }
 

@@ -6,6 +6,8 @@
 #include "common/strings.h"
 #include "worker/data/images.h"
 
+#include <stdbool.h>
+
 /** How files hold images. */
 typedef enum nas_data_format {
     NAS_DATA_CIFAR = 0, /**< CIFAR-10's or CIFAR-100's binary files, by the number of classes */
@@ -30,6 +32,13 @@ typedef struct nas_dataset_options {
     int64_t limit; /**< at most this many images of each split, from the front; 0: all */
 } nas_dataset_options_t;
 
+/** Which classes have images, of a split. */
+typedef struct nas_class_use {
+    int whole;   /**< in its files */
+    int used;    /**< among the images in use, which `limit` leaves */
+    bool sorted; /**< those stand class after class, two of each or more on the mean */
+} nas_class_use_t;
+
 /** A plain value; end with nas_dataset_fini. */
 typedef struct nas_dataset {
     nas_images_t train; /**< labels in [0, n_classes) */
@@ -37,13 +46,17 @@ typedef struct nas_dataset {
     int n_classes;      /**< at least 2 */
     double mean[NAS_IMAGES_MAX_CHANNELS]; /**< [C] */
     double std[NAS_IMAGES_MAX_CHANNELS];  /**< [C], > 0 */
+    nas_class_use_t train_use;            /**< known to who read it */
+    nas_class_use_t test_use;
 } nas_dataset_t;
 
-/** Read a data set.  Not collective: rank 0 reads, and forks for HDF5 (see sandbox.h).
+/** Read a data set.  Not collective: rank 0 reads, and forks for HDF5 (see sandbox.h). Files beyond
+ *  `limit` are read too, for the classes that they have.
  *  Memory: the images, and for a moment one file more. Deterministic.
  *  dataset [out]; the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged or cut short, not of the format, images that
- *  differ in size, a label outside its range; or without a file: options that do not fit the
+ *  differ in size, a label outside its range, classes of a split sorted by class that `limit` leaves
+ *  out; or without a file: options that do not fit the
  *  images (number of files, classes, means). NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
                               nas_error_t *err);

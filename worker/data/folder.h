@@ -23,6 +23,7 @@ typedef struct nas_folder_options {
     const char *output; /**< HDF5 file, replaced as a whole */
     int height;         /**< of the images written, at most NAS_IMAGES_MAX_SIDE */
     int width;
+    int64_t per_class;        /**< at most so many images of a class, the first ones; 0: all */
     bool gray;                /**< one channel (ITU-R 601 luma) in place of three */
     const char *classes_from; /**< HDF5 file made by this module whose classes must be the same, so
                                *   that labels mean the same; NULL: none */

@@ -156,6 +156,12 @@ static nas_status_t check_name(const char *path, nas_error_t *err)
     return status;
 }
 
+/* Let go of all files but the first n. */
+static void keep_first(nas_strings_t *files, size_t n)
+{
+    while (files->n > n) free(files->at[--files->n]);
+}
+
 static nas_status_t label_files(nas_folder_list_t *list, size_t first, nas_error_t *err)
 {
     int32_t *labels = realloc(list->labels, (list->files.n + 1) * sizeof *labels);
@@ -198,8 +204,11 @@ nas_status_t nas_folder_list(const nas_folder_options_t *options, nas_folder_lis
     if (contents.folders.n > 1)
         qsort(contents.folders.at, contents.folders.n, sizeof *contents.folders.at, by_name);
     status = nas_folder_check_classes(options, &contents, err);
-    for (size_t i = 0; i < contents.folders.n && !status; i++)
+    for (size_t i = 0; i < contents.folders.n && !status; i++) {
+        const size_t first = found.files.n;
         status = add_class(contents.folders.at[i], &level, &found, &summary->faults, err);
+        if (options->per_class > 0) keep_first(&found.files, first + (size_t)options->per_class);
+    }
     if (!status) status = nas_folder_note(&contents, &found.classes, &summary->notes, err);
     if (status) goto out;
     *list = found;
