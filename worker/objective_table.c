@@ -14,7 +14,7 @@ struct nas_objective {
     double sign;    /* -1 where lower is better */
     double *sorted; /* sign * value of those that are there, descending */
     int64_t n_sorted;
-    bool *is_top; /* [n_arch]: one of the T truly best */
+    double top; /* sign * the T-th best value, NaN where there is none */
 };
 
 /* An entry of a column at an architecture; NaN without a column, or a row. */
@@ -44,21 +44,6 @@ static int64_t count_better(const nas_objective_t *objective, double target)
     return low;
 }
 
-/* The T best: all that beat the T-th value, and of those that equal it the first in the pool. */
-static void mark_top(nas_objective_t *objective, int64_t budget)
-{
-    const int64_t n_top = budget < objective->n_sorted ? budget : objective->n_sorted;
-    if (n_top == 0) return;
-    const double last = objective->sorted[n_top - 1];
-    int64_t n_ties = n_top - count_better(objective, last);
-    for (int64_t i = 0; i < objective->n_arch; i++) {
-        const double target = objective->sign * at(objective, objective->value, i);
-        const bool ties = target == last && n_ties > 0;
-        objective->is_top[i] = target > last || ties;
-        n_ties -= ties;
-    }
-}
-
 static void sort_values(nas_objective_t *objective)
 {
     for (int64_t i = 0; i < objective->n_arch; i++) {
@@ -67,6 +52,13 @@ static void sort_values(nas_objective_t *objective)
     }
     qsort(objective->sorted, (size_t)objective->n_sorted, sizeof *objective->sorted,
           compare_descending);
+}
+
+/* The value that the last of the T best has. */
+static double value_of_place(const nas_objective_t *objective, int64_t place)
+{
+    if (objective->n_sorted == 0) return (double)NAN;
+    return objective->sorted[(place < objective->n_sorted ? place : objective->n_sorted) - 1];
 }
 
 nas_status_t nas_objective_create(const nas_objective_options_t *options,
@@ -87,16 +79,15 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
         .n_column = n_column,
         .sign = job->objective.minimise ? -1.0 : 1.0,
         .sorted = calloc(n_rows + 1, sizeof *objective->sorted),
-        .is_top = calloc(n_rows + 1, sizeof *objective->is_top),
     };
-    if (!objective->column || !objective->column_at || !objective->sorted || !objective->is_top) {
+    if (!objective->column || !objective->column_at || !objective->sorted) {
         nas_objective_destroy(objective);
         return nas_error_nomem(err, "the objective");
     }
     for (size_t c = 0; c < n_column; c++)
         objective->column[c] = nas_table_column(options->table, job->objective.report.at[c]);
     sort_values(objective);
-    mark_top(objective, job->search.budget);
+    objective->top = value_of_place(objective, job->search.budget);
     *objective_p = objective;
     return NAS_OK;
 }
@@ -126,7 +117,8 @@ int64_t nas_objective_present(const nas_objective_t *objective)
 double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n)
 {
     int64_t n_hits = 0;
-    for (int64_t i = 0; i < n; i++) n_hits += objective->is_top[arch[i]];
+    for (int64_t i = 0; i < n; i++)
+        n_hits += objective->sign * at(objective, objective->value, arch[i]) >= objective->top;
     return (double)n_hits / (double)n;
 }
 
@@ -149,6 +141,5 @@ void nas_objective_destroy(nas_objective_t *objective)
     free(objective->column);
     free(objective->column_at);
     free(objective->sorted);
-    free(objective->is_top);
     free(objective);
 }

@@ -33,8 +33,9 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
  *  has no objective. */
 void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation);
 
-/** Precision@T: the share of the T best architectures by the objective (ties: lower pool index)
- *  among the n = T given ones.  Coordinator only. He et al. 2024. */
+/** Precision@T: of the n = T given architectures, the share whose pool_rank is at most T: one that
+ *  ties with the T-th best counts, so that the order of the pool does not.  Coordinator only. He et
+ *  al. 2024. */
 double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n);
 
 /** Architectures of the pool that have an objective. */

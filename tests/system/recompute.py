@@ -64,9 +64,9 @@ class Pool:
         return 1 + sum(x > self.target[arch] for x in self.target)
 
     def best(self, n):
-        """The n truly best architectures, the first in the pool on a tie."""
-        known = [i for i, x in enumerate(self.target) if not math.isnan(x)]
-        return set(sorted(known, key=lambda i: (-self.target[i], i))[:n])
+        """The architectures of the ranks 1 to n: with ties more than n."""
+        known = sorted((x for x in self.target if not math.isnan(x)), reverse=True)
+        return {i for i, x in enumerate(self.target) if x >= known[:n][-1]}
 
 
 def check_evaluations(pool, budget, repeat):
