@@ -32,21 +32,17 @@ struct nas_csv {
     size_t n_field;
 };
 
-/* With no spaces known to libcsv it leaves them in the fields. */
-static int is_space(unsigned char c)
-{
-    (void)c;
-    return 0;
-}
-
 static void end_field(void *text, size_t length, void *data)
 {
     nas_csv_t *csv = data;
     char *copy = csv->text + csv->text_used;
+    size_t n = 0;
     if (length > 0) memcpy(copy, text, length);
     copy[length] = '\0';
     csv->text_used += length + 1;
-    csv->field[csv->n_field++] = copy;
+    char *field = copy + (nas_text_trim(copy, &n) - copy);
+    field[n] = '\0';
+    csv->field[csv->n_field++] = field;
 }
 
 static void end_row(int terminator, void *data)
@@ -81,7 +77,6 @@ nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err)
     csv->fd = -1;
     csv->line = 1;
     (void)csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
-    csv_set_space_func(&csv->parser, is_space);
     csv_set_blk_size(&csv->parser, FIELD_BLOCK_SIZE);
 
     csv->chunk = malloc(CHUNK_SIZE);
@@ -139,6 +134,13 @@ static nas_status_t parse_line(nas_csv_t *csv, const char *text, size_t n, nas_e
         csv, "bad quoting: a quote inside a field is doubled, and the field stands in quotes", err);
 }
 
+/* Whether the line that was parsed is no part of a row. libcsv's first state, 0, is before a row's
+ * first field or quote. */
+static bool is_between_rows(const nas_csv_t *csv)
+{
+    return !csv->row_complete && csv->n_field == 0 && csv->parser.pstate == 0;
+}
+
 /* Take the next line, or what the chunk has of it. Between rows a line end alone is an empty line.
  */
 static nas_status_t take_line(nas_csv_t *csv, nas_error_t *err)
@@ -148,6 +150,7 @@ static nas_status_t take_line(nas_csv_t *csv, nas_error_t *err)
     if (csv->row_size > 0 || !ends_line(text[0])) {
         const nas_status_t status = parse_line(csv, text, n, err);
         if (status) return status;
+        if (is_between_rows(csv)) csv->row_size = 0; /* a line of blanks */
     }
     advance(csv, text, n);
     return NAS_OK;

@@ -1,6 +1,7 @@
 #include "common/encoding.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,22 +160,50 @@ static nas_encoding_t *allocate(int64_t n, int n_position, nas_error_t *err)
     return encoding;
 }
 
+/* As nas_encode, with the place of the name. */
+static nas_status_t encode_name(nas_encoding_kind_t kind, const nas_names_t *names, int64_t i,
+                                uint8_t *code, int *n_position, nas_error_t *err)
+{
+    char place[NAS_NAMES_PLACE_SIZE];
+    nas_error_t reason = {0};
+    const nas_status_t status = nas_encode(kind, nas_names_at(names, i), code, n_position, &reason);
+    if (!status) return NAS_OK;
+    nas_names_place(names, i, place);
+    return nas_error_set(err, status, "%s%s", place, reason.text);
+}
+
+/* Two names that mean the same. */
+static nas_status_t refuse_duplicate(const nas_names_t *names, int64_t duplicate, int64_t first,
+                                     nas_error_t *err)
+{
+    char place[NAS_NAMES_PLACE_SIZE], line[32] = "";
+    nas_names_place(names, duplicate, place);
+    if (nas_names_line(names, first))
+        (void)snprintf(line, sizeof line, "line %lld, ", (long long)nas_names_line(names, first));
+    return nas_error_set(err, NAS_EINPUT, "%sarchitecture '%.120s' is the same as %s'%.120s'",
+                         place, nas_names_at(names, duplicate), line, nas_names_at(names, first));
+}
+
 /* Encode all names into place. */
 static nas_status_t encode_all(nas_encoding_t *encoding, nas_encoding_kind_t kind,
                                const nas_names_t *names, nas_error_t *err)
 {
     uint8_t code[NAS_ENCODING_MAX_POSITIONS];
+    char place[NAS_NAMES_PLACE_SIZE];
     const int n_position = encoding->n_position;
     for (int64_t i = 0; i < encoding->count; i++) {
         int n = 0;
-        const nas_status_t status = nas_encode(kind, nas_names_at(names, i), code, &n, err);
+        const nas_status_t status = encode_name(kind, names, i, code, &n, err);
         if (status) return status;
-        if (n != n_position)
-            return nas_error_set(
-                err, NAS_EINPUT,
-                "architecture '%.120s' has %d positions where the first, '%.120s', has %d",
-                nas_names_at(names, i), n, nas_names_at(names, 0), n_position);
-        memcpy(encoding->code + i * n_position, code, (size_t)n_position);
+        if (n == n_position) {
+            memcpy(encoding->code + i * n_position, code, (size_t)n_position);
+            continue;
+        }
+        nas_names_place(names, i, place);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%sarchitecture '%.120s' has %d positions where the first, '%.120s', has %d", place,
+            nas_names_at(names, i), n, nas_names_at(names, 0), n_position);
     }
     return NAS_OK;
 }
@@ -185,15 +214,14 @@ nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *na
     uint8_t code[NAS_ENCODING_MAX_POSITIONS];
     int n_position = 0;
     int64_t duplicate = -1, first = -1;
-    nas_status_t status = nas_encode(kind, nas_names_at(names, 0), code, &n_position, err);
+    nas_status_t status = encode_name(kind, names, 0, code, &n_position, err);
     if (status) return status;
     nas_encoding_t *encoding = allocate(nas_names_count(names), n_position, err);
     if (!encoding) return NAS_ENOMEM;
     if ((status = encode_all(encoding, kind, names, err))) goto out;
     if ((status = build(encoding, &duplicate, &first, err))) goto out;
     if (duplicate >= 0) {
-        status = nas_error_set(err, NAS_EINPUT, "architectures '%.120s' and '%.120s' are the same",
-                               nas_names_at(names, first), nas_names_at(names, duplicate));
+        status = refuse_duplicate(names, duplicate, first, err);
         goto out;
     }
     *encoding_p = encoding;

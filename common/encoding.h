@@ -32,7 +32,7 @@ nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *cod
 
 /** Encode every name of a pool, of which there is one at least. O(n) expected.
  *  NAS_EINPUT: a name is not of this form, has another number of positions than the first, or two
- *  names have the same code; err names them.
+ *  names have the same code; err says where they stand (nas_names_place) and names them.
  *  The caller owns *encoding_p. */
 nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *names,
                                  nas_encoding_t **encoding_p, nas_error_t *err);

@@ -128,7 +128,9 @@ static const char intro[] =
     "metrics: {source: compute, names: [grad_norm, snip, synflow, jacob_cov, nwot]}\n"
     "objective: {kind: train, epochs: 12, batch: 256, flip: true, crop: 4}\n"
     "search: {method: robot, budget: 20, parallel: 4}\n"
-    "```\n"
+    "```\n";
+
+static const char rules[] =
     "\n"
     "## Rules\n"
     "\n"
@@ -155,6 +157,21 @@ static const char intro[] =
     "published tables in\n"
     "  the folder `${ROBOTNAS_TABLES}` and images in `${ROBOTNAS_DATA}`.\n"
     "- **Text.** UTF-8; a byte order mark is skipped. YAML indents with spaces, never with tabs.\n"
+    "- **Tables.** CSV: commas between fields, a decimal point, a header row. Blanks around column "
+    "names,\n"
+    "  architectures and other fields do not count, in quotes or not; neither do rows without any "
+    "text, columns\n"
+    "  without a name, and empty fields beyond the header's, all of which spreadsheets write. "
+    "Numbers hold nothing\n"
+    "  but digits, sign, point and exponent. A field means missing when it is empty, `nan`, an "
+    "infinity, or named in\n"
+    "  `pool.missing` or `objective.missing`, as in `missing: [NA, -1]`; any other text in a "
+    "column "
+    "of numbers is\n"
+    "  refused.\n"
+    "- **Lists** of architectures: one a line, in either form of the space; blank lines and what "
+    "follows a `#` do not\n"
+    "  count.\n"
     "- **Types.** The key decides the type: a column may be called `10` or `no` without quotes. "
     "Integers are plain\n"
     "  decimals. `true`, `yes` and `on` are true; `false`, `no` and `off` are false. A text that "
@@ -235,6 +252,7 @@ static void write_heading(FILE *out, const nas_job_field_t *field)
 void nas_job_write_reference(FILE *out)
 {
     (void)fputs(intro, out);
+    (void)fputs(rules, out);
     for (size_t i = 0; i < nas_job_field_count(); i++) {
         const nas_job_field_t *field = nas_job_field_at(i);
         if (i == 0 || !nas_job_same_group(field, nas_job_field_at(i - 1)))

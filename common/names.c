@@ -1,11 +1,20 @@
 #include "common/names.h"
 
+#include "common/strings.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define EMPTY_SLOT UINT32_MAX
 
 enum { FIRST_CAPACITY = 1024 };
+
+/* Names in lines that follow each other. */
+typedef struct run {
+    int64_t first; /* name */
+    int64_t line;  /* of it */
+} run_t;
 
 /* All texts lie in one arena, each with a NUL. The index is a hash table of name numbers with
  * linear probing, at most half full. */
@@ -16,6 +25,9 @@ struct nas_names {
     size_t count, capacity;
     uint32_t *slot; /* NULL until sealed; n_slot is a power of two */
     size_t n_slot;
+    char *file; /* NULL: not said, nor are lines */
+    run_t *run; /* ascending by name */
+    size_t n_run, run_capacity;
 };
 
 nas_status_t nas_names_create(nas_names_t **names_p, nas_error_t *err)
@@ -59,6 +71,60 @@ nas_status_t nas_names_add(nas_names_t *names, const char *text, size_t length, 
     names->offset[names->count++] = names->text_used;
     names->text_used += length + 1;
     return NAS_OK;
+}
+
+nas_status_t nas_names_set_file(nas_names_t *names, const char *file, nas_error_t *err)
+{
+    NAS_ASSERT(names->count == 0 && !names->file);
+    names->file = nas_string_copy(file, err);
+    return names->file ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status_t nas_names_set_line(nas_names_t *names, int64_t line, nas_error_t *err)
+{
+    NAS_ASSERT(names->count > 0);
+    const int64_t name = (int64_t)names->count - 1;
+    const run_t *last = names->n_run ? &names->run[names->n_run - 1] : NULL;
+    if (last && line - last->line == name - last->first) return NAS_OK;
+    if (names->n_run == names->run_capacity) {
+        const size_t capacity = 2 * names->run_capacity + 1;
+        run_t *run = realloc(names->run, capacity * sizeof *run);
+        if (!run) return nas_error_nomem(err, "lines of architectures");
+        names->run = run;
+        names->run_capacity = capacity;
+    }
+    names->run[names->n_run++] = (run_t){.first = name, .line = line};
+    return NAS_OK;
+}
+
+int64_t nas_names_line(const nas_names_t *names, int64_t index)
+{
+    size_t low = 0, high = names->n_run; /* the last run that begins at or before it */
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (names->run[middle].first <= index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0) return 0;
+    return names->run[low - 1].line + index - names->run[low - 1].first;
+}
+
+void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE])
+{
+    enum { SHOWN_FILE = NAS_NAMES_PLACE_SIZE - 64 };
+    const int64_t line = nas_names_line(names, index);
+    place[0] = '\0';
+    if (!names->file) return;
+    (void)snprintf(place, NAS_NAMES_PLACE_SIZE,
+                   line ? "%.*s:%lld: " : "%.*s: number %lld: ", SHOWN_FILE, names->file,
+                   (long long)(line ? line : index + 1));
+}
+
+const char *nas_names_file(const nas_names_t *names)
+{
+    return names->file;
 }
 
 /* 64-bit FNV-1a, folded so that the low bits depend on all of it. */
@@ -139,5 +205,7 @@ void nas_names_destroy(nas_names_t *names)
     free(names->text);
     free(names->offset);
     free(names->slot);
+    free(names->file);
+    free(names->run);
     free(names);
 }

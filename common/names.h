@@ -23,6 +23,26 @@ nas_status_t nas_names_create(nas_names_t **names_p, nas_error_t *err);
  *  NAS_EINPUT: 2^32 - 1 names are there already. NAS_ENOMEM. */
 nas_status_t nas_names_add(nas_names_t *names, const char *text, size_t length, nas_error_t *err);
 
+enum { NAS_NAMES_PLACE_SIZE = 320 };
+
+/** Say which file the names are read from, for messages; before the first add.  Not collective.
+ *  file: copied. NAS_ENOMEM. */
+nas_status_t nas_names_set_file(nas_names_t *names, const char *file, nas_error_t *err);
+
+/** Say which line of it the last added name stands in. O(1) amortised; consecutive lines take no
+ *  memory each.  Not collective. NAS_ENOMEM. */
+nas_status_t nas_names_set_line(nas_names_t *names, int64_t line, nas_error_t *err);
+
+/** Line of the name at index, 0 where none was said. O(log). */
+int64_t nas_names_line(const nas_names_t *names, int64_t index);
+
+/** Where a name stands, as the beginning of a message: "FILE:LINE: ", or "FILE: number N: " of a file
+ *  without lines, or "" without a file. */
+void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE]);
+
+/** The file, NULL where none was said. Borrowed. */
+const char *nas_names_file(const nas_names_t *names);
+
 /** Build the index, after the last add. O(bytes) expected.
  *  duplicate [out] index of the second of two equal names, the lowest such, or -1;
  *  first [out] the index of its equal before it, or -1. Nothing is removed: the caller decides

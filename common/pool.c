@@ -49,30 +49,49 @@ static nas_status_t locate(const nas_pool_t *pool, const char *text, int64_t *ar
     return NAS_OK;
 }
 
-nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, const char *file,
-                           int64_t *row, nas_error_t *err)
+/* Two names that mean the same architecture. */
+static nas_status_t refuse_again(const nas_names_t *names, int64_t again, int64_t before,
+                                 const char *arch, nas_error_t *err)
 {
-    int64_t n_found = 0;
-    for (int64_t i = 0; i < nas_pool_count(pool); i++) row[i] = -1;
-    for (int64_t i = 0; i < nas_names_count(names); i++) {
-        nas_error_t reason = {0};
-        int64_t arch = -1;
-        const char *text = nas_names_at(names, i);
-        const nas_status_t status = locate(pool, text, &arch, &reason);
-        if (status)
-            return nas_error_set(err, status, "%s: row %lld: %s", file, (long long)i + 1,
-                                 reason.text);
-        if (arch < 0) continue;
-        if (row[arch] >= 0)
-            return nas_error_set(
-                err, NAS_EINPUT, "%s: rows %lld and %lld are the same architecture, %s", file,
-                (long long)row[arch] + 1, (long long)i + 1, nas_names_at(pool->names, arch));
-        row[arch] = i;
-        n_found++;
+    char place[NAS_NAMES_PLACE_SIZE];
+    const int64_t line = nas_names_line(names, before);
+    nas_names_place(names, again, place);
+    return nas_error_set(err, NAS_EINPUT, "%sthe same architecture as %s %lld, %s", place,
+                         line ? "line" : "number", (long long)(line ? line : before + 1), arch);
+}
+
+static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, int64_t i,
+                              int64_t *row, nas_error_t *err)
+{
+    nas_error_t reason = {0};
+    int64_t arch = -1;
+    const nas_status_t status = locate(pool, nas_names_at(names, i), &arch, &reason);
+    if (status) {
+        char place[NAS_NAMES_PLACE_SIZE];
+        nas_names_place(names, i, place);
+        return nas_error_set(err, status, "%s%s", place, reason.text);
     }
-    if (n_found == 0)
-        return nas_error_set(err, NAS_EINPUT, "%s: none of its architectures is in the pool", file);
+    if (arch < 0) return NAS_OK;
+    if (row[arch] >= 0)
+        return refuse_again(names, i, row[arch], nas_names_at(pool->names, arch), err);
+    row[arch] = i;
     return NAS_OK;
+}
+
+nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
+                           nas_error_t *err)
+{
+    const int64_t n_pool = nas_pool_count(pool), n_names = nas_names_count(names);
+    nas_status_t status = NAS_OK;
+    int64_t n_found = 0;
+    for (int64_t i = 0; i < n_pool; i++) row[i] = -1;
+    for (int64_t i = 0; !status && i < n_names; i++) status = join_name(pool, names, i, row, err);
+    for (int64_t i = 0; i < n_pool; i++) n_found += row[i] >= 0;
+    if (status || n_found > 0) return status;
+    const char *file = nas_names_file(names);
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: none of its %lld architectures is in the pool of %lld",
+                         file ? file : "names", (long long)n_names, (long long)n_pool);
 }
 
 void nas_pool_fini(nas_pool_t *pool)

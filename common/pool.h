@@ -35,11 +35,11 @@ nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p
 
 /** Join a list of architecture texts on a pool of a space, whatever form they are in.  Not
  *  collective; O((names + pool) log).
- *  file: for messages; row [out] [pool count]: which of names each architecture is, -1 for none.
- *  NAS_EINPUT: a text is no architecture of the space; two texts are the same one; none is in the
- *  pool. */
-nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, const char *file,
-                           int64_t *row, nas_error_t *err);
+ *  row [out] [pool count]: which of names each architecture is, -1 for none.
+ *  NAS_EINPUT, with the place of the text (nas_names_place): it is no architecture of the space, or
+ *  the same one as another; with the file: none is in the pool. */
+nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
+                           nas_error_t *err);
 
 /** Accepts a zeroed pool. */
 void nas_pool_fini(nas_pool_t *pool);

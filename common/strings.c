@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 nas_status_t nas_strings_add(nas_strings_t *list, const char *text, size_t length, nas_error_t *err)
 {
@@ -54,7 +55,8 @@ const char *nas_strings_nearest(const nas_strings_t *list, const char *text)
     const char *nearest = NULL;
     size_t least = strlen(text) / 3 + 1;
     for (size_t i = 0; i < list->n; i++) {
-        const size_t distance = edit_distance(text, list->at[i]);
+        const bool same = strcasecmp(text, list->at[i]) == 0;
+        const size_t distance = same ? 0 : edit_distance(text, list->at[i]);
         if (distance <= least && (!nearest || distance < least)) {
             least = distance;
             nearest = list->at[i];

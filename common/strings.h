@@ -20,7 +20,7 @@ nas_status_t nas_strings_add(nas_strings_t *list, const char *text, size_t lengt
 ptrdiff_t nas_strings_find(const nas_strings_t *list, const char *text);
 
 /** Among list, the entry nearest to `text` (Levenshtein distance, at most a third of the length
- *  plus one), or NULL. Borrowed. */
+ *  plus one; none where only ASCII's case differs), or NULL. Borrowed. */
 const char *nas_strings_nearest(const nas_strings_t *list, const char *text);
 
 /** Free everything; the list is empty and usable afterwards. */

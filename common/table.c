@@ -1,8 +1,9 @@
 #include "common/table.h"
 
 #include "common/csv.h"
+#include "common/field.h"
+#include "common/text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,47 +23,24 @@ struct nas_table {
 typedef struct reader {
     const nas_table_options_t *options;
     nas_csv_t *csv;
-    nas_names_t *header;
+    nas_names_t *header;  /* of the columns that have a name */
+    size_t *header_field; /* where each of them stands */
+    int64_t header_line;
+    size_t n_named, n_header; /* fields of the header: up to its last name, and in all */
     size_t arch_field;
     size_t *field;          /* of each asked column */
     double *missing_number; /* n_missing entries of options->missing that are numbers */
     size_t n_missing;
-    int64_t *line; /* of each row */
     size_t n_row, capacity;
     nas_table_t *table;
 } reader_t;
-
-/* Whether text as a whole, blanks around it aside, is a decimal number, an infinity or nan. */
-static bool parse_number(const char *text, double *value)
-{
-    char *end;
-    const double x = strtod(text, &end);
-    if (end == text || strpbrk(text, "xX")) return false; /* strtod would take hexadecimal */
-    while (isspace((unsigned char)*end)) end++;
-    if (*end) return false;
-    *value = x;
-    return true;
-}
-
-/* Whether text, blanks around it aside, is empty or an entry of the list. */
-static bool is_missing_text(const nas_strings_t *missing, const char *text)
-{
-    while (isspace((unsigned char)*text)) text++;
-    size_t length = strlen(text);
-    while (length > 0 && isspace((unsigned char)text[length - 1])) length--;
-    if (length == 0) return true;
-    for (size_t i = 0; missing && i < missing->n; i++)
-        if (strlen(missing->at[i]) == length && memcmp(missing->at[i], text, length) == 0)
-            return true;
-    return false;
-}
 
 /* The value of a field, NaN where it means missing; false where it is not a number. */
 static bool read_value(const reader_t *reader, const char *text, double *value)
 {
     double x;
-    if (!parse_number(text, &x)) {
-        if (!is_missing_text(reader->options->missing, text)) return false;
+    if (!nas_field_number(text, &x)) {
+        if (!nas_field_is_missing(reader->options->missing, text)) return false;
         x = NAN;
     }
     bool missing = !isfinite(x);
@@ -78,9 +56,12 @@ static nas_status_t read_missing(reader_t *reader, nas_error_t *err)
     if (!missing || missing->n == 0) return NAS_OK;
     reader->missing_number = malloc(missing->n * sizeof *reader->missing_number);
     if (!reader->missing_number) return nas_error_nomem(err, "the list of missing values");
-    for (size_t i = 0; i < missing->n; i++)
-        if (parse_number(missing->at[i], &reader->missing_number[reader->n_missing]))
-            reader->n_missing++;
+    for (size_t i = 0; i < missing->n; i++) {
+        char *entry = nas_text_copy_trimmed(missing->at[i], err);
+        if (!entry) return NAS_ENOMEM;
+        reader->n_missing += nas_field_number(entry, &reader->missing_number[reader->n_missing]);
+        free(entry);
+    }
     return NAS_OK;
 }
 
@@ -101,20 +82,39 @@ static void list_columns(const nas_strings_t *columns, char list[COLUMN_LIST_SIZ
     }
 }
 
+/* A header of one field that holds other separators than commas. */
+static const char *foreign_separator(const nas_strings_t *columns)
+{
+    if (columns->n != 1) return NULL;
+    if (strchr(columns->at[0], ';')) return "semicolons";
+    if (strchr(columns->at[0], '\t')) return "tabs";
+    return strchr(columns->at[0], '|') ? "vertical bars" : NULL;
+}
+
 static nas_status_t unknown_column(const reader_t *reader, const char *name, nas_error_t *err)
 {
     char list[COLUMN_LIST_SIZE];
     nas_strings_t columns = {0};
     nas_status_t status = NAS_OK;
+    const long long line = (long long)reader->header_line;
     for (int64_t i = 0; i < nas_names_count(reader->header); i++) {
         const char *column = nas_names_at(reader->header, i);
         if ((status = nas_strings_add(&columns, column, strlen(column), err))) goto out;
     }
+    const char *separator = foreign_separator(&columns);
+    if (separator) {
+        status = nas_error_set(err, NAS_EINPUT,
+                               "%s:%lld: no column '%.*s'; %s separate the fields here; save the "
+                               "table as CSV with commas, and numbers with a decimal point",
+                               reader->options->path, line, SHOWN_ARCH, name, separator);
+        goto out;
+    }
     list_columns(&columns, list);
     const char *nearest = nas_strings_nearest(&columns, name);
-    status = nas_error_set(err, NAS_EINPUT, "%s: no column '%.*s'%s%.*s%s; columns are %s",
-                           reader->options->path, SHOWN_ARCH, name, nearest ? "; nearest is '" : "",
-                           SHOWN_ARCH, nearest ? nearest : "", nearest ? "'" : "", list);
+    status = nas_error_set(err, NAS_EINPUT, "%s:%lld: no column '%.*s'%s%.*s%s; columns are %s",
+                           reader->options->path, line, SHOWN_ARCH, name,
+                           nearest ? "; nearest is '" : "", SHOWN_ARCH, nearest ? nearest : "",
+                           nearest ? "'" : "", list);
 out:
     nas_strings_fini(&columns);
     return status;
@@ -123,33 +123,62 @@ out:
 static nas_status_t locate(const reader_t *reader, const char *name, size_t *field,
                            nas_error_t *err)
 {
-    const int64_t found = nas_names_find(reader->header, name);
+    char *trimmed = nas_text_copy_trimmed(name, err);
+    if (!trimmed) return NAS_ENOMEM;
+    const int64_t found = nas_names_find(reader->header, trimmed);
+    free(trimmed);
     if (found < 0) return unknown_column(reader, name, err);
-    *field = (size_t)found;
+    *field = reader->header_field[found];
     return NAS_OK;
+}
+
+/* Take the names of a header, in which some columns, above all the last ones, may have none. */
+static nas_status_t take_names(reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+{
+    int64_t duplicate, first;
+    nas_status_t status = nas_names_create(&reader->header, err);
+    if (status) return status;
+    reader->header_field = malloc(row->n_field * sizeof *reader->header_field);
+    if (!reader->header_field) return nas_error_nomem(err, "the columns of a table");
+    reader->header_line = row->line;
+    reader->n_header = row->n_field;
+    for (size_t i = 0; i < row->n_field; i++) {
+        const char *name = row->field[i];
+        if (!*name) continue;
+        reader->header_field[nas_names_count(reader->header)] = i;
+        reader->n_named = i + 1;
+        if ((status = nas_names_add(reader->header, name, strlen(name), err))) return status;
+    }
+    if ((status = nas_names_seal(reader->header, &duplicate, &first, err))) return status;
+    if (duplicate < 0) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT, "%s:%lld: fields %zu and %zu are both called '%.*s'",
+                         reader->options->path, (long long)row->line,
+                         reader->header_field[first] + 1, reader->header_field[duplicate] + 1,
+                         SHOWN_ARCH, nas_names_at(reader->header, duplicate));
+}
+
+/* The next row that holds more than blanks; no field at the end of the file. */
+static nas_status_t next_row(reader_t *reader, nas_csv_row_t *row, nas_error_t *err)
+{
+    for (;;) {
+        const nas_status_t status = nas_csv_next(reader->csv, row, err);
+        if (status) return status;
+        size_t n_empty = 0;
+        while (n_empty < row->n_field && !*row->field[n_empty]) n_empty++;
+        if (n_empty < row->n_field || row->n_field == 0) return NAS_OK;
+    }
 }
 
 static nas_status_t read_header(reader_t *reader, nas_error_t *err)
 {
     const nas_table_options_t *options = reader->options;
     nas_csv_row_t row;
-    int64_t duplicate, first;
-    nas_status_t status = nas_csv_next(reader->csv, &row, err);
+    nas_status_t status = next_row(reader, &row, err);
     if (status) return status;
     if (row.n_field == 0)
         return nas_error_set(err, NAS_EINPUT, "%s: empty; expected a header row with column names",
                              options->path);
-    if ((status = nas_names_create(&reader->header, err))) return status;
-    for (size_t i = 0; i < row.n_field; i++) {
-        status = nas_names_add(reader->header, row.field[i], strlen(row.field[i]), err);
-        if (status) return status;
-    }
-    if ((status = nas_names_seal(reader->header, &duplicate, &first, err))) return status;
-    if (duplicate >= 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s:%lld: fields %lld and %lld are both called '%.*s'", options->path,
-                             (long long)row.line, (long long)first + 1, (long long)duplicate + 1,
-                             SHOWN_ARCH, row.field[duplicate]);
+    if ((status = take_names(reader, &row, err))) return status;
     if ((status = locate(reader, options->arch_column, &reader->arch_field, err))) return status;
     for (size_t c = 0; c < options->columns->n; c++) {
         status = locate(reader, options->columns->at[c], &reader->field[c], err);
@@ -162,9 +191,6 @@ static nas_status_t read_header(reader_t *reader, nas_error_t *err)
 static nas_status_t resize(reader_t *reader, size_t capacity, nas_error_t *err)
 {
     nas_table_t *table = reader->table;
-    int64_t *line = realloc(reader->line, capacity * sizeof *line);
-    if (!line) return nas_error_nomem(err, "a table");
-    reader->line = line;
     for (size_t c = 0; c < table->columns.n; c++) {
         double *value = realloc(table->value[c], capacity * sizeof *value);
         if (!value) return nas_error_nomem(err, "a table");
@@ -179,23 +205,35 @@ static nas_status_t read_values(const reader_t *reader, const nas_csv_row_t *row
     const nas_table_t *table = reader->table;
     for (size_t c = 0; c < table->columns.n; c++) {
         const char *text = row->field[reader->field[c]];
-        if (!read_value(reader, text, &table->value[c][reader->n_row]))
-            return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': '%.*s' is not a number",
-                                 reader->options->path, (long long)row->line, table->columns.at[c],
-                                 SHOWN_FIELD, text);
+        char hint[NAS_FIELD_HINT_SIZE];
+        if (read_value(reader, text, &table->value[c][reader->n_row])) continue;
+        nas_field_hint(text, reader->options->missing_key, hint);
+        return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': '%.*s' is not a number%s",
+                             reader->options->path, (long long)row->line, table->columns.at[c],
+                             SHOWN_FIELD, text, hint);
     }
     return NAS_OK;
+}
+
+/* Fields up to the last named column must be there; beyond the header they must be empty. */
+static nas_status_t check_length(const reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+{
+    size_t n_field = row->n_field;
+    while (n_field > reader->n_header && !*row->field[n_field - 1]) n_field--;
+    if (n_field >= reader->n_named && n_field <= reader->n_header) return NAS_OK;
+    const bool is_long = n_field > reader->n_header;
+    return nas_error_set(err, NAS_EINPUT, "%s:%lld: %zu field%s where the header has %zu%s",
+                         reader->options->path, (long long)row->line, n_field,
+                         n_field == 1 ? "" : "s", is_long ? reader->n_header : reader->n_named,
+                         is_long ? "; a text that holds commas stands in quotes" : "");
 }
 
 static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
 {
     const nas_table_options_t *options = reader->options;
-    const int64_t n_field = nas_names_count(reader->header);
-    nas_status_t status = NAS_OK;
-    if ((int64_t)row->n_field != n_field)
-        return nas_error_set(err, NAS_EINPUT, "%s:%lld: %zu field%s where the header has %lld",
-                             options->path, (long long)row->line, row->n_field,
-                             row->n_field == 1 ? "" : "s", (long long)n_field);
+    nas_names_t *names = reader->table->names;
+    nas_status_t status = check_length(reader, row, err);
+    if (status) return status;
     const char *arch = row->field[reader->arch_field];
     if (arch[0] == '\0')
         return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': the architecture is empty",
@@ -205,16 +243,16 @@ static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_erro
         if ((status = resize(reader, capacity, err))) return status;
     }
     if ((status = read_values(reader, row, err))) return status;
-    if ((status = nas_names_add(reader->table->names, arch, strlen(arch), err))) return status;
-    reader->line[reader->n_row++] = row->line;
-    return NAS_OK;
+    if ((status = nas_names_add(names, arch, strlen(arch), err))) return status;
+    reader->n_row++;
+    return nas_names_set_line(names, row->line, err);
 }
 
 static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
 {
     nas_csv_row_t row;
     for (;;) {
-        nas_status_t status = nas_csv_next(reader->csv, &row, err);
+        nas_status_t status = next_row(reader, &row, err);
         if (status) return status;
         if (row.n_field == 0) break;
         if ((status = add_row(reader, &row, err))) return status;
@@ -232,10 +270,10 @@ static nas_status_t seal(const reader_t *reader, nas_error_t *err)
     const nas_status_t status = nas_names_seal(names, &duplicate, &first, err);
     if (status) return status;
     if (duplicate < 0) return NAS_OK;
-    return nas_error_set(err, NAS_EINPUT,
-                         "%s:%lld: architecture '%.*s' stands in line %lld already",
-                         reader->options->path, (long long)reader->line[duplicate], SHOWN_ARCH,
-                         nas_names_at(names, duplicate), (long long)reader->line[first]);
+    return nas_error_set(
+        err, NAS_EINPUT, "%s:%lld: architecture '%.*s' stands in line %lld already",
+        reader->options->path, (long long)nas_names_line(names, duplicate), SHOWN_ARCH,
+        nas_names_at(names, duplicate), (long long)nas_names_line(names, first));
 }
 
 /* An empty table with the columns asked for, and the reader's places for them. */
@@ -253,7 +291,8 @@ static nas_status_t prepare(reader_t *reader, nas_error_t *err)
             nas_strings_add(&table->columns, columns->at[c], strlen(columns->at[c]), err);
         if (status) return status;
     }
-    return nas_names_create(&table->names, err);
+    const nas_status_t status = nas_names_create(&table->names, err);
+    return status ? status : nas_names_set_file(table->names, reader->options->path, err);
 }
 
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
@@ -275,8 +314,8 @@ out:
     nas_names_destroy(reader.header);
     nas_csv_close(reader.csv);
     free(reader.field);
+    free(reader.header_field);
     free(reader.missing_number);
-    free(reader.line);
     return status;
 }
 

@@ -15,7 +15,8 @@ typedef struct nas_table_options {
     const char *arch_column;
     const nas_strings_t *columns; /**< number columns to keep, distinct, in this order */
     const nas_strings_t
-        *missing; /**< field texts that mean missing besides "" and nan; may be NULL */
+        *missing;            /**< field texts that mean missing besides "" and nan; may be NULL */
+    const char *missing_key; /**< the job's key of missing, for messages; NULL: none */
 } nas_table_options_t;
 
 /** An immutable table in memory: names plus float64 columns; NaN where a value is missing or not
@@ -23,14 +24,15 @@ typedef struct nas_table_options {
 typedef struct nas_table nas_table_t;
 
 /** Read a table.  Not collective. One pass, O(bytes) time, 8 bytes a value plus the names, up to
- *  twice that meanwhile. Numbers are decimal, in the C locale, blanks around them are allowed;
- *  fields of other columns may hold anything. A field means missing when it is blank, `nan` in any
- *  case, an infinity (also one too large for a float64), or equal (as text without the blanks
- *  around it, or as a number) to an entry of `missing`.
+ *  twice that meanwhile. Numbers are decimal, in the C locale; fields of other columns may hold
+ *  anything. Blanks around column names, architectures and other fields do not count (nas_text_trim),
+ *  nor do rows of blanks, columns without a name, and empty fields beyond the header's. A field means
+ *  missing when it is empty, `nan` in any case, an infinity (also one too large for a float64), or
+ *  equal (as text or as a number) to an entry of `missing`.
  *  NAS_EINPUT, one line with file, line and column name: no such file, no header, no rows, a
- *  duplicate or unknown column (with the nearest known), a ragged row, a field that is no number,
- *  an empty or duplicate architecture (with the line of the first), and what nas_csv_next refuses:
- *  bad quoting, a NUL byte, a header or row of more than 1 MiB.
+ *  duplicate or unknown column (with the nearest known), a ragged row, a field that is no number
+ *  (with what would be right), an empty or duplicate architecture (with the line of the first), and
+ *  what nas_csv_next refuses: bad quoting, a NUL byte, a header or row of more than 1 MiB.
  *  NAS_EIO, NAS_ENOMEM.
  *  The caller owns *table_p. */
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
@@ -39,7 +41,7 @@ nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **ta
 /** Rows. */
 int64_t nas_table_rows(const nas_table_t *table);
 
-/** Architecture names, sealed. Borrowed. */
+/** Architecture names, sealed; they know file and line. Borrowed. */
 const nas_names_t *nas_table_names(const nas_table_t *table);
 
 /** Column by name, rows values, or NULL if it was not asked for. Borrowed. */

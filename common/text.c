@@ -1,5 +1,7 @@
 #include "common/text.h"
 
+#include "common/strings.h"
+
 #include <stdbool.h>
 #include <string.h>
 
@@ -33,22 +35,32 @@ nas_status_t nas_text_begin(const char *path, const char *text, size_t size, siz
     return NAS_OK;
 }
 
-/* Bytes of the blank that text begins with, 0 where it begins with none. */
-static size_t blank_at(const char *text)
+static bool is_blank(char c)
 {
-    if (text[0] == ' ' || (text[0] >= '\t' && text[0] <= '\r')) return 1;
-    return text[0] == '\xc2' && text[1] == '\xa0' ? 2 : 0;
+    return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 const char *nas_text_trim(const char *text, size_t *length)
 {
-    for (size_t blank; (blank = blank_at(text)) > 0;) text += blank;
-    size_t n = 0;
-    for (size_t i = 0; text[i];) {
-        const size_t blank = blank_at(text + i);
-        i += blank ? blank : 1;
-        if (!blank) n = i;
+    static const char no_break_space[] = "\xc2\xa0";
+    for (bool more = true; more;) {
+        const size_t blank = is_blank(*text) ? 1 : strncmp(text, no_break_space, 2) == 0 ? 2 : 0;
+        text += blank;
+        more = blank > 0;
+    }
+    size_t n = strlen(text);
+    for (bool more = true; more;) {
+        const bool wide = n >= 2 && memcmp(text + n - 2, no_break_space, 2) == 0;
+        more = wide || (n >= 1 && is_blank(text[n - 1]));
+        n -= wide ? 2 : more;
     }
     *length = n;
     return text;
+}
+
+char *nas_text_copy_trimmed(const char *text, nas_error_t *err)
+{
+    size_t length = 0;
+    const char *trimmed = nas_text_trim(text, &length);
+    return nas_string_format(err, "%.*s", (int)length, trimmed);
 }

@@ -71,7 +71,8 @@ static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
         .path = of_table ? job->pool.table : job->objective.table,
         .arch_column = of_table ? job->pool.arch : job->objective.arch,
         .columns = &columns,
-        .missing = of_table ? &job->pool.missing : &job->objective.missing};
+        .missing = of_table ? &job->pool.missing : &job->objective.missing,
+        .missing_key = of_table ? "pool.missing" : "objective.missing"};
     if (!status) status = nas_table_read(&options, &inputs->table, err);
     nas_strings_fini(&columns);
     if (status) return status;
@@ -126,12 +127,12 @@ static nas_status_t make_encoding(nas_inputs_t *inputs, nas_error_t *err)
 }
 
 /* A row number for every architecture of the pool; the caller owns it. */
-static nas_status_t join(const nas_inputs_t *inputs, const nas_names_t *names, const char *file,
-                         int64_t **row_p, nas_error_t *err)
+static nas_status_t join(const nas_inputs_t *inputs, const nas_names_t *names, int64_t **row_p,
+                         nas_error_t *err)
 {
     *row_p = malloc((size_t)nas_pool_count(&inputs->pool) * sizeof **row_p + 1);
     if (!*row_p) return nas_error_nomem(err, "a join");
-    return nas_pool_join(&inputs->pool, names, file, *row_p, err);
+    return nas_pool_join(&inputs->pool, names, *row_p, err);
 }
 
 /* ----------------------------------------------------------------------------------- objective */
@@ -150,8 +151,7 @@ static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
     if (!is_of_table(inputs))
-        status =
-            join(inputs, nas_table_names(inputs->table), job->objective.table, &inputs->row, err);
+        status = join(inputs, nas_table_names(inputs->table), &inputs->row, err);
     const nas_objective_options_t options = {
         .job = job, .table = inputs->table, .names = inputs->pool.names, .row = inputs->row};
     if (!status) status = nas_objective_create(&options, &inputs->objective, err);
@@ -248,10 +248,11 @@ static nas_status_t join_scores(nas_inputs_t *inputs, nas_error_t *err)
     nas_names_t *names = NULL;
     int64_t duplicate = -1, first = -1;
     nas_status_t status = nas_names_create(&names, err);
+    if (!status) status = nas_names_set_file(names, inputs->job->metrics.file, err);
     for (size_t i = 0; !status && i < arch->n; i++)
         status = nas_names_add(names, arch->at[i], strlen(arch->at[i]), err);
     if (!status) status = nas_names_seal(names, &duplicate, &first, err);
-    if (!status) status = join(inputs, names, inputs->job->metrics.file, &inputs->scored_row, err);
+    if (!status) status = join(inputs, names, &inputs->scored_row, err);
     nas_names_destroy(names);
     return status;
 }

@@ -70,7 +70,7 @@ static void try_join(const nas_names_t *names)
     int64_t row[N];
     nas_error_t err = {0};
     NAS_ASSERT(nas_pool_of_space(nas_space_find("nas-bench-201"), &subset, &pool, &err) == NAS_OK);
-    const nas_status_t status = nas_pool_join(&pool, names, "table.csv", row, &err);
+    const nas_status_t status = nas_pool_join(&pool, names, row, &err);
     if (status) fuzz_check_error(status, &err);
     for (int64_t i = 0; !status && i < N; i++)
         NAS_ASSERT(row[i] >= -1 && row[i] < nas_names_count(names));

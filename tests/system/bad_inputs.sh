@@ -206,13 +206,18 @@ refused_job 'anchors that explode' 'job.yaml:1:5: anchors*'
 bad_table 'ragged row' '*table.csv:3: *' '3s/$/,1/'
 bad_table 'short row' '*table.csv:3: *' '3s/,[^,]*$//'
 bad_table 'header alone' '*table.csv: *no rows*' '2,$d'
-bad_table 'no such column' "*table.csv: no column 'snip'; nearest is 'snap'*" '1s/snip/snap/'
-bad_table 'no architectures' "*table.csv: no column 'arch'*" '1s/^arch,/name,/'
+bad_table 'no such column' "*table.csv:1: no column 'snip'; nearest is 'snap'*" '1s/snip/snap/'
+bad_table 'no architectures' "*table.csv:1: no column 'arch'*" '1s/^arch,/name,/'
 bad_table 'column twice' "*table.csv:1: *both called 'snip'" '1s/grad_norm/snip/'
 bad_table 'architecture twice' '*table.csv:4: architecture *stands in line 3 already' '3h;4{g}'
 bad_table 'architecture empty' '*table.csv:3: *' '3s/^[^,]*//'
 bad_table 'text for a value' "*table.csv:3: column 'grad_norm': 'few' is not a number" '3s/^([^,]*),[^,]*/\1,few/'
 bad_table 'hexadecimal' "*table.csv:3: column 'grad_norm': '0x10' is not a number" '3s/^([^,]*),[^,]*/\1,0x10/'
+bad_table 'spelling of missing' "*table.csv:3: column 'grad_norm': 'N/A' is not a number; *set pool.missing: ['N/A']" '3s/^([^,]*),[^,]*/\1,N\/A/'
+bad_table 'decimal comma' "*table.csv:3: column 'grad_norm': '0,5' is not a number; write numbers such as 1234.5*" '3s/^([^,]*),[^,]*/\1,"0,5"/'
+bad_table 'semicolons' "*table.csv:1: no column 'arch'; semicolons separate the fields here*" 's/,/;/g'
+bad_table 'tabs for commas' "*table.csv:1: no column 'arch'; tabs separate the fields here*" 's/,/\t/g'
+bad_table 'column twice but for blanks' "*table.csv:1: *both called 'snip'" '1s/grad_norm/ snip /'
 bad_table 'quote left open' '*table.csv:3: *quot*' '3s/^/"/'
 bad_table 'quote inside a field' '*table.csv:3: bad quoting*' '3s/^[^,]*/a"b/'
 bad_table 'NUL in a row' '*table.csv:3: a NUL byte*' '3s/,/,\x00/'
@@ -222,7 +227,7 @@ bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accu
 case_begin
 sed -i 's/robot/rea/' job.yaml
 sed -i '3s/^[^,]*/|none~0|/' table.csv
-refused_job 'architecture that the encoding does not know' "*'|none~0|'*"
+refused_job 'architecture that the encoding does not know' "*table.csv:3: *'|none~0|'*"
 
 # ---- State file ----
 

@@ -109,7 +109,6 @@ case_begin
 refused 'job missing' 'score: JOB.yaml is missing; see robotnas score --help' "$ROBOTNAS" score
 refused 'two jobs' "score: *'other.yaml'*" "$ROBOTNAS" score job.yaml other.yaml
 refused 'unknown option' "score: *'--fast'*--help" "$ROBOTNAS" score --fast job.yaml
-refused 'reuse of evaluations' "score: *'--reuse'*--help" "$ROBOTNAS" score job.yaml --reuse scores.h5
 refused 'contradiction' '*--resume and --fresh exclude each other' "$ROBOTNAS" score job.yaml --resume --fresh
 refused 'job not there' '*nowhere.yaml: No such file*' "$ROBOTNAS" score nowhere.yaml
 refused 'two forms of a report' 'report: --json, --csv and --against exclude each other' "$ROBOTNAS" report scores.h5 --json --csv scores.csv
@@ -204,7 +203,7 @@ bad_search 'scores of a run that scored nothing' '*scores.h5: this run scored no
     '$ROBOTNAS' search table.yaml --set output=scores.h5 --fresh >/dev/null 2>&1; rm -f scores.h5.prev"
 bad_search 'scores without the metric' "job.yaml:*metrics.names: *scores.h5 has no metric 'grad_norm'" sh -c "
     '$ROBOTNAS' score job.yaml --set 'metrics.names=[synflow]' --set output=scores.h5 --fresh >/dev/null 2>&1; rm scores.h5.prev"
-bad_search 'scores of other architectures' '*scores.h5: none of its architectures is in the pool' sh -c "
+bad_search 'scores of other architectures' '*scores.h5: none of its 1 architectures is in the pool of 24' sh -c "
     echo '(0, 0, 0, 0, 0, 0)' >one
     '$ROBOTNAS' score job.yaml --set 'pool.subset={file: one}' --set output=scores.h5 --fresh >/dev/null 2>&1; rm scores.h5.prev"
 bad_search 'unfinished scores' '*scores.h5: only * of 24 architectures are scored; finish it with robotnas score --resume' sh -c "
@@ -220,17 +219,17 @@ refused 'columns for a space' 'job.yaml:9:*metrics.source: columns of a table ne
 
 bad_search 'objective without table' 'job.yaml: objective.table: this key is required*' sed -i 's/table: objective.csv, //' job.yaml
 bad_search 'objective not there' '*objective.csv: No such file*' rm objective.csv
-bad_search 'objective without architectures' "*objective.csv: no column 'arch'*" sed -i 1s/arch/name/ objective.csv
-bad_search 'objective without the column' "*objective.csv: no column 'accuracy'*" sed -i 1s/accuracy/acc/ objective.csv
-bad_search 'objective of other architectures' '*objective.csv: none of its architectures is in the pool' \
+bad_search 'objective without architectures' "*objective.csv:1: no column 'arch'*" sed -i 1s/arch/name/ objective.csv
+bad_search 'objective without the column' "*objective.csv:1: no column 'accuracy'*" sed -i 1s/accuracy/acc/ objective.csv
+bad_search 'objective of other architectures' '*objective.csv: none of its 1 architectures is in the pool of 24' \
     sed -i '3,$d;2s/.*/"(0, 0, 0, 0, 0, 0)",1,1,1/' objective.csv
-bad_search 'objective of no architecture' "*objective.csv: row 2: *'best'*" sed -i '3s/^"[^"]*"/best/' objective.csv
+bad_search 'objective of no architecture' "*objective.csv:3: *'best'*" sed -i '3s/^"[^"]*"/best/' objective.csv
 twice() {
     local name
     name=$(sed -n 2p list)
     sed -i "2s/^[^,]*/$name/" objective.csv
 }
-bad_search 'objective twice in two forms' '*objective.csv: rows 1 and 2 are the same architecture, *' twice
+bad_search 'objective twice in two forms' '*objective.csv:*: the same architecture as line *, *' twice
 bad_search 'objective all missing' "job.yaml:*objective.column: 'accuracy' has no value*" sed -i -E '2,$s/,[0-9.]+(,[0-9]+,[0-9]+)$/,\1/' objective.csv
 bad_search 'budget beyond the pool' "job.yaml:*search.budget: 25 is more than the pool's 24 architectures" sed -i 's/budget: 8/budget: 25/' job.yaml
 

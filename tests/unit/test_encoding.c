@@ -199,7 +199,7 @@ Test(encoding, pools_that_cannot_be_encoded_are_refused_by_name)
         {{"(1, 0)", "(1, 1)", "bad"}, {"'bad'", "expected"}},
         {{"bad", "(1, 0)", "(1, 1)"}, {"'bad'", "expected"}},
         {{"(1, 0)", "(1, 1)", "(1, 1, 1)"}, {"'(1, 1, 1)' has 3 positions", "'(1, 0)', has 2"}},
-        {{"(1, 0)", "(1, 1)", "(1,0)"}, {"'(1, 0)' and '(1,0)'", "the same"}},
+        {{"(1, 0)", "(1, 1)", "(1,0)"}, {"'(1,0)' is the same as '(1, 0)'", "architecture"}},
     };
     for (size_t i = 0; i < N_OF(cases); i++) {
         nas_error_t err = {0};
@@ -208,6 +208,37 @@ Test(encoding, pools_that_cannot_be_encoded_are_refused_by_name)
         cr_assert_eq(nas_encoding_create(NAS_ENCODING_DIGITS, names, &encoding, &err), NAS_EINPUT);
         cr_assert_null(encoding);
         for (int k = 0; k < 2; k++) cr_assert(strstr(err.text, cases[i].named[k]), "%s", err.text);
+        nas_names_destroy(names);
+    }
+}
+
+Test(encoding, names_of_a_file_are_refused_by_line)
+{
+    static const struct {
+        const char *text[3], *expected;
+    } cases[] = {
+        {{"(1, 0)", "(1, 1)", "bad"}, "t.csv:6: architecture 'bad' is no tuple of digits"},
+        {{"bad", "(1, 0)", "(1, 1)"}, "t.csv:2: architecture 'bad' is no tuple of digits"},
+        {{"(1, 0)", "(1, 1)", "(1)"}, "t.csv:6: architecture '(1)' has 1 positions where"},
+        {{"(1, 0)", "(1, 1)", "(1,0)"},
+         "t.csv:6: architecture '(1,0)' is the same as line 2, '(1, 0)'"},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        nas_error_t err = {0};
+        nas_encoding_t *encoding = NULL;
+        nas_names_t *names = NULL;
+        int64_t duplicate, first;
+        cr_assert_eq(nas_names_create(&names, &err), NAS_OK);
+        cr_assert_eq(nas_names_set_file(names, "t.csv", &err), NAS_OK);
+        for (int k = 0; k < 3; k++) {
+            const char *text = cases[i].text[k];
+            cr_assert_eq(nas_names_add(names, text, strlen(text), &err), NAS_OK);
+            cr_assert_eq(nas_names_set_line(names, 2 + 2 * k, &err), NAS_OK);
+        }
+        cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+        cr_assert_eq(nas_encoding_create(NAS_ENCODING_DIGITS, names, &encoding, &err), NAS_EINPUT);
+        cr_assert_eq(strncmp(err.text, cases[i].expected, strlen(cases[i].expected)), 0, "%s",
+                     err.text);
         nas_names_destroy(names);
     }
 }

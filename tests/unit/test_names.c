@@ -87,3 +87,39 @@ Test(names, an_empty_list_holds_nothing)
     nas_names_destroy(names);
     nas_names_destroy(NULL);
 }
+
+Test(names, places_are_file_and_line)
+{
+    static const int64_t line[] = {2, 3, 4, 7, 8, 20};
+    nas_error_t err = {0};
+    nas_names_t *names = names_of(NULL, 0);
+    char place[NAS_NAMES_PLACE_SIZE];
+    cr_assert_eq(nas_names_set_file(names, "t.csv", &err), NAS_OK);
+    for (int i = 0; i < 6; i++) {
+        cr_assert_eq(nas_names_add(names, "x", 1, &err), NAS_OK);
+        cr_assert_eq(nas_names_set_line(names, line[i], &err), NAS_OK);
+    }
+    for (int i = 0; i < 6; i++) cr_assert_eq(nas_names_line(names, i), line[i]);
+    nas_names_place(names, 3, place);
+    cr_assert_str_eq(place, "t.csv:7: ");
+    cr_assert_str_eq(nas_names_file(names), "t.csv");
+    nas_names_destroy(names);
+}
+
+Test(names, places_of_files_without_lines_and_of_no_file)
+{
+    static const char *const text[] = {"a", "b"};
+    nas_error_t err = {0};
+    char place[NAS_NAMES_PLACE_SIZE] = "?";
+    nas_names_t *loose = names_of(text, 2), *names = names_of(NULL, 0);
+    nas_names_place(loose, 1, place);
+    cr_assert_str_eq(place, "");
+    cr_assert_null(nas_names_file(loose));
+    cr_assert_eq(nas_names_set_file(names, "s.h5", &err), NAS_OK);
+    cr_assert_eq(nas_names_add(names, "x", 1, &err), NAS_OK);
+    nas_names_place(names, 0, place);
+    cr_assert_str_eq(place, "s.h5: number 1: ");
+    cr_assert_eq(nas_names_line(names, 0), 0);
+    nas_names_destroy(loose);
+    nas_names_destroy(names);
+}

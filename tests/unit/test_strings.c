@@ -52,6 +52,7 @@ Test(strings, nearest_forgives_slips)
     cr_assert_str_eq(nas_strings_nearest(&list, "repeat"), "repeats");     /* left out */
     cr_assert_str_eq(nas_strings_nearest(&list, "paralllel"), "parallel"); /* put in */
     cr_assert_str_eq(nas_strings_nearest(&list, "metric"), "metric");      /* none */
+    cr_assert_str_eq(nas_strings_nearest(&list, "METHOD"), "method");      /* case */
     nas_strings_fini(&list);
 }
 

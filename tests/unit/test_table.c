@@ -1,7 +1,9 @@
 #include "common/csv.h"
 #include "common/encoding.h"
+#include "common/field.h"
 #include "common/file.h"
 #include "common/table.h"
+#include "common/text.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -115,6 +117,7 @@ Test(table, line_ends_empty_lines_and_a_byte_order_mark_change_nothing)
         BOM "arch,a\nx,1\ny,2\n",
         "\"arch\",\"a\"\n\"x\",\"1\"\n\"y\",\"2\"",
         BOM "\"arch\",\"a\"\r\n\"x\",1\r\n\"y\",2\r\n",
+        "arch,a\n \nx,1\n\t\r\ny,2\n  ",
     };
     const request_t request = {.columns = {"a"}};
     for (size_t i = 0; i < N_OF(texts); i++) {
@@ -128,20 +131,22 @@ Test(table, line_ends_empty_lines_and_a_byte_order_mark_change_nothing)
     }
 }
 
-Test(table, names_are_the_bytes_of_the_field)
+Test(table, names_are_the_bytes_of_the_field_without_blanks_around)
 {
     static const struct {
         const char *field, *name;
     } cases[] = {
         {"\"(1, 2)\"", "(1, 2)"},
-        {" x  ", " x  "},
-        {"\" x \"", " x "},
-        {"\tx", "\tx"},
+        {" x  y  ", "x  y"},
+        {"\" x \"", "x"},
+        {" \"x\"\t", "x"},
+        {"\tx", "x"},
+        {"\xC2\xA0x\xC2\xA0", "x"},
         {"\"say \"\"x\"\"\"", "say \"x\""},
         {"\"\"\"\"", "\""},
         {"\"two\nlines\"", "two\nlines"},
         {"\"two\r\nlines\"", "two\r\nlines"},
-        {"\"\n\"", "\n"},
+        {"\"\nx\n\"", "x"},
         {"caf\xC3\xA9", "caf\xC3\xA9"},
         {"|none~0|+|none~0|none~1|", "|none~0|+|none~0|none~1|"},
     };
@@ -153,6 +158,53 @@ Test(table, names_are_the_bytes_of_the_field)
         cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), cases[i].name);
         nas_table_destroy(table);
     }
+}
+
+/* What spreadsheets write besides. */
+Test(table, blanks_and_what_holds_nothing_do_not_count)
+{
+    static const char *const texts[] = {
+        "arch,a,,\nx,1,,\ny,2,,\n",
+        "arch,a,,\nx,1\ny,2,,,,\n",
+        "arch,a\nx,1\n,\ny,2\n,\n,\n",
+        ",,\narch,a,\nx,1,\n, ,\ny,2,\n,,\n,,\n",
+        " arch , a\n x , 1 \n\"y \",\" 2\"\n",
+        "arch ,\xC2\xA0"
+        "a\nx\xC2\xA0,1\ny,\xC2\xA0"
+        "2\n",
+        ",arch,a\n0,x,1\n1,y,2\n",
+        ",arch,,a,\n0,x,7,1,note\n1,y,8,2,\n",
+    };
+    const request_t request = {.columns = {"a"}};
+    for (size_t i = 0; i < N_OF(texts); i++) {
+        nas_table_t *table = read_good(texts[i], &request);
+        cr_assert_eq(nas_table_rows(table), 2, "%s", texts[i]);
+        cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
+        cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
+        cr_assert_eq(nas_table_column(table, "a")[0], 1.0);
+        cr_assert_eq(nas_table_column(table, "a")[1], 2.0);
+        nas_table_destroy(table);
+    }
+}
+
+Test(table, names_know_their_lines)
+{
+    const request_t request = {.columns = {"a"}};
+    char place[NAS_NAMES_PLACE_SIZE];
+    nas_table_t *table = read_good("\narch,a\nx,1\ny,2\n,\n\"z\nz\",3\nu,4\nv,5\n", &request);
+    static const int64_t line[] = {3, 4, 6, 8, 9};
+    for (int i = 0; i < 5; i++) cr_assert_eq(nas_names_line(nas_table_names(table), i), line[i]);
+    nas_names_place(nas_table_names(table), 3, place);
+    cr_assert(strstr(place, "/t.csv:8: "), "%s", place);
+    nas_table_destroy(table);
+}
+
+Test(table, a_column_is_asked_for_with_blanks_around_it)
+{
+    const request_t request = {.columns = {" a "}};
+    nas_table_t *table = read_good("arch,a\nx,1\n", &request);
+    cr_assert_eq(nas_table_column(table, " a ")[0], 1.0);
+    nas_table_destroy(table);
 }
 
 /* The one value of column a. */
@@ -214,9 +266,28 @@ Test(table, fields_that_mean_missing)
 Test(table, fields_that_are_no_numbers)
 {
     static const char *const fields[] = {
-        "abc",   "0x10", "0X1p3", "1,5",   "1 2", "1e",       "--1",
-        "1.2.3", "-",    ".",     "e5",    "1f",  "NA",       "?",
-        "1_000", "1;",   "nanx",  "infin", "'1'", "nan(0x1)", "1\xC2\xA0",
+        "abc",
+        "0x10",
+        "0X1p3",
+        "1,5",
+        "1 2",
+        "1e",
+        "--1",
+        "1.2.3",
+        "-",
+        ".",
+        "e5",
+        "1f",
+        "NA",
+        "?",
+        "1_000",
+        "1;",
+        "nanx",
+        "infin",
+        "'1'",
+        "nan(0x1)",
+        "\xE2\x88\x92"
+        "1",
     };
     const request_t request = {.columns = {"a"}};
     for (size_t i = 0; i < N_OF(fields); i++) {
@@ -225,6 +296,49 @@ Test(table, fields_that_are_no_numbers)
         (void)snprintf(reason, sizeof reason, "t.csv:2: column 'a': '%s' is not a number",
                        fields[i]);
         expect_refused(text, strlen(text), &request, reason);
+    }
+}
+
+Test(table, what_is_no_number_says_what_would_be_right)
+{
+#define MARKER "; where it means a missing value, set pool.missing: ['"
+#define DECORATION "; write numbers such as 1234.5, with a decimal point and no other signs"
+    static const struct {
+        const char *field, *hint;
+    } cases[] = {
+        {"NA", MARKER "NA']"},
+        {" n/a ", MARKER "n/a']"},
+        {"NULL", MARKER "NULL']"},
+        {"None", MARKER "None']"},
+        {"-", MARKER "-']"},
+        {"?", MARKER "?']"},
+        {"#N/A", MARKER "#N/A']"},
+        {"#DIV/0!", MARKER "#DIV/0!']"},
+        {"1.#QNAN", MARKER "1.#QNAN']"},
+        {"\xE2\x80\x94", MARKER "\xE2\x80\x94']"},
+        {"0,84", DECORATION},
+        {"1,234.5", DECORATION},
+        {"1 234", DECORATION},
+        {"1'234", DECORATION},
+        {"93.5%", DECORATION},
+        {"1\xE2\x80\xAF"
+         "234,5",
+         DECORATION},
+        {"\xE2\x88\x92"
+         "0.5",
+         DECORATION},
+        {"few", ""},
+        {"0x10", ""},
+        {"1e", ""},
+    };
+    for (size_t i = 0; i < N_OF(cases); i++) {
+        char hint[NAS_FIELD_HINT_SIZE];
+        char *field = nas_text_copy_trimmed(cases[i].field, NULL);
+        nas_field_hint(field, "pool.missing", hint);
+        cr_assert_str_eq(hint, cases[i].hint, "'%s'", cases[i].field);
+        nas_field_hint(field, NULL, hint);
+        cr_assert_null(strstr(hint, "missing"));
+        free(field);
     }
 }
 
@@ -238,21 +352,29 @@ Test(table, bad_files_are_refused_with_the_line)
         {BOM, "t.csv: empty; expected a header row"},
         {"arch,a", "t.csv: no rows below the header"},
         {"arch,a\n\n\n", "t.csv: no rows below the header"},
-        {"name,a\nx,1\n", "t.csv: no column 'arch'; columns are name, a"},
-        {"arch,aa\nx,1\n", "t.csv: no column 'a'; nearest is 'aa'; columns are arch, aa"},
-        {"arch, a\nx,1\n", "t.csv: no column 'a'; nearest is ' a'"},
+        {"name,a\nx,1\n", "t.csv:1: no column 'arch'; columns are name, a"},
+        {"\narch,aa\nx,1\n", "t.csv:2: no column 'a'; nearest is 'aa'; columns are arch, aa"},
+        {"ARCH,A\nx,1\n", "t.csv:1: no column 'arch'; nearest is 'ARCH'"},
+        {"arch;a\nx;1\n", "t.csv:1: no column 'arch'; semicolons separate the fields here"},
+        {"arch\ta\nx\t1\n", "t.csv:1: no column 'arch'; tabs separate the fields here"},
+        {",,\n", "t.csv: empty; expected a header row"},
+        {"arch,a,a \nx,1,2\n", "t.csv:1: fields 2 and 3 are both called 'a'"},
+        {"arch,,a,a,\nx,,1,2,\n", "t.csv:1: fields 3 and 4 are both called 'a'"},
+        {"arch,a,,\nx\n", "t.csv:2: 1 field where the header has 2"},
+        {"arch,a,\nx,1,,2\n",
+         "t.csv:2: 4 fields where the header has 3; a text that holds commas stands in quotes"},
+        {"arch,a,b\nx,1,2,3\n", "t.csv:2: 4 fields where the header has 3; a text"},
+        {"arch,a\nx,1\n,,\nx ,2\n", "t.csv:4: architecture 'x' stands in line 2 already"},
         {"arch,a,a\nx,1,2\n", "t.csv:1: fields 2 and 3 are both called 'a'"},
         {"\narch,a,b,arch\nx,1,2,y\n", "t.csv:2: fields 1 and 4 are both called 'arch'"},
         {"arch,a\nx\n", "t.csv:2: 1 field where the header has 2"},
-        {"arch,a\nx,1,\n", "t.csv:2: 3 fields where the header has 2"},
-        {"arch,a\nx,1\n \n", "t.csv:3: 1 field where the header has 2"},
         {"arch,a\n,1\n", "t.csv:2: column 'arch': the architecture is empty"},
         {"arch,a\n\"\",1\n", "t.csv:2: column 'arch': the architecture is empty"},
         {"arch,a\nx,1\ny,2\nx,3\n", "t.csv:4: architecture 'x' stands in line 2 already"},
         {"arch,a\nx,1\n\n\"x\",3\n", "t.csv:4: architecture 'x' stands in line 2 already"},
         {"arch,a\nx\"y,1\n", "t.csv:2: bad quoting"},
         {"arch,a\n\"x\"y,1\n", "t.csv:2: bad quoting"},
-        {"arch,a\n\"x\" ,1\n", "t.csv:2: bad quoting"},
+        {"arch,a\n\"x\" y,1\n", "t.csv:2: bad quoting"},
         {"arch,a\n\"x,1\n", "t.csv:2: bad quoting: a quote is left open"},
         {"arch,a\nx,1\n\"\n\n", "t.csv:3: bad quoting: a quote is left open"},
         {"arch,\"a\nx,1\n", "t.csv:1: bad quoting: a quote is left open"},
@@ -274,7 +396,7 @@ Test(table, lines_are_counted_through_every_kind_of_line_end)
         {"arch,a\n\r\n\r\r\n\nx,bad\n", "t.csv:6:"},
         {"arch,a\n\"x\n\n\r\nx\",1\ny,bad\n", "t.csv:6:"},
         {"arch,a\n\"x\n\n\r\nx\",bad\ny,1\n", "t.csv:2:"},
-        {"\"arch\n\",arch,a\n1,x,bad", "t.csv:3:"},
+        {"\"the\narch\",arch,a\n1,x,bad", "t.csv:3:"},
         {"arch,a\nx,1\n\"y,1\nz,2\n\"w\",3\n", "t.csv:3:"},
     };
     const request_t request = {.columns = {"a"}};
@@ -332,7 +454,9 @@ Test(table, a_row_of_nothing_but_commas_fits)
     const request_t request = {.columns = {"a"}};
     char *text = padded("arch,a\n", NAS_CSV_MAX_ROW, "");
     memset(text + strlen("arch,a\n"), ',', NAS_CSV_MAX_ROW);
-    expect_refused(text, strlen(text), &request, "t.csv:2: 1048577 fields where the header has 2");
+    expect_refused(text, strlen(text), &request, "t.csv: no rows below the header");
+    text[strlen(text) - 1] = 'x';
+    expect_refused(text, strlen(text), &request, "t.csv:2: 1048576 fields where the header has 2");
     free(text);
 }
 
