@@ -24,11 +24,13 @@ double nas_ucb(const nas_gp_t *gp, int64_t d, const double *x, double *gradient)
 /* A const process for the minimiser, whose context is not. */
 typedef struct objective {
     const nas_gp_t *gp;
+    nas_minimiser_t *minimiser;
 } objective_t;
 
 static double negative_ucb(int64_t d, const double *x, double *gradient, void *context)
 {
     const objective_t *objective = context;
+    if (nas_gp_interrupted(objective->gp)) nas_minimiser_stop(objective->minimiser);
     const double value = nas_ucb(objective->gp, d, x, gradient);
     for (int64_t c = 0; c < d; c++) gradient[c] = -gradient[c];
     return -value;
@@ -40,9 +42,9 @@ static void draw(nas_rng_t *rng, int64_t n, double *x)
 }
 
 /* x [out]: the best of NAS_UCB_CANDIDATES uniform points, the first one on a tie. candidate: memory
- * for CANDIDATES_AT_ONCE points. */
-static void best_candidate(const nas_gp_t *gp, int64_t d, nas_rng_t *rng, double *candidate,
-                           double *x)
+ * for CANDIDATES_AT_ONCE points. NAS_ESTOP. */
+static nas_status_t best_candidate(const nas_gp_t *gp, int64_t d, nas_rng_t *rng, double *candidate,
+                                   double *x)
 {
     double mean[CANDIDATES_AT_ONCE];
     double std[CANDIDATES_AT_ONCE];
@@ -50,7 +52,9 @@ static void best_candidate(const nas_gp_t *gp, int64_t d, nas_rng_t *rng, double
     _Static_assert(NAS_UCB_CANDIDATES % CANDIDATES_AT_ONCE == 0, "the last block would be short");
     for (int done = 0; done < NAS_UCB_CANDIDATES; done += CANDIDATES_AT_ONCE) {
         draw(rng, CANDIDATES_AT_ONCE * d, candidate);
-        nas_gp_predict(gp, (nas_matrix_view_t){candidate, CANDIDATES_AT_ONCE, d, d}, mean, std);
+        const nas_matrix_view_t X = {candidate, CANDIDATES_AT_ONCE, d, d};
+        const nas_status_t status = nas_gp_predict(gp, X, mean, std);
+        if (status) return status;
         for (int64_t j = 0; j < CANDIDATES_AT_ONCE; j++) {
             const double value = mean[j] + NAS_UCB_KAPPA * std[j];
             if (value > best) {
@@ -59,6 +63,7 @@ static void best_candidate(const nas_gp_t *gp, int64_t d, nas_rng_t *rng, double
             }
         }
     }
+    return NAS_OK;
 }
 
 nas_status_t nas_ucb_maximise(const nas_gp_t *gp, int64_t d, uint64_t seed, uint64_t index,
@@ -67,15 +72,15 @@ nas_status_t nas_ucb_maximise(const nas_gp_t *gp, int64_t d, uint64_t seed, uint
     double *candidate = malloc((size_t)(CANDIDATES_AT_ONCE * d) * sizeof *candidate);
     if (!candidate) return nas_error_nomem(err, "candidates");
     nas_minimiser_t *minimiser = NULL;
-    const nas_status_t status = nas_minimiser_create(d, -1.0, 1.0, &minimiser, err);
+    nas_status_t status = nas_minimiser_create(d, -1.0, 1.0, &minimiser, err);
     if (status != NAS_OK) goto out;
 
     nas_rng_t rng;
     nas_rng_init(&rng, seed, NAS_STREAM_ACQUISITION, index);
-    best_candidate(gp, d, &rng, candidate, x);
-    objective_t objective = {gp};
-    double best = nas_ucb(gp, d, x, NULL);
-    for (int search = 0; search < NAS_UCB_LOCAL_SEARCHES; search++) {
+    status = best_candidate(gp, d, &rng, candidate, x);
+    objective_t objective = {gp, minimiser};
+    double best = status ? 0.0 : nas_ucb(gp, d, x, NULL);
+    for (int search = 0; search < NAS_UCB_LOCAL_SEARCHES && !status; search++) {
         double *start = candidate;
         draw(&rng, d, start);
         const double value = -nas_minimise(minimiser, negative_ucb, &objective, start);
@@ -83,7 +88,9 @@ nas_status_t nas_ucb_maximise(const nas_gp_t *gp, int64_t d, uint64_t seed, uint
             best = value;
             memcpy(x, start, (size_t)d * sizeof *x);
         }
+        if (nas_gp_interrupted(gp)) status = NAS_ESTOP;
     }
+    if (status) (void)nas_error_set(err, status, "a maximisation was interrupted");
 
 out:
     nas_minimiser_destroy(minimiser);

@@ -18,7 +18,8 @@ double nas_ucb(const nas_gp_t *gp, int64_t d, const double *x, double *gradient)
 /** Maximise the UCB over the cube.  Not collective. Best of NAS_UCB_CANDIDATES uniform points,
  *  then L-BFGS from NAS_UCB_LOCAL_SEARCHES uniform points, each accepted if it is at least as good
  *  as the best so far.
- *  x [out] d. Deterministic: stream NAS_STREAM_ACQUISITION, key seed, index. NAS_ENOMEM. */
+ *  x [out] d. Deterministic: stream NAS_STREAM_ACQUISITION, key seed, index.
+ *  NAS_ENOMEM. NAS_ESTOP: the process was interrupted. */
 nas_status_t nas_ucb_maximise(const nas_gp_t *gp, int64_t d, uint64_t seed, uint64_t index,
                               double *x, nas_error_t *err);
 

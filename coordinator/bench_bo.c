@@ -124,7 +124,7 @@ nas_status_t nas_bench_bo(FILE *out, bool json, nas_error_t *err)
         status = nas_error_nomem(err, "synthetic observations");
         goto out;
     }
-    status = nas_gp_create(N_WEIGHTS, &gp, err);
+    status = nas_gp_create(N_WEIGHTS, MAX_OBSERVATIONS, NULL, &gp, err);
     for (int i = 0; i < N_SIZES && status == NAS_OK; i++) {
         status = measure(gp, observations, &measurement[i], err);
     }

@@ -1,6 +1,7 @@
 #include "coordinator/gp.h"
 
 #include "common/rng.h"
+#include "coordinator/cholesky.h"
 #include "coordinator/gp_kernel.h"
 #include "coordinator/minimise.h"
 
@@ -17,7 +18,9 @@ enum { BLOCK = 256 }; /* points predicted at once: their kernel rows stay in the
  * triangular matrix is row-major and holds its lower triangle, which for LAPACK is the upper one of
  * a column-major matrix. Pairs are the n (n - 1) / 2 entries below the diagonal, row by row. */
 struct nas_gp {
-    int64_t d, n, capacity;
+    int64_t d, n, capacity, n_max;
+    const nas_interrupt_t *interrupt; /* borrowed */
+    nas_status_t status;              /* of the fit under way */
     double length_scale;
     double log_likelihood;
     double y_mean, y_std;
@@ -32,11 +35,12 @@ struct nas_gp {
     double *pair_value;    /* [pairs] kernel */
     double *pair_slope;    /* [pairs] kernel's slope */
     double *factor;        /* [n, n] L */
-    double *inverse;       /* [n, n] K^-1, on demand */
+    double *inverse;       /* [n, n] K^-1, on demand, where n <= NAS_CHOLESKY_WHOLE */
     double *query;         /* [d, BLOCK] points to predict */
-    double *cross;         /* [n, BLOCK] their kernel with the observations, then L^-1 times that */
-    double *row;           /* [max(n, BLOCK)] distances */
-    double *row_slope;     /* [max(n, BLOCK)] */
+    double *cross;     /* [n, BLOCK] their kernel with the observations, then L^-1 times that; or
+                              columns of K^-1 */
+    double *row;       /* [max(n, BLOCK)] distances */
+    double *row_slope; /* [max(n, BLOCK)] */
     double *mean_gradient; /* [d] */
     double *std_gradient;  /* [d] */
 };
@@ -46,35 +50,56 @@ static int64_t n_pairs(int64_t n)
     return n * (n - 1) / 2;
 }
 
-/* Memory for n points; the contents are lost. */
-static nas_status_t reserve(nas_gp_t *gp, int64_t n, nas_error_t *err)
+enum { N_PARTS = 15 };
+
+/* A part of the memory. */
+typedef struct part {
+    double **array;
+    size_t size;
+} part_t;
+
+static size_t list_parts(nas_gp_t *gp, int64_t n, part_t *part)
 {
-    if (n <= gp->capacity) return NAS_OK;
-    const size_t points = (size_t)(n < 2 * gp->capacity ? 2 * gp->capacity : n);
-    const size_t d = (size_t)gp->d;
-    const size_t pairs = (size_t)n_pairs((int64_t)points);
+    const size_t points = (size_t)n, d = (size_t)gp->d, pairs = (size_t)n_pairs(n);
     const size_t row = points < BLOCK ? BLOCK : points;
-    const struct {
-        double **array;
-        size_t size;
-    } part[] = {
+    const size_t whole = points < NAS_CHOLESKY_WHOLE ? points : NAS_CHOLESKY_WHOLE;
+    const part_t parts[N_PARTS] = {
         {&gp->points, points * d}, {&gp->columns, points * d},     {&gp->y, points},
         {&gp->alpha, points},      {&gp->pair_distance, pairs},    {&gp->pair_value, pairs},
-        {&gp->pair_slope, pairs},  {&gp->factor, points * points}, {&gp->inverse, points * points},
+        {&gp->pair_slope, pairs},  {&gp->factor, points * points}, {&gp->inverse, whole * whole},
         {&gp->query, BLOCK * d},   {&gp->cross, points * BLOCK},   {&gp->row, row},
         {&gp->row_slope, row},     {&gp->mean_gradient, d},        {&gp->std_gradient, d},
     };
-    const size_t n_parts = sizeof part / sizeof part[0];
     size_t total = 0;
-    for (size_t i = 0; i < n_parts; i++) total += part[i].size;
-    double *memory = malloc(total * sizeof *memory);
-    if (!memory) return nas_error_nomem(err, "Gaussian process");
+    for (size_t i = 0; i < N_PARTS; i++) total += parts[i].size;
+    memcpy(part, parts, sizeof parts);
+    return total;
+}
+
+double nas_gp_bytes(int64_t d, int64_t n)
+{
+    nas_gp_t gp = {.d = d};
+    part_t part[N_PARTS];
+    return (double)list_parts(&gp, n, part) * sizeof(double);
+}
+
+/* Memory for n points, and for as many again but not beyond n_max; the contents are lost. */
+static nas_status_t reserve(nas_gp_t *gp, int64_t n, nas_error_t *err)
+{
+    NAS_ASSERT(n <= gp->n_max);
+    if (n <= gp->capacity) return NAS_OK;
+    const int64_t capacity = n < gp->n_max - n ? 2 * n : gp->n_max;
+    part_t part[N_PARTS];
+    const size_t total = list_parts(gp, capacity, part);
     free(gp->memory);
-    gp->memory = memory;
-    gp->capacity = (int64_t)points;
-    for (size_t i = 0; i < n_parts; i++) {
-        *part[i].array = memory;
-        memory += part[i].size;
+    gp->capacity = 0;
+    gp->memory = malloc(total * sizeof *gp->memory);
+    if (!gp->memory) return nas_error_nomem(err, "Gaussian process");
+    gp->capacity = capacity;
+    double *at = gp->memory;
+    for (size_t i = 0; i < N_PARTS; i++) {
+        *part[i].array = at;
+        at += part[i].size;
     }
     return NAS_OK;
 }
@@ -113,6 +138,16 @@ static nas_status_t check_finite(nas_matrix_view_t X, const double *y, nas_error
     return NAS_OK;
 }
 
+static nas_status_t interrupted(nas_error_t *err)
+{
+    return nas_error_set(err, NAS_ESTOP, "a Gaussian process was interrupted");
+}
+
+bool nas_gp_interrupted(const nas_gp_t *gp)
+{
+    return nas_interrupted(gp->interrupt, 0.0);
+}
+
 /* Everything that does not depend on the length scale. */
 static nas_status_t load(nas_gp_t *gp, nas_matrix_view_t X, const double *y, nas_error_t *err)
 {
@@ -131,18 +166,35 @@ static nas_status_t load(nas_gp_t *gp, nas_matrix_view_t X, const double *y, nas
     }
     for (int64_t i = 1; i < gp->n; i++) {
         const nas_point_columns_t before = {gp->columns, i, gp->d, gp->n};
+        if (i % BLOCK == 0 && nas_gp_interrupted(gp)) return interrupted(err);
         nas_kernel_distance(before, gp->points + i * gp->d, gp->pair_distance + n_pairs(i));
     }
     return standardise(gp, y, err);
 }
 
-/* Factor, weights and likelihood at a length scale. False: not positive definite. */
-static bool condition(nas_gp_t *gp, double length_scale)
+/* The kernel of all pairs. */
+static nas_status_t evaluate_pairs(nas_gp_t *gp)
+{
+    const int64_t n_at_once = 1 << 20;
+    for (int64_t at = 0; at < n_pairs(gp->n); at += n_at_once) {
+        const int64_t left = n_pairs(gp->n) - at;
+        if (nas_gp_interrupted(gp)) return NAS_ESTOP;
+        nas_kernel_matern(left < n_at_once ? left : n_at_once, gp->pair_distance + at,
+                          gp->length_scale, gp->pair_value + at, gp->pair_slope + at);
+    }
+    return NAS_OK;
+}
+
+/* Factor, weights and likelihood at a length scale. */
+static nas_status_t condition(nas_gp_t *gp, double length_scale)
 {
     const int64_t n = gp->n;
     gp->length_scale = length_scale;
-    nas_kernel_matern(n_pairs(n), gp->pair_distance, length_scale, gp->pair_value, gp->pair_slope);
-    if (!nas_kernel_factorise(n, gp->pair_value, 1.0 + NAS_GP_NOISE, gp->factor)) return false;
+    nas_status_t status = evaluate_pairs(gp);
+    if (!status)
+        status =
+            nas_kernel_factorise(n, gp->pair_value, 1.0 + NAS_GP_NOISE, gp->interrupt, gp->factor);
+    if (status) return status;
     memcpy(gp->alpha, gp->y, (size_t)n * sizeof *gp->alpha);
     (void)LAPACKE_dpotrs_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, 1, gp->factor, (lapack_int)n,
                               gp->alpha, (lapack_int)n);
@@ -150,35 +202,66 @@ static bool condition(nas_gp_t *gp, double length_scale)
     double log_likelihood = -0.5 * cblas_ddot((int)n, gp->y, 1, gp->alpha, 1);
     for (int64_t i = 0; i < n; i++) log_likelihood -= log(gp->factor[i * n + i]);
     gp->log_likelihood = log_likelihood - 0.5 * (double)n * log_two_pi;
-    return true;
+    return NAS_OK;
+}
+
+/* Part of the likelihood's derivative: row i, columns [first, first + m) below the diagonal.
+ * inverse [in] K^-1 there. */
+static double gradient_of_row(const nas_gp_t *gp, int64_t i, int64_t first, int64_t m,
+                              const double *inverse, double sum)
+{
+    const double *distance = gp->pair_distance + n_pairs(i) + first;
+    const double *slope = gp->pair_slope + n_pairs(i) + first;
+    const double *alpha = gp->alpha + first;
+    for (int64_t j = 0; j < m; j++) {
+        const double s = distance[j] / gp->length_scale;
+        sum += (gp->alpha[i] * alpha[j] - inverse[j]) * (s * s * slope[j]);
+    }
+    return sum;
+}
+
+/* All of K^-1 at once. */
+static double gradient_of_whole(const nas_gp_t *gp)
+{
+    const int64_t n = gp->n;
+    memcpy(gp->inverse, gp->factor, (size_t)(n * n) * sizeof *gp->inverse);
+    (void)LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, gp->inverse, (lapack_int)n);
+    double sum = 0.0;
+    for (int64_t i = 0; i < n; i++) sum = gradient_of_row(gp, i, 0, i, gp->inverse + i * n, sum);
+    return sum;
+}
+
+/* Some columns of K^-1 at once. */
+static double gradient_by_columns(const nas_gp_t *gp)
+{
+    const int64_t n = gp->n, n_at_once = nas_cholesky_columns(n, BLOCK);
+    double sum = 0.0;
+    for (int64_t first = 0; first < n && !nas_gp_interrupted(gp); first += n_at_once) {
+        const int64_t m = n - first < n_at_once ? n - first : n_at_once;
+        nas_cholesky_inverse(n, gp->factor, first, m, gp->cross);
+        for (int64_t i = first + 1; i < n; i++) {
+            const int64_t below = i - first < m ? i - first : m;
+            sum = gradient_of_row(gp, i, first, below, gp->cross + (i - first) * m, sum);
+        }
+    }
+    return sum;
 }
 
 /* trace((alpha alpha^T - K^-1) dK) / 2, where dK has a diagonal of 0 and is symmetric. */
 static double likelihood_gradient(const nas_gp_t *gp)
 {
-    const int64_t n = gp->n;
-    memcpy(gp->inverse, gp->factor, (size_t)(n * n) * sizeof *gp->inverse);
-    (void)LAPACKE_dpotri_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, gp->inverse, (lapack_int)n);
-    const double *distance = gp->pair_distance;
-    const double *slope = gp->pair_slope;
-    double sum = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        for (int64_t j = 0; j < i; j++) {
-            const double s = distance[j] / gp->length_scale;
-            sum += (gp->alpha[i] * gp->alpha[j] - gp->inverse[i * n + j]) * (s * s * slope[j]);
-        }
-        distance += i;
-        slope += i;
-    }
-    return sum;
+    return gp->n <= NAS_CHOLESKY_WHOLE ? gradient_of_whole(gp) : gradient_by_columns(gp);
 }
 
-nas_status_t nas_gp_create(int64_t d, nas_gp_t **gp_p, nas_error_t *err)
+nas_status_t nas_gp_create(int64_t d, int64_t n_max, const nas_interrupt_t *interrupt,
+                           nas_gp_t **gp_p, nas_error_t *err)
 {
-    NAS_ASSERT(d > 0);
+    NAS_ASSERT(d > 0 && n_max > 0);
     nas_gp_t *gp = calloc(1, sizeof *gp);
     if (!gp) return nas_error_nomem(err, "Gaussian process");
     gp->d = d;
+    gp->n_max = n_max;
+    gp->interrupt = interrupt;
     const nas_status_t status = nas_minimiser_create(
         1, log(NAS_GP_LENGTH_SCALE_MIN), log(NAS_GP_LENGTH_SCALE_MAX), &gp->minimiser, err);
     if (status == NAS_OK) {
@@ -194,15 +277,22 @@ static double negative_likelihood(int64_t d, const double *log_length_scale, dou
 {
     NAS_ASSERT(d == 1);
     nas_gp_t *gp = context;
-    const bool definite = condition(gp, exp(*log_length_scale));
-    *gradient = definite ? -likelihood_gradient(gp) : 0.0;
-    return definite ? -gp->log_likelihood : HUGE_VAL;
+    *gradient = 0.0;
+    const nas_status_t status = condition(gp, exp(*log_length_scale));
+    if (status == NAS_ENUMERIC) return HUGE_VAL;
+    if (!status) *gradient = -likelihood_gradient(gp);
+    if (!status && !nas_gp_interrupted(gp)) return -gp->log_likelihood;
+    gp->status = NAS_ESTOP;
+    nas_minimiser_stop(gp->minimiser);
+    return HUGE_VAL;
 }
 
 static nas_status_t condition_checked(nas_gp_t *gp, double length_scale, nas_error_t *err)
 {
-    if (condition(gp, length_scale)) return NAS_OK;
-    return nas_error_set(err, NAS_ENUMERIC,
+    const nas_status_t status = condition(gp, length_scale);
+    if (status == NAS_ESTOP) return interrupted(err);
+    if (status == NAS_OK) return NAS_OK;
+    return nas_error_set(err, status,
                          "the kernel matrix of %lld observations is not positive definite",
                          (long long)gp->n);
 }
@@ -215,8 +305,9 @@ nas_status_t nas_gp_fit(nas_gp_t *gp, nas_matrix_view_t X, const double *y, uint
     nas_rng_t rng;
     nas_rng_init(&rng, seed, NAS_STREAM_LENGTH_SCALE, index);
     double best = 0.0; /* length scale 1 */
+    gp->status = NAS_OK;
     double best_value = nas_minimise(gp->minimiser, negative_likelihood, gp, &best);
-    for (int restart = 0; restart < NAS_GP_RESTARTS; restart++) {
+    for (int restart = 0; restart < NAS_GP_RESTARTS && !gp->status; restart++) {
         double start =
             nas_rng_between(&rng, log(NAS_GP_LENGTH_SCALE_MIN), log(NAS_GP_LENGTH_SCALE_MAX));
         const double value = nas_minimise(gp->minimiser, negative_likelihood, gp, &start);
@@ -225,7 +316,7 @@ nas_status_t nas_gp_fit(nas_gp_t *gp, nas_matrix_view_t X, const double *y, uint
             best_value = value;
         }
     }
-    return condition_checked(gp, exp(best), err);
+    return gp->status ? interrupted(err) : condition_checked(gp, exp(best), err);
 }
 
 nas_status_t nas_gp_condition(nas_gp_t *gp, nas_matrix_view_t X, const double *y,
@@ -272,16 +363,19 @@ static void predict_block(const nas_gp_t *gp, int64_t m, double *mean, double *s
     }
 }
 
-void nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std)
+nas_status_t nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std)
 {
-    for (int64_t first = 0; first < X.n; first += BLOCK) {
-        const int64_t m = X.n - first < BLOCK ? X.n - first : BLOCK;
+    const int64_t n_at_once = nas_cholesky_columns(gp->n, BLOCK);
+    for (int64_t first = 0; first < X.n; first += n_at_once) {
+        const int64_t m = X.n - first < n_at_once ? X.n - first : n_at_once;
+        if (nas_gp_interrupted(gp)) return NAS_ESTOP;
         for (int64_t j = 0; j < m; j++) {
             const double *x = X.data + (first + j) * X.stride;
             for (int64_t c = 0; c < gp->d; c++) gp->query[c * BLOCK + j] = x[c];
         }
         predict_block(gp, m, mean + first, std + first);
     }
+    return NAS_OK;
 }
 
 /* sum_i weight_i d value_i / dx, for the kernel slopes in gp->row_slope. */

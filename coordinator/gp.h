@@ -6,8 +6,10 @@
 #define NAS_COORDINATOR_GP_H
 
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/matrix.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define NAS_GP_NOISE 1e-6
@@ -26,9 +28,19 @@ typedef struct nas_gp_point {
     const double *std_gradient;  /**< [d] likewise; 0 where std is 0 */
 } nas_gp_point_t;
 
-/** Not collective.
+/** A process over d dimensions for at most n_max observations.  Not collective. Memory grows with
+ *  the observations, up to nas_gp_bytes of n_max.
+ *  interrupt [in] asked during all that takes long, or NULL; borrowed and kept.
  *  The caller owns *gp_p and ends it with nas_gp_destroy. */
-nas_status_t nas_gp_create(int64_t d, nas_gp_t **gp_p, nas_error_t *err);
+nas_status_t nas_gp_create(int64_t d, int64_t n_max, const nas_interrupt_t *interrupt,
+                           nas_gp_t **gp_p, nas_error_t *err);
+
+/** Memory of a process with n observations of d dimensions, in bytes: about 20 n^2.  Not
+ *  collective. */
+double nas_gp_bytes(int64_t d, int64_t n);
+
+/** Asks the process's interrupt, for what is made of it.  Not collective. */
+bool nas_gp_interrupted(const nas_gp_t *gp);
 
 /** Condition on observations and choose the length scale by maximum log marginal likelihood.  Not
  *  collective. L-BFGS on the logarithm of the length scale, from 1.0 and from NAS_GP_RESTARTS
@@ -38,6 +50,7 @@ nas_status_t nas_gp_create(int64_t d, nas_gp_t **gp_p, nas_error_t *err);
  *  per likelihood, O(n^2) memory, deterministic. X and y may be freed afterwards.
  *  NAS_EARG: n == 0, a non-finite value, or targets whose variance overflows.
  *  NAS_ENUMERIC: not positive definite even with a jitter of 1e-2 on the diagonal. NAS_ENOMEM.
+ *  NAS_ESTOP: interrupted.
  *  After an error the process must be fitted anew before it is asked.
  *  Rasmussen & Williams 2006, algorithm 2.1 and equation 5.9. */
 nas_status_t nas_gp_fit(nas_gp_t *gp, nas_matrix_view_t X, const double *y, uint64_t seed,
@@ -49,15 +62,17 @@ nas_status_t nas_gp_condition(nas_gp_t *gp, nas_matrix_view_t X, const double *y
 
 /** Log marginal likelihood of the standardised targets at the current length scale.  Not
  *  collective. After fit or condition.
- *  gradient [out] its derivative by the logarithm of the length scale, O(n^3); or NULL. */
+ *  gradient [out] its derivative by the logarithm of the length scale, O(n^3); or NULL. Of no use
+ *  once interrupted. */
 double nas_gp_log_likelihood(const nas_gp_t *gp, double *gradient);
 
 /** After fit or condition.  Not collective. */
 double nas_gp_length_scale(const nas_gp_t *gp);
 
 /** Posterior mean and standard deviation at each row of X, in the unit of y.  Not collective.
- *  mean, std [out] X.n. A negative variance counts as 0. O(n d + n^2) a point, blocked. */
-void nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std);
+ *  mean, std [out] X.n. A negative variance counts as 0. O(n d + n^2) a point, blocked.
+ *  NAS_ESTOP: interrupted. */
+nas_status_t nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std);
 
 /** Posterior at one point with gradients.  Not collective.
  *  x [in] d. O(n d + n^2). */

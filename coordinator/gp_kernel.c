@@ -1,6 +1,7 @@
 #include "coordinator/gp_kernel.h"
 
-#include <lapacke.h>
+#include "coordinator/cholesky.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -89,23 +90,24 @@ VECTOR_CLONES void nas_kernel_matern(int64_t n, const double *restrict distance,
     }
 }
 
-/* Row-major lower is LAPACK's column-major upper: no copies. */
-static bool cholesky(int64_t n, const double *pairs, double diagonal, double *factor)
+static nas_status_t factorise(int64_t n, const double *pairs, double diagonal,
+                              const nas_interrupt_t *interrupt, double *factor)
 {
     for (int64_t i = 0; i < n; i++) {
         if (i > 0) memcpy(factor + i * n, pairs, (size_t)i * sizeof *pairs);
         factor[i * n + i] = diagonal;
         pairs += i;
     }
-    return LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'U', (lapack_int)n, factor, (lapack_int)n) == 0;
+    return nas_cholesky_factor(n, factor, interrupt);
 }
 
-bool nas_kernel_factorise(int64_t n, const double *pairs, double diagonal, double *factor)
+nas_status_t nas_kernel_factorise(int64_t n, const double *pairs, double diagonal,
+                                  const nas_interrupt_t *interrupt, double *factor)
 {
     const double largest_jitter = 1e-2;
-    if (cholesky(n, pairs, diagonal, factor)) return true;
-    for (double jitter = 1e-8; jitter < 2.0 * largest_jitter; jitter *= 10.0) {
-        if (cholesky(n, pairs, diagonal + jitter, factor)) return true;
-    }
-    return false;
+    nas_status_t status = factorise(n, pairs, diagonal, interrupt, factor);
+    for (double jitter = 1e-8; status == NAS_ENUMERIC && jitter < 2.0 * largest_jitter;
+         jitter *= 10.0)
+        status = factorise(n, pairs, diagonal + jitter, interrupt, factor);
+    return status;
 }

@@ -2,7 +2,9 @@
 #ifndef NAS_COORDINATOR_GP_KERNEL_H
 #define NAS_COORDINATOR_GP_KERNEL_H
 
-#include <stdbool.h>
+#include "common/error.h"
+#include "common/interrupt.h"
+
 #include <stdint.h>
 
 /** Borrowed points, coordinate by coordinate: data[c * stride + j] is coordinate c of point j. */
@@ -35,7 +37,9 @@ void nas_kernel_exp(int64_t n, const double *s, double *result);
  *  pairs [in] the n (n - 1) / 2 entries below the diagonal, row by row.
  *  factor [out] n x n row-major, lower triangle, the rest untouched. O(n^3). Where the matrix is
  *  not positive definite in double precision, jitter is added to the diagonal: 1e-8, then ten
- *  times as much, up to 1e-2. False: not even then. */
-bool nas_kernel_factorise(int64_t n, const double *pairs, double diagonal, double *factor);
+ *  times as much, up to 1e-2. interrupt may be NULL.
+ *  NAS_ENUMERIC: not even then. NAS_ESTOP: interrupted. No text is written. */
+nas_status_t nas_kernel_factorise(int64_t n, const double *pairs, double diagonal,
+                                  const nas_interrupt_t *interrupt, double *factor);
 
 #endif

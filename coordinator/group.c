@@ -8,13 +8,17 @@
  *   leader    hears the results (nas_group_hear) and tells its method
  *
  * A leader whose method fails goes on answering rounds, with the error in its step, until rank 0
- * ends the search for all: no rank is left waiting in a collective.
+ * ends the search for all: no rank is left waiting in a collective. So does one whose method was
+ * interrupted, with the signal: a step that takes long asks the pulse whether to stop, which also
+ * tells the others that this rank is alive. What the step had found is lost, and is found again.
  */
 #include "coordinator/group.h"
 
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/stop.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +41,11 @@ struct nas_group {
     void *state;    /* of the method; NULL while idle. Leader only, like all that follows. */
     int64_t repeat; /* under way, or -1 */
     bool done;      /* the method wants nothing more */
+    nas_pulse_t *pulse;
+    nas_interrupt_t interrupt; /* the method's; its context is this group */
+    double next_poll_s;
+    int stop;         /* what the pulse knew when it was asked last */
+    bool interrupted; /* the method has nothing more to say */
     nas_status_t failure;
     nas_error_t failure_text;
     nas_proposals_t proposed;
@@ -69,6 +78,19 @@ static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
     return NAS_OK;
 }
 
+/* A method may ask after every microsecond of work. */
+static bool poll_pulse(void *context, double share)
+{
+    (void)share; /* the user is shown what is evaluated, not what is thought about */
+    const double interval_s = 0.01;
+    nas_group_t *group = context;
+    const double now_s = nas_clock_monotonic_s();
+    if (group->stop || now_s < group->next_poll_s) return group->stop != 0;
+    group->next_poll_s = now_s + interval_s;
+    group->stop = nas_pulse_poll(group->pulse, nas_stop_signal(), (double)NAN);
+    return group->stop != 0;
+}
+
 nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **group_p,
                               nas_error_t *err)
 {
@@ -80,6 +102,8 @@ nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **
                                .plan = options->plan,
                                .scores = options->scores,
                                .encoding = options->encoding,
+                               .pulse = options->pulse,
+                               .interrupt = {.asked = poll_pulse, .context = group},
                                .method = nas_method_list(&n_methods)[options->plan->method],
                                .repeat = -1};
         status = allocate(group, err);
@@ -118,16 +142,31 @@ void nas_group_destroy(nas_group_t *group)
 
 /* ------------------------------------------------------------------------------------ one step */
 
+/* Whether the leader's method has something to do. */
+static bool is_at_work(const nas_group_t *group)
+{
+    return group->state && !group->failure && !group->interrupted;
+}
+
+/* How a call of the method ended. */
+static void note(nas_group_t *group, nas_status_t status)
+{
+    if (status == NAS_ESTOP)
+        group->interrupted = true;
+    else if (!group->failure)
+        group->failure = status;
+}
+
 /* The leader's method poses its question; where it fails, nothing is asked and the failure is kept.
  */
 static void ask(nas_group_t *group)
 {
     question_t *question = &group->question;
     question->kind = NAS_QUERY_NONE;
-    if (!group->state || group->failure) return;
+    if (!is_at_work(group)) return;
     nas_query_t query = {0};
-    group->failure = group->method->ask(group->state, &query, &group->failure_text);
-    if (group->failure) return;
+    note(group, group->method->ask(group->state, &query, &group->failure_text));
+    if (!is_at_work(group)) return;
     group->done = query.kind == NAS_QUERY_DONE;
     question->kind = group->done ? NAS_QUERY_NONE : query.kind;
     question->n_weights = query.n_weights;
@@ -147,11 +186,13 @@ static void spread_question(nas_group_t *group)
                    (size_t)(question->n_weights * group->plan->n_metric) * sizeof *group->weights);
 }
 
-/* All ranks look up; returns, on the leader, the highest signal number that a member received. */
+/* All ranks look up; returns, on the leader, the highest signal number that a member received or
+ * knows of. */
 static int look_up(nas_group_t *group)
 {
     const question_t *question = &group->question;
     int stop = nas_stop_signal();
+    if (group->stop > stop) stop = group->stop;
     if (question->kind == NAS_QUERY_NONE) {
         double flag = stop;
         nas_comm_max(group->comm, &flag, 1);
@@ -170,14 +211,14 @@ static void propose(nas_group_t *group, int stop, nas_step_t *step)
     nas_proposals_t *proposed = &group->proposed;
     proposed->n = 0;
     proposed->n_frontier = 0;
-    if (group->state && !group->done && !group->failure) {
+    if (is_at_work(group) && !group->done) {
         const int64_t *answer = group->question.kind == NAS_QUERY_NONE ? NULL : group->answer;
-        group->failure =
-            group->method->propose(group->state, answer, proposed, &group->failure_text);
+        note(group, group->method->propose(group->state, answer, proposed, &group->failure_text));
     }
+    if (group->interrupted) proposed->n = proposed->n_frontier = 0;
     *step = (nas_step_t){.repeat = group->repeat,
                          .status = group->failure,
-                         .stop = stop,
+                         .stop = group->stop > stop ? group->stop : stop,
                          .done = group->done,
                          .err = group->failure_text,
                          .proposed = *proposed};
@@ -211,7 +252,8 @@ static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, n
                                       .parallel = plan->parallel,
                                       .seed = reply->seed,
                                       .metric = plan->metric,
-                                      .encoding = group->encoding};
+                                      .encoding = group->encoding,
+                                      .interrupt = &group->interrupt};
     nas_status_t status = group->method->create(&setup, &group->state, err);
     if (status) return status;
     group->repeat = reply->repeat;
@@ -257,7 +299,7 @@ void nas_group_hear(nas_group_t *group, const char *data, size_t size)
             break;
         }
     }
-    if (!group->failure) group->failure = status;
+    note(group, status);
     free(reply.result);
 }
 

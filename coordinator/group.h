@@ -6,6 +6,7 @@
 #include "common/comm.h"
 #include "common/encoding.h"
 #include "common/error.h"
+#include "common/pulse.h"
 #include "coordinator/message.h"
 #include "coordinator/plan.h"
 #include "worker/score_table.h"
@@ -21,6 +22,7 @@ typedef struct nas_group_options {
     const nas_plan_t *plan;
     nas_score_table_t *scores;      /**< loaded; NULL where the method weighs no metrics */
     const nas_encoding_t *encoding; /**< on the leader, where the method needs one */
+    nas_pulse_t *pulse;             /**< polled by steps that take long */
 } nas_group_options_t;
 
 /** Collective over the group.

@@ -18,6 +18,7 @@
 
 #include "common/encoding.h"
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/state.h"
 
 #include <stdbool.h>
@@ -25,13 +26,14 @@
 
 /** What every method is created with. Borrowed pointers must outlive the method. */
 typedef struct nas_method_setup {
-    int64_t n_metric;               /**< columns of the score table; 0 without metrics */
-    int64_t n_arch;                 /**< architectures in the pool */
-    int64_t budget;                 /**< T, at most n_arch: distinct architectures to evaluate */
-    int64_t parallel;               /**< q, at least 1: the most proposals of one step */
-    uint64_t seed;                  /**< of this repeat */
-    int64_t metric;                 /**< method single: which column; -1 otherwise */
-    const nas_encoding_t *encoding; /**< borrowed; NULL unless the method needs it */
+    int64_t n_metric;                 /**< columns of the score table; 0 without metrics */
+    int64_t n_arch;                   /**< architectures in the pool */
+    int64_t budget;                   /**< T, at most n_arch: distinct architectures to evaluate */
+    int64_t parallel;                 /**< q, at least 1: the most proposals of one step */
+    uint64_t seed;                    /**< of this repeat */
+    int64_t metric;                   /**< method single: which column; -1 otherwise */
+    const nas_encoding_t *encoding;   /**< borrowed; NULL unless the method needs it */
+    const nas_interrupt_t *interrupt; /**< borrowed; asked by all that can take a second, or NULL */
 } nas_method_setup_t;
 
 typedef enum nas_query_kind {
@@ -71,7 +73,8 @@ typedef struct nas_result {
         *weights; /**< [n_metric] as proposed; NULL without weights. Borrowed for the call. */
 } nas_result_t;
 
-/** One method. All functions: group leader only, no communication, deterministic. */
+/** One method. All functions: group leader only, no communication, deterministic. ask, propose and
+ *  tell may return NAS_ESTOP once setup.interrupt has said so; then nothing but destroy follows. */
 typedef struct nas_method {
     const char *name;
     const char *summary; /**< one line for --help */
@@ -90,6 +93,10 @@ typedef struct nas_method {
      * observations, step by step or all at once; both must lead to the same state. */
     nas_status_t (*tell)(void *self, const nas_result_t *result, int64_t n, nas_error_t *err);
 } nas_method_t;
+
+/** For methods, between items of long work: NAS_ESTOP, with a text, once setup->interrupt says
+ *  so.  Group leader only. */
+nas_status_t nas_method_may_go_on(const nas_method_setup_t *setup, nas_error_t *err);
 
 /** The method of this name, or NULL. */
 const nas_method_t *nas_method_find(const char *name);

@@ -105,6 +105,11 @@ double nas_minimise(nas_minimiser_t *minimiser, nas_function_t function, void *c
     return minimiser->best_value;
 }
 
+void nas_minimiser_stop(nas_minimiser_t *minimiser)
+{
+    (void)nlopt_force_stop(minimiser->opt);
+}
+
 void nas_minimiser_destroy(nas_minimiser_t *minimiser)
 {
     if (!minimiser) return;

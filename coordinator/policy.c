@@ -1,5 +1,7 @@
 #include "coordinator/policy.h"
 
+#include "common/magnitude.h"
+
 #include <math.h>
 
 void nas_policy_init(nas_policy_t *policy, const nas_encoding_t *encoding, nas_rng_t *rng)
@@ -51,6 +53,24 @@ static void step(nas_policy_t *policy, int entry, double gradient)
     policy->logit[entry] -= rate * *m / scale;
 }
 
+/* The reward in the policy's unit, which grows with the largest of them. */
+static double in_unit(nas_policy_t *policy, double reward)
+{
+    policy->largest = fmax(policy->largest, fabs(reward));
+    const int exponent = nas_magnitude_exponent(policy->largest);
+    const int n_entry = policy->choices.first[policy->choices.n_position];
+    const int change = policy->exponent - exponent;
+    if (change) {
+        policy->exponent = exponent;
+        policy->reward_sum = ldexp(policy->reward_sum, change);
+        for (int i = 0; i < n_entry; i++) {
+            policy->m[i] = ldexp(policy->m[i], change);
+            policy->v[i] = ldexp(policy->v[i], 2 * change);
+        }
+    }
+    return ldexp(reward, -exponent);
+}
+
 /* The reward's part in its own baseline, as the authors have it: the first update changes nothing.
  */
 static double advantage(nas_policy_t *policy, double reward)
@@ -64,7 +84,7 @@ static double advantage(nas_policy_t *policy, double reward)
 void nas_policy_update(nas_policy_t *policy, const uint8_t *code, double reward)
 {
     const nas_choices_t *choices = &policy->choices;
-    const double scale = advantage(policy, reward);
+    const double scale = advantage(policy, in_unit(policy, reward));
     double probability[NAS_ENCODING_MAX_CHOICES];
     policy->n_update++;
     for (int p = 0; p < choices->n_position; p++) {

@@ -23,6 +23,8 @@ typedef struct nas_policy {
     double v[NAS_CHOICES_MAX];     /**< and the second */
     double reward_sum;             /**< moving average of rewards, biased towards 0 ... */
     double reward_weight;          /**< ... by this factor */
+    double largest; /**< magnitude of the rewards so far */
+    int exponent;   /**< rewards, m and, squared, v are in units of 2^exponent */
     int64_t n_update;
 } nas_policy_t;
 
@@ -38,8 +40,9 @@ void nas_policy_probabilities(const nas_policy_t *policy, int position, double *
  *  code [out] n_position; it may be nobody's. */
 void nas_policy_sample(const nas_policy_t *policy, nas_rng_t *rng, uint8_t *code);
 
-/** Learn from one code and its reward: the reward enters the baseline, then Adam takes one step
- *  down the gradient of -log P(code) * (reward - baseline). Williams 1992 (REINFORCE); Kingma & Ba
+/** Learn from one code and its reward, any finite number: the reward enters the baseline, then Adam takes one step
+ *  down the gradient of -log P(code) * (reward - baseline). Rewards whose squares would overflow are
+ *  divided by a power of two (common/magnitude.h), with all that was learnt before. Williams 1992 (REINFORCE); Kingma & Ba
  *  2015, algorithm 1. */
 void nas_policy_update(nas_policy_t *policy, const uint8_t *code, double reward);
 

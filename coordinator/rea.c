@@ -161,7 +161,7 @@ static void add_to_plan(rea_t *rea, int64_t arch)
     rea->plan[rea->n_plan++] = arch;
 }
 
-static void plan_step(rea_t *rea)
+static nas_status_t plan_step(rea_t *rea, nas_error_t *err)
 {
     const int64_t third = rea->setup.budget / 3;
     const int64_t n_initial = third > 0 ? third : 1;
@@ -170,11 +170,14 @@ static void plan_step(rea_t *rea)
     const int64_t n = left < rea->setup.parallel ? left : rea->setup.parallel;
     rea->n_plan = rea->n_told = 0;
     while (rea->n_plan < n) {
+        const nas_status_t status = nas_method_may_go_on(&rea->setup, err);
+        if (status) return status;
         const int64_t arch = initial ? draw(rea) : breed(rea);
         if (arch < 0) break;
         add_to_plan(rea, arch);
     }
     if (rea->n_plan == 0) add_to_plan(rea, draw(rea));
+    return NAS_OK;
 }
 
 static bool step_in_flight(const rea_t *rea)
@@ -195,9 +198,9 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
                             nas_error_t *err)
 {
     (void)answer;
-    (void)err;
     rea_t *rea = self;
-    if (!step_in_flight(rea)) plan_step(rea);
+    const nas_status_t status = step_in_flight(rea) ? NAS_OK : plan_step(rea, err);
+    if (status) return status;
     proposals->n = rea->n_plan - rea->n_told;
     proposals->phase = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
@@ -212,7 +215,8 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     for (int64_t i = 0; i < n; i++) {
         if (!step_in_flight(rea)) {
             NAS_ASSERT(rea->visited.n < rea->setup.budget);
-            plan_step(rea);
+            const nas_status_t status = plan_step(rea, err);
+            if (status) return status;
         }
         const int64_t expected = rea->plan[rea->n_told++];
         if (result[i].arch != expected)

@@ -96,7 +96,6 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
                             nas_error_t *err)
 {
     (void)answer;
-    (void)err;
     reinforce_t *reinforce = self;
     nas_visited_t *planned = &reinforce->planned;
     int64_t n_stale = reinforce->n_stale;
@@ -105,6 +104,8 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     proposals->n_frontier = 0;
     while (proposals->n < reinforce->setup.parallel && planned->n < reinforce->setup.budget) {
         const int64_t i = reinforce->policy.n_update + proposals->n;
+        const nas_status_t status = nas_method_may_go_on(&reinforce->setup, err);
+        if (status) return status;
         const int64_t arch = sample(reinforce, i, n_stale);
         n_stale = nas_visited_add(planned, arch) ? 0 : n_stale + 1;
         proposals->arch[proposals->n++] = arch;
@@ -123,9 +124,10 @@ static double reward_of(reinforce_t *reinforce, const nas_result_t *result)
 
 static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_error_t *err)
 {
-    (void)err;
     reinforce_t *reinforce = self;
     for (int64_t i = 0; i < n; i++) {
+        const nas_status_t status = nas_method_may_go_on(&reinforce->setup, err);
+        if (status) return status;
         const bool fresh = nas_visited_add(&reinforce->visited, result[i].arch);
         (void)nas_visited_add(&reinforce->planned, result[i].arch);
         reinforce->n_stale = fresh ? 0 : reinforce->n_stale + 1;

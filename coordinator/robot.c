@@ -14,6 +14,13 @@
  * pending: they enter the process with its mean there (0 where it has seen nothing), which moves
  * the next one elsewhere.
  *
+ * Up to 300 observations, pending ones included, the length scale is fitted to all of them for each
+ * vector. Beyond, where that would take the most of the time by far, to the first n' alone: the
+ * largest of 300 x 1.1^k that is at or below their number, rounded down to a multiple of q, so that
+ * all n' have targets; where q is larger than that, not rounded. The process is conditioned on all.
+ *
+ * Targets whose squares would overflow are divided by a power of two first (common/magnitude.h).
+ *
  * A failed observation enters with the lowest target among those that succeeded (0 where none did),
  * as known when the process is fitted, so that the search turns away from it. That is all a failure
  * does here.
@@ -21,14 +28,18 @@
  * Exploitation is the greedy search under the weights of the best observation, the later on a tie,
  * until T distinct architectures are evaluated. Its results never enter the process.
  */
+#include "common/magnitude.h"
 #include "common/visited.h"
 #include "coordinator/acquisition.h"
 #include "coordinator/gp.h"
 #include "coordinator/greedy.h"
 #include "coordinator/method.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FITTED_WHOLE = 300 };
 
 typedef struct robot {
     nas_method_setup_t setup;
@@ -40,12 +51,16 @@ typedef struct robot {
     double *target;        /* [T] of the observations, as told */
     bool *failed;          /* [T] */
     double *y;             /* [T] what the process is fitted to: observations, then pending */
+    int64_t n_fitted;      /* beyond FITTED_WHOLE, those that the length scale was fitted to ... */
+    double *y_fitted;      /* [T] ... with these targets ... */
+    double length_scale;   /* ... and what came of it */
 } robot_t;
 
 static void destroy(void *self)
 {
     robot_t *robot = self;
     if (!robot) return;
+    free(robot->y_fitted);
     free(robot->y);
     free(robot->failed);
     free(robot->target);
@@ -63,7 +78,8 @@ static nas_status_t allocate_observations(robot_t *robot, nas_error_t *err)
     robot->target = malloc(n * sizeof *robot->target);
     robot->failed = malloc(n * sizeof *robot->failed);
     robot->y = malloc(n * sizeof *robot->y);
-    const bool ok = robot->weights && robot->target && robot->failed && robot->y;
+    robot->y_fitted = malloc(n * sizeof *robot->y_fitted);
+    const bool ok = robot->weights && robot->target && robot->failed && robot->y && robot->y_fitted;
     return ok ? NAS_OK : nas_error_nomem(err, "the observations of robot");
 }
 
@@ -75,7 +91,7 @@ static nas_status_t create(const nas_method_setup_t *setup, void **self_p, nas_e
     robot->setup = *setup;
     nas_status_t status = allocate_observations(robot, err);
     if (status) goto out;
-    status = nas_gp_create(setup->n_metric, &robot->gp, err);
+    status = nas_gp_create(setup->n_metric, setup->budget, setup->interrupt, &robot->gp, err);
     if (status) goto out;
     status = nas_visited_init(&robot->visited, setup->n_arch, setup->budget, err);
     if (status) goto out;
@@ -113,21 +129,72 @@ static void first_weights(robot_t *robot)
         robot->weights[m] = nas_rng_between(&rng, -1.0, 1.0);
 }
 
+/* How many of n observations the length scale is fitted to. */
+static int64_t count_fitted(int64_t n, int64_t parallel)
+{
+    double step = FITTED_WHOLE;
+    if (n <= FITTED_WHOLE) return n;
+    while (floor(1.1 * step) <= (double)n) step *= 1.1;
+    const int64_t reached = (int64_t)step, rounded = reached - reached % parallel;
+    return rounded > 0 ? rounded : reached;
+}
+
+static nas_matrix_view_t first_observations(const robot_t *robot, int64_t n)
+{
+    const int64_t d = robot->setup.n_metric;
+    return (nas_matrix_view_t){.data = robot->weights, .n = n, .d = d, .stride = d};
+}
+
+/* The length scale of the first n, beyond FITTED_WHOLE: known as long as their targets stay, which
+ * a failure's may not. */
+static nas_status_t fit_first(robot_t *robot, int64_t n, nas_error_t *err)
+{
+    const size_t size = (size_t)n * sizeof *robot->y;
+    if (robot->n_fitted == n && memcmp(robot->y_fitted, robot->y, size) == 0) return NAS_OK;
+    const nas_status_t status = nas_gp_fit(robot->gp, first_observations(robot, n), robot->y,
+                                           robot->setup.seed, (uint64_t)n, err);
+    if (status) return status;
+    robot->n_fitted = n;
+    memcpy(robot->y_fitted, robot->y, size);
+    robot->length_scale = nas_gp_length_scale(robot->gp);
+    return NAS_OK;
+}
+
+/* The process of the first n. */
+static nas_status_t fit(robot_t *robot, int64_t n, nas_error_t *err)
+{
+    const nas_matrix_view_t X = first_observations(robot, n);
+    if (n <= FITTED_WHOLE)
+        return nas_gp_fit(robot->gp, X, robot->y, robot->setup.seed, (uint64_t)n, err);
+    const nas_status_t status = fit_first(robot, count_fitted(n, robot->setup.parallel), err);
+    if (status) return status;
+    return nas_gp_condition(robot->gp, X, robot->y, robot->length_scale, err);
+}
+
 /* Choose weight vector i > 0 by the i before it, and set y[i] to the mean there. */
 static nas_status_t next_weights(robot_t *robot, int64_t i, nas_error_t *err)
 {
     const int64_t d = robot->setup.n_metric;
     const uint64_t seed = robot->setup.seed;
     double *w = weights_of(robot, i);
-    const nas_matrix_view_t before = {.data = robot->weights, .n = i, .d = d, .stride = d};
-    nas_status_t status = nas_gp_fit(robot->gp, before, robot->y, seed, (uint64_t)i, err);
+    nas_status_t status = fit(robot, i, err);
     if (status) return status;
     status = nas_ucb_maximise(robot->gp, d, seed, (uint64_t)i, w, err);
     if (status) return status;
     const nas_matrix_view_t here = {.data = w, .n = 1, .d = d, .stride = d};
     double std;
-    nas_gp_predict(robot->gp, here, &robot->y[i], &std);
-    return NAS_OK;
+    status = nas_gp_predict(robot->gp, here, &robot->y[i], &std);
+    return status ? nas_method_may_go_on(&robot->setup, err) : NAS_OK;
+}
+
+/* What the process is told of the observations. */
+static void set_targets(robot_t *robot)
+{
+    const int64_t n = robot->n_observation;
+    const double lowest = lowest_target(robot);
+    for (int64_t i = 0; i < n; i++) robot->y[i] = robot->failed[i] ? lowest : robot->target[i];
+    const int exponent = nas_magnitude_of(robot->y, n);
+    for (int64_t i = 0; i < n && exponent; i++) robot->y[i] = ldexp(robot->y[i], -exponent);
 }
 
 static nas_status_t ask_exploration(robot_t *robot, nas_query_t *query, nas_error_t *err)
@@ -135,8 +202,7 @@ static nas_status_t ask_exploration(robot_t *robot, nas_query_t *query, nas_erro
     const int64_t n = robot->n_observation;
     const int64_t left = robot->setup.budget - n;
     const int64_t n_weights = left < robot->setup.parallel ? left : robot->setup.parallel;
-    const double lowest = lowest_target(robot);
-    for (int64_t i = 0; i < n; i++) robot->y[i] = robot->failed[i] ? lowest : robot->target[i];
+    set_targets(robot);
     for (int64_t i = n; i < n + n_weights; i++) {
         if (i > 0) {
             const nas_status_t status = next_weights(robot, i, err);
@@ -195,9 +261,10 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 
 static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_error_t *err)
 {
-    (void)err;
     robot_t *robot = self;
     for (int64_t i = 0; i < n; i++) {
+        const nas_status_t status = nas_method_may_go_on(&robot->setup, err);
+        if (status) return status;
         (void)nas_visited_add(&robot->visited, result[i].arch);
         if (result[i].phase != NAS_PHASE_EXPLORE) continue;
         NAS_ASSERT(exploring(robot));

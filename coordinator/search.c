@@ -135,13 +135,15 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
     nas_status_t status = load_scores(part, err);
     if (!status) status = nas_comm_agree(part->world, spread_encoding(part, err), err);
     if (status) return status;
+    status = begin_pulse(part, err);
+    if (status) return status;
     const nas_group_options_t options = {.comm = part->group,
                                          .plan = &part->plan,
                                          .scores = part->scores,
-                                         .encoding = part->encoding};
+                                         .encoding = part->encoding,
+                                         .pulse = part->pulse};
     status = nas_group_create(&options, &part->method, err);
     status = nas_comm_agree(part->world, status, err);
-    if (!status) status = begin_pulse(part, err);
     if (!status)
         status = nas_judging_create(part->world, part->session, part->pulse, &part->judging, err);
     if (!status && part->session) nas_session_begin_search(part->session);

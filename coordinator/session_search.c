@@ -181,6 +181,7 @@ void nas_session_round(nas_session_t *session, const char **replies, size_t *rep
             err = save_err;
         }
     }
+    nas_ledger_begin_round(session->ledger); /* nobody is under way until the next steps come */
     show_progress(session);
     if (over || status) reply_end(session, status, &err, reply_offset);
     *replies = session->replies.data;

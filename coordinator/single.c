@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 typedef struct single {
+    nas_method_setup_t setup;
     double *weights; /* [n_metric] */
     nas_visited_t visited;
     nas_greedy_t greedy;
@@ -31,6 +32,7 @@ static nas_status_t create(const nas_method_setup_t *setup, void **self_p, nas_e
     nas_status_t status;
     single_t *single = calloc(1, sizeof *single);
     if (!single) return nas_error_nomem(err, "greedy search");
+    single->setup = *setup;
     single->weights = calloc((size_t)setup->n_metric, sizeof *single->weights);
     if (!single->weights) {
         status = nas_error_nomem(err, "greedy search");
@@ -67,9 +69,12 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 
 static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_error_t *err)
 {
-    (void)err;
     single_t *single = self;
-    for (int64_t i = 0; i < n; i++) (void)nas_visited_add(&single->visited, result[i].arch);
+    for (int64_t i = 0; i < n; i++) {
+        const nas_status_t status = nas_method_may_go_on(&single->setup, err);
+        if (status) return status;
+        (void)nas_visited_add(&single->visited, result[i].arch);
+    }
     return NAS_OK;
 }
 

@@ -119,6 +119,7 @@ typedef struct search {
     int64_t parallel;
     uint64_t seed;
     bool replay; /**< after each step with observations, tell all of them at once to a new method */
+    const nas_interrupt_t *interrupt; /**< the method's, or NULL */
 } search_t;
 
 /** What a search did. */
@@ -146,6 +147,7 @@ static inline void *method_create(const search_t *search)
         .seed = search->seed,
         .metric = search->method->needs_metric ? 0 : -1,
         .encoding = search->method->needs_encoding ? search->pool->encoding : NULL,
+        .interrupt = search->interrupt,
     };
     must(search->method->create(&setup, &self, &err), &err);
     return self;
@@ -195,13 +197,17 @@ static inline void trace_append(trace_t *trace, const search_t *search,
     memcpy(trace->best_weights, proposals->best_weights, sizeof trace->best_weights);
 }
 
-/** One step of the method; false when it is done. */
-static inline bool search_step(const search_t *search, void *self, trace_t *trace)
+/** One step of the method, and whether it is done. NAS_ESTOP: it was interrupted. */
+static inline nas_status_t search_try(const search_t *search, void *self, trace_t *trace,
+                                      bool *is_done)
 {
     nas_error_t err = {0};
     nas_query_t query;
-    must(search->method->ask(self, &query, &err), &err);
-    if (query.kind == NAS_QUERY_DONE) return false;
+    nas_status_t status = search->method->ask(self, &query, &err);
+    if (status == NAS_ESTOP) return status;
+    must(status, &err);
+    *is_done = query.kind == NAS_QUERY_DONE;
+    if (*is_done) return NAS_OK;
     int64_t *answer = answer_to(&query, search);
     nas_proposals_t proposals = {
         .arch = calloc((size_t)search->parallel, sizeof(int64_t)),
@@ -209,17 +215,29 @@ static inline bool search_step(const search_t *search, void *self, trace_t *trac
         .frontier = calloc((size_t)search->budget, sizeof(int64_t)),
         .best_weights = calloc(POOL_METRICS, sizeof(double)),
     };
-    must(search->method->propose(self, answer, &proposals, &err), &err);
-    const int64_t before = trace->n;
-    trace_append(trace, search, &proposals);
-    trace->n_step++;
-    must(search->method->tell(self, trace->result + before, trace->n - before, &err), &err);
+    status = search->method->propose(self, answer, &proposals, &err);
+    if (!status) {
+        const int64_t before = trace->n;
+        trace_append(trace, search, &proposals);
+        trace->n_step++;
+        status = search->method->tell(self, trace->result + before, trace->n - before, &err);
+    }
     free(answer);
     free(proposals.arch);
     free(proposals.weights);
     free(proposals.frontier);
     free(proposals.best_weights);
-    return true;
+    if (status != NAS_ESTOP) must(status, &err);
+    return status;
+}
+
+/** One step of a method that nobody interrupts; false when it is done. */
+static inline bool search_step(const search_t *search, void *self, trace_t *trace)
+{
+    bool is_done = false;
+    const nas_error_t err = {"interrupted"};
+    must(search_try(search, self, trace, &is_done), &err);
+    return !is_done;
 }
 
 static inline trace_t trace_create(const search_t *search)

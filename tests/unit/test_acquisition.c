@@ -22,7 +22,7 @@ static nas_gp_t *fitted(int64_t n, int64_t d)
     }
     nas_error_t err = {0};
     nas_gp_t *gp = NULL;
-    cr_assert_eq(nas_gp_create(d, &gp, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_gp_create(d, N, NULL, &gp, &err), NAS_OK, "%s", err.text);
     cr_assert_eq(nas_gp_fit(gp, (nas_matrix_view_t){X, n, d, d}, y, 1, 2, &err), NAS_OK, "%s",
                  err.text);
     return gp;
@@ -110,7 +110,7 @@ Test(acquisition, finds_a_maximum_in_a_corner)
     for (int i = 0; i < 5; i++) y[i] = X[2 * i] + 2.0 * X[2 * i + 1];
     nas_error_t err = {0};
     nas_gp_t *gp = NULL;
-    cr_assert_eq(nas_gp_create(2, &gp, &err), NAS_OK);
+    cr_assert_eq(nas_gp_create(2, N, NULL, &gp, &err), NAS_OK);
     cr_assert_eq(nas_gp_condition(gp, (nas_matrix_view_t){X, 5, 2, 2}, y, 30.0, &err), NAS_OK);
     double x[2];
     maximise(gp, 2, 7, 0, x);
@@ -125,7 +125,7 @@ Test(acquisition, survives_extreme_length_scales)
     const double y[] = {1.0, 1.0, 2.0};
     nas_error_t err = {0};
     nas_gp_t *gp = NULL;
-    cr_assert_eq(nas_gp_create(2, &gp, &err), NAS_OK);
+    cr_assert_eq(nas_gp_create(2, N, NULL, &gp, &err), NAS_OK);
     const double length_scale[] = {NAS_GP_LENGTH_SCALE_MIN, NAS_GP_LENGTH_SCALE_MAX};
     for (int i = 0; i < 2; i++) {
         cr_assert_eq(
@@ -153,4 +153,38 @@ Test(acquisition, depends_on_seed_and_index_alone)
     cr_assert_arr_neq(first, other_seed, sizeof first);
     cr_assert_arr_neq(first, other_index, sizeof first);
     nas_gp_destroy(gp);
+}
+
+static bool count_down(void *context, double share)
+{
+    (void)share;
+    int *left = context;
+    return --*left < 0;
+}
+
+Test(acquisition, is_interrupted_at_any_question)
+{
+    const double X[] = {-0.8, 0.1, 0.2, -0.6, 0.5, 0.4};
+    const double y[] = {1.0, 3.0, 2.0};
+    const nas_matrix_view_t view = {X, 3, 2, 2};
+    nas_error_t err = {0};
+    int left = 1000;
+    const nas_interrupt_t interrupt = {.asked = count_down, .context = &left};
+    nas_gp_t *gp = NULL, *fresh = NULL;
+    cr_assert_eq(nas_gp_create(2, 3, &interrupt, &gp, &err), NAS_OK);
+    cr_assert_eq(nas_gp_create(2, 3, NULL, &fresh, &err), NAS_OK);
+    cr_assert_eq(nas_gp_condition(gp, view, y, 0.5, &err), NAS_OK);
+    cr_assert_eq(nas_gp_condition(fresh, view, y, 0.5, &err), NAS_OK);
+    double x[2], expected[2];
+    int n_asked = 0;
+    for (nas_status_t status = NAS_ESTOP; status; n_asked++) {
+        left = n_asked;
+        status = nas_ucb_maximise(gp, 2, 7, 0, x, &err);
+        cr_assert(status == NAS_ESTOP || status == NAS_OK);
+    }
+    cr_assert_gt(n_asked, NAS_UCB_LOCAL_SEARCHES);
+    maximise(fresh, 2, 7, 0, expected);
+    cr_assert_arr_eq(x, expected, sizeof x);
+    nas_gp_destroy(gp);
+    nas_gp_destroy(fresh);
 }

@@ -1,4 +1,5 @@
 #include "common/rng.h"
+#include "coordinator/cholesky.h"
 #include "coordinator/gp.h"
 #include "coordinator/gp_kernel.h"
 
@@ -65,7 +66,7 @@ static nas_gp_t *new_gp(int64_t d)
 {
     nas_error_t err = {0};
     nas_gp_t *gp = NULL;
-    cr_assert_eq(nas_gp_create(d, &gp, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_gp_create(d, 2000, NULL, &gp, &err), NAS_OK, "%s", err.text);
     return gp;
 }
 
@@ -364,6 +365,87 @@ Test(gp, refuses_what_it_cannot_fit)
     nas_gp_destroy(NULL);
 }
 
+/* More observations than LAPACK factors at once. */
+enum { MANY = NAS_CHOLESKY_WHOLE + 100 };
+
+Test(gp, likelihood_gradient_by_blocks_equals_finite_differences)
+{
+    double *X = new_numbers(MANY * 6);
+    double *y = new_numbers(MANY);
+    synthesise(MANY, X, y);
+    nas_gp_t *gp = new_gp(6);
+    const double step = 1e-4;
+    for (double scale = 0.3; scale < 3.0; scale *= 3.0) {
+        double derivative;
+        double likelihood[2];
+        for (int i = 0; i < 2; i++) {
+            const double moved = scale * exp(i == 0 ? step : -step);
+            cr_assert_eq(nas_gp_condition(gp, view(X, MANY, 6), y, moved, NULL), NAS_OK);
+            likelihood[i] = nas_gp_log_likelihood(gp, NULL);
+        }
+        cr_assert_eq(nas_gp_condition(gp, view(X, MANY, 6), y, scale, NULL), NAS_OK);
+        (void)nas_gp_log_likelihood(gp, &derivative);
+        cr_assert_float_eq(derivative, (likelihood[0] - likelihood[1]) / (2.0 * step),
+                           1e-5 * fmax(1.0, fabs(derivative)));
+    }
+    nas_gp_destroy(gp);
+    free(X);
+    free(y);
+}
+
+static bool count_down(void *context, double share)
+{
+    (void)share;
+    int *left = context;
+    return --*left < 0;
+}
+
+/* Interrupted at every question in turn, then not: what comes of it is what a process gives that
+ * nobody asks. */
+static void check_interrupted(int64_t n, double length_scale)
+{
+    double *X = new_numbers(n * 6);
+    double *y = new_numbers(n);
+    synthesise(n, X, y);
+    int left = 0;
+    const nas_interrupt_t interrupt = {.asked = count_down, .context = &left};
+    nas_error_t err = {0};
+    nas_gp_t *gp = NULL;
+    nas_gp_t *fresh = new_gp(6);
+    cr_assert_eq(nas_gp_create(6, n, &interrupt, &gp, &err), NAS_OK);
+    int n_asked = 0;
+    for (nas_status_t status = NAS_ESTOP; status;) {
+        left = n_asked++;
+        status = length_scale > 0.0 ? nas_gp_condition(gp, view(X, n, 6), y, length_scale, &err)
+                                    : nas_gp_fit(gp, view(X, n, 6), y, 1, 2, &err);
+        cr_assert(status == NAS_ESTOP || (status == NAS_OK && n_asked > 1), "%s", err.text);
+    }
+    if (length_scale > 0.0)
+        cr_assert_eq(nas_gp_condition(fresh, view(X, n, 6), y, length_scale, &err), NAS_OK);
+    else
+        cr_assert_eq(nas_gp_fit(fresh, view(X, n, 6), y, 1, 2, &err), NAS_OK);
+    cr_assert_eq(nas_gp_length_scale(gp), nas_gp_length_scale(fresh));
+    cr_assert_eq(nas_gp_log_likelihood(gp, NULL), nas_gp_log_likelihood(fresh, NULL));
+    double mean[2];
+    double std[2];
+    left = 0;
+    cr_assert_eq(nas_gp_predict(gp, view(X, 1, 6), mean, std), NAS_ESTOP);
+    left = 1;
+    cr_assert_eq(nas_gp_predict(gp, view(X, 1, 6), mean, std), NAS_OK);
+    cr_assert_eq(nas_gp_predict(fresh, view(X, 1, 6), mean + 1, std + 1), NAS_OK);
+    cr_assert(mean[0] == mean[1] && std[0] == std[1]);
+    nas_gp_destroy(gp);
+    nas_gp_destroy(fresh);
+    free(X);
+    free(y);
+}
+
+Test(gp, is_interrupted_at_any_question)
+{
+    check_interrupted(10, 0.0);
+    check_interrupted(MANY, 0.8);
+}
+
 Test(gp_kernel, exponential_is_within_one_ulp)
 {
     for (double s = 0.0; s < 700.0; s += 0.00137) {
@@ -411,14 +493,14 @@ Test(gp_kernel, adds_jitter_only_where_it_is_needed)
 {
     double factor[4];
     const double definite = 0.5;
-    cr_assert(nas_kernel_factorise(2, &definite, 1.0, factor));
+    cr_assert_eq(nas_kernel_factorise(2, &definite, 1.0, NULL, factor), NAS_OK);
     cr_assert_eq(factor[0], 1.0);
     cr_assert_eq(factor[2], definite);
 
     const double nearly = 1.0 + 1e-5; /* smallest eigenvalue -1e-5 */
-    cr_assert(nas_kernel_factorise(2, &nearly, 1.0, factor));
+    cr_assert_eq(nas_kernel_factorise(2, &nearly, 1.0, NULL, factor), NAS_OK);
     cr_assert_float_eq(factor[0] * factor[0], 1.0 + 1e-4, 1e-12);
 
     const double indefinite = 1.5;
-    cr_assert_not(nas_kernel_factorise(2, &indefinite, 1.0, factor));
+    cr_assert_eq(nas_kernel_factorise(2, &indefinite, 1.0, NULL, factor), NAS_ENUMERIC);
 }

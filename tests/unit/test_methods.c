@@ -130,6 +130,82 @@ Test(methods, go_on_after_a_restart_at_any_step)
     pool_destroy(&pool);
 }
 
+static bool count_down(void *context, double share)
+{
+    (void)share;
+    int *left = context;
+    return --*left < 0;
+}
+
+/* A search that is stopped at question number n of its method, and goes on as after a restart;
+ * whether it was. */
+static bool check_stopped(search_t search, int n, const trace_t *through)
+{
+    nas_error_t err = {0};
+    nas_status_t status = NAS_OK;
+    bool is_done = false;
+    const nas_interrupt_t interrupt = {.asked = count_down, .context = &n};
+    trace_t trace = trace_create(&search);
+    search.interrupt = &interrupt;
+    void *self = method_create(&search);
+    while (!status && !is_done) status = search_try(&search, self, &trace, &is_done);
+    search.method->destroy(self);
+    search.interrupt = NULL;
+    self = method_create(&search);
+    must(search.method->tell(self, trace.result, trace.n, &err), &err);
+    while (search_step(&search, self, &trace)) {
+    }
+    search.method->destroy(self);
+    cr_assert(traces_equal(through, &trace), "%s, q = %d", search.method->name,
+              (int)search.parallel);
+    trace_destroy(&trace);
+    return status == NAS_ESTOP;
+}
+
+Test(methods, go_on_where_they_were_stopped_at_any_question)
+{
+    pool_t pool = pool_create(3, 3, 5);
+    int n_method;
+    const nas_method_t *const *method = nas_method_list(&n_method);
+    for (int i = 0; i < n_method; i++)
+        for (int j = 0; j < N_PARALLEL; j++) {
+            const search_t search = {
+                .method = method[i], .pool = &pool, .budget = 6, .parallel = PARALLEL[j]};
+            trace_t through = search_run(&search);
+            int n = 0;
+            while (check_stopped(search, n, &through)) n += n < 20 ? 1 : 17;
+            cr_assert_gt(n, 3, "%s hears nothing", method[i]->name);
+            trace_destroy(&through);
+        }
+    pool_destroy(&pool);
+}
+
+/* Every target that is finite is valid, and so is a difference of two that is not. */
+Test(methods, work_with_targets_of_any_size)
+{
+    static const double size[] = {1e154, 1e200, 1.7e308, 1e-300, 5e-324};
+    int n_method;
+    const nas_method_t *const *method = nas_method_list(&n_method);
+    for (int k = 0; k < 5; k++) {
+        pool_t pool = pool_create(3, 3, 5);
+        for (int64_t i = 0; i < pool.n_arch; i++)
+            if (i % 3) pool.target[i] = i % 3 == 1 ? size[k] : -size[k];
+        for (int i = 0; i < n_method; i++)
+            for (int j = 0; j < N_PARALLEL; j++) {
+                search_t search = {
+                    .method = method[i], .pool = &pool, .budget = 12, .parallel = PARALLEL[j]};
+                trace_t through = search_run(&search);
+                cr_assert_eq(through.n_distinct, 12, "%s", method[i]->name);
+                search.replay = true;
+                trace_t restarted = search_run(&search);
+                cr_assert(traces_equal(&through, &restarted), "%s", method[i]->name);
+                trace_destroy(&through);
+                trace_destroy(&restarted);
+            }
+        pool_destroy(&pool);
+    }
+}
+
 Test(methods, single_takes_the_best_by_its_metric)
 {
     pool_t pool = pool_create(4, 3, 0);

@@ -173,3 +173,35 @@ Test(minimise, survives_values_that_are_not_finite)
     cr_assert_leq(value, 0.0);
     cr_assert_eq(value, -y);
 }
+
+/* Stops itself at its third evaluation. */
+typedef struct impatient {
+    nas_minimiser_t *minimiser;
+    int n_evaluations;
+} impatient_t;
+
+static double impatient_waves(int64_t d, const double *x, double *gradient, void *context)
+{
+    impatient_t *impatient = context;
+    if (++impatient->n_evaluations == 3) nas_minimiser_stop(impatient->minimiser);
+    return waves(d, x, gradient, NULL);
+}
+
+Test(minimise, ends_where_the_function_says_so_and_begins_again)
+{
+    nas_error_t err = {0};
+    impatient_t impatient = {0};
+    cr_assert_eq(nas_minimiser_create(6, -1.0, 1.0, &impatient.minimiser, &err), NAS_OK);
+    double x[] = {0.1, -0.2, 0.3, -0.4, 0.5, -0.6}, again[6], expected[6], gradient[6];
+    memcpy(again, x, sizeof x);
+    memcpy(expected, x, sizeof x);
+    const double before = waves(6, x, gradient, NULL);
+    const double value = nas_minimise(impatient.minimiser, impatient_waves, &impatient, x);
+    cr_assert_eq(impatient.n_evaluations, 3);
+    cr_assert_leq(value, before);
+    cr_assert_eq(value, waves(6, x, gradient, NULL));
+    (void)nas_minimise(impatient.minimiser, impatient_waves, &impatient, again);
+    (void)minimise(6, -1.0, 1.0, waves, expected);
+    cr_assert_arr_eq(again, expected, sizeof again);
+    nas_minimiser_destroy(impatient.minimiser);
+}

@@ -1,6 +1,9 @@
 /* The rules of RoBoT, against brute force over the trace of a search. */
+#include "coordinator/acquisition.h"
 #include "coordinator/gp.h"
 #include "method_driver.h"
+
+#include <math.h>
 
 static search_t robot_search(const pool_t *pool, int64_t budget, int64_t parallel)
 {
@@ -151,7 +154,7 @@ static double mean_at_third(const nas_result_t *result)
     const double y[] = {result[0].target, result[1].target};
     double mean, std;
     nas_gp_t *gp = NULL;
-    must(nas_gp_create(POOL_METRICS, &gp, &err), &err);
+    must(nas_gp_create(POOL_METRICS, 8, NULL, &gp, &err), &err);
     must(nas_gp_fit(gp, X, y, search.seed, 2, &err), &err);
     nas_gp_predict(gp, third, &mean, &std);
     nas_gp_destroy(gp);
@@ -281,5 +284,115 @@ Test(robot, beats_random_on_an_easy_pool)
             trace_destroy(&trace);
         }
     cr_assert_gt(sum[0] / 10.0, sum[1] / 10.0 + 0.1);
+    pool_destroy(&pool);
+}
+
+/* ---- More than 300 observations ---- */
+
+enum { N_MANY = 366 };
+
+/* Observations anywhere, of a smooth target; some failed. */
+static nas_result_t *many_observations(double *weights)
+{
+    nas_rng_t rng;
+    nas_rng_init(&rng, 2, NAS_STREAM_BENCH, 0);
+    nas_result_t *result = calloc(N_MANY, sizeof *result);
+    cr_assert_not_null(result);
+    for (int i = 0; i < N_MANY; i++) {
+        double *w = weights + i * POOL_METRICS;
+        for (int m = 0; m < POOL_METRICS; m++) w[m] = nas_rng_between(&rng, -1.0, 1.0);
+        result[i] = (nas_result_t){.arch = i,
+                                   .target = sin(2.0 * w[0]) + w[1] * w[2],
+                                   .failed = i % 50 == 7,
+                                   .phase = NAS_PHASE_EXPLORE,
+                                   .weights = w};
+    }
+    return result;
+}
+
+/* The vector that comes after n observations, none failed, when the length scale is that of the
+ * first n_fitted. */
+static void expect_next(int64_t parallel, const nas_result_t *result, const double *weights,
+                        int64_t n, int64_t n_fitted)
+{
+    nas_error_t err = {0};
+    nas_gp_t *gp = NULL;
+    pool_t pool = pool_create(4, 5, 0);
+    const search_t search = robot_search(&pool, n + 1, parallel);
+    double y[N_MANY], expected[POOL_METRICS];
+    const nas_matrix_view_t fitted = {weights, n_fitted, POOL_METRICS, POOL_METRICS};
+    const nas_matrix_view_t all = {weights, n, POOL_METRICS, POOL_METRICS};
+    for (int64_t i = 0; i < n; i++) y[i] = result[i].target;
+    must(nas_gp_create(POOL_METRICS, n, NULL, &gp, &err), &err);
+    must(nas_gp_fit(gp, fitted, y, search.seed, (uint64_t)n_fitted, &err), &err);
+    must(nas_gp_condition(gp, all, y, nas_gp_length_scale(gp), &err), &err);
+    must(nas_ucb_maximise(gp, POOL_METRICS, search.seed, (uint64_t)n, expected, &err), &err);
+    void *self = method_create(&search);
+    const nas_query_t query = ask_after(self, result, n);
+    cr_assert(same_weights(query.weights, expected), "after %d", (int)n);
+    search.method->destroy(self);
+    nas_gp_destroy(gp);
+    pool_destroy(&pool);
+}
+
+Test(robot, beyond_300_observations_the_length_scale_is_that_of_the_first)
+{
+    double weights[N_MANY * POOL_METRICS];
+    nas_result_t *result = many_observations(weights);
+    for (int i = 0; i < N_MANY; i++) result[i].failed = false;
+    expect_next(1, result, weights, 329, 300);
+    expect_next(1, result, weights, 330, 330);
+    expect_next(7, result, weights, 301, 294);
+    expect_next(310, result, weights, 310, 300);
+    free(result);
+}
+
+/* From before the threshold to beyond the next: one that goes on and ones that begin anew, told all
+ * at once, choose the same, also where the lowest target changes, which failures enter with. */
+static void check_restarts(const search_t *search, nas_result_t *result, int64_t first)
+{
+    const int64_t q = search->parallel;
+    void *through = method_create(search);
+    (void)ask_after(through, result, first);
+    for (int64_t n = first; n < first + 3 * q; n += q) {
+        if (n == first + q) result[n].target = -3.0;
+        const nas_query_t a = ask_after(through, result + n, q);
+        void *anew = method_create(search);
+        const nas_query_t b = ask_after(anew, result, n + q);
+        cr_assert_eq(a.n_weights, q);
+        cr_assert_eq(b.n_weights, q);
+        for (int64_t i = 0; i < q; i++)
+            cr_assert(same_weights(a.weights + i * POOL_METRICS, b.weights + i * POOL_METRICS),
+                      "vector %d after %d", (int)i, (int)(n + q));
+        search->method->destroy(anew);
+    }
+    search->method->destroy(through);
+}
+
+Test(robot, goes_on_after_a_restart_beyond_300_observations)
+{
+    double weights[N_MANY * POOL_METRICS];
+    nas_result_t *result = many_observations(weights);
+    pool_t pool = pool_create(4, 5, 0);
+    const search_t one = robot_search(&pool, N_MANY, 1), two = robot_search(&pool, N_MANY, 2);
+    check_restarts(&one, result, 328);
+    check_restarts(&two, result, 296);
+    pool_destroy(&pool);
+    free(result);
+}
+
+/* Multiplied by a power of two, targets lead to the same vectors, however large they are. */
+Test(robot, large_targets_are_halved_until_their_squares_are_finite)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 8, 3);
+    nas_result_t a[] = {observation(0, 1.0, false), observation(1, -0.6, false),
+                        observation(2, 0.3, false), observation(3, 0.8, true)};
+    for (int exponent = 501; exponent <= 1023; exponent += 174) {
+        nas_result_t b[4];
+        memcpy(b, a, sizeof b);
+        for (int i = 0; i < 4; i++) b[i].target = ldexp(a[i].target, exponent);
+        cr_assert(same_next(&search, a, b, 4), "2^%d", exponent);
+    }
     pool_destroy(&pool);
 }
