@@ -23,8 +23,8 @@ typedef struct nas_policy {
     double v[NAS_CHOICES_MAX];     /**< and the second */
     double reward_sum;             /**< moving average of rewards, biased towards 0 ... */
     double reward_weight;          /**< ... by this factor */
-    double largest; /**< magnitude of the rewards so far */
-    int exponent;   /**< rewards, m and, squared, v are in units of 2^exponent */
+    double largest;                /**< magnitude of the rewards so far */
+    int exponent;                  /**< rewards, m and, squared, v are in units of 2^exponent */
     int64_t n_update;
 } nas_policy_t;
 

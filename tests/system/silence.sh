@@ -57,3 +57,18 @@ wait "$pid" || code=$?
 expect_no_finding err
 expect_scores small.h5 undisturbed-scores
 expect_report small.h5 undisturbed
+
+# ---- A rank that thinks ----
+
+# Each leads a group of its own, and one step of its method takes longer than a rank may be silent.
+awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv
+cat >wide.yaml <<'JOB'
+name: wide
+output: wide.h5
+pool: {space: table, table: wide.csv}
+metrics: {names: [m0, m1]}
+objective: {kind: table, column: acc}
+search: {method: robot, budget: 250, parallel: 250, repeats: 2}
+silence: 4
+JOB
+expect_exit 0 ranks 2 "$ROBOTNAS" search wide.yaml

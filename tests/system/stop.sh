@@ -63,6 +63,47 @@ expect_exit 0 ranks 2 "$ROBOTNAS" search "${long[@]}" --resume
 expect_report small.h5 long-report
 rm small.h5*
 
+# ---- In the middle of a step that takes minutes ----
+
+awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv
+cat >wide.yaml <<'JOB'
+name: small
+output: small.h5
+pool: {space: table, table: wide.csv}
+metrics: {names: [m0, m1]}
+objective: {kind: table, column: acc}
+search: {method: robot, budget: 1500, parallel: 1500, repeats: 2}
+JOB
+
+# is_busy PID: it has computed for a second.
+is_busy() {
+    local field
+    read -ra field <"/proc/$1/stat" # of a name without blanks
+    ((field[13] >= $(getconf CLK_TCK)))
+}
+
+# expect_lost_step REQUEST: it was stopped before the first step was done.
+expect_lost_step() {
+    expect_stopped "$1"
+    ! grep -q '"phase"' stopped || fail "$1: a step that takes minutes was finished first"
+}
+
+rm -rf small.h5*
+begin "$ROBOTNAS" search wide.yaml
+wait_for is_busy "$pid"
+kill -TERM "$pid"
+expect_lost_step 'SIGTERM in a step'
+begin "$ROBOTNAS" search wide.yaml --resume
+wait_for is_busy "$pid"
+touch small.h5.stop
+expect_lost_step 'small.h5.stop in a step'
+begin noting_ranks 2 "$ROBOTNAS" search wide.yaml --resume
+wait_for is_busy "$(<pid.0)"
+wait_for is_busy "$(<pid.1)" # each leads a group of its own
+kill -USR1 "$(<pid.1)"
+expect_lost_step 'SIGUSR1 to rank 1 in a step of both'
+rm -rf small.h5*
+
 # ---- A library that takes the signals: while MPI starts, and later ----
 
 # Waiting for a trainer that takes longer than this test.

@@ -90,6 +90,32 @@ Test(policy, updates_as_computed_by_hand)
     pool_destroy(&pool);
 }
 
+/* What it learns does not depend on the unit of rewards, however large; and where a large one comes
+ * after small ones, it goes on learning. */
+Test(policy, learns_from_rewards_of_any_size)
+{
+    pool_t pool = pool_create(2, 3, 0);
+    const double reward[] = {0.5, -1.0, 0.25, 1.0, 0.75};
+    nas_policy_t policy[2] = {policy_of(&pool), policy_of(&pool)};
+    nas_policy_t mixed = policy_of(&pool);
+    for (int i = 0; i < 5; i++) {
+        const uint8_t code[2] = {(uint8_t)(i % 3), (uint8_t)(i % 2)};
+        nas_policy_update(&policy[0], code, ldexp(reward[i], 600));
+        nas_policy_update(&policy[1], code, ldexp(reward[i], 1023));
+        nas_policy_update(&mixed, code, i == 2 ? -1.7e308 : reward[i]);
+    }
+    for (int i = 0; i < 6; i++) {
+        cr_assert_eq(policy[0].logit[i], policy[1].logit[i]);
+        cr_assert(isfinite(mixed.logit[i]) && isfinite(mixed.m[i]) && isfinite(mixed.v[i]));
+    }
+    cr_assert_eq(policy[1].exponent, 1023);
+    cr_assert_eq(mixed.exponent, 1024);
+    const double before = mixed.logit[0];
+    nas_policy_update(&mixed, (uint8_t[]){0, 0}, 1e308);
+    cr_assert_gt(fabs(mixed.logit[0] - before), 1e-4);
+    pool_destroy(&pool);
+}
+
 /* -log P(code) * A by central differences; the first update after a reward of 0 has A = 0.09 / 0.19
  * * reward. */
 Test(policy, gradient_is_that_of_its_loss)
