@@ -37,6 +37,7 @@ int nas_exit_code(nas_status_t status)
     case NAS_EARG:
     case NAS_EINPUT:
         return 2;
+    case NAS_EFAILED:
     case NAS_ENUMERIC:
     case NAS_EIO:
     case NAS_ENOMEM:

@@ -13,6 +13,7 @@ typedef enum nas_status {
     NAS_ESTOP,    /**< stopped on request, state saved; exit 75 */
     NAS_EARG,     /**< bad usage of the command line or of a function; exit 2 */
     NAS_EINPUT,   /**< a job file, table or state file is wrong; exit 2 */
+    NAS_EFAILED,  /**< no candidate succeeded; exit 1 */
     NAS_ENUMERIC, /**< numerical breakdown; exit 1 */
     NAS_EIO,      /**< the system failed to read or write; exit 1 */
     NAS_ENOMEM,   /**< out of memory; exit 1 */

@@ -143,6 +143,7 @@ typedef struct nas_job {
         nas_strings_t command; /**< program and arguments, placeholders as written */
         double timeout_s;      /**< 0: none */
         int64_t retries;
+        int64_t patience; /**< TRAIN, COMMAND: failures without a success that end a run; 0: any */
     } objective;
     struct {
         char *method;

@@ -53,6 +53,8 @@ static const nas_job_condition_t by_command = {.key = "objective.kind",
                                                .choices = 1u << NAS_OBJECTIVE_COMMAND};
 static const nas_job_condition_t by_table_or_command = {
     .key = "objective.kind", .choices = 1u << NAS_OBJECTIVE_TABLE | 1u << NAS_OBJECTIVE_COMMAND};
+static const nas_job_condition_t by_train_or_command = {
+    .key = "objective.kind", .choices = 1u << NAS_OBJECTIVE_TRAIN | 1u << NAS_OBJECTIVE_COMMAND};
 static const nas_job_condition_t of_space_by_table = {
     .key = "pool.space",
     .choices = 1u << NAS_POOL_NB201 | 1u << NAS_POOL_TRANSNAS_MICRO | 1u << NAS_POOL_TRANSNAS_MACRO,
@@ -520,6 +522,16 @@ static const nas_job_field_t fields[] = {
      .initial = "0",
      .most = 100,
      .doc = "Tries after the first one that failed, before the architecture counts as failed."},
+    {.key = "objective.patience",
+     .type = NAS_JOB_INT,
+     .affects = NOTHING,
+     .condition = &by_train_or_command,
+     .search_only = true,
+     .offset = offsetof(nas_job_t, objective.patience),
+     .initial = "3",
+     .most = 1e9,
+     .doc = "Failed evaluations after which a run gives up where none has succeeded; 0: it never "
+            "does."},
 
     {.key = "search.method",
      .type = NAS_JOB_STRING,

@@ -131,6 +131,7 @@ typedef struct nas_state {
     int64_t event_capacity;
     /* results */
     bool complete;
+    bool gave_up;     /**< ended before it was complete, since nothing succeeded */
     bool minimise;    /**< identity, as is has_weights */
     bool has_weights; /**< the method weighs metrics */
     nas_repeat_t *repeat;

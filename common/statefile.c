@@ -2,7 +2,8 @@
  *
  * Layout (HDF5 1.8 format, readable with h5py and h5dump):
  *
- *     /                  attributes: format_version and nas_statefile_root()
+ *     /                  attributes: format_version, nas_statefile_root() and
+ *                        nas_statefile_root_optional()
  *     /job               the resolved job, YAML
  *     /metrics/          names; and, where this run scored the pool, a row an architecture:
  *         values [n, n_metric], status, seconds, rank, and attribute hash
@@ -69,6 +70,14 @@ nas_statefile_fields_t nas_statefile_root(void)
         {"updated", NAS_H5_F64, offsetof(nas_state_t, updated_s)},
         {"elapsed", NAS_H5_F64, offsetof(nas_state_t, elapsed_s)},
         {"complete", NAS_H5_BOOL, offsetof(nas_state_t, complete)},
+    };
+    return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
+}
+
+nas_statefile_fields_t nas_statefile_root_optional(void)
+{
+    static const nas_statefile_field_t field[] = {
+        {"gave_up", NAS_H5_BOOL, offsetof(nas_state_t, gave_up)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }

@@ -46,6 +46,9 @@ nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t 
 /** Attributes of the file: of nas_state_t. */
 nas_statefile_fields_t nas_statefile_root(void);
 
+/** Attributes of the file that came later: older files lack them, and then the members stay zero. */
+nas_statefile_fields_t nas_statefile_root_optional(void);
+
 /** Attributes of a repeat's group: of nas_repeat_t. */
 nas_statefile_fields_t nas_statefile_repeat(void);
 

@@ -27,10 +27,21 @@ static nas_status_t read_fields(hid_t at, nas_statefile_fields_t fields, void *o
     return status;
 }
 
+static nas_status_t read_optional(hid_t at, nas_statefile_fields_t fields, void *object,
+                                  nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < fields.n && !status; i++)
+        if (nas_h5_has_attribute(at, fields.at[i].name))
+            status = read_fields(at, (nas_statefile_fields_t){&fields.at[i], 1}, object, err);
+    return status;
+}
+
 static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
 {
     nas_h5_texts_t job = {0};
     nas_status_t status = read_fields(file, nas_statefile_root(), state, err);
+    if (!status) status = read_optional(file, nas_statefile_root_optional(), state, err);
     if (!status) status = nas_h5_read_texts(file, "job", 1, &job, err);
     if (status) return status;
     state->job_text = job.data;

@@ -32,6 +32,7 @@ static nas_status_t write_root(hid_t file, const nas_state_t *state, nas_error_t
     const char *job = state->job_text ? state->job_text : "";
     nas_status_t status = nas_h5_write_attribute(file, "format_version", NAS_H5_I64, &version, err);
     if (!status) status = write_fields(file, nas_statefile_root(), state, err);
+    if (!status) status = write_fields(file, nas_statefile_root_optional(), state, err);
     if (!status) status = nas_h5_write_texts(file, "job", &job, 1, err);
     return status;
 }

@@ -8,10 +8,12 @@
 
 #include <stdio.h>
 
-/** Best architecture, its columns, statistics over the repeats, the budget's course, the
- *  weights.  Not collective.
+/** Best architecture, its columns, statistics over the repeats, the budget's course, the weights of
+ *  repeats in which something succeeded, and failures.  Not collective.
+ *  path: of the state file, beside which its candidates' files lie.
  *  NAS_ENOMEM, NAS_EIO (out cannot be written). */
-nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err);
+nas_status_t nas_report_text(const nas_state_t *state, const char *path, FILE *out,
+                             nas_error_t *err);
 
 /** The best that each of n runs found, a line each, the statistics over its repeats.  Not
  *  collective.

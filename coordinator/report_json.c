@@ -59,12 +59,13 @@ static json_t *best_of(writer_t *w, const nas_repeat_t *repeat)
     return object;
 }
 
-static json_t *weights_of(writer_t *w, const nas_repeat_t *repeat)
+static json_t *weights_of(writer_t *w, int64_t r)
 {
-    if (!repeat->best_weights) return json_null();
+    const double *weights = nas_summary_weights(w->state, r);
+    if (!weights) return json_null();
     json_t *object = json_object();
     for (size_t m = 0; m < w->state->metrics.n; m++)
-        set_named(w, object, w->state->metrics.at[m], number(repeat->best_weights[m]));
+        set_named(w, object, w->state->metrics.at[m], number(weights[m]));
     return object;
 }
 
@@ -101,7 +102,7 @@ static json_t *repeats(writer_t *w)
         set(w, object, "best", best_of(w, repeat));
         set(w, object, "precision_at_t", number(figures.precision_at_t));
         set(w, object, "expected_rank", number(figures.expected_rank));
-        set(w, object, "weights", weights_of(w, repeat));
+        set(w, object, "weights", weights_of(w, r));
         set(w, object, "evaluations", evaluations_of(w, repeat));
         append(w, array, object);
     }
@@ -212,6 +213,7 @@ static json_t *report(writer_t *w)
     set(w, object, "n_arch", json_integer(state->n_arch));
     set(w, object, "metrics", metrics);
     set(w, object, "complete", json_boolean(state->complete));
+    if (state->gave_up) set(w, object, "gave_up", json_true());
     set(w, object, "repeats", repeats(w));
     set(w, object, "summary", summary(w));
     if (state->scores.n > 0) set(w, object, "scores", scores(w));

@@ -1,9 +1,11 @@
 #include "common/strings.h"
 #include "coordinator/report.h"
 #include "coordinator/summary.h"
+#include "coordinator/verdict.h"
 
 #include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A label is as wide as leaves room for four numbers of any size in a line. */
@@ -54,7 +56,9 @@ static void print_name(int indent, const char *name, FILE *out)
 
 static void print_heading(const nas_state_t *state, FILE *out)
 {
-    const char *progress = state->complete ? "complete" : "NOT COMPLETE";
+    const char *progress = state->complete  ? "complete"
+                           : state->gave_up ? "GAVE UP"
+                                            : "NOT COMPLETE";
     print_name(0, state->job_name, out);
     if (state->n_repeat == 0) {
         (void)fprintf(out, "%*sscores of %lld architectures, %s\n", INDENT, "",
@@ -150,13 +154,13 @@ static void print_course(const nas_state_t *state, FILE *out)
 static void print_weights(const nas_state_t *state, FILE *out)
 {
     int64_t n_known = 0;
-    for (int64_t r = 0; r < state->n_repeat; r++) n_known += state->repeat[r].best_weights != NULL;
+    for (int64_t r = 0; r < state->n_repeat; r++) n_known += nas_summary_weights(state, r) != NULL;
     if (n_known == 0) return;
     (void)fprintf(out, "\nWeight of each metric (mean)\n");
     for (size_t m = 0; m < state->metrics.n; m++) {
         double sum = 0;
         for (int64_t r = 0; r < state->n_repeat; r++)
-            if (state->repeat[r].best_weights) sum += state->repeat[r].best_weights[m];
+            if (nas_summary_weights(state, r)) sum += nas_summary_weights(state, r)[m];
         const double mean = sum / (double)n_known;
         const int length = (int)lround(fabs(mean) * BAR / 2);
         char bar[BAR + 2];
@@ -170,8 +174,22 @@ static void print_weights(const nas_state_t *state, FILE *out)
     }
 }
 
-/* Failures, each with its reason, as far as a page has room. */
-static void print_failures(const nas_state_t *state, FILE *out)
+/* One failure; the path of its output is in one piece, to be copied. */
+static void print_failure(const nas_state_t *state, const char *path,
+                          const nas_evaluation_t *evaluation, FILE *out)
+{
+    char *output = nas_verdict_output(state, path, evaluation);
+    print_name(INDENT, evaluation->name, out);
+    print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
+    if (output) {
+        nas_string_tame(output);
+        (void)fprintf(out, "%*s%s\n", 2 * INDENT, "", output);
+    }
+    free(output);
+}
+
+/* Failures, each with its reason and its output, as far as a page has room. */
+static void print_failures(const nas_state_t *state, const char *path, FILE *out)
 {
     const int64_t most = 20;
     int64_t n = 0;
@@ -180,9 +198,7 @@ static void print_failures(const nas_state_t *state, FILE *out)
             const nas_evaluation_t *evaluation = &state->repeat[r].evaluation[i];
             if (evaluation->status != NAS_EVAL_FAILED) continue;
             if (n == 0) (void)fprintf(out, "\nFailed evaluations\n");
-            if (++n > most) continue;
-            print_name(INDENT, evaluation->name, out);
-            print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
+            if (++n <= most) print_failure(state, path, evaluation, out);
         }
     if (n > most) (void)fprintf(out, "%*sand %lld more\n", INDENT, "", (long long)(n - most));
 }
@@ -203,21 +219,23 @@ static void print_scores(const nas_state_t *state, FILE *out)
     }
 }
 
-static nas_status_t print_search(const nas_state_t *state, FILE *out, nas_error_t *err)
+static nas_status_t print_search(const nas_state_t *state, const char *path, FILE *out,
+                                 nas_error_t *err)
 {
     print_best(state, out);
     const nas_status_t status = print_repeats(state, out, err);
     if (status) return status;
     print_course(state, out);
     print_weights(state, out);
-    print_failures(state, out);
+    print_failures(state, path, out);
     return NAS_OK;
 }
 
-nas_status_t nas_report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+nas_status_t nas_report_text(const nas_state_t *state, const char *path, FILE *out,
+                             nas_error_t *err)
 {
     print_heading(state, out);
-    const nas_status_t status = state->n_repeat > 0 ? print_search(state, out, err) : NAS_OK;
+    const nas_status_t status = state->n_repeat > 0 ? print_search(state, path, out, err) : NAS_OK;
     if (status) return status;
     if (state->scores.n > 0) print_scores(state, out);
     if (fflush(out) || ferror(out))

@@ -1,7 +1,7 @@
 /* The life of a run on rank 0.
  *
- * States of the output:  nothing -> begun (nas_session_begin) -> unfinished ... -> complete. Every
- * save is atomic, so a death at any instant leaves one of them; --resume takes up an unfinished one
+ * States of the output:  nothing -> begun (nas_session_begin) -> unfinished ... -> complete, or
+ * given up, where nothing succeeds (objective.patience). Every save is atomic, so a death at any instant leaves one of them; --resume takes up an unfinished one
  * and replays its recorded observations into the methods, which then go on exactly as they would
  * have.
  *
@@ -17,6 +17,7 @@
 #include "coordinator/notes.h"
 #include "coordinator/resume.h"
 #include "coordinator/session_internal.h"
+#include "coordinator/verdict.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -77,6 +78,7 @@ static nas_status_t resume(nas_session_t *session, nas_error_t *err)
     if (status) return status;
     nas_state_fini(&session->state);
     session->state = saved;
+    session->state.gave_up &= nas_session_gives_up(session);
     session->elapsed_before_s = saved.elapsed_s;
     if (!*notice.text) return NAS_OK;
     nas_log_line("%s", notice.text);
@@ -148,6 +150,23 @@ const char *nas_session_output(const nas_session_t *session)
 const nas_state_t *nas_session_state(const nas_session_t *session)
 {
     return &session->state;
+}
+
+bool nas_session_over(const nas_session_t *session)
+{
+    return session->state.complete || session->state.gave_up;
+}
+
+bool nas_session_gives_up(const nas_session_t *session)
+{
+    const nas_job_t *job = session->inputs.job;
+    return job->objective.kind != NAS_OBJECTIVE_TABLE &&
+           nas_verdict_gives_up(&session->state, job->objective.patience);
+}
+
+nas_status_t nas_session_verdict(const nas_session_t *session, nas_error_t *err)
+{
+    return nas_verdict(&session->state, session->output, err);
 }
 
 void nas_session_destroy(nas_session_t *session)

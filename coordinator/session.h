@@ -50,6 +50,13 @@ const char *nas_session_output(const nas_session_t *session);
 /** The results so far. Borrowed. */
 const nas_state_t *nas_session_state(const nas_session_t *session);
 
+/** Whether nothing is left to do: the run is complete, or it gave up and would do so again.
+ *  Coordinator only. */
+bool nas_session_over(const nas_session_t *session);
+
+/** The verdict on a run that is over (nas_verdict).  Coordinator only. */
+nas_status_t nas_session_verdict(const nas_session_t *session, nas_error_t *err);
+
 /** Whether scores have to be computed before a search, or at all. */
 bool nas_session_needs_scores(const nas_session_t *session);
 

@@ -37,6 +37,9 @@ struct nas_session {
     nas_error_t failure_text;
 };
 
+/** Whether the run is to give up now. */
+bool nas_session_gives_up(const nas_session_t *session);
+
 /** Write the state file now. */
 nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err);
 

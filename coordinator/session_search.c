@@ -2,9 +2,12 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "coordinator/session_internal.h"
+#include "worker/candidate_file.h"
+#include "worker/command/output.h"
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 void nas_session_begin_search(nas_session_t *session)
 {
@@ -15,8 +18,12 @@ void nas_session_begin_search(nas_session_t *session)
 
 static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
+    const int64_t n_evaluated = nas_ledger_count(session->ledger);
+    if (session->state.gave_up)
+        return nas_state_add_event(&session->state, err, "gave up after %lld failed evaluations",
+                                   (long long)n_evaluated);
     if (!nas_ledger_complete(session->ledger))
-        return nas_session_stop(session, stop, nas_ledger_count(session->ledger), err);
+        return nas_session_stop(session, stop, n_evaluated, err);
     session->state.complete = true;
     return nas_state_add_event(&session->state, err, "complete, %lld evaluations taken over",
                                (long long)nas_ledger_reused(session->ledger));
@@ -70,6 +77,20 @@ const nas_candidate_t *nas_session_candidates(const nas_session_t *session, int6
     return nas_ledger_candidates(session->ledger, n);
 }
 
+/* With the path of what its trainer printed, where it has one. */
+static void log_failure(const nas_session_t *session, const nas_candidate_t *candidate,
+                        const char *reason)
+{
+    const bool has_output = session->inputs.judging.kind == NAS_OBJECTIVE_COMMAND;
+    char *stem = nas_candidate_stem(session->output, candidate, NULL);
+    if (has_output && stem)
+        nas_log_line("%s failed: %s; its standard error: %s" NAS_OUTPUT_ERR, candidate->name,
+                     reason, stem);
+    else
+        nas_log_line("%s failed: %s", candidate->name, reason);
+    free(stem);
+}
+
 void nas_session_judged(nas_session_t *session, int64_t index, const nas_outcome_t *outcome,
                         int rank)
 {
@@ -77,7 +98,7 @@ void nas_session_judged(nas_session_t *session, int64_t index, const nas_outcome
     if (outcome->status != NAS_EVAL_FAILED) return;
     int64_t n = 0;
     const nas_candidate_t *candidate = nas_ledger_candidates(session->ledger, &n);
-    nas_log_line("%s failed: %s", candidate[index].name, outcome->reason);
+    log_failure(session, &candidate[index], outcome->reason);
 }
 
 void nas_session_end_judging(nas_session_t *session, nas_status_t status, const nas_error_t *err,
@@ -170,8 +191,10 @@ void nas_session_round(nas_session_t *session, const char **replies, size_t *rep
     const bool judges = session->inputs.judging.kind != NAS_OBJECTIVE_TABLE;
     const double spent_s = judges ? now_s - session->taken_s : 0;
     session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    session->state.gave_up = !status && !session->judged && !nas_ledger_complete(session->ledger) &&
+                             nas_session_gives_up(session);
     const bool over = status || stop || session->judged || session->saw_stop_file ||
-                      nas_ledger_complete(session->ledger);
+                      session->state.gave_up || nas_ledger_complete(session->ledger);
     if (over && !status) status = end_of_search(session, session->saw_stop_file ? 0 : stop, &err);
     if (over || nas_checkpoint_due(&session->checkpoint, now_s, spent_s)) {
         nas_error_t save_err = {0};

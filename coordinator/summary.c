@@ -115,6 +115,12 @@ int64_t nas_summary_best_repeat(const nas_state_t *state)
     return best_repeat;
 }
 
+const double *nas_summary_weights(const nas_state_t *state, int64_t r)
+{
+    const nas_repeat_t *repeat = &state->repeat[r];
+    return nas_repeat_best(repeat, state->minimise) ? repeat->best_weights : NULL;
+}
+
 nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int64_t *n_missing)
 {
     const nas_scores_t *scores = &state->scores;

@@ -51,6 +51,10 @@ double nas_summary_best_after(const nas_state_t *state, int64_t n);
 /** The repeat whose best is best, the earliest on a tie; -1 where no evaluation succeeded. */
 int64_t nas_summary_best_repeat(const nas_state_t *state);
 
+/** The weights that repeat r found best; NULL while unknown, and where nothing succeeded, so that
+ *  they tell of nothing. Borrowed. */
+const double *nas_summary_weights(const nas_state_t *state, int64_t r);
+
 /** Values of one metric over the architectures that were scored; n counts those that are finite,
  *  n_missing those that are not. */
 nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int64_t *n_missing);

@@ -91,7 +91,7 @@ static nas_status_t print_against(const report_options_t *options, const nas_sta
     nas_status_t status = read_state(options->against, &both[1], err);
     if (!status) status = check_searched(state, options->path, err);
     if (!status) status = check_searched(&both[1], options->against, err);
-    if (!status) status = nas_report_text(state, stdout, err);
+    if (!status) status = nas_report_text(state, options->path, stdout, err);
     if (!status) status = nas_report_compare(both, 2, stdout, err);
     nas_state_fini(&both[1]);
     return status;
@@ -114,7 +114,7 @@ static nas_status_t print_report(const report_options_t *options, nas_error_t *e
     else if (options->json)
         status = nas_report_json(&state, stdout, err);
     else
-        status = nas_report_text(&state, stdout, err);
+        status = nas_report_text(&state, options->path, stdout, err);
     nas_state_fini(&state);
     return status;
 }

@@ -66,9 +66,13 @@ static bool spread(nas_comm_t *world, bool flag)
 static nas_status_t run_stages(nas_comm_t *world, nas_session_t *session, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (spread(world, session && nas_session_state(session)->complete)) {
-        nas_log_line("the run is complete; nothing to do");
-        return NAS_OK;
+    if (spread(world, session && nas_session_over(session))) {
+        if (session)
+            nas_log_line(nas_session_state(session)->complete
+                             ? "the run is complete; nothing to do"
+                             : "the run gave up (objective.patience); nothing to do");
+        if (session) status = nas_session_verdict(session, err);
+        return nas_comm_agree(world, status, err);
     }
     check_core_types(world);
     if (session) status = nas_session_begin(session, err);
@@ -78,8 +82,11 @@ static nas_status_t run_stages(nas_comm_t *world, nas_session_t *session, nas_er
     if (!status && spread(world, session && nas_session_inputs(session)->method))
         status = nas_search(world, session, err);
     nas_log_status("");
-    if (!status && session) status = nas_report_text(nas_session_state(session), stdout, err);
-    return status;
+    if (!status && session)
+        status =
+            nas_report_text(nas_session_state(session), nas_session_output(session), stdout, err);
+    if (!status && session) status = nas_session_verdict(session, err);
+    return nas_comm_agree(world, status, err);
 }
 
 static nas_status_t run_session(nas_comm_t *world, const nas_job_options_t *options,

@@ -20,9 +20,9 @@ static const char help[] =
     "\n"
     "SIGTERM, SIGUSR1, SIGINT or a file OUTPUT.stop save the state and end the run with exit code "
     "75.\n"
-    "Exit codes: 0 complete, 1 failed, 2 bad usage or input, 75 stopped on request; run again "
-    "with\n"
-    "--resume then.\n";
+    "Exit codes: 0 complete, 1 failed, also where no evaluation succeeded, 2 bad usage or input, "
+    "75\n"
+    "stopped on request; run again with --resume then.\n";
 
 static int run(int argc, char **argv)
 {

@@ -63,7 +63,7 @@ static void check_reports(const nas_state_t *state)
     const nas_state_t both[2] = {*state, *state};
     nas_error_t err = {0};
     FILE *sink = fuzz_sink();
-    NAS_ASSERT(nas_report_text(state, sink, &err) == NAS_OK);
+    NAS_ASSERT(nas_report_text(state, "", sink, &err) == NAS_OK);
     NAS_ASSERT(nas_report_json(state, sink, &err) == NAS_OK);
     NAS_ASSERT(nas_report_compare(both, 2, sink, &err) == NAS_OK);
     if (state->scores.n > 0) NAS_ASSERT(nas_report_csv(state, sink, &err) == NAS_OK);

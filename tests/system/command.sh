@@ -24,6 +24,7 @@ objective:
   kind: command
   command: [sh, "{job}/trainer.sh", "{index}", "{work}", "{arch}"]
   timeout: 2
+  patience: 0
   report: [half, none]
 search: {method: robot, budget: $n_arch, parallel: 2}
 checkpoint: {interval: 0}

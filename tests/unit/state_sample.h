@@ -90,6 +90,7 @@ static inline nas_state_t sample_state(sample_size_t size)
     nas_state_t state = {.budget = size.n_evaluation,
                          .n_arch = INT64_C(1) << 40,
                          .n_epochs = size.n_epochs,
+                         .gave_up = size.n_event > 0,
                          .minimise = true,
                          .has_weights = true,
                          .n_ranks = 4,
@@ -191,7 +192,7 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
     cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->n_epochs == b->n_epochs &&
               a->minimise == b->minimise && a->has_weights == b->has_weights &&
-              a->n_ranks == b->n_ranks && a->complete == b->complete);
+              a->n_ranks == b->n_ranks && a->complete == b->complete && a->gave_up == b->gave_up);
     cr_assert(a->created_s == b->created_s && a->updated_s == b->updated_s &&
               a->elapsed_s == b->elapsed_s);
     assert_equal_names(&a->metrics, &b->metrics);

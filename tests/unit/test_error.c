@@ -50,6 +50,7 @@ Test(error, exit_codes)
     cr_assert_eq(nas_exit_code(NAS_ESTOP), 75);
     cr_assert_eq(nas_exit_code(NAS_EARG), 2);
     cr_assert_eq(nas_exit_code(NAS_EINPUT), 2);
+    cr_assert_eq(nas_exit_code(NAS_EFAILED), 1);
     cr_assert_eq(nas_exit_code(NAS_ENUMERIC), 1);
     cr_assert_eq(nas_exit_code(NAS_EIO), 1);
     cr_assert_eq(nas_exit_code(NAS_ENOMEM), 1);

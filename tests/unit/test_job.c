@@ -106,18 +106,21 @@ Test(job, training_and_commands)
     cr_assert(job->objective.nesterov && !job->objective.flip && job->objective.crop == 0);
     cr_assert_float_eq(job->objective.validation, 0.2, 0);
     cr_assert_float_eq(job->objective.weight_decay, 5e-4, 0);
+    cr_assert_eq(job->objective.patience, 3);
     nas_job_destroy(job);
 
-    job = read_job("name: study\npool: {space: table, table: t.csv}\n" SEARCH
-                   "objective: {kind: command, command: [a b, '', \"{arch}\", \"{arch}\"],\n"
-                   "            timeout: 2.5, retries: 3, report: [x], minimise: true}\n",
-                   NULL);
+    job = read_job(
+        "name: study\npool: {space: table, table: t.csv}\n" SEARCH
+        "objective: {kind: command, command: [a b, '', \"{arch}\", \"{arch}\"],\n"
+        "            timeout: 2.5, retries: 3, patience: 0, report: [x], minimise: true}\n",
+        NULL);
     cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_COMMAND);
     cr_assert_eq(job->objective.command.n, 4);
     cr_assert_str_eq(job->objective.command.at[0], "a b");
     cr_assert_str_eq(job->objective.command.at[1], "");
     cr_assert_str_eq(job->objective.command.at[3], "{arch}");
     cr_assert(job->objective.timeout_s == 2.5 && job->objective.retries == 3);
+    cr_assert_eq(job->objective.patience, 0);
     cr_assert(job->objective.minimise && job->objective.report.n == 1);
     nas_job_destroy(job);
 }

@@ -123,6 +123,7 @@ Test(job_hash, the_objective_of_training_is_its_recipe_network_and_images)
         {"pool.subset={sample: 3}", true},
         {"network.convention=train", true},
         {"silence=1", true},
+        {"objective.patience=0", true},
         {"network.channels=8", false},
         {"backend=ref", false},
         {"data.limit=10", false},

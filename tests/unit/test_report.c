@@ -1,8 +1,10 @@
 #include "coordinator/report.h"
 #include "report_state.h"
+#include "temp_folder.h"
 
 #include <jansson.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 typedef nas_status_t (*report_t)(const nas_state_t *state, FILE *out, nas_error_t *err);
 
@@ -16,6 +18,12 @@ static char *report_of(const nas_state_t *state, report_t report)
     cr_assert_eq(report(state, out, &err), NAS_OK);
     (void)fclose(out);
     return text;
+}
+
+/* Of a run whose candidates left no files. */
+static nas_status_t report_text(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    return nas_report_text(state, "/nowhere/run.h5", out, err);
 }
 
 static void assert_80_columns(char *text)
@@ -109,7 +117,7 @@ Test(report, text_fits_into_80_columns)
     free(state.repeat[0].evaluation[1].name);
     state.repeat[0].evaluation[1].name = strdup("|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|"
                                                 "skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|");
-    char *text = report_of(&state, nas_report_text);
+    char *text = report_of(&state, report_text);
     assert_80_columns(text);
     free(text);
     nas_state_fini(&state);
@@ -118,14 +126,14 @@ Test(report, text_fits_into_80_columns)
 Test(report, text_commands_no_terminal)
 {
     nas_state_t state = report_state_make();
-    char *text = report_of(&state, nas_report_text);
+    char *text = report_of(&state, report_text);
     size_t n_lines = 0, n_lines_now = 0;
     for (const char *c = text; *c; c++) n_lines += *c == '\n';
     free(text);
     state.repeat[0].evaluation[1].name[0] = '\x1b';
     state.metrics.at[0][0] = '\x07';
     state.metrics.at[1][0] = '\n';
-    text = report_of(&state, nas_report_text);
+    text = report_of(&state, report_text);
     for (const char *c = text; *c; c++) {
         cr_assert(*c == '\n' || (unsigned char)*c >= ' ', "byte %d at %td", *c, c - text);
         n_lines_now += *c == '\n';
@@ -147,7 +155,7 @@ Test(report, text_cuts_no_character)
         free(state.metrics.at[0]);
         state.repeat[0].evaluation[1].name = strdup(name);
         state.metrics.at[0] = strdup(name);
-        char *text = report_of(&state, nas_report_text), *valid = nas_string_utf8(text, NULL);
+        char *text = report_of(&state, report_text), *valid = nas_string_utf8(text, NULL);
         cr_assert_str_eq(text, valid);
         free(valid);
         free(text);
@@ -174,12 +182,12 @@ static void add_failure(nas_state_t *state, int64_t arch, const char *reason)
 Test(report, text_lists_failures_with_their_reasons)
 {
     nas_state_t state = report_state_make();
-    char *text = report_of(&state, nas_report_text);
+    char *text = report_of(&state, report_text);
     cr_assert_null(strstr(text, "Failed evaluations"), "a missing value is no failure");
     free(text);
     add_failure(&state, 30, "exit code 3 (2 tries)");
     add_failure(&state, 31, "time limit of 2 s");
-    text = report_of(&state, nas_report_text);
+    text = report_of(&state, report_text);
     cr_assert_not_null(strstr(text, "\nFailed evaluations\n"
                                     "  failed-30\n    exit code 3 (2 tries)\n"
                                     "  failed-31\n    time limit of 2 s\n"));
@@ -195,12 +203,12 @@ Test(report, text_lists_no_more_failures_than_fit_a_page)
     memset(reason, 'x', sizeof reason - 1);
     reason[sizeof reason - 1] = '\0';
     for (int64_t i = 0; i < 20; i++) add_failure(&state, 100 + i, reason);
-    char *text = report_of(&state, nas_report_text);
+    char *text = report_of(&state, report_text);
     cr_assert_null(strstr(text, " more\n"));
     free(text);
     add_failure(&state, 120, reason);
     add_failure(&state, 121, reason);
-    text = report_of(&state, nas_report_text);
+    text = report_of(&state, report_text);
     cr_assert_not_null(strstr(text, "  failed-119\n"));
     cr_assert_null(strstr(text, "  failed-120\n"));
     cr_assert_not_null(strstr(text, "  and 2 more\n"));
@@ -294,8 +302,68 @@ Test(report, a_run_without_results_is_said_to_have_none)
     for (int64_t r = 0; r < 2; r++)
         for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++)
             state.repeat[r].evaluation[i].status = NAS_EVAL_MISSING;
-    char *text = report_of(&state, nas_report_text);
+    char *text = report_of(&state, report_text);
     cr_assert_not_null(strstr(text, "No architecture has been evaluated successfully yet"));
     free(text);
     nas_state_fini(&state);
+}
+
+Test(report, weights_are_of_repeats_in_which_something_succeeded)
+{
+    nas_state_t state = report_state_make();
+    for (int64_t i = 0; i < 3; i++) state.repeat[0].evaluation[i].status = NAS_EVAL_MISSING;
+    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    cr_assert_null(strstr(text, "Weight of each metric"));
+    json_t *report = json_loads(json, 0, NULL);
+    json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);
+    cr_assert(json_is_null(json_object_get(repeat, "weights")));
+    json_decref(report);
+    free(text);
+    free(json);
+    state.repeat[1].best_weights = calloc(2, sizeof(double));
+    state.repeat[1].best_weights[1] = 0.25;
+    text = report_of(&state, report_text);
+    cr_assert_not_null(strstr(text, "nwot                           0.250 "), "%s", text);
+    free(text);
+    nas_state_fini(&state);
+}
+
+Test(report, a_run_that_gave_up_is_said_to_have)
+{
+    nas_state_t state = report_state_make();
+    char *before = report_of(&state, nas_report_json);
+    cr_assert_null(strstr(before, "gave_up"));
+    state.gave_up = true;
+    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    cr_assert_not_null(strstr(text, ", GAVE UP\n"), "%s", text);
+    cr_assert_not_null(strstr(json, "\n  \"complete\": false,\n  \"gave_up\": true,\n"));
+    free(before);
+    free(text);
+    free(json);
+    nas_state_fini(&state);
+}
+
+Test(report, text_says_where_the_output_of_a_failure_is)
+{
+    const temp_path_t folder = temp_folder_make();
+    const temp_path_t path = temp_file(&folder, "run.h5"), parts = temp_file(&folder, "run.h5.d");
+    const temp_path_t output = temp_file(&parts, "000030-s0.err");
+    nas_state_t state = report_state_make();
+    nas_error_t err = {0};
+    char *text = NULL, expected[2 * TEMP_PATH_SIZE];
+    size_t size = 0;
+    add_failure(&state, 30, "exit code 3");
+    add_failure(&state, 31, "exit code 4");
+    cr_assert_eq(mkdir(parts.text, 0777), 0);
+    (void)fclose(fopen(output.text, "w"));
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(nas_report_text(&state, path.text, out, &err), NAS_OK);
+    (void)fclose(out);
+    (void)snprintf(expected, sizeof expected,
+                   "  failed-30\n    exit code 3\n    %s\n  failed-31\n    exit code 4\n",
+                   output.text);
+    cr_assert_not_null(strstr(text, expected), "%s", text);
+    free(text);
+    nas_state_fini(&state);
+    temp_folder_remove(&folder);
 }

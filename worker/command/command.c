@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "worker/command/arguments.h"
+#include "worker/command/output.h"
 #include "worker/command/supervisor.h"
 #include "worker/command/work_folder.h"
 
@@ -112,8 +113,8 @@ static nas_status_t trial_init(trial_t *trial, const nas_candidate_t *candidate,
     if (!status) status = make_absolute(trial->command->job_folder, &job, err);
     if (!status) status = nas_file_make_parent(whole, err);
     if (status) goto out;
-    trial->out = nas_file_sibling(whole, ".out", err);
-    trial->err = nas_file_sibling(whole, ".err", err);
+    trial->out = nas_file_sibling(whole, NAS_OUTPUT_OUT, err);
+    trial->err = nas_file_sibling(whole, NAS_OUTPUT_ERR, err);
     trial->work = nas_file_sibling(whole, ".work", err);
     status = trial->out && trial->err && trial->work ? NAS_OK : NAS_ENOMEM;
     if (!status) status = expand_arguments(trial, candidate, job, err);
