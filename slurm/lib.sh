@@ -126,7 +126,7 @@ line_of() {
 look() {
     local report
     complete='' gave_up='' n_done=0 n_events=0 last_event=''
-    files=$(find "$output.d/" -type f -name '*.h5' -print0 2>/dev/null | sort -z | xargs -0 -r head -qc 512 2>/dev/null | cksum)
+    files=$(find "$(readlink -m -- "$output").d/" -type f -name '*.h5' -print0 2>/dev/null | sort -z | xargs -0 -r head -qc 512 2>/dev/null | cksum)
     files=${files%% *}
     report=$("$ROBOTNAS" report "$output" --json 2>/dev/null) || return 0
     complete=$(sed -n 's/^  "complete": \(true\|false\),$/\1/p' <<<"$report")

@@ -3,6 +3,7 @@
 #include "common/log.h"
 #include "common/stop.h"
 #include "coordinator/commands/job_options.h"
+#include "coordinator/commands/next_steps.h"
 #include "coordinator/report.h"
 #include "coordinator/scoring.h"
 #include "coordinator/search.h"
@@ -89,13 +90,16 @@ static nas_status_t run_stages(nas_comm_t *world, nas_session_t *session, nas_er
     return nas_comm_agree(world, status, err);
 }
 
-static nas_status_t run_session(nas_comm_t *world, const nas_job_options_t *options,
-                                nas_job_purpose_t purpose, nas_error_t *err)
+static nas_status_t run_session(nas_comm_t *world, const nas_cli_command_t *command,
+                                const nas_job_options_t *options, nas_job_purpose_t purpose,
+                                nas_error_t *err)
 {
     nas_session_t *session = NULL;
     nas_status_t status =
         nas_comm_agree(world, open_session(world, options, purpose, &session, err), err);
+    const bool was_complete = session && nas_session_state(session)->complete;
     if (!status) status = run_stages(world, session, err);
+    if (session && !was_complete) nas_next_steps_print(command, options, session, status, stdout);
     nas_session_destroy(session);
     return status;
 }
@@ -121,7 +125,7 @@ int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose,
     nas_stop_install();
     if (!status) status = started;
     if (nas_comm_rank(world) == 0) nas_log_open();
-    if (!status) status = run_session(world, &options, purpose, &err);
+    if (!status) status = run_session(world, command, &options, purpose, &err);
     const int code =
         nas_comm_rank(world) == 0 ? nas_cli_finish(status, &err) : nas_exit_code(status);
     nas_job_options_fini(&options);

@@ -113,6 +113,27 @@ expect_exit 75 "$ROBOTNAS" search small.yaml --set output=stopped.h5
 check_report stopped.h5
 grep -q '"complete": false' out || fail "a stopped run is complete"
 
+# ---- The commands that the end of a log names ----
+
+touch stopped.h5.stop
+expect_exit 75 "$ROBOTNAS" search small.yaml --resume --set output=stopped.h5
+follow_next
+expect_line next '^  robotnas search small.yaml --set output=stopped.h5 --resume  *# '
+check_report stopped.h5
+grep -q '"complete": true' out || fail "the next command does not go on"
+# What a shell, YAML and the job's paths take for something else.
+expect_exit 0 "$ROBOTNAS" search small.yaml --set "output=\"it's \$\$(x) #1.h5\"" --set search.budget=12
+follow_next
+[ "$(grep -c '  # ' next)" = 3 ] || fail "not three commands: $(<next)"
+[ -s "it's \$(x) #1-best.json" ] || fail "the best is not exported: $(<next)"
+check_report "it's \$(x) #1-24.h5"
+grep -q '"reused": [1-9]' out || fail "the larger budget does not take over what there is: $(<next)"
+expect_exit 0 "$ROBOTNAS" search small.yaml --set output=all.h5 --set search.budget=399 --set search.method=random
+follow_next
+expect_line next ' --set seed=6 --set output=all-s6.h5 --reuse all.h5 '
+expect_exit 0 "$ROBOTNAS" search small.yaml --set output=all.h5 --set search.budget=399 --set search.method=random --resume
+if grep -q '^Next' out; then fail "a complete run that is started again says more than that"; fi
+
 for method in random rea reinforce 'single --set search.metric=snip'; do
     # shellcheck disable=SC2086 # the method and an option
     expect_exit 0 "$ROBOTNAS" search small.yaml --fresh --set search.method=$method

@@ -153,6 +153,16 @@ expect_no_finding() {
     if grep -E 'Sanitizer|runtime error' "$@" >&2; then fail 'a sanitizer found something'; fi
 }
 
+# follow_next: the commands that the end of the log in out names all succeed; leaves them in next.
+follow_next() {
+    sed '1,/^Next$/d' out >next
+    [ -s next ] || fail "the log names no next commands: $(<out)"
+    mkdir -p next.d
+    ln -sf "$ROBOTNAS" next.d/robotnas
+    expect_exit 0 env PATH="$PWD/next.d:$PATH" bash -euo pipefail next
+    rm -r next.d
+}
+
 # small_job FILE: a job on the embedded example table, 3 repeats of 12 evaluations.
 small_job() {
     cat >"$1" <<JOB

@@ -86,6 +86,20 @@ sys.exit(n_wrong > 0)
 PYTHON
 fi
 
+# ---- The commands that the end of a log names ----
+
+expect_exit 0 "$ROBOTNAS" score job.yaml --set output=next.h5 --set 'pool.subset={sample: 4}' --set 'metrics.names=[snip]'
+follow_next
+expect_line next '# a search reads them by  metrics: {source: scores, file: next.h5, ...}  in its job$'
+[ "$(wc -l <scores.csv)" = 5 ] || fail "the next command leaves $(wc -l <scores.csv) lines of scores"
+cp job.yaml whole.yaml
+search_part >>whole.yaml
+objective_table next.h5 objective.csv
+expect_exit 0 "$ROBOTNAS" score whole.yaml --fresh --set output=next.h5 --set 'pool.subset={sample: 4}' --set 'metrics.names=[snip]' \
+    --set search.budget=2
+follow_next
+expect_exit 0 "$ROBOTNAS" report next-search.h5
+
 # ---- A second start ----
 
 cp small.h5 before.h5
