@@ -150,6 +150,15 @@ static nas_status_t train(round_t *round, const nas_candidate_t *candidate, cons
                              outcome, err);
 }
 
+/* A file that says that a try has begun: what the trainer leaves in its folder until the outcome is
+ * known is for the next one to go on with. Without it that begins anew. */
+static nas_status_t note_begin(const char *stem, const nas_candidate_record_t *record,
+                               nas_error_t *err)
+{
+    const nas_status_t status = nas_candidate_write(stem, record, err);
+    return status == NAS_EIO ? NAS_OK : status;
+}
+
 /* Found in the candidate's file, or else made now and saved there. A trainer beside this one may
  * have filled the disk, and its folder is removed when it fails; so an answer that cannot be saved
  * counts all the same. If the state file, which is next, cannot be written either, the run ends. */
@@ -174,7 +183,10 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     }
     nas_candidate_record_fini(&record);
     if (status) nas_log_line_of_rank("%s; it is judged anew", damaged.text);
-    status = nas_command_judge(&judging->command, candidate, stem, &interrupt, outcome, err);
+    nas_command_t command = judging->command;
+    command.goes_on = !status && found;
+    status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
+    if (!status) status = nas_command_judge(&command, candidate, stem, &interrupt, outcome, err);
     if (status) return status;
     record.done = true;
     record.outcome = *outcome;

@@ -355,6 +355,55 @@ Test(command, the_work_folder_is_empty_at_every_try)
     trainer_case_remove(&c);
 }
 
+/* Put a file into the folder {work}. */
+static void leave_checkpoint(const trainer_case_t *c)
+{
+    const temp_path_t work = temp_file(&c->folder, "kept.work");
+    const temp_path_t left = temp_file(&work, "checkpoint");
+    cr_assert_eq(mkdir(work.text, 0700), 0);
+    write_script(&left, "");
+}
+
+Test(command, a_try_goes_on_in_the_folder_of_one_that_was_interrupted)
+{
+    trainer_case_t c;
+    trainer_case_make(&c, "[ -e \"$1/checkpoint\" ] || exit 1\n" TRAINER_ANSWER);
+    leave_checkpoint(&c);
+    add_argument(&c, "{work}");
+    c.command.goes_on = true;
+    assert_scores(&c, 1);
+    trainer_case_remove(&c);
+}
+
+/* What was left may be at fault; and it is said as if nothing had been interrupted. */
+Test(command, a_try_that_goes_on_and_fails_does_not_count)
+{
+    trainer_case_t c;
+    trainer_case_make(&c, "ls -A \"$1\" >> \"$CASE/seen\"; echo try >> \"$CASE/seen\"; exit 1\n");
+    leave_checkpoint(&c);
+    add_argument(&c, "{work}");
+    c.command.goes_on = true;
+    c.command.retries = 1;
+    assert_fails(&c, "exit code 1 (2 tries)");
+    assert_kept(&c, "seen", "checkpoint\ntry\ntry\ntry\n");
+    trainer_case_remove(&c);
+}
+
+Test(command, a_link_in_place_of_the_work_folder_is_not_followed)
+{
+    trainer_case_t c;
+    trainer_case_make(&c, "touch \"$1/mine\"\n" TRAINER_ANSWER);
+    const temp_path_t outside = temp_file(&c.folder, "outside");
+    const temp_path_t work = temp_file(&c.folder, "kept.work"), mine = temp_file(&outside, "mine");
+    cr_assert_eq(mkdir(outside.text, 0700), 0);
+    cr_assert_eq(symlink(outside.text, work.text), 0);
+    add_argument(&c, "{work}");
+    c.command.goes_on = true;
+    assert_scores(&c, 1);
+    cr_assert(!nas_file_exists(mine.text));
+    trainer_case_remove(&c);
+}
+
 /* -------------------------------------------------------------------------------- retries */
 
 /* Succeeds at the third try; the file tries counts. */

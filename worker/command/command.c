@@ -163,11 +163,13 @@ static void describe(const trial_t *trial, const nas_supervision_t *supervision,
     }
 }
 
-static nas_status_t try_once(const trial_t *trial, nas_outcome_t *outcome, nas_error_t *err)
+/* goes_on: in the folder of a try that was interrupted. */
+static nas_status_t try_once(const trial_t *trial, bool goes_on, nas_outcome_t *outcome,
+                             nas_error_t *err)
 {
     static const nas_answer_t none = {0};
     nas_supervision_t supervision = {0};
-    nas_status_t status = nas_work_folder_make(trial->work, err);
+    nas_status_t status = nas_work_folder_make(trial->work, goes_on, err);
     if (!status) status = supervise(trial, &supervision, err);
     if (status) return status;
     const bool good = supervision.ending == NAS_ENDING_EXIT && supervision.code == 0;
@@ -191,12 +193,15 @@ static nas_status_t check_interrupt(const trial_t *trial, nas_error_t *err)
 static nas_status_t try_often(const trial_t *trial, nas_outcome_t *outcome, nas_error_t *err)
 {
     const int64_t n_tries = trial->command->retries + 1;
-    for (int64_t i = 0; i < n_tries; i++) {
+    bool goes_on = trial->command->goes_on;
+    for (int64_t n_failed = 0; n_failed < n_tries;) {
         nas_outcome_fini(outcome);
-        nas_status_t status = try_once(trial, outcome, err);
+        nas_status_t status = try_once(trial, goes_on, outcome, err);
         if (status || outcome->status == NAS_EVAL_OK) return status;
         status = check_interrupt(trial, err);
         if (status) return status;
+        n_failed += !goes_on;
+        goes_on = false;
     }
     if (n_tries > 1) {
         char reason[NAS_REASON_SIZE];

@@ -13,6 +13,7 @@
 #include "common/strings.h"
 #include "worker/candidate.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** How the trainer is run. Borrowed for the call. */
@@ -24,6 +25,7 @@ typedef struct nas_command {
     int device;                    /**< {device}: the rank's number on its host */
     double timeout_s;              /**< of one try; 0: none */
     int64_t retries;               /**< tries after the first that failed */
+    bool goes_on;                  /**< a try was interrupted in the folder {work} */
     const nas_strings_t *columns;  /**< names of the numbers to take from "columns" */
 } nas_command_t;
 
@@ -38,7 +40,9 @@ nas_status_t nas_command_check(const nas_command_t *command, nas_error_t *err);
  *  asks `interrupt` meanwhile.
  *  stem [in] beginning of the paths of what is kept: STEM.out and STEM.err, what the last try
  *  printed, at most 16 MiB each (a line says where more was dropped); STEM.work, the folder {work},
- *  made empty for every try and removed after the last one that failed.
+ *  made empty for every try and removed after the last one that failed. With command->goes_on it
+ *  is first given as it is, so that a trainer can take up its own checkpoint; if that fails, which
+ *  may be what was left there, it does not count as a try.
  *  outcome [out] the caller's. A trainer that fails is an outcome with status NAS_EVAL_FAILED and a
  *  reason that names how: exit code, signal, time limit, no answer, not JSON, no finite score; its
  *  cost is NaN.

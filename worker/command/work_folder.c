@@ -107,8 +107,16 @@ nas_status_t nas_work_folder_remove(const char *path, nas_error_t *err)
     return nas_error_set(err, NAS_EIO, "cannot remove the folder %s: %s", path, strerror(errno));
 }
 
-nas_status_t nas_work_folder_make(const char *path, nas_error_t *err)
+/* Whether the folder is there, and no link to one nor somebody else's. */
+static bool is_mine(const char *path)
 {
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == geteuid();
+}
+
+nas_status_t nas_work_folder_make(const char *path, bool keep, nas_error_t *err)
+{
+    if (keep && is_mine(path)) return NAS_OK;
     const nas_status_t status = nas_work_folder_remove(path, err);
     if (status) return status;
     if (mkdir(path, S_IRWXU) == 0) return NAS_OK;
