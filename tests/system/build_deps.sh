@@ -3,6 +3,7 @@
 # ROBOTNAS_ARCHIVES names a folder of real source archives, an ordinary user builds them and then this program with them.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+skip_sanitized 'this is about scripts'
 build_deps=$ROBOTNAS_SOURCE/scripts/build-deps.sh
 
 # archive NAME FILE...: NAME holds these files, each of the text "TOP/FILE", in a folder TOP.

@@ -59,6 +59,11 @@ is_sanitized() {
     grep -q __asan_init "$ROBOTNAS"
 }
 
+# skip_sanitized REASON: skip where a sanitizer would look at nothing new: the reason says what it sees of this elsewhere.
+skip_sanitized() {
+    ! is_sanitized || skip "without sanitizers only: $*"
+}
+
 # python_with MODULE: prints a Python that has the module, by its own path: a wrapper in PATH may run it; fails where there is none.
 python_with() {
     local python

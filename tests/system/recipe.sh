@@ -3,6 +3,7 @@
 # at times, a run that scores, and a search that trains.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+skip_sanitized 'the program does here what it does in score, train and command, and Python reads'
 # shellcheck source=tests/system/scoring.sh
 . "$(dirname "${BASH_SOURCE[0]}")/scoring.sh"
 python=$(python_with h5py) || skip 'no Python with h5py'

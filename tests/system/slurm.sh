@@ -3,6 +3,7 @@
 # chains. Every run ends with the report that it would have had undisturbed. What can run at the same time does.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+skip_sanitized 'the program does here what it does in stop, faults, silence and command, and scripts look after it'
 # shellcheck source=tests/system/scoring.sh
 . "$ROBOTNAS_SOURCE/tests/system/scoring.sh"
 # shellcheck source=tests/system/slurm/cluster.sh

@@ -3,6 +3,7 @@
 # does with them is tested by slurm.sh.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+skip_sanitized 'this is about scripts'
 
 scripts=$ROBOTNAS_SOURCE/slurm
 export ROBOTNAS_ENV=$scripts/env.sh
