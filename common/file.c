@@ -108,6 +108,17 @@ bool nas_file_exists(const char *path)
     return lstat(path, &info) == 0;
 }
 
+bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp)
+{
+    struct stat info;
+    if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return false;
+    const int64_t second = 1000000000;
+    *stamp = (nas_file_stamp_t){.size = info.st_size,
+                                .changed_ns = (int64_t)info.st_mtim.tv_sec * second +
+                                              (int64_t)info.st_mtim.tv_nsec};
+    return true;
+}
+
 /* Some file systems answer EACCES or EROFS for a folder that is there, so what counts is the
  * result. */
 static bool make_folder(const char *path)

@@ -36,6 +36,15 @@ nas_status_t nas_file_read_next(int fd, const char *path, void *data, size_t siz
 /** Whether something stands at path (of any kind). */
 bool nas_file_exists(const char *path);
 
+/** What can be known of a file without reading it; a changed file has another. */
+typedef struct nas_file_stamp {
+    int64_t size;       /**< in bytes */
+    int64_t changed_ns; /**< time of the last change of its content, by the file system */
+} nas_file_stamp_t;
+
+/** Whether path, a link followed, is a regular file; stamp [out]. */
+bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp);
+
 /** Make the folders above path, like mkdir -p.  NAS_EIO. */
 nas_status_t nas_file_make_parents(const char *path, nas_error_t *err);
 

@@ -109,6 +109,8 @@ typedef struct nas_state {
     nas_digest_t job_hash;
     nas_digest_t job_hash_without_budget;
     nas_digest_t objective_hash;
+    nas_digest_t seen_hash; /**< of the job's keys with sizes and times of its files, as the last
+                                 session saw them before it read them; all 0: not known */
     char *table_path;
     nas_digest_t table_digest;
     int64_t budget; /**< T */

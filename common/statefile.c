@@ -78,6 +78,7 @@ nas_statefile_fields_t nas_statefile_root_optional(void)
 {
     static const nas_statefile_field_t field[] = {
         {"gave_up", NAS_H5_BOOL, offsetof(nas_state_t, gave_up)},
+        {"seen_hash", NAS_H5_DIGEST, offsetof(nas_state_t, seen_hash)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }

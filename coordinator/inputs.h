@@ -65,6 +65,13 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
  *  beyond the pool; architecture strings that encoding or space do not know. */
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
 
+/** What a job looks like before its files are read: a digest of the keys that affect values and of
+ *  sizes and times of all files that it names. Equal ones: the files hold what they held.
+ *  Coordinator only; after nas_inputs_read_job.
+ *  seen [out] all 0 where it cannot be known, since a file is missing or a folder of images named.
+ *  NAS_ENOMEM. */
+nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas_error_t *err);
+
 /** The recipe that a job's objective.* give. */
 nas_recipe_t nas_job_recipe(const nas_job_t *job);
 

@@ -140,19 +140,11 @@ static nas_status_t check_observations(const nas_state_t *saved, const char *pat
     return NAS_OK;
 }
 
-nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
-                              nas_error_t *notice, nas_error_t *err)
+nas_status_t nas_state_check_saved(const nas_state_t *saved, const char *path,
+                                   const nas_state_t *fresh, nas_error_t *err)
 {
-    nas_state_t saved = {0};
-    nas_status_t status = nas_statefile_read(path, &saved, notice, err);
-    if (!status) status = check_identity(&saved, fresh, path, err);
-    if (!status) status = check_observations(&saved, path, err);
-    if (status) {
-        nas_state_fini(&saved);
-        return status;
-    }
-    *state = saved;
-    return NAS_OK;
+    const nas_status_t status = check_identity(saved, fresh, path, err);
+    return status ? status : check_observations(saved, path, err);
 }
 
 /* Why scores cannot be taken over, or NULL. */

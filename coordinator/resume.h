@@ -10,14 +10,12 @@
  *  state [out] zero-initialised before; end it with nas_state_fini.  NAS_ENOMEM. */
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err);
 
-/** Read path (or path.prev) and check that it belongs to the job of `fresh` (made by
+/** Whether a saved state that was read from path belongs to the job of `fresh` (made by
  *  nas_state_begin).
- *  state [out] what was saved;
- *  notice [out] "" or why the previous file was taken.
- *  NAS_EINPUT: both files are unusable, or they are of another job, table or budget; err says
- *  which and what to do. */
-nas_status_t nas_state_resume(nas_state_t *state, const char *path, const nas_state_t *fresh,
-                              nas_error_t *notice, nas_error_t *err);
+ *  NAS_EINPUT: it is of another job, table or budget, or no program writes such; err says which and
+ *  what to do. */
+nas_status_t nas_state_check_saved(const nas_state_t *saved, const char *path,
+                                   const nas_state_t *fresh, nas_error_t *err);
 
 /** What of an older run can be taken over. */
 typedef struct nas_reusable {

@@ -20,6 +20,7 @@
 #include "coordinator/verdict.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------------- beginning */
@@ -64,25 +65,54 @@ static nas_status_t set_provenance(nas_session_t *session, const nas_session_opt
                                                                                 : NAS_ENOMEM;
 }
 
-/* Replace the fresh state by the saved one, if there is one to resume. */
-static nas_status_t resume(nas_session_t *session, nas_error_t *err)
+/* What an earlier session left, if it is to be resumed and there is something. */
+typedef struct saved {
+    nas_state_t state;
+    nas_error_t notice;
+    bool exists;
+} saved_t;
+
+static nas_status_t read_saved(const nas_session_t *session, const nas_session_options_t *options,
+                               saved_t *saved, nas_error_t *err)
 {
-    const char *output = session->output;
-    if (!nas_statefile_exists(output)) {
-        nas_log_line("nothing to resume at %s; starting", output);
+    if (!options->resume) return NAS_OK;
+    saved->exists = nas_statefile_exists(session->output);
+    if (!saved->exists) {
+        nas_log_line("nothing to resume at %s; starting", session->output);
         return NAS_OK;
     }
-    nas_state_t saved = {0};
-    nas_error_t notice = {0};
-    const nas_status_t status = nas_state_resume(&saved, output, &session->state, &notice, err);
-    if (status) return status;
+    return nas_statefile_read(session->output, &saved->state, &saved->notice, err);
+}
+
+/* Whether a run is complete and its inputs are what they were: nothing of them is needed then, and
+ * a table of 10^7 rows is not read to find that out. Where in doubt they are read. */
+static bool is_settled(const nas_session_t *session, const saved_t *saved)
+{
+    static const nas_digest_t unknown;
+    const nas_digest_t *seen = &session->seen;
+    return saved->exists && saved->state.complete && memcmp(seen, &unknown, sizeof *seen) != 0 &&
+           memcmp(seen, &saved->state.seen_hash, sizeof *seen) == 0;
+}
+
+/* The saved state becomes the session's. */
+static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error_t *err)
+{
     nas_state_fini(&session->state);
-    session->state = saved;
+    session->state = saved->state;
+    saved->state = (nas_state_t){0};
     session->state.gave_up &= nas_session_gives_up(session);
-    session->elapsed_before_s = saved.elapsed_s;
-    if (!*notice.text) return NAS_OK;
-    nas_log_line("%s", notice.text);
-    return nas_state_add_event(&session->state, err, "%s", notice.text);
+    session->elapsed_before_s = session->state.elapsed_s;
+    if (!*saved->notice.text) return NAS_OK;
+    nas_log_line("%s", saved->notice.text);
+    return nas_state_add_event(&session->state, err, "%s", saved->notice.text);
+}
+
+static nas_status_t resume(nas_session_t *session, saved_t *saved, nas_error_t *err)
+{
+    if (!saved->exists) return NAS_OK;
+    const nas_status_t status =
+        nas_state_check_saved(&saved->state, session->output, &session->state, err);
+    return status ? status : take_saved(session, saved, err);
 }
 
 static nas_status_t open_ledger(nas_session_t *session, bool reuses, nas_error_t *err)
@@ -95,14 +125,13 @@ static nas_status_t open_ledger(nas_session_t *session, bool reuses, nas_error_t
     return nas_ledger_create(&ledger, &session->ledger, err);
 }
 
-static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
-                                 nas_error_t *err)
+/* Read the inputs and make of them, and of what is saved, a state to go on from. */
+static nas_status_t open_inputs(nas_session_t *session, const nas_session_options_t *options,
+                                saved_t *saved, nas_error_t *err)
 {
     nas_inputs_t *inputs = &session->inputs;
     nas_reusable_t reusable = {0};
-    nas_status_t status = nas_inputs_read_job(inputs, &options->job, err);
-    if (!status) status = take_output(session, options, err);
-    if (!status) status = nas_inputs_read_files(inputs, err);
+    nas_status_t status = nas_inputs_read_files(inputs, err);
     if (status) return status;
     nas_plan_t *plan = &inputs->plan;
     plan->n_groups = nas_plan_groups(inputs->job->search.groups, plan->n_repeat,
@@ -111,7 +140,8 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     status = nas_state_begin(&session->state, inputs, err);
     if (!status && inputs->batch.n > 0)
         status = nas_score_measurement(inputs, options->isa, &session->measurement, err);
-    if (!status && options->resume) status = resume(session, err);
+    if (!status) status = resume(session, saved, err);
+    session->state.seen_hash = session->seen;
     nas_session_settle_measurement(session);
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
@@ -119,6 +149,21 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     if (!status) status = nas_stop_file_init(&session->stop_file, inputs->job->output, err);
     if (!status) status = nas_session_open_old(session, options->reuse, &reusable, err);
     if (!status && inputs->method) status = open_ledger(session, reusable.evaluations, err);
+    return status;
+}
+
+static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
+                                 nas_error_t *err)
+{
+    saved_t saved = {0};
+    nas_status_t status = nas_inputs_read_job(&session->inputs, &options->job, err);
+    if (!status) status = take_output(session, options, err);
+    if (!status) status = nas_inputs_seen(&session->inputs, &session->seen, err);
+    if (!status) status = read_saved(session, options, &saved, err);
+    if (!status)
+        status = is_settled(session, &saved) ? take_saved(session, &saved, err)
+                                             : open_inputs(session, options, &saved, err);
+    nas_state_fini(&saved.state);
     return status;
 }
 

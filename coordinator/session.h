@@ -32,7 +32,8 @@ typedef struct nas_score {
 typedef struct nas_session nas_session_t;
 
 /** Read and check every input, lock the output, begin a state or take up a saved one.  Coordinator
- *  only.
+ *  only. Where the saved one is complete and the job's keys and its files' sizes and times are what
+ *  they were, no other input is read: then there is the state alone.
  *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
  *  fresh is asked for; a state file that is damaged or of another job.
  *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and

@@ -15,6 +15,7 @@ struct nas_session {
     nas_inputs_t inputs;
     char *output; /**< where the job's output is written, a link followed; owned */
     nas_lock_t *lock;
+    nas_digest_t seen; /**< nas_inputs_seen, before anything was read */
     nas_state_t state;
     nas_state_t old;          /**< whose evaluations or scores are taken over */
     nas_digest_t measurement; /**< how this session measures scores, where it does */

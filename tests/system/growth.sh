@@ -62,3 +62,28 @@ if grep -q NAS_FAULT "$ROBOTNAS"; then
 else
     echo 'SKIPPED growth: the binary has no fault points'
 fi
+
+# ---- a finished run ----
+
+# What cannot be read any more, by its size and time the same, was not needed; in doubt it is read. Other jobs are refused.
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+cp -p table.csv kept.csv
+tr '0-9' 'x' <kept.csv >table.csv
+touch -r kept.csv table.csv
+expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+expect_line err 'the run is complete; nothing to do'
+expect_exit 2 "$ROBOTNAS" search job.yaml --resume --set search.budget=5
+touch table.csv
+expect_exit 2 "$ROBOTNAS" search job.yaml --resume
+cp -p kept.csv table.csv
+expect_exit 2 "$ROBOTNAS" search job.yaml --resume --set search.budget=5
+grep -q 'this run has a budget of 4, the job says 5' err || fail "$(<err)"
+expect_exit 2 "$ROBOTNAS" search job.yaml --resume --set seed=2
+grep -q 'belongs to another job' err || fail "$(<err)"
+sed 's/^a7,/b7,/' kept.csv >table.csv
+expect_exit 2 "$ROBOTNAS" search job.yaml --resume
+grep -q 'is not the one this run began with' err || fail "$(<err)"
+mv kept.csv table.csv
+touch table.csv
+expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+expect_line err 'the run is complete; nothing to do'

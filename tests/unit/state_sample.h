@@ -102,6 +102,7 @@ static inline nas_state_t sample_state(sample_size_t size)
         state.job_hash.byte[i] = (uint8_t)(i * 37);
         state.job_hash_without_budget.byte[i] = (uint8_t)(255 - i);
         state.objective_hash.byte[i] = (uint8_t)(i * i);
+        state.seen_hash.byte[i] = (uint8_t)(i * 11);
         state.table_digest.byte[i] = 0xf0;
     }
     sample_names(&state.metrics, "metric", size.n_metric);
@@ -189,6 +190,7 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     assert_equal_bits(&a->job_hash_without_budget, &b->job_hash_without_budget, sizeof a->job_hash,
                       "job_hash_without_budget");
     assert_equal_bits(&a->objective_hash, &b->objective_hash, sizeof a->job_hash, "objective_hash");
+    assert_equal_bits(&a->seen_hash, &b->seen_hash, sizeof a->job_hash, "seen_hash");
     assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
     cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->n_epochs == b->n_epochs &&
               a->minimise == b->minimise && a->has_weights == b->has_weights &&
