@@ -24,3 +24,20 @@ double nas_magnitude_restore(double x, int exponent)
     const double restored = ldexp(x, exponent);
     return isinf(restored) && isfinite(x) ? copysign(DBL_MAX, x) : restored;
 }
+
+enum { REDUCED = 64 };
+
+void nas_mean_add(nas_mean_t *mean, double x)
+{
+    mean->sum += x;
+    mean->reduced_sum += ldexp(x, -REDUCED);
+    mean->n++;
+}
+
+double nas_mean_value(const nas_mean_t *mean)
+{
+    const double n = (double)mean->n;
+    if (mean->n == 0) return (double)NAN;
+    if (!isinf(mean->sum)) return mean->sum / n;
+    return nas_magnitude_restore(mean->reduced_sum / n, REDUCED);
+}

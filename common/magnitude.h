@@ -18,4 +18,17 @@ int nas_magnitude_of(const double *x, int64_t n);
  *  collective. */
 double nas_magnitude_restore(double x, int exponent);
 
+/** A mean that is finite where all terms are. Zero-initialise it. */
+typedef struct nas_mean {
+    double sum;         /**< in the order of the terms */
+    double reduced_sum; /**< of the terms divided by 2^64, for where sum overflows */
+    int64_t n;          /**< below 2^63 */
+} nas_mean_t;
+
+/** One term more.  Not collective. */
+void nas_mean_add(nas_mean_t *mean, double x);
+
+/** Sum of the terms divided by their number; NaN where there is none.  Not collective. */
+double nas_mean_value(const nas_mean_t *mean);
+
 #endif

@@ -29,14 +29,14 @@ static void on_signal(int signal_number)
 /* What this process does at a signal. A write beyond a limit on file sizes then fails with a
  * message that names the file. */
 static const struct {
-    int number;
     const char *name;
     void (*handler)(int);
+    int number;
     bool is_held;
-} wanted[] = {{SIGTERM, "SIGTERM", on_signal, true},
-              {SIGUSR1, "SIGUSR1", on_signal, true},
-              {SIGINT, "SIGINT", on_signal, false},
-              {SIGXFSZ, "SIGXFSZ", SIG_IGN, false}};
+} wanted[] = {{"SIGTERM", on_signal, SIGTERM, true},
+              {"SIGUSR1", on_signal, SIGUSR1, true},
+              {"SIGINT", on_signal, SIGINT, false},
+              {"SIGXFSZ", SIG_IGN, SIGXFSZ, false}};
 
 enum { N_WANTED = sizeof wanted / sizeof wanted[0] };
 

@@ -104,10 +104,12 @@ static nas_status_t factorise(int64_t n, const double *pairs, double diagonal,
 nas_status_t nas_kernel_factorise(int64_t n, const double *pairs, double diagonal,
                                   const nas_interrupt_t *interrupt, double *factor)
 {
-    const double largest_jitter = 1e-2;
+    enum { N_JITTERS = 7 }; /* up to 1e-2 */
     nas_status_t status = factorise(n, pairs, diagonal, interrupt, factor);
-    for (double jitter = 1e-8; status == NAS_ENUMERIC && jitter < 2.0 * largest_jitter;
-         jitter *= 10.0)
+    double jitter = 1e-8;
+    for (int i = 0; status == NAS_ENUMERIC && i < N_JITTERS; i++) {
         status = factorise(n, pairs, diagonal + jitter, interrupt, factor);
+        jitter *= 10.0;
+    }
     return status;
 }

@@ -29,9 +29,13 @@ static void append(writer_t *w, json_t *array, json_t *value)
     w->failed |= json_array_append_new(array, value);
 }
 
+enum { N_DIGITS = 15 };
+
+/* The largest double of all would be rounded up, beyond what a reader of the report can hold. */
 static json_t *number(double x)
 {
-    return isfinite(x) ? json_real(x) : json_null();
+    const double largest = 1.79769313486231e308;
+    return isfinite(x) ? json_real(fmax(-largest, fmin(x, largest))) : json_null();
 }
 
 static json_t *whole(double x)
@@ -228,7 +232,7 @@ nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *e
     nas_status_t status = NAS_OK;
     if (w.failed)
         status = nas_error_nomem(err, "the report");
-    else if (json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) ||
+    else if (json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(N_DIGITS)) ||
              fputc('\n', out) == EOF || fflush(out))
         status = nas_error_set(err, NAS_EIO, "the report cannot be written");
     json_decref(object);

@@ -214,8 +214,13 @@ static void print_scores(const nas_state_t *state, FILE *out)
     for (size_t m = 0; m < state->metrics.n; m++) {
         int64_t n_missing = 0;
         const nas_statistics_t s = nas_summary_metric(state, m, &n_missing);
-        (void)fprintf(out, "%*s%-*s %10.4g %10.4g %10.4g %10lld\n", INDENT, "", LABEL,
-                      label(state->metrics.at[m]).text, s.mean, s.min, s.max, (long long)n_missing);
+        (void)fprintf(out, "%*s%-*s ", INDENT, "", LABEL, label(state->metrics.at[m]).text);
+        if (s.n)
+            (void)fprintf(out, "%10.4g %10.4g %10.4g %10lld\n", s.mean, s.min, s.max,
+                          (long long)n_missing);
+        else
+            (void)fprintf(out, "%10s %10s %10s %10lld\n", "unknown", "unknown", "unknown",
+                          (long long)n_missing);
     }
 }
 

@@ -1,19 +1,26 @@
 #include "coordinator/summary.h"
 
+#include "common/magnitude.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 
+/* The largest double where the sum is beyond it. */
 static double sum_costs(const nas_repeat_t *repeat)
 {
-    double sum = 0;
+    double sum = 0, largest = 0;
     int64_t n_known = 0;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        if (isfinite(repeat->evaluation[i].cost))
+            largest = fmax(largest, fabs(repeat->evaluation[i].cost));
+    const int exponent = nas_magnitude_exponent(largest);
     for (int64_t i = 0; i < repeat->n_evaluation; i++) {
         if (isnan(repeat->evaluation[i].cost)) continue;
-        sum += repeat->evaluation[i].cost;
+        sum += ldexp(repeat->evaluation[i].cost, -exponent);
         n_known++;
     }
-    return n_known ? sum : NAN;
+    return n_known ? nas_magnitude_restore(sum, exponent) : NAN;
 }
 
 static int64_t count_explored(const nas_repeat_t *repeat)
@@ -42,19 +49,24 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
 nas_statistics_t nas_statistics_of(const double *value, int64_t n)
 {
     nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};
+    const int exponent = nas_magnitude_of(value, n);
     double sum = 0, squares = 0;
     for (int64_t i = 0; i < n; i++) {
         if (isnan(value[i])) continue;
-        sum += value[i];
+        sum += ldexp(value[i], -exponent);
         s.min = fmin(s.min, value[i]);
         s.max = fmax(s.max, value[i]);
         s.n++;
     }
     if (s.n == 0) return s;
-    s.mean = sum / (double)s.n;
-    for (int64_t i = 0; i < n; i++)
-        if (!isnan(value[i])) squares += (value[i] - s.mean) * (value[i] - s.mean);
-    s.std = sqrt(squares / (double)s.n);
+    const double mean = sum / (double)s.n;
+    for (int64_t i = 0; i < n; i++) {
+        if (isnan(value[i])) continue;
+        const double deviation = ldexp(value[i], -exponent) - mean;
+        squares += deviation * deviation;
+    }
+    s.mean = nas_magnitude_restore(mean, exponent);
+    s.std = nas_magnitude_restore(sqrt(squares / (double)s.n), exponent);
     return s;
 }
 
@@ -86,18 +98,21 @@ nas_status_t nas_summary_column(const nas_state_t *state, size_t column,
     return NAS_OK;
 }
 
+/* Best target of repeat r among its first n evaluations, NaN where it has none yet. */
+static double best_after(const nas_state_t *state, int64_t r, int64_t n)
+{
+    nas_repeat_t first = state->repeat[r];
+    if (first.n_evaluation < n) return NAN;
+    first.n_evaluation = n;
+    const nas_evaluation_t *best = nas_repeat_best(&first, state->minimise);
+    return best ? best->value : NAN;
+}
+
 double nas_summary_best_after(const nas_state_t *state, int64_t n)
 {
-    double sum = 0;
-    for (int64_t r = 0; r < state->n_repeat; r++) {
-        nas_repeat_t first = state->repeat[r];
-        if (first.n_evaluation < n) return NAN;
-        first.n_evaluation = n;
-        const nas_evaluation_t *best = nas_repeat_best(&first, state->minimise);
-        if (!best) return NAN;
-        sum += best->value;
-    }
-    return sum / (double)state->n_repeat;
+    nas_mean_t mean = {0};
+    for (int64_t r = 0; r < state->n_repeat; r++) nas_mean_add(&mean, best_after(state, r, n));
+    return nas_mean_value(&mean);
 }
 
 int64_t nas_summary_best_repeat(const nas_state_t *state)
@@ -125,7 +140,7 @@ nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int
 {
     const nas_scores_t *scores = &state->scores;
     nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};
-    double sum = 0;
+    nas_mean_t mean = {0};
     *n_missing = 0;
     for (int64_t i = 0; i < scores->n; i++) {
         if (scores->status[i] != NAS_SCORE_OK) continue;
@@ -134,12 +149,12 @@ nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int
             ++*n_missing;
             continue;
         }
-        sum += value;
+        nas_mean_add(&mean, value);
         s.min = fmin(s.min, value);
         s.max = fmax(s.max, value);
         s.n++;
     }
-    if (s.n) s.mean = sum / (double)s.n;
+    s.mean = nas_mean_value(&mean);
     return s;
 }
 

@@ -1,5 +1,7 @@
 #include "worker/objective_table.h"
 
+#include "common/magnitude.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -124,15 +126,12 @@ double nas_objective_precision(const nas_objective_t *objective, const int64_t *
 
 double nas_objective_mean_cost(const nas_objective_t *objective)
 {
-    double sum = 0;
-    int64_t n = 0;
+    nas_mean_t mean = {0};
     for (int64_t i = 0; i < objective->n_arch; i++) {
         const double cost = at(objective, objective->cost, i);
-        if (isnan(cost)) continue;
-        sum += cost;
-        n++;
+        if (!isnan(cost)) nas_mean_add(&mean, cost);
     }
-    return n ? sum / (double)n : NAN;
+    return nas_mean_value(&mean);
 }
 
 void nas_objective_destroy(nas_objective_t *objective)

@@ -19,7 +19,8 @@ Test(magnitude, is_the_power_of_two_at_or_above)
 
 Test(magnitude, comes_back_as_it_was_or_as_the_largest_double)
 {
-    for (double x = DBL_MAX; x > 0x1p500; x /= 3.7) {
+    double x = DBL_MAX;
+    for (int i = 0; i < 270; i++, x /= 3.7) {
         const int exponent = nas_magnitude_exponent(x);
         const double reduced = ldexp(x, -exponent);
         cr_assert(reduced > 0.5 && reduced <= 1.0);
@@ -29,4 +30,17 @@ Test(magnitude, comes_back_as_it_was_or_as_the_largest_double)
     cr_assert_eq(nas_magnitude_restore(-1.5, 1024), -DBL_MAX);
     cr_assert_eq(nas_magnitude_restore(7.0, 0), 7.0);
     cr_assert(isnan(nas_magnitude_restore(NAN, 600)));
+}
+
+Test(magnitude, a_mean_is_finite_where_its_terms_are)
+{
+    nas_mean_t mean = {0};
+    cr_assert(isnan(nas_mean_value(&mean)));
+    for (int i = 1; i <= 3; i++) nas_mean_add(&mean, 0.1 * i);
+    cr_assert_eq(nas_mean_value(&mean), (0.1 + 0.2 + 0.1 * 3) / 3.0);
+    nas_mean_add(&mean, DBL_MAX);
+    nas_mean_add(&mean, DBL_MAX);
+    cr_assert_float_eq(nas_mean_value(&mean), 0.4 * DBL_MAX, 1e293);
+    nas_mean_add(&mean, NAN);
+    cr_assert(isnan(nas_mean_value(&mean)));
 }

@@ -2,6 +2,7 @@
 #include "report_state.h"
 #include "temp_folder.h"
 
+#include <float.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -366,4 +367,49 @@ Test(report, text_says_where_the_output_of_a_failure_is)
     free(text);
     nas_state_fini(&state);
     temp_folder_remove(&folder);
+}
+
+/* Values at the end of what a double holds, and costs whose sum is beyond. */
+static nas_state_t extreme_state(void)
+{
+    nas_state_t state = report_state_make();
+    const double value[2] = {DBL_MAX, -DBL_MAX};
+    for (int r = 0; r < 2; r++)
+        for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++) {
+            nas_evaluation_t *evaluation = &state.repeat[r].evaluation[i];
+            evaluation->value = evaluation->columns[0] = value[r];
+            evaluation->cost = DBL_MAX;
+            evaluation->status = NAS_EVAL_OK;
+        }
+    return state;
+}
+
+static nas_status_t report_compare(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    return nas_report_compare(state, 1, out, err);
+}
+
+Test(report, no_finite_value_is_shown_as_none)
+{
+    nas_state_t state = extreme_state();
+    const report_t report[] = {report_text, report_compare, nas_report_json};
+    for (int i = 0; i < 3; i++) {
+        char *text = report_of(&state, report[i]);
+        cr_assert_null(strstr(text, "inf"), "%s", text);
+        cr_assert_null(strstr(text, "nan"), "%s", text);
+        cr_assert(i == 2 || !strstr(text, "unknown"), "%s", text);
+        free(text);
+    }
+    char *text = report_of(&state, nas_report_json);
+    json_t *json = json_loads(text, 0, NULL); /* which takes no number beyond a double */
+    const json_t *summary = json_object_get(json, "summary");
+    const char *const figure[] = {"cost", "target"};
+    for (int i = 0; i < 2; i++) {
+        const json_t *statistics = json_object_get(summary, figure[i]);
+        cr_assert(json_is_real(json_object_get(statistics, "mean")));
+        cr_assert(json_is_real(json_object_get(statistics, "std")));
+    }
+    json_decref(json);
+    free(text);
+    nas_state_fini(&state);
 }

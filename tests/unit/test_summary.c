@@ -1,6 +1,7 @@
 #include "coordinator/summary.h"
 #include "report_state.h"
 
+#include <float.h>
 #include <stddef.h>
 
 Test(summary, figures_of_a_repeat)
@@ -76,5 +77,46 @@ Test(summary, best_repeat_follows_the_direction)
     state.minimise = true;
     cr_assert_eq(nas_summary_best_repeat(&state), 0);
     cr_assert_eq(nas_summary_figures(&state, 0).target, 1.0);
+    nas_state_fini(&state);
+}
+
+Test(summary, statistics_of_finite_values_are_finite)
+{
+    const double value[] = {1.7e308, -1.7e308, 1.7e308, 1.7e308};
+    const nas_statistics_t s = nas_statistics_of(value, 4);
+    cr_assert_float_eq(s.mean, 0.85e308, 1e293);
+    cr_assert_float_eq(s.std, sqrt(3.0) * 0.85e308, 1e293);
+    cr_assert(s.min == -1.7e308 && s.max == 1.7e308);
+    const double extreme[] = {DBL_MAX, -DBL_MAX};
+    const nas_statistics_t t = nas_statistics_of(extreme, 2);
+    cr_assert(t.mean == 0 && t.std == DBL_MAX);
+}
+
+Test(summary, figures_of_finite_values_are_finite)
+{
+    nas_state_t state = report_state_make();
+    for (int r = 0; r < 2; r++)
+        for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++) {
+            state.repeat[r].evaluation[i].value = 1.7e308;
+            state.repeat[r].evaluation[i].cost = 1.2e308;
+        }
+    cr_assert_eq(nas_summary_figures(&state, 0).cost, DBL_MAX, "more than a double holds");
+    cr_assert_eq(nas_summary_best_after(&state, 2), 1.7e308);
+    nas_state_fini(&state);
+}
+
+Test(summary, mean_of_a_metric_is_finite)
+{
+    nas_state_t state = {.n_arch = 3};
+    nas_error_t err = {0};
+    int64_t n_missing = 0;
+    cr_assert_eq(nas_strings_add(&state.metrics, "snip", 4, &err), NAS_OK);
+    cr_assert_eq(nas_state_make_scores(&state, 3, &err), NAS_OK);
+    for (int i = 0; i < 3; i++) {
+        state.scores.status[i] = NAS_SCORE_OK;
+        state.scores.value[i] = i == 2 ? (double)NAN : 1.7e308;
+    }
+    const nas_statistics_t s = nas_summary_metric(&state, 0, &n_missing);
+    cr_assert(s.mean == 1.7e308 && s.n == 2 && n_missing == 1);
     nas_state_fini(&state);
 }
