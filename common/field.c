@@ -28,8 +28,7 @@ bool nas_field_is_missing(const nas_strings_t *missing, const char *text)
     return false;
 }
 
-/* What people and programs write where there is no value. */
-static bool looks_missing(const char *text)
+bool nas_field_looks_missing(const char *text)
 {
     static const char *const words[] = {
         "na",      "n/a",          "n.a.",        "#n/a",      "<na>",    "null",
@@ -81,7 +80,7 @@ static bool is_decorated_number(const char *text)
 void nas_field_hint(const char *text, const char *missing_key, char hint[NAS_FIELD_HINT_SIZE])
 {
     hint[0] = '\0';
-    if (missing_key && looks_missing(text))
+    if (missing_key && nas_field_looks_missing(text))
         (void)snprintf(hint, NAS_FIELD_HINT_SIZE,
                        "; where it means a missing value, set %s: ['%s']", missing_key, text);
     else if (is_decorated_number(text))

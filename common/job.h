@@ -201,6 +201,17 @@ nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
  *  The caller frees *text_p. */
 nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err);
 
+/** Whether a text can stand in a job at all: UTF-8 without control characters and line breaks.  */
+bool nas_job_can_hold(const char *text);
+
+/** Write a text as a value of YAML on one line that is read back as this very string.
+ *  text: one that nas_job_can_hold. */
+void nas_job_write_text(FILE *out, const char *text);
+
+/** The same of a path, in which a job file takes a $ and a leading ~ for more than they are. A
+ *  relative one stays relative. */
+void nas_job_write_path(FILE *out, const char *path);
+
 /** Digests of files that a job names. Borrowed for the call. */
 typedef struct nas_job_content {
     const nas_digest_t *file; /**< [n] */

@@ -90,6 +90,26 @@ static void write_expanded(FILE *out, const char *path)
         write_string(out, path);
 }
 
+bool nas_job_can_hold(const char *text)
+{
+    char *valid = nas_string_utf8(text, NULL);
+    const bool can = valid && strcmp(valid, text) == 0 && nas_job_is_printable(text, strlen(text));
+    free(valid);
+    return can;
+}
+
+void nas_job_write_text(FILE *out, const char *text)
+{
+    write_string(out, text);
+}
+
+void nas_job_write_path(FILE *out, const char *path)
+{
+    char *from_here = path[0] == '~' ? nas_string_format(NULL, "./%s", path) : NULL;
+    write_expanded(out, from_here ? from_here : path);
+    free(from_here);
+}
+
 /* Absolute, so that the text means the same in every folder; a working directory that was removed
  * has no name, and the path stays as it is. */
 static void write_path(FILE *out, const char *path)

@@ -14,6 +14,7 @@ typedef struct nas_cli_command {
     int (*run)(int argc, char **argv);
 } nas_cli_command_t;
 
+extern const nas_cli_command_t nas_cli_init;
 extern const nas_cli_command_t nas_cli_search;
 extern const nas_cli_command_t nas_cli_score;
 extern const nas_cli_command_t nas_cli_check;

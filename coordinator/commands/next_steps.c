@@ -1,6 +1,7 @@
 #include "coordinator/commands/next_steps.h"
 
 #include "common/strings.h"
+#include "coordinator/commands/shell_word.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -18,19 +19,9 @@ typedef struct ended {
 /* A text as one word of a shell. */
 static void write_word(FILE *out, const char *text)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./=:,%+@-";
-    if (*text && !text[strspn(text, plain)]) {
-        (void)fputs(text, out);
-        return;
-    }
-    (void)fputc('\'', out);
-    for (; *text; text++)
-        if (*text == '\'')
-            (void)fputs("'\\''", out);
-        else
-            (void)fputc(*text, out);
-    (void)fputc('\'', out);
+    char *word = nas_shell_word(text, NULL);
+    if (word) (void)fputs(word, out);
+    free(word);
 }
 
 /* output with `suffix` in place of .h5; the caller's. */
@@ -41,24 +32,15 @@ static char *beside(const char *output, const char *suffix)
     return nas_string_format(NULL, "%.*s%s", (int)(has_ending ? n - 3 : n), output, suffix);
 }
 
-/* A path as the value of a --set, which is YAML, and in which $ begins a variable and a leading ~ a
- * home: quoted wherever it is not plain. The caller's. */
+/* A path as the value of a --set, which is YAML; the caller's. */
 static char *path_setting(const char *key, const char *path)
 {
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./-";
-    if (path[0] != '-' && !path[strspn(path, plain)])
-        return nas_string_format(NULL, "%s=%s", key, path);
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (!stream) return NULL;
-    (void)fprintf(stream, "%s='%s", key, path[0] == '~' ? "./" : "");
-    for (; *path; path++) {
-        if (*path == '\'' || *path == '$') (void)fputc(*path, stream);
-        (void)fputc(*path, stream);
-    }
-    (void)fputc('\'', stream);
+    (void)fprintf(stream, "%s=", key);
+    nas_job_write_path(stream, path);
     if (fclose(stream) == 0) return text;
     free(text);
     return NULL;

@@ -23,7 +23,7 @@ widest() {
 
 # ---- Help and versions ----
 
-commands=(search score check report export verify bench convert)
+commands=(init search score check report export verify bench convert)
 expect_exit 0 "$ROBOTNAS" --help
 for word in "${commands[@]}" robot random rea reinforce single; do
     grep -q "^  $word " out || fail "--help does not list $word"

@@ -1,0 +1,291 @@
+/* Columns of a table, sorted by their values and by what people call them. */
+#include "common/csv.h"
+#include "common/field.h"
+#include "common/job.h"
+#include "common/text.h"
+#include "coordinator/commands/init_job.h"
+#include "worker/metrics/metric.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What is known of a column. */
+typedef struct column {
+    char *name; /* without the blanks around it; owned */
+    int64_t n_number;
+    int64_t n_text;
+    double least, most;
+    nas_strings_t missing; /* spellings of a missing value */
+} column_t;
+
+typedef struct columns {
+    column_t *at;
+    size_t n;
+    int64_t n_rows;
+} columns_t;
+
+static void columns_fini(columns_t *columns)
+{
+    for (size_t c = 0; c < columns->n; c++) {
+        free(columns->at[c].name);
+        nas_strings_fini(&columns->at[c].missing);
+    }
+    free(columns->at);
+    *columns = (columns_t){0};
+}
+
+static nas_status_t take_header(columns_t *columns, const nas_csv_row_t *row, nas_error_t *err)
+{
+    columns->at = calloc(row->n_field, sizeof *columns->at);
+    if (!columns->at) return nas_error_nomem(err, "the table's columns");
+    for (; columns->n < row->n_field; columns->n++) {
+        column_t *column = &columns->at[columns->n];
+        *column = (column_t){.name = nas_text_copy_trimmed(row->field[columns->n], err),
+                             .least = INFINITY,
+                             .most = -INFINITY};
+        if (!column->name) return NAS_ENOMEM;
+    }
+    return NAS_OK;
+}
+
+static nas_status_t take_field(column_t *column, const char *text, nas_error_t *err)
+{
+    double x = 0;
+    if (nas_field_number(text, &x)) {
+        column->n_number++;
+        if (!isfinite(x)) return NAS_OK;
+        if (x < column->least) column->least = x;
+        if (x > column->most) column->most = x;
+        return NAS_OK;
+    }
+    if (nas_field_is_missing(&column->missing, text)) return NAS_OK;
+    if (nas_field_looks_missing(text))
+        return nas_strings_add(&column->missing, text, strlen(text), err);
+    column->n_text++;
+    return NAS_OK;
+}
+
+static nas_status_t take_row(columns_t *columns, const nas_csv_row_t *row, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t c = 0; !status && c < columns->n && c < row->n_field; c++) {
+        char *text = nas_text_copy_trimmed(row->field[c], err);
+        status = text ? take_field(&columns->at[c], text, err) : NAS_ENOMEM;
+        free(text);
+    }
+    columns->n_rows++;
+    return status;
+}
+
+static nas_status_t read_columns(const char *path, columns_t *columns, nas_error_t *err)
+{
+    nas_csv_t *csv = NULL;
+    nas_csv_row_t row = {0};
+    nas_status_t status = nas_csv_open(path, &csv, err);
+    if (!status) status = nas_csv_next(csv, &row, err);
+    if (!status && row.n_field > 0) status = take_header(columns, &row, err);
+    while (!status && row.n_field > 0) {
+        status = nas_csv_next(csv, &row, err);
+        if (!status && row.n_field > 0) status = take_row(columns, &row, err);
+    }
+    nas_csv_close(csv);
+    if (!status && columns->n_rows == 0)
+        status = nas_error_set(
+            err, NAS_EINPUT, "%s: a header and rows below it were expected, as in docs/job-file.md",
+            path);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------ what they mean */
+
+bool nas_init_has(const char *text, const char *part)
+{
+    const size_t n = strlen(part);
+    for (; *text; text++)
+        if (strncasecmp(text, part, n) == 0) return true;
+    return false;
+}
+
+/* Whether one of the words, a list that ends with NULL, is part of the name, in any case. */
+static bool has_word(const char *name, const char *const *words)
+{
+    for (; *words; words++)
+        if (nas_init_has(name, *words)) return true;
+    return false;
+}
+
+static bool is_named(const char *name, const char *const *names)
+{
+    for (; *names; names++)
+        if (strcasecmp(name, *names) == 0) return true;
+    return false;
+}
+
+static const char *const arch_names[] = {"arch",     "architecture", "arch_str", "architectures",
+                                         "cell",     "config",       "network",  "model",
+                                         "genotype", "encoding",     "name",     "id",
+                                         "index",    "uid",          NULL};
+static const char *const cost_words[] = {"cost", "second", "hours", "time", "latency", NULL};
+static const char *const score_words[] = {"acc", "score", "reward", "auc",  "f1", "iou",
+                                          "map", "bleu",  "psnr",   "dice", NULL};
+static const char *const loss_words[] = {"loss", "err", "perplexity", "ppl", "rmse", "mae", NULL};
+static const char *const later_words[] = {"test", "train", NULL};
+static const char *const bookkeeping[] = {"rank", "epoch", "seed", "step", "image", "run", NULL};
+/* Metrics of the field by the names that tables have, besides those of this program. */
+static const char *const metric_names[] = {"jacov",   "naswot",   "zen",           "zico",
+                                           "epe_nas", "epe",      "grad_conflict", "meco",
+                                           "swap",    "n_params", "macs",          NULL};
+
+static bool is_metric(const char *name)
+{
+    return nas_metric_find(name) || is_named(name, metric_names);
+}
+
+/* A column that can stand in a job: of numbers that differ, with a name that a job can hold. */
+static bool is_useful(const column_t *column)
+{
+    return column->n_number > 0 && column->n_text == 0 && column->least < column->most &&
+           *column->name && nas_job_can_hold(column->name);
+}
+
+static const column_t *find_arch(const columns_t *columns)
+{
+    for (const char *const *name = arch_names; *name; name++)
+        for (size_t c = 0; c < columns->n; c++)
+            if (strcasecmp(columns->at[c].name, *name) == 0) return &columns->at[c];
+    for (size_t c = 0; c < columns->n; c++)
+        if (columns->at[c].n_text > 0 && *columns->at[c].name) return &columns->at[c];
+    return &columns->at[0];
+}
+
+/* How much a name promises to be what a search is for; 0: nothing. Validation comes before test. */
+static int promise(const char *name)
+{
+    static const char *const validation[] = {"val", "dev", NULL};
+    const bool scores = has_word(name, score_words), loses = has_word(name, loss_words);
+    if (is_metric(name) || has_word(name, cost_words) || has_word(name, bookkeeping)) return 0;
+    if (!scores && !loses) return 0;
+    const int kind = scores ? 10 : 0;
+    if (has_word(name, validation)) return kind + 5;
+    return kind + (has_word(name, later_words) ? 2 : 4);
+}
+
+static const column_t *guess_objective(const columns_t *columns, const column_t *arch)
+{
+    const column_t *best = NULL;
+    for (size_t c = 0; c < columns->n; c++) {
+        const column_t *column = &columns->at[c];
+        if (column == arch || !is_useful(column) || promise(column->name) == 0) continue;
+        if (!best || promise(column->name) > promise(best->name)) best = column;
+    }
+    return best;
+}
+
+static nas_status_t find_objective(const char *path, const char *name, const columns_t *columns,
+                                   const column_t **found, nas_error_t *err)
+{
+    for (size_t c = 0; c < columns->n && !*found; c++)
+        if (strcmp(columns->at[c].name, name) == 0) *found = &columns->at[c];
+    if (!*found)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: there is no column '%s', which --objective names", path, name);
+    if ((*found)->n_number > 0 && (*found)->n_text == 0) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: column '%s', which --objective names, is not of numbers", path, name);
+}
+
+static nas_status_t add(nas_strings_t *list, const char *text, nas_error_t *err)
+{
+    return nas_strings_find(list, text) >= 0 ? NAS_OK
+                                             : nas_strings_add(list, text, strlen(text), err);
+}
+
+static nas_status_t add_missing(nas_init_table_t *table, const column_t *column, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; !status && i < column->missing.n; i++)
+        status = add(&table->missing, column->missing.at[i], err);
+    return status;
+}
+
+static nas_status_t add_metric(nas_init_table_t *table, const column_t *column, nas_error_t *err)
+{
+    const double wide = 1e6;
+    nas_status_t status = add(&table->metrics, column->name, err);
+    if (!status && column->least > 0 && column->most / column->least > wide)
+        status = add(&table->wide, column->name, err);
+    return status ? status : add_missing(table, column, err);
+}
+
+/* Sort one column in. known_only: only metrics that have a known name count. */
+static nas_status_t sort_in(nas_init_table_t *table, const column_t *column, bool known_only,
+                            nas_error_t *err)
+{
+    const char *name = column->name;
+    nas_status_t status = NAS_OK;
+    if (is_metric(name)) return add_metric(table, column, err);
+    if (has_word(name, cost_words)) {
+        if (table->cost) return NAS_OK;
+        table->cost = nas_string_copy(name, err);
+        status = table->cost ? NAS_OK : NAS_ENOMEM;
+    } else if (promise(name) > 0) {
+        status = add(&table->report, name, err);
+    } else if (!known_only && !has_word(name, bookkeeping)) {
+        return add_metric(table, column, err);
+    } else {
+        return NAS_OK;
+    }
+    return status ? status : add_missing(table, column, err);
+}
+
+static nas_status_t sort_columns(const columns_t *columns, const column_t *arch,
+                                 const column_t *objective, nas_init_table_t *table,
+                                 nas_error_t *err)
+{
+    bool any_known = false;
+    nas_status_t status = NAS_OK;
+    for (size_t c = 0; c < columns->n; c++)
+        any_known |= is_useful(&columns->at[c]) && is_metric(columns->at[c].name);
+    table->n_rows = columns->n_rows;
+    table->arch = nas_string_copy(arch->name, err);
+    if (objective) table->objective = nas_string_copy(objective->name, err);
+    if (!table->arch || (objective && !table->objective)) return NAS_ENOMEM;
+    if (objective) {
+        table->minimise =
+            has_word(objective->name, loss_words) && !has_word(objective->name, score_words);
+        status = add_missing(table, objective, err);
+    }
+    for (size_t c = 0; !status && c < columns->n; c++)
+        if (&columns->at[c] != arch && &columns->at[c] != objective && is_useful(&columns->at[c]))
+            status = sort_in(table, &columns->at[c], any_known, err);
+    return status;
+}
+
+nas_status_t nas_init_table_read(const char *path, const char *objective, nas_init_table_t *table,
+                                 nas_error_t *err)
+{
+    columns_t columns = {0};
+    const column_t *found = NULL;
+    nas_status_t status = read_columns(path, &columns, err);
+    const column_t *arch = status ? NULL : find_arch(&columns);
+    if (!status && objective) status = find_objective(path, objective, &columns, &found, err);
+    if (!status && !objective) found = guess_objective(&columns, arch);
+    table->guessed = !objective && found;
+    if (!status) status = sort_columns(&columns, arch, found, table, err);
+    columns_fini(&columns);
+    return status;
+}
+
+void nas_init_table_fini(nas_init_table_t *table)
+{
+    free(table->arch);
+    free(table->objective);
+    free(table->cost);
+    nas_strings_fini(&table->metrics);
+    nas_strings_fini(&table->wide);
+    nas_strings_fini(&table->report);
+    nas_strings_fini(&table->missing);
+    *table = (nas_init_table_t){0};
+}
