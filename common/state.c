@@ -55,6 +55,7 @@ void nas_state_fini(nas_state_t *state)
     free(state->event);
     free_scores(&state->scores);
     nas_strings_fini(&state->metrics);
+    free(state->metric_is_constant);
     nas_strings_fini(&state->report_columns);
     free(state->job_name);
     free(state->job_text);

@@ -116,6 +116,8 @@ typedef struct nas_state {
     int64_t budget; /**< T */
     int64_t n_arch;
     nas_strings_t metrics;
+    int32_t *metric_is_constant; /**< [metrics.n] 1: the same for every architecture, so that its
+                                      weights mean nothing; NULL: not known of any */
     nas_scores_t scores;
     nas_strings_t report_columns;
     int64_t n_epochs; /**< of every evaluation's curve; 0: none has one */

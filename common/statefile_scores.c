@@ -35,11 +35,19 @@ static nas_status_t write_rows(hid_t metrics, const nas_state_t *state, nas_erro
     return status;
 }
 
+static nas_status_t write_constant(hid_t metrics, const nas_state_t *state, nas_error_t *err)
+{
+    const nas_h5_array_t constant = {
+        NAS_H5_I32, 1, {(int64_t)state->metrics.n}, state->metric_is_constant};
+    return nas_h5_write_array(metrics, "constant", &constant, err);
+}
+
 nas_status_t nas_statefile_write_scores(hid_t file, const nas_state_t *state, nas_error_t *err)
 {
     hid_t metrics = H5I_INVALID_HID;
     nas_status_t status = nas_h5_group_create(file, "metrics", &metrics, err);
     if (!status) status = nas_statefile_write_names(metrics, "names", &state->metrics, err);
+    if (!status && state->metric_is_constant) status = write_constant(metrics, state, err);
     if (!status && state->scores.n > 0) status = write_rows(metrics, state, err);
     nas_h5_group_close(metrics);
     if (!status && state->scores.n > 0) status = write_pool(file, &state->scores, err);
@@ -102,11 +110,20 @@ static nas_status_t read_rows(hid_t metrics, nas_state_t *state, nas_error_t *er
     return check_rows(scores, err);
 }
 
+static nas_status_t read_constant(hid_t metrics, nas_state_t *state, nas_error_t *err)
+{
+    nas_h5_array_t constant = {.type = NAS_H5_I32, .rank = 1, .size = {(int64_t)state->metrics.n}};
+    const nas_status_t status = nas_h5_read_array(metrics, "constant", &constant, err);
+    state->metric_is_constant = constant.data;
+    return status;
+}
+
 nas_status_t nas_statefile_read_scores(hid_t file, nas_state_t *state, nas_error_t *err)
 {
     hid_t metrics = H5I_INVALID_HID;
     nas_status_t status = nas_h5_group_open(file, "metrics", &metrics, err);
     if (!status) status = nas_statefile_read_names(metrics, "names", &state->metrics, err);
+    if (!status && nas_h5_has(metrics, "constant")) status = read_constant(metrics, state, err);
     if (!status && nas_h5_has(metrics, "values")) {
         status = read_pool(file, &state->scores, err);
         if (!status) status = read_rows(metrics, state, err);

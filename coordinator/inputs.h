@@ -14,6 +14,7 @@
 #include "coordinator/scoring_plan.h"
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
+#include "worker/normalise.h"
 #include "worker/objective_table.h"
 
 #include <stddef.h>
@@ -50,8 +51,9 @@ typedef struct nas_inputs {
     nas_digest_t subset;            /**< of a listed subset */
     nas_digest_t content[NAS_INPUTS_MAX_DIGESTS]; /**< of all files that count */
     size_t n_content;
-    nas_digest_t batch_content; /**< source compute: of the mini-batch */
-    nas_digest_t score_hash;    /**< source compute: identity of the scores */
+    nas_digest_t batch_content;       /**< source compute: of the mini-batch */
+    nas_digest_t score_hash;          /**< source compute: identity of the scores */
+    nas_metric_facts_t *metric_facts; /**< [metrics.names.n]; NULL while values are not known */
 } nas_inputs_t;
 
 /** Read the job file alone, with its overrides, and find its method.  Coordinator only.
@@ -61,7 +63,8 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
                                  nas_error_t *err);
 
 /** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
- *  NAS_EINPUT, one line: errors of the files; a metric or the objective without any value; a budget
+ *  NAS_EINPUT, one line: errors of the files; a metric or the objective without any value, also
+ *  after its transform; a budget
  *  beyond the pool; architecture strings that encoding or space do not know. */
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
 

@@ -1,6 +1,8 @@
 /* The files that a job names: table, space's subset, scores of another run, images. */
 #include "common/statefile.h"
 #include "coordinator/inputs.h"
+#include "coordinator/inputs_metrics.h"
+#include "worker/backends.h"
 #include "worker/command/command.h"
 #include "worker/train/augment.h"
 
@@ -211,16 +213,6 @@ static nas_status_t make_objective(nas_inputs_t *inputs, nas_error_t *err)
 
 /* ------------------------------------------------------------------------------------- metrics */
 
-static nas_status_t check_table_metrics(const nas_inputs_t *inputs, nas_error_t *err)
-{
-    const nas_strings_t *names = &inputs->job->metrics.names;
-    for (size_t i = 0; i < names->n; i++)
-        if (nas_table_present(inputs->table, names->at[i]) == 0)
-            return nas_job_error(inputs->job, "metrics.names", err,
-                                 "metric '%s' has no value for any architecture", names->at[i]);
-    return NAS_OK;
-}
-
 static nas_status_t check_scored_metrics(const nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
@@ -390,12 +382,14 @@ static nas_status_t prepare_scoring(nas_inputs_t *inputs, nas_error_t *err)
 
 static nas_status_t read_metrics(nas_inputs_t *inputs, nas_error_t *err)
 {
+    nas_status_t status = NAS_OK;
     if (inputs->method && !inputs->method->needs_metrics) return NAS_OK;
     switch ((nas_metric_source_t)inputs->job->metrics.source) {
     case NAS_SOURCE_TABLE:
-        return check_table_metrics(inputs, err);
+        return nas_inputs_look_at_metrics(inputs, NULL, err);
     case NAS_SOURCE_SCORES:
-        return read_scores(inputs, err);
+        status = read_scores(inputs, err);
+        return status ? status : nas_inputs_look_at_metrics(inputs, NULL, err);
     case NAS_SOURCE_COMPUTE:
         break;
     }
@@ -403,6 +397,16 @@ static nas_status_t read_metrics(nas_inputs_t *inputs, nas_error_t *err)
 }
 
 /* ----------------------------------------------------------------------------------------- all */
+
+/* Whether this program has what computes. */
+static nas_status_t check_backend(const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const bool computes = trains(inputs) || inputs->batch.n > 0;
+    if (!computes || nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best()))
+        return NAS_OK;
+    return nas_job_error(inputs->job, "backend", err,
+                         "this program was built without oneDNN, which cpu needs; set ref");
+}
 
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
 {
@@ -413,6 +417,7 @@ nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
     if (!status) status = make_encoding(inputs, err);
     if (!status && inputs->method) status = make_objective(inputs, err);
     if (!status) status = read_metrics(inputs, err);
+    if (!status) status = check_backend(inputs, err);
     if (!status) nas_inputs_plan(inputs);
     return status;
 }
@@ -446,6 +451,7 @@ void nas_inputs_fini(nas_inputs_t *inputs)
     nas_dataset_fini(&inputs->dataset);
     nas_state_fini(&inputs->scored);
     free(inputs->scored_row);
+    free(inputs->metric_facts);
     nas_objective_destroy(inputs->objective);
     free(inputs->row);
     nas_encoding_destroy(inputs->encoding);

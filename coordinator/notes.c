@@ -9,7 +9,7 @@
  * the second. */
 enum { FEW_STEPS = 300, USUAL_STEPS = 1000 };
 
-static nas_status_t add(nas_strings_t *notes, char *text, nas_error_t *err)
+nas_status_t nas_note_add(nas_strings_t *notes, char *text, nas_error_t *err)
 {
     const nas_status_t status = text ? nas_strings_add(notes, text, strlen(text), err) : NAS_ENOMEM;
     free(text);
@@ -23,12 +23,13 @@ static nas_status_t note_classes(const char *split, const nas_class_use_t *use, 
                                  nas_strings_t *notes, nas_error_t *err)
 {
     if (use->used >= use->whole) return NAS_OK;
-    return add(notes,
-               nas_string_format(err,
-                                 "data.limit: the first %lld images of data.%s have %d of its %d "
-                                 "classes",
-                                 (long long)n_images, split, use->used, use->whole),
-               err);
+    return nas_note_add(
+        notes,
+        nas_string_format(err,
+                          "data.limit: the first %lld images of data.%s have %d of its %d "
+                          "classes",
+                          (long long)n_images, split, use->used, use->whole),
+        err);
 }
 
 static nas_status_t note_images(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
@@ -37,11 +38,11 @@ static nas_status_t note_images(const nas_inputs_t *inputs, nas_strings_t *notes
     nas_status_t status = note_classes("train", &facts->train, facts->n_train, notes, err);
     if (!status) status = note_classes("test", &facts->test, facts->n_test, notes, err);
     if (status || facts->train.whole >= inputs->n_classes) return status;
-    return add(notes,
-               nas_string_format(err,
-                                 "data.train: %d of %d classes have no image; labels count from 0",
-                                 inputs->n_classes - facts->train.whole, inputs->n_classes),
-               err);
+    return nas_note_add(
+        notes,
+        nas_string_format(err, "data.train: %d of %d classes have no image; labels count from 0",
+                          inputs->n_classes - facts->train.whole, inputs->n_classes),
+        err);
 }
 
 /* ----------------------------------------------------------------------------------- trainings */
@@ -57,15 +58,53 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
     nas_split_fini(&split);
     if (of_epoch * recipe->epochs >= FEW_STEPS) return NAS_OK;
     const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
-    return add(notes,
-               nas_string_format(err,
-                                 "objective.epochs: %lld x %lld = %lld steps a training tell "
-                                 "networks apart poorly; %d or more are usual: %lld epochs, or a "
-                                 "smaller objective.batch",
-                                 (long long)recipe->epochs, (long long)of_epoch,
-                                 (long long)(of_epoch * recipe->epochs), USUAL_STEPS,
-                                 (long long)usual_epochs),
-               err);
+    return nas_note_add(
+        notes,
+        nas_string_format(err,
+                          "objective.epochs: %lld x %lld = %lld steps a training tell "
+                          "networks apart poorly; %d or more are usual: %lld epochs, or a "
+                          "smaller objective.batch",
+                          (long long)recipe->epochs, (long long)of_epoch,
+                          (long long)(of_epoch * recipe->epochs), USUAL_STEPS,
+                          (long long)usual_epochs),
+        err);
+}
+
+/* ------------------------------------------------------------------------------------- objective */
+
+static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *notes,
+                                   nas_error_t *err)
+{
+    const int64_t n = nas_pool_count(&inputs->pool);
+    if (!inputs->objective || nas_objective_present(inputs->objective) == n) return NAS_OK;
+    return nas_note_add(notes,
+                        nas_string_format(err,
+                                          "objective.column: %s has values for %lld of %lld "
+                                          "architectures; to evaluate another one uses budget and "
+                                          "is recorded as missing",
+                                          inputs->job->objective.column,
+                                          (long long)nas_objective_present(inputs->objective),
+                                          (long long)n),
+                        err);
+}
+
+/* There is no shell that would replace what shells do. */
+static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, nas_error_t *err)
+{
+    const nas_strings_t *argument = &job->objective.command;
+    nas_status_t status = NAS_OK;
+    for (size_t i = 1; !status && i < argument->n; i++) {
+        const char *text = argument->at[i];
+        if (strcmp(text, "-c") == 0) break; /* a script follows */
+        if (text[0] != '~' && !strchr(text, '$')) continue;
+        status = nas_note_add(notes,
+                              nas_string_format(err,
+                                                "objective.command: the argument %.80s is passed "
+                                                "on as it stands; no shell replaces anything in it",
+                                                text),
+                              err);
+    }
+    return status;
 }
 
 /* ----------------------------------------------------------------------------------------- all */
@@ -73,7 +112,11 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
 nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     nas_status_t status = note_images(inputs, notes, err);
-    if (!status && inputs->method && inputs->judging.kind == NAS_OBJECTIVE_TRAIN)
-        status = note_steps(inputs, notes, err);
-    return status;
+    if (status || !inputs->method) return status;
+    if (inputs->judging.kind == NAS_OBJECTIVE_TRAIN) status = note_steps(inputs, notes, err);
+    if (inputs->judging.kind == NAS_OBJECTIVE_COMMAND)
+        status = note_arguments(inputs->job, notes, err);
+    if (!status) status = note_objective(inputs, notes, err);
+    if (!status) status = nas_inputs_note_scores(inputs, notes, err);
+    return status ? status : nas_inputs_note_metrics(inputs, notes, err);
 }

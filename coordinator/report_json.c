@@ -65,11 +65,10 @@ static json_t *best_of(writer_t *w, const nas_repeat_t *repeat)
 
 static json_t *weights_of(writer_t *w, int64_t r)
 {
-    const double *weights = nas_summary_weights(w->state, r);
-    if (!weights) return json_null();
+    if (!nas_summary_weights(w->state, r)) return json_null();
     json_t *object = json_object();
     for (size_t m = 0; m < w->state->metrics.n; m++)
-        set_named(w, object, w->state->metrics.at[m], number(weights[m]));
+        set_named(w, object, w->state->metrics.at[m], number(nas_summary_weight(w->state, r, m)));
     return object;
 }
 

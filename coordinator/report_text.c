@@ -150,28 +150,40 @@ static void print_course(const nas_state_t *state, FILE *out)
     }
 }
 
-/* Mean weight over the repeats that know theirs, as a bar from the middle. */
+/* Mean weight over the repeats that know theirs; a bar from the middle, or a dash for a metric that
+ * has none. */
+static void print_weight(const nas_state_t *state, size_t metric, FILE *out)
+{
+    double sum = 0;
+    int64_t n_known = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const double weight = nas_summary_weight(state, r, metric);
+        if (isnan(weight)) continue;
+        sum += weight;
+        n_known++;
+    }
+    (void)fprintf(out, "%*s%-*s ", INDENT, "", LABEL, label(state->metrics.at[metric]).text);
+    if (n_known == 0) {
+        (void)fprintf(out, "%10s  the same for every architecture\n", "-");
+        return;
+    }
+    const double mean = sum / (double)n_known;
+    const int length = (int)lround(fabs(mean) * BAR / 2);
+    char bar[BAR + 2];
+    memset(bar, ' ', sizeof bar);
+    bar[BAR / 2] = '|';
+    memset(bar + (mean < 0 ? BAR / 2 - length : BAR / 2 + 1), mean < 0 ? '-' : '+', (size_t)length);
+    bar[BAR + 1] = '\0';
+    (void)fprintf(out, "%10.3f  %s\n", mean, bar);
+}
+
 static void print_weights(const nas_state_t *state, FILE *out)
 {
     int64_t n_known = 0;
     for (int64_t r = 0; r < state->n_repeat; r++) n_known += nas_summary_weights(state, r) != NULL;
     if (n_known == 0) return;
     (void)fprintf(out, "\nWeight of each metric (mean)\n");
-    for (size_t m = 0; m < state->metrics.n; m++) {
-        double sum = 0;
-        for (int64_t r = 0; r < state->n_repeat; r++)
-            if (nas_summary_weights(state, r)) sum += nas_summary_weights(state, r)[m];
-        const double mean = sum / (double)n_known;
-        const int length = (int)lround(fabs(mean) * BAR / 2);
-        char bar[BAR + 2];
-        memset(bar, ' ', sizeof bar);
-        bar[BAR / 2] = '|';
-        memset(bar + (mean < 0 ? BAR / 2 - length : BAR / 2 + 1), mean < 0 ? '-' : '+',
-               (size_t)length);
-        bar[BAR + 1] = '\0';
-        (void)fprintf(out, "%*s%-*s %10.3f  %s\n", INDENT, "", LABEL,
-                      label(state->metrics.at[m]).text, mean, bar);
-    }
+    for (size_t m = 0; m < state->metrics.n; m++) print_weight(state, m, out);
 }
 
 /* One failure; the path of its output is in one piece, to be copied. */

@@ -72,8 +72,11 @@ static nas_status_t load_scores(part_t *part, nas_error_t *err)
     const int64_t max_places = plan->parallel > plan->budget ? plan->parallel : plan->budget;
     const nas_score_table_options_t options = {
         .n_arch = plan->n_arch, .n_metric = plan->n_metric, .max_places = max_places};
-    nas_status_t status = nas_score_table_create(part->group, &options, &part->scores, err);
+    nas_status_t status = NAS_OK;
     double *column = NULL;
+    if (part->session) status = nas_session_look_at_metrics(part->session, err);
+    status = nas_comm_agree(part->world, status, err);
+    if (!status) status = nas_score_table_create(part->group, &options, &part->scores, err);
     if (!status && part->leaders) {
         column = malloc((size_t)plan->n_arch * sizeof *column);
         if (!column) status = nas_error_nomem(err, "a metric column");

@@ -14,6 +14,7 @@
 #include "common/log.h"
 #include "common/statefile.h"
 #include "common/version.h"
+#include "coordinator/inputs_metrics.h"
 #include "coordinator/notes.h"
 #include "coordinator/resume.h"
 #include "coordinator/session_internal.h"
@@ -288,13 +289,26 @@ static void announce(const nas_session_t *session)
                  plural(state->n_ranks), (long long)plan->n_groups, plural(plan->n_groups));
 }
 
-static nas_status_t say_notes(const nas_session_t *session, nas_error_t *err)
+/* Whatever `note` collects. */
+static nas_status_t say_notes(const nas_session_t *session, nas_note_t *note, nas_error_t *err)
 {
     nas_strings_t notes = {0};
-    const nas_status_t status = nas_inputs_note(&session->inputs, &notes, err);
+    const nas_status_t status = note(&session->inputs, &notes, err);
     for (size_t i = 0; i < notes.n; i++) nas_log_line("note: %s", notes.at[i]);
     nas_strings_fini(&notes);
     return status;
+}
+
+nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *err)
+{
+    nas_inputs_t *inputs = &session->inputs;
+    nas_status_t status = NAS_OK;
+    if (!inputs->method->needs_metrics) return NAS_OK;
+    if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE) {
+        status = nas_inputs_look_at_metrics(inputs, &session->state.scores, err);
+        if (!status) status = say_notes(session, nas_inputs_note_metrics, err);
+    }
+    return status ? status : nas_inputs_mark_constant(inputs, &session->state, err);
 }
 
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
@@ -306,7 +320,7 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     announce(session);
     /* where all that was to be scored was taken over */
     if (!session->inputs.method && !nas_session_needs_scores(session)) state->complete = true;
-    nas_status_t status = say_notes(session, err);
+    nas_status_t status = say_notes(session, nas_inputs_note, err);
     if (status) return status;
     if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
     if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);

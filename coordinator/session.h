@@ -65,6 +65,11 @@ bool nas_session_needs_scores(const nas_session_t *session);
  *  work is done.  Coordinator only. NAS_EIO. */
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
 
+/** Look at the metrics before a search weighs them, now that their values are known: say in the state
+ *  which are constant, and, of those that this run has computed, what is worth a note.  Coordinator
+ *  only. Errors of nas_inputs_look_at_metrics. */
+nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *err);
+
 /** Begin to count the stage's progress.  Coordinator only. */
 void nas_session_begin_scoring(nas_session_t *session);
 void nas_session_begin_search(nas_session_t *session);

@@ -46,6 +46,13 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
     };
 }
 
+double nas_summary_weight(const nas_state_t *state, int64_t r, size_t metric)
+{
+    const double *weights = nas_summary_weights(state, r);
+    const bool is_constant = state->metric_is_constant && state->metric_is_constant[metric];
+    return weights && !is_constant ? weights[metric] : NAN;
+}
+
 nas_statistics_t nas_statistics_of(const double *value, int64_t n)
 {
     nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};

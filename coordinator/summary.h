@@ -29,6 +29,10 @@ typedef struct nas_figures {
 /** Figures of repeat r.  Not collective. */
 nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r);
 
+/** Weight of a metric under the best weights of repeat r; NaN where these are not known, and of a
+ *  metric that is the same for every architecture, which any weight would fit.  Not collective. */
+double nas_summary_weight(const nas_state_t *state, int64_t r, size_t metric);
+
 /** Statistics of n values, NaN ones left out. Two passes in index order: deterministic. */
 nas_statistics_t nas_statistics_of(const double *value, int64_t n);
 

@@ -50,41 +50,81 @@ nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank, n
     return NAS_OK;
 }
 
-/* Over the values of all ranks that are not missing; {inf, -inf} where there is none. */
-static range_t range_of(nas_comm_t *group, const double *value, int64_t n)
+/* Over the values that are not missing; {inf, -inf} where there is none. */
+static range_t range_of(const double *value, int64_t n)
 {
     range_t range = {INFINITY, -INFINITY};
     for (int64_t i = 0; i < n; i++) {
         if (value[i] < range.min) range.min = value[i];
         if (value[i] > range.max) range.max = value[i];
     }
+    return range;
+}
+
+/* Over those of all ranks. */
+static range_t range_over(nas_comm_t *group, const double *value, int64_t n)
+{
+    range_t range = range_of(value, n);
     nas_comm_min(group, &range.min, 1);
     nas_comm_max(group, &range.max, 1);
     return range;
 }
 
 /* Missing values become NaN, which every comparison passes over. */
-static void apply_transform(nas_comm_t *group, nas_transform_t transform, double *value, int64_t n)
+static void mark_missing(double *value, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         if (!isfinite(value[i])) value[i] = NAN;
     }
+}
+
+/* max: the largest of all values, for exp. */
+static void apply_transform(nas_transform_t transform, double max, double *value, int64_t n)
+{
     if (transform == NAS_TRANSFORM_LOG) {
         for (int64_t i = 0; i < n; i++) value[i] = value[i] > 0 ? log(value[i]) : NAN;
     } else if (transform == NAS_TRANSFORM_EXP) {
-        const double max = range_of(group, value, n).max;
         for (int64_t i = 0; i < n; i++) value[i] = exp(value[i] - max);
     }
 }
 
+/* Halves where the difference itself would overflow; a factor of 1 changes no bit. */
+static double factor_of(range_t range)
+{
+    return isfinite(range.max - range.min) ? 1.0 : 0.5;
+}
+
+static double width_of(range_t range)
+{
+    return factor_of(range) * range.max - factor_of(range) * range.min;
+}
+
+static int64_t count_present(const double *value, int64_t n)
+{
+    int64_t n_present = 0;
+    for (int64_t i = 0; i < n; i++) n_present += !isnan(value[i]);
+    return n_present;
+}
+
+nas_metric_facts_t nas_normalise_look(nas_transform_t transform, double *value, int64_t n)
+{
+    nas_metric_facts_t facts = {0};
+    mark_missing(value, n);
+    facts.n_given = count_present(value, n);
+    apply_transform(transform, range_of(value, n).max, value, n);
+    facts.n_left = count_present(value, n);
+    facts.is_constant = facts.n_left > 0 && !(width_of(range_of(value, n)) > 0);
+    return facts;
+}
+
 bool nas_normalise(nas_comm_t *group, nas_transform_t transform, double *value, int64_t n)
 {
-    apply_transform(group, transform, value, n);
-    const range_t range = range_of(group, value, n);
+    const bool exponential = transform == NAS_TRANSFORM_EXP;
+    mark_missing(value, n);
+    apply_transform(transform, exponential ? range_over(group, value, n).max : 0, value, n);
+    const range_t range = range_over(group, value, n);
     if (range.min > range.max) return false;
-    /* Halves where the difference itself would overflow; a factor of 1 changes no bit. */
-    const double factor = isfinite(range.max - range.min) ? 1.0 : 0.5;
-    const double width = factor * range.max - factor * range.min;
+    const double factor = factor_of(range), width = width_of(range);
     for (int64_t i = 0; i < n; i++) {
         const bool counts = width > 0 && !isnan(value[i]);
         value[i] = counts ? (factor * value[i] - factor * range.min) / width : 0.0;

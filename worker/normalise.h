@@ -22,4 +22,15 @@ nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank, n
  *  every value is missing. */
 bool nas_normalise(nas_comm_t *group, nas_transform_t transform, double *value, int64_t n);
 
+/** What a metric is after its transform. */
+typedef struct nas_metric_facts {
+    int64_t n_given;  /**< finite values */
+    int64_t n_left;   /**< of them those that the transform leaves finite */
+    bool is_constant; /**< some are left and min-max makes all of them 0 */
+} nas_metric_facts_t;
+
+/** Look at a whole column as nas_normalise will take it.  Not collective. O(n).
+ *  value [in, out] n; overwritten. */
+nas_metric_facts_t nas_normalise_look(nas_transform_t transform, double *value, int64_t n);
+
 #endif

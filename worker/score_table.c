@@ -96,8 +96,8 @@ nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, cons
 
     nas_comm_scatter_rows(table->group, ranks ? ranks : column, table->options.n_arch, value);
     if (!nas_normalise(table->group, transform, value, table->shard.n_rows)) {
-        status =
-            nas_error_set(err, NAS_EINPUT, "metric '%s' has no value for any architecture", name);
+        status = nas_error_set(err, NAS_EINPUT, "metric '%s' has no value for any architecture%s",
+                               name, transform == NAS_TRANSFORM_LOG ? " after transform log" : "");
         goto out;
     }
     store(table, metric, value);

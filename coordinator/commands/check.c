@@ -259,16 +259,16 @@ static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
                   mebibytes(bytes));
 }
 
-static nas_status_t print_notes(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
+/* What a run would find out when it begins is found before anything is printed. */
+static nas_status_t collect_notes(const nas_inputs_t *inputs, nas_strings_t *notes,
+                                  nas_error_t *err)
 {
-    nas_strings_t notes = {0};
-    const nas_status_t status = nas_inputs_note(inputs, &notes, err);
-    for (size_t i = 0; i < notes.n; i++) (void)fprintf(out, "# note: %s\n", notes.at[i]);
-    nas_strings_fini(&notes);
-    return status;
+    const nas_status_t status = nas_inputs_note_output(inputs, notes, err);
+    return status ? status : nas_inputs_note(inputs, notes, err);
 }
 
-static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error_t *err)
+static nas_status_t print_all(const nas_inputs_t *inputs, const nas_strings_t *notes, int n_ranks,
+                              nas_error_t *err)
 {
     char *text = NULL;
     nas_status_t status = nas_job_print(inputs->job, false, &text, err);
@@ -283,7 +283,7 @@ static nas_status_t print_all(const nas_inputs_t *inputs, int n_ranks, nas_error
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
     if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
-    if ((status = print_notes(inputs, stdout, err))) return status;
+    for (size_t i = 0; i < notes->n; i++) (void)fprintf(stdout, "# note: %s\n", notes->at[i]);
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");
     return NAS_OK;
 }
@@ -294,9 +294,12 @@ static nas_status_t check(const nas_job_options_t *options, nas_inputs_t *inputs
                                      .set = options->set,
                                      .n_set = options->n_set,
                                      .purpose = options->score ? NAS_JOB_SCORE : NAS_JOB_SEARCH};
+    nas_strings_t notes = {0};
     nas_status_t status = nas_inputs_read_job(inputs, &source, err);
     if (!status) status = nas_inputs_read_files(inputs, err);
-    if (!status) status = print_all(inputs, options->n_ranks, err);
+    if (!status) status = collect_notes(inputs, &notes, err);
+    if (!status) status = print_all(inputs, &notes, options->n_ranks, err);
+    nas_strings_fini(&notes);
     return status;
 }
 

@@ -2,6 +2,7 @@
  * bits do not know of ranks. */
 #include "common/rng.h"
 #include "worker/kernels/score.h"
+#include "worker/normalise.h"
 #include "worker/score_table.h"
 
 #include <math.h>
@@ -241,6 +242,35 @@ static void test_normalisation_by_hand(nas_comm_t *world)
     check_normalised(world, NAS_TRANSFORM_NONE, widest, (float[]){1, 0, 0.5F}, 3);
 }
 
+static void check_facts(nas_transform_t transform, const double raw[5], nas_metric_facts_t facts)
+{
+    double value[5];
+    memcpy(value, raw, sizeof value);
+    const nas_metric_facts_t found = nas_normalise_look(transform, value, 5);
+    CHECK(found.n_given == facts.n_given && found.n_left == facts.n_left);
+    CHECK(found.is_constant == facts.is_constant);
+}
+
+/* What is constant here is what normalisation makes 0 everywhere. */
+static void test_facts_by_hand(void)
+{
+    const double mixed[] = {1, -2, NAN, 0, 3}, below[] = {-1, -2, -3, 0, NAN};
+    const double constant[] = {-7, -7, NAN, -7, -7}, none[] = {NAN, NAN, INFINITY, NAN, NAN};
+    const double one[] = {NAN, 5, NAN, NAN, NAN}, steep[] = {0, 1, 2, 3, 1e4};
+    const double widest[] = {1.7e308, -1.7e308, 0, 0, 0}, close[] = {1e17, 1e17, 1e17, 1e17, 1e17};
+    check_facts(NAS_TRANSFORM_NONE, mixed, (nas_metric_facts_t){4, 4, false});
+    check_facts(NAS_TRANSFORM_LOG, mixed, (nas_metric_facts_t){4, 2, false});
+    check_facts(NAS_TRANSFORM_LOG, below, (nas_metric_facts_t){4, 0, false});
+    check_facts(NAS_TRANSFORM_NONE, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(NAS_TRANSFORM_EXP, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(NAS_TRANSFORM_RANK, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(NAS_TRANSFORM_NONE, none, (nas_metric_facts_t){0, 0, false});
+    check_facts(NAS_TRANSFORM_LOG, one, (nas_metric_facts_t){1, 1, true});
+    check_facts(NAS_TRANSFORM_EXP, steep, (nas_metric_facts_t){5, 5, false});
+    check_facts(NAS_TRANSFORM_NONE, widest, (nas_metric_facts_t){5, 5, false});
+    check_facts(NAS_TRANSFORM_NONE, close, (nas_metric_facts_t){5, 5, true});
+}
+
 static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t transform,
                                               double value)
 {
@@ -249,7 +279,10 @@ static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t
     nas_score_table_t *table = create(world, 3, 2);
     const double *given = nas_comm_rank(world) == 0 ? raw : NULL;
     CHECK(nas_score_table_load(table, 0, given, transform, "snip", &err) == NAS_EINPUT);
-    CHECK(strcmp(err.text, "metric 'snip' has no value for any architecture") == 0);
+    CHECK(
+        strcmp(err.text, transform == NAS_TRANSFORM_LOG
+                             ? "metric 'snip' has no value for any architecture after transform log"
+                             : "metric 'snip' has no value for any architecture") == 0);
 
     /* The table is as it was and takes another column. */
     const double usable[] = {1, 2, 3};
@@ -272,6 +305,7 @@ int main(void)
         test_equals_brute_force(world, sizes[i]);
     test_places_are_shared(world);
     test_normalisation_by_hand(world);
+    test_facts_by_hand();
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_NONE, -INFINITY);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_LOG, -1.0);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_EXP, NAN);

@@ -223,7 +223,12 @@ bad_table 'quote inside a field' '*table.csv:3: bad quoting*' '3s/^[^,]*/a"b/'
 bad_table 'NUL in a row' '*table.csv:3: a NUL byte*' '3s/,/,\x00/'
 bad_table 'metric all missing' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,/'
 bad_table 'metric nan everywhere' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,NaN/'
+bad_table 'transform that leaves nothing' "job.yaml:10:14: metrics.transform: transform log leaves metric 'snip' no value: none of the 40 in *table.csv is above 0*" \
+    '2,$s/^(([^,]*,){2})/\1-/'
 bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accuracy' has no value for any architecture" '2,$s/^(([^,]*,){12})[^,]*/\1/'
+case_begin
+mkdir run.h5
+refused_job 'directory as output' 'run.h5 is a directory; a file was expected'
 case_begin
 sed -i 's/robot/rea/' job.yaml
 sed -i '3s/^[^,]*/|none~0|/' table.csv

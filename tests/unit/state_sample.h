@@ -106,6 +106,9 @@ static inline nas_state_t sample_state(sample_size_t size)
         state.table_digest.byte[i] = 0xf0;
     }
     sample_names(&state.metrics, "metric", size.n_metric);
+    if (size.n_metric > 0)
+        state.metric_is_constant = calloc((size_t)size.n_metric, sizeof(int32_t));
+    for (int m = 1; m < size.n_metric; m += 2) state.metric_is_constant[m] = 1;
     sample_names(&state.report_columns, "column", size.n_report);
     cr_assert_eq(nas_state_make_repeats(&state, size.n_repeat, 10, NULL), NAS_OK);
     for (int64_t r = 0; r < size.n_repeat; r++) {
@@ -198,6 +201,10 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     cr_assert(a->created_s == b->created_s && a->updated_s == b->updated_s &&
               a->elapsed_s == b->elapsed_s);
     assert_equal_names(&a->metrics, &b->metrics);
+    cr_assert_eq(!a->metric_is_constant, !b->metric_is_constant);
+    if (a->metric_is_constant)
+        assert_equal_bits(a->metric_is_constant, b->metric_is_constant,
+                          a->metrics.n * sizeof(int32_t), "metric_is_constant");
     assert_equal_names(&a->report_columns, &b->report_columns);
     cr_assert_eq(a->n_event, b->n_event);
     for (int64_t i = 0; i < a->n_event; i++) {

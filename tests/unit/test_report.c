@@ -93,6 +93,27 @@ Test(report, json_has_null_for_what_is_unknown)
 }
 
 /* Names come from tables in any encoding. */
+/* A metric that is the same everywhere has no weight, whatever was drawn for it. */
+Test(report, a_constant_metric_has_no_weight)
+{
+    nas_state_t state = report_state_make();
+    const size_t n = state.metrics.n;
+    state.metric_is_constant = calloc(n, sizeof *state.metric_is_constant);
+    state.metric_is_constant[n - 1] = 1;
+    char *text = report_of(&state, nas_report_json), *page = report_of(&state, report_text);
+    json_t *report = json_loads(text, 0, NULL);
+    const json_t *weights =
+        json_object_get(json_array_get(json_object_get(report, "repeats"), 0), "weights");
+    cr_assert(json_is_null(json_object_get(weights, state.metrics.at[n - 1])));
+    cr_assert(json_is_real(json_object_get(weights, state.metrics.at[0])));
+    cr_assert_not_null(strstr(page, "-  the same for every architecture\n"), "%s", page);
+    assert_80_columns(page);
+    json_decref(report);
+    free(text);
+    free(page);
+    nas_state_fini(&state);
+}
+
 Test(report, json_is_valid_whatever_the_names)
 {
     nas_state_t state = report_state_make();
