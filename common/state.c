@@ -31,7 +31,9 @@ static void evaluation_fini(nas_evaluation_t *evaluation)
 static void free_repeat(nas_repeat_t *repeat)
 {
     for (int64_t i = 0; i < repeat->n_evaluation; i++) evaluation_fini(&repeat->evaluation[i]);
+    for (int64_t i = 0; i < repeat->n_known; i++) evaluation_fini(&repeat->known[i]);
     free(repeat->evaluation);
+    free(repeat->known);
     nas_visited_fini(&repeat->evaluated);
     free(repeat->observation);
     free(repeat->weights);
@@ -182,6 +184,19 @@ nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
     return NAS_OK;
 }
 
+nas_status_t nas_state_add_known(nas_state_t *state, int64_t repeat,
+                                 const nas_evaluation_t *evaluation, nas_error_t *err)
+{
+    NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat && evaluation->status == NAS_EVAL_OK);
+    nas_repeat_t *r = &state->repeat[repeat];
+    nas_evaluation_t *all = with_room(r->known, &r->known_capacity, r->n_known, sizeof *all);
+    if (!all) return nas_error_nomem(err, "a known result");
+    r->known = all;
+    const nas_status_t status = copy_evaluation(state, evaluation, &all[r->n_known], err);
+    if (!status) r->n_known++;
+    return status;
+}
+
 nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,
                                        nas_error_t *err)
@@ -208,6 +223,64 @@ const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch
 {
     const int64_t i = nas_visited_find(&repeat->evaluated, arch);
     return i < 0 ? NULL : &repeat->evaluation[i];
+}
+
+int64_t nas_state_count_failed(const nas_state_t *state)
+{
+    int64_t n = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        for (int64_t i = 0; i < state->repeat[r].n_evaluation; i++)
+            n += state->repeat[r].evaluation[i].status == NAS_EVAL_FAILED;
+    return n;
+}
+
+/* The known results of a repeat after a retry: those that were not evaluated again, and the
+ * evaluations that succeeded. */
+static nas_status_t gather_known(nas_state_t *state, int64_t repeat, nas_error_t *err)
+{
+    nas_repeat_t *r = &state->repeat[repeat];
+    nas_status_t status = NAS_OK;
+    int64_t n = 0;
+    for (int64_t i = 0; i < r->n_known; i++) {
+        if (nas_repeat_find(r, r->known[i].arch))
+            evaluation_fini(&r->known[i]);
+        else
+            r->known[n++] = r->known[i];
+    }
+    r->n_known = n;
+    for (int64_t i = 0; i < r->n_evaluation && !status; i++) {
+        const nas_evaluation_t *evaluation = &r->evaluation[i];
+        if (evaluation->status == NAS_EVAL_OK)
+            status = nas_state_add_known(state, repeat, evaluation, err);
+        else
+            status = nas_state_add_event(state, err, "before retry %lld, %s (seed %llu) failed: %s",
+                                         (long long)state->generation, evaluation->name,
+                                         (unsigned long long)evaluation->seed,
+                                         evaluation->reason ? evaluation->reason : "no reason");
+    }
+    return status;
+}
+
+nas_status_t nas_state_retry(nas_state_t *state, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    state->generation++;
+    if (nas_state_count_failed(state) == 0) return NAS_OK;
+    for (int64_t r = 0; r < state->n_repeat && !status; r++) {
+        nas_repeat_t *repeat = &state->repeat[r];
+        status = gather_known(state, r, err);
+        const nas_repeat_t empty = {.seed = repeat->seed,
+                                    .known = repeat->known,
+                                    .n_known = repeat->n_known,
+                                    .known_capacity = repeat->known_capacity,
+                                    .precision_at_t = (double)NAN};
+        repeat->known = NULL;
+        repeat->n_known = 0;
+        free_repeat(repeat);
+        *repeat = empty;
+    }
+    state->complete = state->gave_up = false;
+    return status;
 }
 
 const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise)

@@ -64,7 +64,11 @@ typedef struct nas_repeat {
     nas_evaluation_t *evaluation; /**< in the order of evaluation */
     int64_t n_evaluation;
     int64_t evaluation_capacity;
-    nas_visited_t evaluated;        /**< their architectures; number i is that of evaluation i */
+    nas_visited_t evaluated; /**< their architectures; number i is that of evaluation i */
+    nas_evaluation_t *known; /**< that succeeded before failures were retried, whether or not they
+                                  are evaluated again; one an architecture */
+    int64_t n_known;
+    int64_t known_capacity;
     nas_observation_t *observation; /**< in order */
     double *weights; /**< n_observation x n_metric row-major; 0 for methods without weights */
     int64_t n_observation;
@@ -135,9 +139,10 @@ typedef struct nas_state {
     int64_t event_capacity;
     /* results */
     bool complete;
-    bool gave_up;     /**< ended before it was complete, since nothing succeeded */
-    bool minimise;    /**< identity, as is has_weights */
-    bool has_weights; /**< the method weighs metrics */
+    int64_t generation; /**< how often failures were retried */
+    bool gave_up;       /**< ended before it was complete, since nothing succeeded */
+    bool minimise;      /**< identity, as is has_weights */
+    bool has_weights;   /**< the method weighs metrics */
     nas_repeat_t *repeat;
     int64_t n_repeat;
 } nas_state_t;
@@ -170,6 +175,18 @@ nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const cha
  *  NAS_ENOMEM. */
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
                                       const nas_evaluation_t *evaluation, nas_error_t *err);
+
+/** Append a known result, likewise; it succeeded.  Amortised O(1). NAS_ENOMEM. */
+nas_status_t nas_state_add_known(nas_state_t *state, int64_t repeat,
+                                 const nas_evaluation_t *evaluation, nas_error_t *err);
+
+/** Evaluations of all repeats that have failed. O(n_evaluation). */
+int64_t nas_state_count_failed(const nas_state_t *state);
+
+/** Begin a retry of what has failed: the generation rises; where an evaluation has failed, those
+ *  that succeeded become known results, failures become events, and all repeats are empty again.
+ *  O(n log n). NAS_ENOMEM: the state is of no use but to nas_state_fini. */
+nas_status_t nas_state_retry(nas_state_t *state, nas_error_t *err);
 
 /** Append an observation with its weights [n_metric] (NULL: zeros). Amortised O(n_metric).
  *  NAS_ENOMEM. */

@@ -12,6 +12,7 @@
  *     /evaluations/      one row per evaluation, the repeats one after the other:
  *         repeat, name, reason, columns [n, n_report_columns] and nas_statefile_evaluation();
  *         and, of trainings, nas_statefile_curve() [n, n_epochs]
+ *     /known/            likewise: results of before a retry of failures; absent where there are none
  *     /search/<repeat>/  attributes: nas_statefile_repeat(); one row per observation:
  *         arch, phase, weights [n, n_metric]; and best_weights [n_metric] once they are known
  *     /events/           time (Unix, s), text
@@ -79,6 +80,7 @@ nas_statefile_fields_t nas_statefile_root_optional(void)
     static const nas_statefile_field_t field[] = {
         {"gave_up", NAS_H5_BOOL, offsetof(nas_state_t, gave_up)},
         {"seen_hash", NAS_H5_DIGEST, offsetof(nas_state_t, seen_hash)},
+        {"generation", NAS_H5_I64, offsetof(nas_state_t, generation)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }

@@ -45,6 +45,9 @@ static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
     if (!status) status = nas_h5_read_texts(file, "job", 1, &job, err);
     if (status) return status;
     state->job_text = job.data;
+    if (state->generation < 0)
+        return nas_error_set(err, NAS_EINPUT, "generation %lld is negative",
+                             (long long)state->generation);
     if (state->budget < 0 || state->n_arch < 0 || state->n_epochs < 0)
         return nas_error_set(
             err, NAS_EINPUT, "budget %lld, n_arch %lld or n_epochs %lld is negative",
@@ -164,18 +167,29 @@ static nas_evaluation_t ledger_row(const ledger_t *ledger, int64_t i)
     return row;
 }
 
-static nas_status_t read_evaluations(hid_t file, nas_state_t *state, nas_error_t *err)
+/* Into the state: an evaluation, or a known result. */
+static nas_status_t add_row(nas_state_t *state, int64_t repeat, const nas_evaluation_t *row,
+                            bool known, nas_error_t *err)
+{
+    const nas_status_t status = check_evaluation(state, repeat, row, err);
+    if (status) return status;
+    if (!known) return nas_state_add_evaluation(state, repeat, row, err);
+    if (row->status == NAS_EVAL_OK) return nas_state_add_known(state, repeat, row, err);
+    return nas_error_set(err, NAS_EINPUT, "a known result of architecture %lld is none",
+                         (long long)row->arch);
+}
+
+static nas_status_t read_evaluations(hid_t file, nas_state_t *state, bool known, nas_error_t *err)
 {
     hid_t group = H5I_INVALID_HID;
     ledger_t ledger = {0};
-    nas_status_t status = nas_h5_group_open(file, "evaluations", &group, err);
+    nas_status_t status = nas_h5_group_open(file, known ? "known" : "evaluations", &group, err);
     if (status) return status;
     status = ledger_read(group, state, &ledger, err);
     for (int64_t i = 0; i < ledger.repeat.size[0] && !status; i++) {
         const int64_t repeat = ((const int64_t *)ledger.repeat.data)[i];
         const nas_evaluation_t row = ledger_row(&ledger, i);
-        status = check_evaluation(state, repeat, &row, err);
-        if (!status) status = nas_state_add_evaluation(state, repeat, &row, err);
+        status = add_row(state, repeat, &row, known, err);
     }
     ledger_fini(&ledger);
     nas_h5_group_close(group);
@@ -296,7 +310,8 @@ static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *er
     if (!status)
         status = nas_statefile_read_names(file, "report_columns", &state->report_columns, err);
     if (!status) status = read_search(file, state, err);
-    if (!status) status = read_evaluations(file, state, err);
+    if (!status) status = read_evaluations(file, state, false, err);
+    if (!status && nas_h5_has(file, "known")) status = read_evaluations(file, state, true, err);
     if (!status) status = read_events(file, state, err);
     return status;
 }

@@ -37,7 +37,7 @@ static nas_status_t write_root(hid_t file, const nas_state_t *state, nas_error_t
     return status;
 }
 
-/* The evaluations of all repeats, one after the other. */
+/* Evaluations, or known results, of all repeats, one after the other. */
 typedef struct rows {
     const nas_state_t *state;
     const nas_evaluation_t **evaluation; /* [n] borrowed */
@@ -51,19 +51,30 @@ static void rows_fini(rows_t *rows)
     free(rows->repeat);
 }
 
-static nas_status_t rows_init(const nas_state_t *state, rows_t *rows, nas_error_t *err)
+static int64_t count_rows(const nas_state_t *state, bool known)
 {
-    size_t n = 0;
-    for (int64_t r = 0; r < state->n_repeat; r++) n += (size_t)state->repeat[r].n_evaluation;
+    int64_t n = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        n += known ? state->repeat[r].n_known : state->repeat[r].n_evaluation;
+    return n;
+}
+
+static nas_status_t rows_init(const nas_state_t *state, bool known, rows_t *rows, nas_error_t *err)
+{
+    const size_t n = (size_t)count_rows(state, known);
     *rows = (rows_t){.state = state,
                      .evaluation = calloc(n + 1, sizeof *rows->evaluation),
                      .repeat = calloc(n + 1, sizeof *rows->repeat)};
     if (!rows->evaluation || !rows->repeat) return nas_error_nomem(err, "the evaluations");
-    for (int64_t r = 0; r < state->n_repeat; r++)
-        for (int64_t i = 0; i < state->repeat[r].n_evaluation; i++, rows->n++) {
-            rows->evaluation[rows->n] = &state->repeat[r].evaluation[i];
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_repeat_t *repeat = &state->repeat[r];
+        const nas_evaluation_t *from = known ? repeat->known : repeat->evaluation;
+        const int64_t n_from = known ? repeat->n_known : repeat->n_evaluation;
+        for (int64_t i = 0; i < n_from; i++, rows->n++) {
+            rows->evaluation[rows->n] = &from[i];
             rows->repeat[rows->n] = r;
         }
+    }
     return NAS_OK;
 }
 
@@ -125,13 +136,14 @@ static nas_status_t write_texts(hid_t group, const rows_t *rows, nas_error_t *er
     return status;
 }
 
-static nas_status_t write_evaluations(hid_t file, const nas_state_t *state, nas_error_t *err)
+static nas_status_t write_evaluations(hid_t file, const nas_state_t *state, bool known,
+                                      nas_error_t *err)
 {
     const nas_statefile_fields_t fields = nas_statefile_evaluation();
     hid_t group = H5I_INVALID_HID;
     rows_t rows = {0};
-    nas_status_t status = rows_init(state, &rows, err);
-    if (!status) status = nas_h5_group_create(file, "evaluations", &group, err);
+    nas_status_t status = rows_init(state, known, &rows, err);
+    if (!status) status = nas_h5_group_create(file, known ? "known" : "evaluations", &group, err);
     if (status) goto out;
     status = nas_h5_write_array(group, "repeat",
                                 &(nas_h5_array_t){NAS_H5_I64, 1, {rows.n}, rows.repeat}, err);
@@ -243,7 +255,8 @@ static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t
     if (!status) status = nas_statefile_write_scores(file, state, err);
     if (!status)
         status = nas_statefile_write_names(file, "report_columns", &state->report_columns, err);
-    if (!status) status = write_evaluations(file, state, err);
+    if (!status) status = write_evaluations(file, state, false, err);
+    if (!status && count_rows(state, true) > 0) status = write_evaluations(file, state, true, err);
     if (!status) status = write_search(file, state, err);
     if (!status) status = write_events(file, state, err);
     if (!status) status = nas_h5_image(file, image_p, size, err);

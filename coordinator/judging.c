@@ -169,6 +169,7 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
     nas_candidate_record_t record = {.candidate = *candidate,
                                      .run = judging->plan.run,
+                                     .generation = judging->plan.generation,
                                      .n_columns = judging->plan.size.n_columns};
     nas_error_t damaged = {0}, unsaved = {0};
     bool found = false;

@@ -16,6 +16,7 @@ typedef struct nas_judging_plan {
     nas_outcome_size_t size;
     int64_t first_worker;  /**< 1 where rank 0 coordinates only */
     nas_digest_t run;      /**< identity of the run */
+    int64_t generation;    /**< how often its failures were retried */
     double interval_s;     /**< most seconds between two checkpoints of a training */
     int64_t backend;       /**< TRAIN: nas_backend_kind_t */
     nas_network_t network; /**< TRAIN */

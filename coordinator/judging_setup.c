@@ -88,6 +88,7 @@ static nas_status_t make_trainer(nas_judging_t *judging, nas_isa_t isa, nas_erro
                                            .recipe = plan->recipe,
                                            .dataset = images,
                                            .run = plan->run,
+                                           .generation = plan->generation,
                                            .interval_s = plan->interval_s};
     return nas_trainer_create(&options, &judging->trainer, err);
 }

@@ -24,6 +24,12 @@ typedef struct proposed {
     nas_visited_t arch; /* number i is that of candidate first + i */
 } proposed_t;
 
+/* Evaluations that were made before, sorted by name, then seed; borrowed. */
+typedef struct index {
+    const nas_evaluation_t **at;
+    int64_t n;
+} index_t;
+
 struct nas_ledger {
     nas_state_t *state;
     nas_objective_t *objective;
@@ -38,12 +44,12 @@ struct nas_ledger {
     int64_t n_evaluated, n_complete;
     nas_result_t *result; /* of the reply being made */
     int64_t n_result_max;
-    const nas_evaluation_t **reusable; /* sorted by name, then seed */
-    int64_t n_reusable;
+    index_t known;    /* of this run, before its failures were retried */
+    index_t reusable; /* of another */
     int64_t n_reused;
 };
 
-/* ------------------------------------------------------------------------ evaluations to reuse */
+/* -------------------------------------------------------------------- evaluations made before */
 
 static int compare_key(const nas_evaluation_t *a, const nas_evaluation_t *b)
 {
@@ -52,38 +58,55 @@ static int compare_key(const nas_evaluation_t *a, const nas_evaluation_t *b)
     return a->seed < b->seed ? -1 : a->seed > b->seed;
 }
 
-static int compare_reusable(const void *a, const void *b)
+static int compare_made(const void *a, const void *b)
 {
     return compare_key(*(const nas_evaluation_t *const *)a, *(const nas_evaluation_t *const *)b);
 }
 
-static nas_status_t index_reusable(nas_ledger_t *ledger, const nas_state_t *old, nas_error_t *err)
+/* Known results of a state and, of another run's, evaluations but for failures, which are made
+ * anew. */
+static nas_status_t make_index(const nas_state_t *state, bool evaluations, index_t *index,
+                               nas_error_t *err)
 {
     int64_t n = 0;
-    for (int64_t r = 0; r < old->n_repeat; r++) n += old->repeat[r].n_evaluation;
-    ledger->reusable = calloc((size_t)n + 1, sizeof(nas_evaluation_t *));
-    if (!ledger->reusable) return nas_error_nomem(err, "evaluations to reuse");
-    for (int64_t r = 0; r < old->n_repeat; r++)
-        for (int64_t i = 0; i < old->repeat[r].n_evaluation; i++)
-            ledger->reusable[ledger->n_reusable++] = &old->repeat[r].evaluation[i];
-    qsort(ledger->reusable, (size_t)n, sizeof(nas_evaluation_t *), compare_reusable);
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        n += state->repeat[r].n_known + (evaluations ? state->repeat[r].n_evaluation : 0);
+    index->at = calloc((size_t)n + 1, sizeof *index->at);
+    if (!index->at) return nas_error_nomem(err, "evaluations made before");
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_repeat_t *repeat = &state->repeat[r];
+        for (int64_t i = 0; i < repeat->n_known; i++) index->at[index->n++] = &repeat->known[i];
+        for (int64_t i = 0; evaluations && i < repeat->n_evaluation; i++)
+            if (repeat->evaluation[i].status != NAS_EVAL_FAILED)
+                index->at[index->n++] = &repeat->evaluation[i];
+    }
+    qsort(index->at, (size_t)index->n, sizeof *index->at, compare_made);
     return NAS_OK;
 }
 
 /* An equal evaluation that was made before, or NULL. */
-static const nas_evaluation_t *find_reusable(const nas_ledger_t *ledger, const char *name,
-                                             uint64_t seed)
+static const nas_evaluation_t *find_in(const index_t *index, const char *name, uint64_t seed)
 {
     const nas_evaluation_t wanted = {.name = (char *)(uintptr_t)name, .seed = seed};
     const nas_evaluation_t *key = &wanted;
-    if (ledger->n_reusable == 0) return NULL;
-    const nas_evaluation_t **found = bsearch(&key, ledger->reusable, (size_t)ledger->n_reusable,
-                                             sizeof(nas_evaluation_t *), compare_reusable);
+    if (index->n == 0) return NULL;
+    const nas_evaluation_t **found =
+        bsearch(&key, index->at, (size_t)index->n, sizeof *index->at, compare_made);
     return found ? *found : NULL;
 }
 
+/* This run's own, or another's. */
+static const nas_evaluation_t *find_made(const nas_ledger_t *ledger, const char *name,
+                                         uint64_t seed, bool *known)
+{
+    const nas_evaluation_t *own = find_in(&ledger->known, name, seed);
+    *known = own != NULL;
+    return own ? own : find_in(&ledger->reusable, name, seed);
+}
+
 /* All that its making found out. The objective is the same, and so are columns and epochs. */
-static void reuse(nas_ledger_t *ledger, const nas_evaluation_t *found, nas_evaluation_t *evaluation)
+static void take_over(nas_ledger_t *ledger, const nas_evaluation_t *found, bool known,
+                      nas_evaluation_t *evaluation)
 {
     evaluation->value = found->value;
     evaluation->cost = found->cost;
@@ -91,8 +114,9 @@ static void reuse(nas_ledger_t *ledger, const nas_evaluation_t *found, nas_evalu
     evaluation->columns = found->columns;
     evaluation->reason = found->reason;
     evaluation->curve = found->curve;
-    evaluation->reused = true;
-    ledger->n_reused++;
+    evaluation->rank = known ? found->rank : 0;
+    evaluation->reused = known ? found->reused : true;
+    ledger->n_reused += evaluation->reused;
 }
 
 /* ------------------------------------------------------------------------------ life and death */
@@ -112,7 +136,9 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
                        .n_groups = options->n_groups,
                        .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
     if (!ledger->repeat_of || !ledger->proposed) status = nas_error_nomem(err, "the ledger");
-    if (!status && options->reuse) status = index_reusable(ledger, options->reuse, err);
+    if (!status) status = make_index(options->state, false, &ledger->known, err);
+    if (!status && options->reuse)
+        status = make_index(options->reuse, true, &ledger->reusable, err);
     if (status) {
         nas_ledger_destroy(ledger);
         return status;
@@ -137,7 +163,8 @@ void nas_ledger_destroy(nas_ledger_t *ledger)
     free(ledger->pending);
     free(ledger->repeat_of);
     free(ledger->result);
-    free(ledger->reusable);
+    free(ledger->known.at);
+    free(ledger->reusable.at);
     free(ledger);
 }
 
@@ -182,8 +209,9 @@ nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, na
     for (int64_t i = 0; i < step->proposed.n; i++) {
         const int64_t arch = step->proposed.arch[i];
         const char *name = nas_names_at(ledger->names, arch);
+        bool known = false;
         if (nas_repeat_find(repeat, arch) || find_pending(ledger, step->repeat, arch) ||
-            find_reusable(ledger, name, repeat->seed))
+            find_made(ledger, name, repeat->seed, &known))
             continue;
         const nas_status_t status = reserve_candidate(ledger, step->repeat, err);
         if (status) return status;
@@ -256,11 +284,12 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
     if (nas_repeat_find(repeat, arch)) return NAS_OK;
     NAS_ASSERT(repeat->n_evaluation < ledger->state->budget);
     const char *name = nas_names_at(ledger->names, arch);
-    const nas_evaluation_t *found = find_reusable(ledger, name, repeat->seed);
+    bool known = false;
+    const nas_evaluation_t *found = find_made(ledger, name, repeat->seed, &known);
     nas_evaluation_t evaluation = {.arch = arch, .name = (char *)(uintptr_t)name};
     if (ledger->objective) nas_objective_evaluate(ledger->objective, arch, &evaluation);
     if (found)
-        reuse(ledger, found, &evaluation);
+        take_over(ledger, found, known, &evaluation);
     else if (!ledger->objective)
         take_outcome(ledger, r, &evaluation);
     evaluation.seed = repeat->seed;

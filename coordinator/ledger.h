@@ -19,8 +19,8 @@ typedef struct nas_ledger_options {
     nas_state_t *state; /**< extended by every step; may hold an earlier session's results */
     nas_objective_t *objective; /**< a table's; NULL: candidates are judged by work */
     const nas_names_t *names;   /**< of the pool's architectures */
-    const nas_state_t
-        *reuse; /**< evaluations to take over instead of making them anew; may be NULL */
+    const nas_state_t *reuse;   /**< evaluations to take over instead of making them anew, but for
+                                     failures; may be NULL */
     int64_t n_groups;
 } nas_ledger_options_t;
 
@@ -33,7 +33,8 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
 void nas_ledger_begin_round(nas_ledger_t *ledger);
 
 /** Note the architectures that a step proposes, as candidates to be judged: each once a repeat, and
- *  none that is recorded or can be taken over.  Coordinator only; without an objective's table.
+ *  none that is recorded, is known from before a retry, or can be taken over.  Coordinator only;
+ *  without an objective's table.
  *  NAS_ENOMEM. */
 nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err);
 

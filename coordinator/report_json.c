@@ -92,6 +92,23 @@ static json_t *evaluations_of(writer_t *w, const nas_repeat_t *repeat)
     return array;
 }
 
+/* Results of before a retry that the search has not asked for again; NULL where there are none. */
+static json_t *earlier_of(writer_t *w, const nas_repeat_t *repeat)
+{
+    json_t *array = NULL;
+    for (int64_t i = 0; i < repeat->n_known; i++) {
+        const nas_evaluation_t *known = &repeat->known[i];
+        if (nas_repeat_find(repeat, known->arch)) continue;
+        json_t *object = json_object();
+        if (!array) array = json_array();
+        set(w, object, "arch", nas_json_text(known->name));
+        set(w, object, "target", number(known->value));
+        set(w, object, "cost", number(known->cost));
+        append(w, array, object);
+    }
+    return array;
+}
+
 static json_t *repeats(writer_t *w)
 {
     json_t *array = json_array();
@@ -107,6 +124,8 @@ static json_t *repeats(writer_t *w)
         set(w, object, "expected_rank", number(figures.expected_rank));
         set(w, object, "weights", weights_of(w, r));
         set(w, object, "evaluations", evaluations_of(w, repeat));
+        json_t *earlier = earlier_of(w, repeat);
+        if (earlier) set(w, object, "earlier", earlier);
         append(w, array, object);
     }
     return array;

@@ -186,6 +186,20 @@ static void print_weights(const nas_state_t *state, FILE *out)
     for (size_t m = 0; m < state->metrics.n; m++) print_weight(state, m, out);
 }
 
+/* Results of before a retry that were not asked for again are no part of the search. */
+static void print_earlier(const nas_state_t *state, FILE *out)
+{
+    int64_t n = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_repeat_t *repeat = &state->repeat[r];
+        for (int64_t i = 0; i < repeat->n_known; i++)
+            n += !nas_repeat_find(repeat, repeat->known[i].arch);
+    }
+    if (n > 0)
+        (void)fprintf(out, "\nEarlier results, not asked for again since a retry: %lld\n",
+                      (long long)n);
+}
+
 /* One failure; the path of its output is in one piece, to be copied. */
 static void print_failure(const nas_state_t *state, const char *path,
                           const nas_evaluation_t *evaluation, FILE *out)
@@ -244,6 +258,7 @@ static nas_status_t print_search(const nas_state_t *state, const char *path, FIL
     if (status) return status;
     print_course(state, out);
     print_weights(state, out);
+    print_earlier(state, out);
     print_failures(state, path, out);
     return NAS_OK;
 }

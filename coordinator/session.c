@@ -66,6 +66,33 @@ static nas_status_t set_provenance(nas_session_t *session, const nas_session_opt
                                                                                 : NAS_ENOMEM;
 }
 
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+/* Begin a retry, which the first save makes hold. Failures that only candidates' files know of are
+ * tried again, too. */
+static nas_status_t retry(nas_session_t *session, nas_error_t *err)
+{
+    nas_state_t *state = &session->state;
+    const int64_t n_failed = nas_state_count_failed(state);
+    if (state->complete && n_failed == 0) {
+        nas_log_line("no evaluation of %s failed; there is nothing to retry", session->output);
+        return NAS_OK;
+    }
+    nas_status_t status = nas_state_retry(state, err);
+    if (status) return status;
+    int64_t n_known = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) n_known += state->repeat[r].n_known;
+    status = nas_state_add_event(
+        state, err, "retry %lld: %lld failed evaluation%s to be made again, %lld known result%s",
+        (long long)state->generation, (long long)n_failed, plural(n_failed), (long long)n_known,
+        plural(n_known));
+    if (!status) nas_log_line("%s", state->event[state->n_event - 1].text);
+    return status;
+}
+
 /* What an earlier session left, if it is to be resumed and there is something. */
 typedef struct saved {
     nas_state_t state;
@@ -101,19 +128,21 @@ static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error
     nas_state_fini(&session->state);
     session->state = saved->state;
     saved->state = (nas_state_t){0};
-    session->state.gave_up &= nas_session_gives_up(session);
     session->elapsed_before_s = session->state.elapsed_s;
     if (!*saved->notice.text) return NAS_OK;
     nas_log_line("%s", saved->notice.text);
     return nas_state_add_event(&session->state, err, "%s", saved->notice.text);
 }
 
-static nas_status_t resume(nas_session_t *session, saved_t *saved, nas_error_t *err)
+static nas_status_t resume(nas_session_t *session, saved_t *saved, bool retries, nas_error_t *err)
 {
     if (!saved->exists) return NAS_OK;
-    const nas_status_t status =
+    nas_status_t status =
         nas_state_check_saved(&saved->state, session->output, &session->state, err);
-    return status ? status : take_saved(session, saved, err);
+    if (!status) status = take_saved(session, saved, err);
+    if (!status && retries) status = retry(session, err);
+    session->state.gave_up &= nas_session_gives_up(session);
+    return status;
 }
 
 static nas_status_t open_ledger(nas_session_t *session, bool reuses, nas_error_t *err)
@@ -141,10 +170,11 @@ static nas_status_t open_inputs(nas_session_t *session, const nas_session_option
     status = nas_state_begin(&session->state, inputs, err);
     if (!status && inputs->batch.n > 0)
         status = nas_score_measurement(inputs, options->isa, &session->measurement, err);
-    if (!status) status = resume(session, saved, err);
+    if (!status) status = resume(session, saved, options->retry_failed, err);
     session->state.seen_hash = session->seen;
     nas_session_settle_measurement(session);
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
+    inputs->judging.generation = session->state.generation;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
     if (!status) status = set_provenance(session, options, err);
     if (!status) status = nas_stop_file_init(&session->stop_file, inputs->job->output, err);
@@ -162,8 +192,9 @@ static nas_status_t open_session(nas_session_t *session, const nas_session_optio
     if (!status) status = nas_inputs_seen(&session->inputs, &session->seen, err);
     if (!status) status = read_saved(session, options, &saved, err);
     if (!status)
-        status = is_settled(session, &saved) ? take_saved(session, &saved, err)
-                                             : open_inputs(session, options, &saved, err);
+        status = is_settled(session, &saved) && !options->retry_failed
+                     ? take_saved(session, &saved, err)
+                     : open_inputs(session, options, &saved, err);
     nas_state_fini(&saved.state);
     return status;
 }
@@ -267,11 +298,6 @@ void nas_session_abandon(nas_session_t *session, const char *line)
     (void)nas_session_save(session, &err);
 }
 
-static const char *plural(int64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static void announce(const nas_session_t *session)
 {
     const nas_state_t *state = &session->state;
@@ -316,7 +342,7 @@ nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
     nas_state_t *state = &session->state;
     const int64_t n_scored = nas_scores_done(&state->scores);
     const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
-    const bool goes_on = n_scored > 0 || n_evaluated > 0;
+    const bool goes_on = n_scored > 0 || n_evaluated > 0 || state->generation > 0;
     announce(session);
     /* where all that was to be scored was taken over */
     if (!session->inputs.method && !nas_session_needs_scores(session)) state->complete = true;

@@ -15,6 +15,7 @@
 typedef struct nas_session_options {
     nas_job_source_t job; /**< and what it is read for */
     bool resume;
+    bool retry_failed; /**< with resume: begin a retry of what has failed */
     bool fresh;
     const char *reuse; /**< an older state file whose evaluations and scores are taken over, or
                             NULL */

@@ -33,6 +33,8 @@ static tally_t count(const nas_state_t *state, int64_t most)
 bool nas_verdict_gives_up(const nas_state_t *state, int64_t patience)
 {
     if (patience == 0) return false;
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        if (state->repeat[r].n_known > 0) return false;
     const tally_t tally = count(state, patience);
     return tally.n_succeeded == 0 && tally.n_failed >= patience;
 }
@@ -71,9 +73,13 @@ nas_status_t nas_verdict(const nas_state_t *state, const char *path, nas_error_t
     char *said = describe(output, err);
     free(output);
     if (!said) return NAS_ENOMEM;
+    /* a training that diverged does so again */
+    const char *hint =
+        state->n_epochs > 0 ? "" : "; once that is mended, --resume --retry-failed tries again";
     const nas_status_t status = nas_error_set(
-        err, NAS_EFAILED, "%s: %s%lld evaluations succeeded; the first failed: %s%s", path,
-        state->gave_up ? "gave up, none of " : "none of ", (long long)tally.n_failed, reason, said);
+        err, NAS_EFAILED, "%s: %s%lld evaluations succeeded; the first failed: %s%s%s", path,
+        state->gave_up ? "gave up, none of " : "none of ", (long long)tally.n_failed, reason, said,
+        hint);
     free(said);
     return status;
 }

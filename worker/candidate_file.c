@@ -91,6 +91,8 @@ static nas_status_t write_attributes(hid_t file, const nas_candidate_record_t *r
     const char *reason = record->outcome.reason;
     nas_status_t status = nas_h5_write_attribute(file, "format_version", NAS_H5_I64, &version, err);
     if (!status)
+        status = nas_h5_write_attribute(file, "generation", NAS_H5_I64, &record->generation, err);
+    if (!status)
         status = nas_h5_write_attribute(file, "arch", NAS_H5_TEXT, &record->candidate.name, err);
     if (!status) status = nas_h5_write_attribute(file, "reason", NAS_H5_TEXT, &reason, err);
     if (!status) status = nas_h5_write_attribute(file, "status", NAS_H5_I32, &outcome, err);
@@ -225,6 +227,20 @@ static nas_status_t is_same(hid_t file, const nas_candidate_record_t *record, bo
     return status;
 }
 
+/* Whether it failed before the run's failures were retried. Files that do not say when are of the
+ * first generation. */
+static nas_status_t is_outdated(hid_t file, const nas_candidate_record_t *record, bool *outdated,
+                                nas_error_t *err)
+{
+    int64_t generation = 0;
+    nas_status_t status = NAS_OK;
+    if (nas_h5_has_attribute(file, "generation"))
+        status = nas_h5_read_attribute(file, "generation", NAS_H5_I64, &generation, err);
+    *outdated = record->done && record->outcome.status == NAS_EVAL_FAILED &&
+                generation < record->generation;
+    return status;
+}
+
 static nas_status_t read_content(hid_t file, nas_candidate_record_t *record, bool *same,
                                  nas_error_t *err)
 {
@@ -238,7 +254,12 @@ static nas_status_t read_content(hid_t file, nas_candidate_record_t *record, boo
     if (!status) status = read_numbers(file, "statistics", -1, &record->statistics, err);
     if (!status) status = read_numbers(file, "velocity", -1, &record->velocity, err);
     if (!status) status = read_network(file, record, err);
-    return status ? status : check(record, err);
+    if (!status) status = check(record, err);
+    bool outdated = false;
+    if (!status) status = is_outdated(file, record, &outdated, err);
+    if (outdated) nas_candidate_record_fini(record);
+    *same = !outdated;
+    return status;
 }
 
 static nas_status_t read_file(const char *path, nas_candidate_record_t *record, bool *same,

@@ -6,8 +6,8 @@
  * is done the file keeps the trained parameters for `export`. Sealed and replaced as a whole, as
  * state files are.
  *
- *     /                attributes: format_version, arch, seed, run (identity), done, step,
- *                      loss_sum, status, value, cost, reason
+ *     /                attributes: format_version, arch, seed, run (identity), generation, done,
+ *                      step, loss_sum, status, value, cost, reason
  *     /columns         [n_columns] of the outcome
  *     /curve           [n_epochs, NAS_CURVE_COLUMNS] so far, NaN behind
  *     /parameters, /statistics, /velocity (until done)     of a training
@@ -35,6 +35,7 @@ typedef struct nas_numbers {
 typedef struct nas_candidate_record {
     nas_candidate_t candidate; /**< its place in the pool is in the file's name only */
     nas_digest_t run;          /**< of which run it is */
+    int64_t generation;        /**< of the run: how often its failures were retried */
     bool done;                 /**< the outcome counts */
     nas_outcome_t outcome;     /**< its curve is set also before it is done */
     int64_t n_columns;
@@ -59,9 +60,10 @@ nas_status_t nas_candidate_write(const char *stem, const nas_candidate_record_t 
                                  nas_error_t *err);
 
 /** Read STEM.h5 where it is there, is whole, and is of this candidate and run.  Not collective.
- *  record [in] candidate, run, n_columns and n_epochs that it must have; [out] the rest, owned; end
- *  it with nas_candidate_record_fini.
- *  found [out] false: none is there, or one of another run, which is as good as none.
+ *  record [in] candidate, run, n_columns and n_epochs that it must have, and the generation; [out]
+ *  the rest, owned; end it with nas_candidate_record_fini.
+ *  found [out] false: none is there, or one of another run or a failure of a generation before,
+ *  which are as good as none.
  *  NAS_EINPUT: damaged or inconsistent, with path and reason; NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_candidate_read(const char *stem, nas_candidate_record_t *record, bool *found,
                                 nas_error_t *err);

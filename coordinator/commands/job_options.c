@@ -10,6 +10,7 @@ enum {
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_REUSE,
+    OPTION_RETRY,
     OPTION_RANKS,
     OPTION_SCORE
 };
@@ -21,6 +22,7 @@ static const struct option search_options[] = {
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"fresh", no_argument, NULL, OPTION_FRESH},
     {"reuse", required_argument, NULL, OPTION_REUSE},
+    {"retry-failed", no_argument, NULL, OPTION_RETRY},
     {0}};
 
 static const struct option score_options[] = {
@@ -72,6 +74,9 @@ static nas_status_t take(const nas_cli_command_t *command, char **argv, int opti
     case OPTION_FRESH:
         options->fresh = true;
         return NAS_OK;
+    case OPTION_RETRY:
+        options->retry_failed = true;
+        return NAS_OK;
     case OPTION_REUSE:
         options->reuse = optarg;
         return NAS_OK;
@@ -97,6 +102,11 @@ nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, c
     if (status || options->help) return status;
     if (options->resume && options->fresh)
         return nas_error_set(err, NAS_EARG, "%s: --resume and --fresh exclude each other",
+                             command->name);
+    if (options->retry_failed && !options->resume)
+        return nas_error_set(err, NAS_EARG,
+                             "%s: --retry-failed tries failures of a saved run again, and needs "
+                             "--resume",
                              command->name);
     return nas_cli_operand(command, argc, argv, "JOB.yaml", &options->job, err);
 }

@@ -16,6 +16,7 @@ typedef struct nas_job_options {
     bool help;
     bool resume; /**< search and score, as is fresh */
     bool fresh;
+    bool retry_failed; /**< search; with resume only */
     const char *reuse; /**< search and score; NULL: not given */
     int n_ranks;       /**< check, as is score */
     bool score;

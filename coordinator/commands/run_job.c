@@ -49,6 +49,7 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
                                                    .n_set = options->n_set,
                                                    .purpose = purpose},
                                            .resume = options->resume,
+                                           .retry_failed = options->retry_failed,
                                            .fresh = options->fresh,
                                            .reuse = options->reuse,
                                            .n_ranks = nas_comm_size(world),

@@ -1,8 +1,9 @@
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
-    "usage: robotnas search JOB.yaml [--set key.path=value]... [--resume | --fresh] [--reuse "
-    "OLD.h5]\n"
+    "usage: robotnas search JOB.yaml [--set key.path=value]... [--resume [--retry-failed] | "
+    "--fresh]\n"
+    "                       [--reuse OLD.h5]\n"
     "       mpirun -n RANKS robotnas search ...     srun --mpi=pmix robotnas search ...\n"
     "\n"
     "Run the whole method of a job and print the report. Progress goes to stderr, the report to "
@@ -12,6 +13,10 @@ static const char help[] =
     "them\n"
     "  --resume          go on with the state at the job's output; start where there is none, do\n"
     "                    nothing where it is complete: what a batch script wants on every start\n"
+    "  --retry-failed    with --resume: begin again with what has succeeded, and evaluate what "
+    "failed "
+    "anew;\n"
+    "                    where that is interrupted, --resume alone goes on with it\n"
     "  --fresh           start anew; the state at the output is kept as OUTPUT.prev until the "
     "second save\n"
     "  --reuse OLD.h5    take over from an older run: evaluations, where objective and seed are "

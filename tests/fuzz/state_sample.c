@@ -56,6 +56,7 @@ static void add_repeats(nas_state_t *state)
     NAS_ASSERT(nas_state_make_repeats(state, N_REPEATS, 1, NULL) == NAS_OK);
     for (int r = 0; r < N_REPEATS; r++)
         for (int i = 0; i < N_EVALUATIONS; i++) add_evaluation(state, r, i);
+    NAS_ASSERT(nas_state_add_known(state, 0, &state->repeat[0].evaluation[0], NULL) == NAS_OK);
     nas_repeat_t *last = &state->repeat[N_REPEATS - 1];
     last->best_weights = calloc(N_METRICS, sizeof *last->best_weights);
     NAS_ASSERT(last->best_weights);

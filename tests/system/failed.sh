@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs in which evaluations fail: what is said where nothing succeeds, and when a run gives up.
+# Runs in which evaluations fail: what is said where nothing succeeds, when a run gives up, and how what failed is tried again.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/scoring.sh
@@ -99,8 +99,149 @@ test_trainings() {
 finite in step [0-9]* of epoch [0-9]*$"
 }
 
+# ---- Trying failures again ----
+
+# flaky_job: job.yaml, of two repeats, whose trainer fails for every fourth architecture unless the file `mended` is there.
+flaky_job() {
+    failing_job
+    sed -i 's/budget: 8/budget: 8, repeats: 2, parallel: 2/; s/"{index}"/"{index}", "{seed}"/' job.yaml
+    cat >trainer.sh <<'TRAINER'
+cd "$(dirname "$0")" && echo "$1 $2" >>runs
+[ -e mended ] || [ $(($1 % 4)) != 0 ] || exit 3
+echo "{\"score\": $(($1 * 7 % 16)), \"cost\": 10}"
+TRAINER
+}
+
+# without_earlier RUN.h5: its report, but for results that its course did not ask for.
+without_earlier() {
+    same_report "$1" | python3 -c '
+import json, sys
+report = json.load(sys.stdin)
+for repeat in report["repeats"]:
+    repeat.pop("earlier", None)
+print(json.dumps(report, indent=1))'
+}
+
+# statuses RUN.h5 STATUS: how many evaluations have it.
+statuses() {
+    "$ROBOTNAS" report "$1" --json | grep -c "\"status\": \"$2\"" || true
+}
+
+# restore: the run with failures, as it was.
+restore() {
+    rm -rf small.h5* runs
+    cp -r failures.h5 small.h5
+    cp -r failures.h5.d small.h5.d
+}
+
+# expect_retried WHAT: the run is as one in which nothing ever failed; what was known was not made again.
+expect_retried() {
+    without_earlier small.h5 >found
+    diff undisturbed found >&2 || fail "$1: not as a run without failures"
+    if sort runs | comm -12 - known.runs | grep .; then fail "$1: the trainer of a known result ran"; fi
+}
+
+test_retry() {
+    flaky_job
+    touch mended
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set output=undisturbed.h5
+    without_earlier undisturbed.h5 >undisturbed
+    rm mended runs
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+    [ "$(statuses small.h5 failed)" -gt 1 ] || fail 'nothing failed'
+    awk '$1 % 4' runs | sort >known.runs
+    cp small.h5 failures.h5
+    cp -r small.h5.d failures.h5.d
+
+    expect_exit 2 "$ROBOTNAS" search job.yaml --retry-failed
+    expect_line err '^robotnas: search: --retry-failed .* needs --resume$'
+    expect_exit 2 "$ROBOTNAS" score job.yaml --resume --retry-failed
+
+    touch mended
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume # failures are final
+    cmp small.h5 failures.h5 || fail 'a finished run was written'
+    restore
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_line err 'retry 1: [0-9]* failed evaluations to be made again, [0-9]* known results$'
+    expect_retried 'on one rank'
+    if sort runs | uniq -d | grep .; then fail 'a trainer ran twice'; fi
+    same_report small.h5 >retried
+    [ "$("$ROBOTNAS" report small.h5 --json | grep -c 'before retry 1, .* failed: exit code 3')" = "$(statuses failures.h5 failed)" ] ||
+        fail 'the failures are no events'
+    cp small.h5 before
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_line err 'no evaluation of small\.h5 failed; there is nothing to retry$'
+    cmp small.h5 before || fail 'a finished run was written'
+    restore
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_retried 'on two ranks'
+    expect_report small.h5 retried
+}
+
+# Killed at any instant, --resume alone goes on with a retry that the file knows of.
+test_retry_killed() {
+    grep -q NAS_FAULT "$ROBOTNAS" || {
+        echo 'SKIPPED kills in a retry: the binary has no fault points (-DROBOTNAS_FAULTS=ON)'
+        return
+    }
+    local fault code
+    for fault in rename-after:1 step:3 write-middle:4 step:6; do
+        restore
+        code=0
+        { NAS_FAULT=$fault:KILL "$ROBOTNAS" search job.yaml --resume --retry-failed >out 2>err || code=$?; } 2>/dev/null
+        [ "$code" = 137 ] || fail "exit code $code instead of 137 at $fault: $(<err)"
+        expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+        expect_retried "killed at $fault"
+        expect_report small.h5 retried
+    done
+    restore # before the file knows of it, it has not begun
+    { NAS_FAULT=write-middle:1:KILL "$ROBOTNAS" search job.yaml --resume --retry-failed >out 2>err && fail 'it was not killed'; } 2>/dev/null
+    cmp small.h5 failures.h5 || fail 'the file was written'
+}
+
+# What fails again is a failure of the retry, also where that is interrupted; a further retry tries it again.
+test_retry_fails_again() {
+    restore
+    rm mended
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    sort runs | uniq >failed.runs
+    [ "$(wc -l <failed.runs)" = "$(n_runs)" ] || fail 'a trainer ran twice'
+    if comm -12 failed.runs known.runs | grep .; then fail 'the trainer of a known result ran'; fi
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+    [ "$(wc -l <failed.runs)" = "$(n_runs)" ] || fail 'a trainer ran again'
+    touch mended
+    rm runs
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_line err 'retry 2: '
+    expect_retried 'the second time'
+}
+
+# Another run takes no failure over.
+test_reuse_of_failures() {
+    restore
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set output=other.h5 --reuse small.h5
+    without_earlier other.h5 >found
+    diff undisturbed found >&2 || fail 'not as a run without failures'
+    if sort runs | comm -12 - known.runs | grep .; then fail 'what could be taken over was made again'; fi
+}
+
+# A run that gave up starts over.
+test_retry_after_giving_up() {
+    failing_job
+    rm -rf small.h5* mended runs
+    expect_exit 1 "$ROBOTNAS" search job.yaml
+    expect_exit 1 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_verdict 3 'gave up, '
+    [ "$(n_runs)" = 6 ] || fail "$(n_runs) trainers ran"
+    touch mended
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    [ "$(statuses small.h5 ok)" = 8 ] || fail 'not all succeeded'
+    [ "$(n_runs)" = 14 ] || fail "$(n_runs) trainers ran"
+}
+
 failing_job
-for part in nothing_succeeded patience patience_of_rounds trainings; do
+for part in nothing_succeeded patience patience_of_rounds trainings retry retry_killed retry_fails_again reuse_of_failures \
+    retry_after_giving_up; do
     printf '%s\n' "-- $part"
     rm -f runs
     "test_$part"

@@ -64,6 +64,17 @@ static inline void sample_evaluation(nas_state_t *state, int64_t repeat, int64_t
     cr_assert_eq(nas_state_add_evaluation(state, repeat, &evaluation, NULL), NAS_OK);
 }
 
+/* A known result of every repeat but the first, of which the last is also an evaluation. */
+static inline void sample_known(nas_state_t *state)
+{
+    for (int64_t r = 1; r < state->n_repeat; r++)
+        for (int64_t i = 0; i < state->repeat[r].n_evaluation && i < 2; i++) {
+            nas_evaluation_t known = state->repeat[r].evaluation[i];
+            if (i == 0) known.arch += 1000;
+            cr_assert_eq(nas_state_add_known(state, r, &known, NULL), NAS_OK);
+        }
+}
+
 static inline void sample_observation(nas_state_t *state, int64_t repeat, int64_t i)
 {
     double weights[16];
@@ -90,6 +101,7 @@ static inline nas_state_t sample_state(sample_size_t size)
     nas_state_t state = {.budget = size.n_evaluation,
                          .n_arch = INT64_C(1) << 40,
                          .n_epochs = size.n_epochs,
+                         .generation = size.n_event,
                          .gave_up = size.n_event > 0,
                          .minimise = true,
                          .has_weights = true,
@@ -122,6 +134,7 @@ static inline nas_state_t sample_state(sample_size_t size)
         state.repeat[r].best_weights = calloc((size_t)size.n_metric + 1, sizeof(double));
         for (int m = 0; m < size.n_metric; m++) state.repeat[r].best_weights[m] = 1.0 / (m + 2);
     }
+    if (size.n_event > 0) sample_known(&state);
     for (int i = 0; i < size.n_event; i++)
         cr_assert_eq(nas_state_add_event(&state, NULL, "event %d", i), NAS_OK);
     return state;
@@ -167,6 +180,9 @@ static inline void assert_equal_repeats(const nas_repeat_t *a, const nas_repeat_
     cr_assert_eq(a->n_evaluation, b->n_evaluation);
     for (int64_t i = 0; i < a->n_evaluation; i++)
         assert_equal_evaluations(&a->evaluation[i], &b->evaluation[i], state);
+    cr_assert_eq(a->n_known, b->n_known);
+    for (int64_t i = 0; i < a->n_known; i++)
+        assert_equal_evaluations(&a->known[i], &b->known[i], state);
     cr_assert_eq(a->n_observation, b->n_observation);
     for (int64_t i = 0; i < a->n_observation; i++)
         cr_assert(a->observation[i].arch == b->observation[i].arch &&
@@ -197,7 +213,8 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
     cr_assert(a->budget == b->budget && a->n_arch == b->n_arch && a->n_epochs == b->n_epochs &&
               a->minimise == b->minimise && a->has_weights == b->has_weights &&
-              a->n_ranks == b->n_ranks && a->complete == b->complete && a->gave_up == b->gave_up);
+              a->n_ranks == b->n_ranks && a->complete == b->complete &&
+              a->generation == b->generation && a->gave_up == b->gave_up);
     cr_assert(a->created_s == b->created_s && a->updated_s == b->updated_s &&
               a->elapsed_s == b->elapsed_s);
     assert_equal_names(&a->metrics, &b->metrics);

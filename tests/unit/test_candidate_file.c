@@ -268,6 +268,37 @@ Test(candidate_file, one_of_another_run_seed_or_architecture_is_not_found)
     drop(&f);
 }
 
+static void assert_found(const fixture_t *f, nas_candidate_record_t wanted)
+{
+    bool found = false;
+    cr_assert_eq(nas_candidate_read(f->stem.text, &wanted, &found, NULL), NAS_OK);
+    cr_assert(found);
+    nas_candidate_record_fini(&wanted);
+}
+
+Test(candidate_file, a_failure_of_a_generation_before_is_not_found)
+{
+    fixture_t f;
+    make(&f);
+    f.record.generation = 1;
+    nas_candidate_record_t wanted = wanted_of(&f);
+    wanted.generation = 2;
+    write_record(&f);
+    assert_found(&f, wanted); /* it succeeded */
+    f.record.done = false;
+    write_record(&f);
+    assert_found(&f, wanted); /* its training goes on */
+    f.record.done = true;
+    nas_outcome_fail(&f.record.outcome, "exit code 3");
+    write_record(&f);
+    assert_not_found(&f, &wanted);
+    wanted.generation = 1;
+    assert_found(&f, wanted);
+    wanted.generation = 0; /* as where the state before a retry was taken up again */
+    assert_found(&f, wanted);
+    drop(&f);
+}
+
 /* ---------------------------------------------------------------------------------- refused */
 
 static void put(const temp_path_t *path, const char *data, size_t n)

@@ -29,11 +29,16 @@ static fixture_t setup(int64_t n_repeat)
     return f;
 }
 
-static void open_ledger(fixture_t *f, int64_t n_groups)
+static void open_ledger_on(fixture_t *f, int64_t n_groups, const nas_state_t *reuse)
 {
     const nas_ledger_options_t options = {
-        .state = &f->state, .names = f->names, .n_groups = n_groups};
+        .state = &f->state, .names = f->names, .reuse = reuse, .n_groups = n_groups};
     cr_assert_eq(nas_ledger_create(&options, &f->ledger, NULL), NAS_OK);
+}
+
+static void open_ledger(fixture_t *f, int64_t n_groups)
+{
+    open_ledger_on(f, n_groups, NULL);
 }
 
 static void teardown(fixture_t *f)
@@ -117,5 +122,77 @@ Test(ledger, candidates_are_each_repeats_own_and_asked_for_once)
     }
     cr_assert_eq(f.state.repeat[0].n_observation, 3 * 2 * N);
     cr_assert_eq(f.state.repeat[1].n_evaluation, 2 * N);
+    teardown(&f);
+}
+
+/* ------------------------------------------------------------------- evaluations made before */
+
+static nas_evaluation_t made(int64_t arch, char *name, uint64_t seed, double value)
+{
+    static double none;
+    return (nas_evaluation_t){.arch = arch,
+                              .name = name,
+                              .value = value,
+                              .cost = 7,
+                              .columns = &none,
+                              .seed = seed,
+                              .rank = 3,
+                              .status = isnan(value) ? NAS_EVAL_FAILED : NAS_EVAL_OK,
+                              .reason = isnan(value) ? name : NULL};
+}
+
+/* Record one step of repeat 0 with these architectures; returns how many were judged for it. */
+static int64_t record_step(fixture_t *f, int64_t *arch, int64_t n)
+{
+    int64_t n_judged = 0;
+    const nas_step_t step = step_of(0, arch, n);
+    nas_ledger_begin_round(f->ledger);
+    cr_assert_eq(nas_ledger_collect(f->ledger, &step, NULL), NAS_OK);
+    (void)nas_ledger_candidates(f->ledger, &n_judged);
+    judge_all(f);
+    (void)record(f, 0, &step);
+    return n_judged;
+}
+
+Test(ledger, known_results_are_recorded_without_work)
+{
+    fixture_t f = setup(2);
+    const nas_evaluation_t known = made(8, (char[]){"a8"}, 5, 0.5),
+                           of_another_repeat = made(9, (char[]){"a9"}, 6, 0.25);
+    cr_assert_eq(nas_state_add_known(&f.state, 0, &known, NULL), NAS_OK);
+    cr_assert_eq(nas_state_add_known(&f.state, 1, &of_another_repeat, NULL), NAS_OK);
+    open_ledger(&f, 1);
+    (void)record(&f, 0, &(nas_step_t){.repeat = -1});
+    cr_assert_eq(record_step(&f, (int64_t[]){8, 9, 8}, 3), 1);
+    const nas_evaluation_t *evaluation = f.state.repeat[0].evaluation;
+    cr_assert_eq(f.state.repeat[0].n_evaluation, 2);
+    cr_assert(evaluation[0].arch == 8 && evaluation[0].value == 0.5 && evaluation[0].cost == 7);
+    cr_assert(evaluation[0].rank == 3 && !evaluation[0].reused);
+    cr_assert(evaluation[1].arch == 9 && evaluation[1].value > 9);
+    cr_assert_eq(nas_ledger_count(f.ledger), 2);
+    cr_assert_eq(nas_ledger_reused(f.ledger), 0);
+    teardown(&f);
+}
+
+Test(ledger, another_runs_failures_are_not_taken_over_and_its_known_results_are)
+{
+    fixture_t f = setup(1);
+    nas_state_t old = {.n_arch = 3};
+    const nas_evaluation_t good = made(0, (char[]){"a1"}, 5, 0.5),
+                           bad = made(1, (char[]){"a2"}, 5, (double)NAN),
+                           known = made(2, (char[]){"a3"}, 5, 0.25);
+    cr_assert_eq(nas_state_make_repeats(&old, 1, 5, NULL), NAS_OK);
+    cr_assert_eq(nas_state_add_evaluation(&old, 0, &good, NULL), NAS_OK);
+    cr_assert_eq(nas_state_add_evaluation(&old, 0, &bad, NULL), NAS_OK);
+    cr_assert_eq(nas_state_add_known(&old, 0, &known, NULL), NAS_OK);
+    open_ledger_on(&f, 1, &old);
+    (void)record(&f, 0, &(nas_step_t){.repeat = -1});
+    cr_assert_eq(record_step(&f, (int64_t[]){1, 2, 3}, 3), 1);
+    const nas_evaluation_t *evaluation = f.state.repeat[0].evaluation;
+    cr_assert(evaluation[0].value == 0.5 && evaluation[0].reused);
+    cr_assert(evaluation[1].value > 2 && !evaluation[1].reused);
+    cr_assert(evaluation[2].value == 0.25 && evaluation[2].reused);
+    cr_assert_eq(nas_ledger_reused(f.ledger), 2);
+    nas_state_fini(&old);
     teardown(&f);
 }

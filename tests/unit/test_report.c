@@ -434,3 +434,32 @@ Test(report, no_finite_value_is_shown_as_none)
     free(text);
     nas_state_fini(&state);
 }
+
+Test(report, earlier_results_that_were_not_asked_for_again_are_listed)
+{
+    nas_state_t state = report_state_make();
+    nas_evaluation_t known = state.repeat[0].evaluation[1];
+    cr_assert_eq(nas_state_add_known(&state, 0, &known, NULL), NAS_OK);
+    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    cr_assert_null(strstr(text, "Earlier"));
+    cr_assert_null(strstr(json, "earlier"));
+    free(text);
+    free(json);
+    known.arch = 40;
+    known.name = (char[]){"arch-40"};
+    cr_assert_eq(nas_state_add_known(&state, 0, &known, NULL), NAS_OK);
+    text = report_of(&state, report_text);
+    json = report_of(&state, nas_report_json);
+    cr_assert_not_null(strstr(text, "\nEarlier results, not asked for again since a retry: 1\n"));
+    json_t *report = json_loads(json, 0, NULL);
+    json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);
+    EXPECT_KEYS(repeat, "seed", "t0", "cost", "best", "precision_at_t", "expected_rank", "weights",
+                "evaluations", "earlier");
+    json_t *earlier = json_object_get(repeat, "earlier");
+    cr_assert_eq(json_array_size(earlier), 1);
+    EXPECT_KEYS(json_array_get(earlier, 0), "arch", "target", "cost");
+    json_decref(report);
+    free(text);
+    free(json);
+    nas_state_fini(&state);
+}

@@ -189,3 +189,72 @@ Test(state, an_architecture_is_evaluated_once_a_repeat)
     cr_assert_eq(state.repeat[1].n_evaluation, 1);
     nas_state_fini(&state);
 }
+
+/* ------------------------------------------------------------------------------------ retry */
+
+static void add_failure(nas_state_t *state, int64_t arch)
+{
+    char name[] = "bad", reason[] = "exit code 3";
+    double columns[N_REPORT] = {(double)NAN, (double)NAN};
+    const nas_evaluation_t evaluation = {.arch = arch,
+                                         .name = name,
+                                         .value = (double)NAN,
+                                         .columns = columns,
+                                         .seed = 10,
+                                         .status = NAS_EVAL_FAILED,
+                                         .reason = reason};
+    cr_assert_eq(nas_state_add_evaluation(state, 0, &evaluation, NULL), NAS_OK);
+}
+
+static void expect_known(const nas_repeat_t *repeat, const int64_t *arch, int64_t n)
+{
+    cr_assert_eq(repeat->n_known, n);
+    for (int64_t i = 0; i < n; i++) cr_assert_eq(repeat->known[i].arch, arch[i]);
+}
+
+Test(state, a_retry_empties_the_course_and_knows_what_succeeded)
+{
+    nas_state_t state = make_state(2);
+    const double weights[N_METRIC] = {0};
+    add_value(&state, 4, 1.5, NAS_EVAL_OK);
+    add_failure(&state, 7);
+    add_value(&state, 2, 2.5, NAS_EVAL_OK);
+    cr_assert_eq(
+        nas_state_add_observation(&state, 0, (nas_observation_t){.arch = 4}, weights, NULL),
+        NAS_OK);
+    state.repeat[0].best_weights = calloc(N_METRIC, sizeof(double));
+    state.repeat[0].precision_at_t = 0.5;
+    state.repeat[0].complete = state.complete = state.gave_up = true;
+    cr_assert_eq(nas_state_count_failed(&state), 1);
+    cr_assert_eq(nas_state_retry(&state, NULL), NAS_OK);
+    cr_assert_eq(state.generation, 1);
+    cr_assert(!state.complete && !state.gave_up && !state.repeat[0].complete);
+    cr_assert_eq(state.n_event, 1);
+    cr_assert_str_eq(state.event[0].text, "before retry 1, bad (seed 10) failed: exit code 3");
+    cr_assert(state.repeat[0].n_evaluation == 0 && state.repeat[0].n_observation == 0);
+    cr_assert(!state.repeat[0].best_weights && isnan(state.repeat[0].precision_at_t));
+    cr_assert(state.repeat[0].seed == 10 && state.repeat[1].seed == 11);
+    cr_assert_null(nas_repeat_find(&state.repeat[0], 4));
+    expect_known(&state.repeat[0], (int64_t[]){4, 2}, 2);
+    cr_assert_eq(state.repeat[0].known[1].value, 2.5);
+    /* another one, after a course that asked for one of them and a new one */
+    add_value(&state, 2, 2.5, NAS_EVAL_OK);
+    add_value(&state, 9, 3.5, NAS_EVAL_OK);
+    add_failure(&state, 7);
+    cr_assert_eq(nas_state_retry(&state, NULL), NAS_OK);
+    cr_assert_eq(state.generation, 2);
+    expect_known(&state.repeat[0], (int64_t[]){4, 2, 9}, 3);
+    nas_state_fini(&state);
+}
+
+Test(state, a_retry_of_no_failure_keeps_the_course)
+{
+    nas_state_t state = make_state(1);
+    add_value(&state, 4, 1.5, NAS_EVAL_OK);
+    cr_assert_eq(nas_state_retry(&state, NULL), NAS_OK);
+    cr_assert_eq(state.generation, 1);
+    cr_assert_eq(state.repeat[0].n_evaluation, 1);
+    cr_assert_eq(state.repeat[0].n_known, 0);
+    cr_assert_eq(state.n_event, 0);
+    nas_state_fini(&state);
+}

@@ -280,6 +280,19 @@ static void change_precision(nas_state_t *state)
 {
     state->repeat[1].precision_at_t = 1.5;
 }
+static void change_known(nas_state_t *state)
+{
+    state->repeat[1].known[0].status = NAS_EVAL_FAILED;
+    state->repeat[1].known[0].value = (double)NAN;
+}
+static void change_known_arch(nas_state_t *state)
+{
+    state->repeat[1].known[1].arch = state->n_arch;
+}
+static void change_generation(nas_state_t *state)
+{
+    state->generation = -1;
+}
 static void change_budget(nas_state_t *state)
 {
     state->budget = -1;
@@ -301,6 +314,9 @@ Test(statefile, refuses_impossible_content)
         {change_observed_arch, "observation 6"},
         {change_observed_phase, "observation 6"},
         {change_budget, "budget -1"},
+        {change_known, "a known result of architecture"},
+        {change_known_arch, "impossible arch"},
+        {change_generation, "generation -1"},
         {change_cost, "impossible cost"},
         {change_weights, "observation 0 has impossible weights"},
         {change_best_weights, "impossible best_weights"},

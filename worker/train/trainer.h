@@ -26,8 +26,9 @@ typedef struct nas_trainer_options {
     nas_network_t network; /**< its convention is TRAIN */
     nas_recipe_t recipe;
     const nas_dataset_t *dataset;
-    nas_digest_t run;  /**< identity of the run, kept in the files of its candidates */
-    double interval_s; /**< most seconds between two checkpoints of a training */
+    nas_digest_t run;   /**< identity of the run, kept in the files of its candidates, */
+    int64_t generation; /**< as is how often its failures were retried */
+    double interval_s;  /**< most seconds between two checkpoints of a training */
 } nas_trainer_options_t;
 
 /** Opaque. */
