@@ -59,7 +59,8 @@ nas_status_t nas_file_make_parent(const char *path, nas_error_t *err);
  *  Followed is a link of this user, of root, or of the owner of the folder that it is in; others
  *  could lead a write to anywhere.
  *  target_p [out] the caller's (free).
- *  NAS_EINPUT: links in a circle, or a link of another user. NAS_ENOMEM. */
+ *  NAS_EINPUT, naming path: links in a circle, a link of another user, or what stands at the end is a
+ *  directory or another non-file. NAS_ENOMEM. */
 nas_status_t nas_file_follow(const char *path, char **target_p, nas_error_t *err);
 
 /** The same for reading: links of anyone are followed. The caller's (free). NULL with err set when

@@ -56,8 +56,7 @@ static nas_status_t follow(const char *path, bool only_own, char **target_p, nas
     for (int n = 0; !status && lstat(at, &info) == 0 && S_ISLNK(info.st_mode); n++) {
         char *next = NULL;
         if (n == MOST_LINKS)
-            status = nas_error_set(err, NAS_EINPUT, "%s is a symbolic link that leads in a circle",
-                                   path);
+            status = nas_error_set(err, NAS_EINPUT, "%s: a circle of symbolic links", path);
         else if (only_own && !nas_file_is_own_link(at, &info))
             status = nas_error_set(
                 err, NAS_EINPUT,
@@ -79,7 +78,15 @@ static nas_status_t follow(const char *path, bool only_own, char **target_p, nas
 
 nas_status_t nas_file_follow(const char *path, char **target_p, nas_error_t *err)
 {
-    return follow(path, true, target_p, err);
+    struct stat info;
+    char *target = NULL;
+    nas_status_t status = follow(path, true, &target, err);
+    if (!status && lstat(target, &info) == 0) status = nas_file_check_regular(path, &info, err);
+    if (status)
+        free(target);
+    else
+        *target_p = target;
+    return status;
 }
 
 char *nas_file_locate(const char *path, nas_error_t *err)

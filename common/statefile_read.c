@@ -354,20 +354,20 @@ static bool is_readable(const char *path)
     return true;
 }
 
-/* path was refused for `reason`: try the file before it. */
-static nas_status_t read_previous(const char *path, nas_state_t *state, const nas_error_t *reason,
+/* path was refused for `reason`: try the file before it, beside `at`, where a link leads to. */
+static nas_status_t read_previous(const char *at, nas_state_t *state, const nas_error_t *reason,
                                   nas_error_t *err)
 {
     static const char remedy[] =
         "restore a copy, or let the run that writes it start anew with --fresh";
     nas_error_t second = {0};
-    char *prev = nas_file_sibling(path, ".prev", err);
+    char *prev = nas_file_sibling(at, ".prev", err);
     if (!prev) return NAS_ENOMEM;
     nas_status_t status = nas_statefile_read_one(prev, state, &second);
     if (status && nas_file_exists(prev))
         status = nas_error_set(err, status, "%s; the file before it is no help: %s; %s",
                                reason->text, second.text, remedy);
-    else if (status && is_readable(path))
+    else if (status && is_readable(at))
         status = nas_error_set(err, status, "%s; %s", reason->text, remedy);
     else if (status)
         status = nas_error_set(err, status, "%s", reason->text);
@@ -375,28 +375,21 @@ static nas_status_t read_previous(const char *path, nas_state_t *state, const na
     return status;
 }
 
-static nas_status_t read_located(const char *path, nas_state_t *state, nas_error_t *notice,
-                                 nas_error_t *err)
-{
-    bool newer = false;
-    nas_error_t reason = {0};
-    nas_status_t status = read_file(path, state, &newer, &reason);
-    if (!status) return NAS_OK;
-    if (newer || status == NAS_ENOMEM) return nas_error_set(err, status, "%s", reason.text);
-    status = read_previous(path, state, &reason, err);
-    if (!status)
-        (void)nas_error_set(notice, NAS_OK, "%s; going on from the file before it, %s.prev",
-                            reason.text, path);
-    return status;
-}
-
 nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_t *notice,
                                 nas_error_t *err)
 {
+    bool newer = false;
+    nas_error_t reason = {0};
     notice->text[0] = '\0';
+    nas_status_t status = read_file(path, state, &newer, &reason);
+    if (!status) return NAS_OK;
+    if (newer || status == NAS_ENOMEM) return nas_error_set(err, status, "%s", reason.text);
     char *at = nas_file_locate(path, err);
     if (!at) return NAS_ENOMEM;
-    const nas_status_t status = read_located(at, state, notice, err);
+    status = read_previous(at, state, &reason, err);
+    if (!status)
+        (void)nas_error_set(notice, NAS_OK, "%s; going on from the file before it, %s.prev",
+                            reason.text, at);
     free(at);
     return status;
 }

@@ -11,6 +11,7 @@
  * allocation that fails anywhere shows as -1 here, and `failed` collects them. */
 typedef struct writer {
     const nas_state_t *state;
+    const nas_under_way_t *under_way; /* NULL: nothing */
     int failed;
 } writer_t;
 
@@ -194,6 +195,31 @@ static json_t *scores(writer_t *w)
     return object;
 }
 
+static const char *standing(const nas_under_way_item_t *item)
+{
+    if (item->done) return status_name[item->outcome.status];
+    return item->n_steps > 0 || !item->begun ? "training" : "begun";
+}
+
+/* Candidates that no evaluation speaks of yet. */
+static json_t *candidates(writer_t *w)
+{
+    json_t *array = json_array();
+    for (int64_t i = 0; w->under_way && i < w->under_way->n; i++) {
+        const nas_under_way_item_t *item = &w->under_way->at[i];
+        json_t *object = json_object();
+        set(w, object, "arch", item->name ? nas_json_text(item->name) : json_null());
+        set(w, object, "index", json_integer(item->arch));
+        set(w, object, "seed", json_integer((json_int_t)item->seed));
+        set(w, object, "status", json_string(standing(item)));
+        set(w, object, "target", item->done ? number(item->outcome.value) : json_null());
+        set(w, object, "epochs", json_integer(item->n_epochs));
+        set(w, object, "steps", json_integer(item->n_steps));
+        append(w, array, object);
+    }
+    return array;
+}
+
 /* All that may differ between equal runs. */
 static json_t *timing(writer_t *w)
 {
@@ -211,6 +237,7 @@ static json_t *timing(writer_t *w)
     set(w, object, "ranks", json_integer(state->n_ranks));
     set(w, object, "isa", nas_json_text(state->isa));
     set(w, object, "reused", json_integer(n_reused));
+    set(w, object, "candidates", candidates(w));
     for (int64_t i = 0; i < state->n_event; i++) {
         json_t *event = json_object();
         set(w, event, "time", number(state->event[i].time_s));
@@ -243,9 +270,10 @@ static json_t *report(writer_t *w)
     return object;
 }
 
-nas_status_t nas_report_json(const nas_state_t *state, FILE *out, nas_error_t *err)
+nas_status_t nas_report_json(const nas_state_t *state, const nas_under_way_t *under_way, FILE *out,
+                             nas_error_t *err)
 {
-    writer_t w = {.state = state};
+    writer_t w = {.state = state, .under_way = under_way};
     json_t *object = report(&w);
     nas_status_t status = NAS_OK;
     if (w.failed)

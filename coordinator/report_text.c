@@ -1,5 +1,6 @@
 #include "common/strings.h"
 #include "coordinator/report.h"
+#include "coordinator/report_internal.h"
 #include "coordinator/summary.h"
 #include "coordinator/verdict.h"
 
@@ -270,6 +271,47 @@ nas_status_t nas_report_text(const nas_state_t *state, const char *path, FILE *o
     const nas_status_t status = state->n_repeat > 0 ? print_search(state, path, out, err) : NAS_OK;
     if (status) return status;
     if (state->scores.n > 0) print_scores(state, out);
+    if (fflush(out) || ferror(out))
+        return nas_error_set(err, NAS_EIO, "the report cannot be written");
+    return NAS_OK;
+}
+
+void nas_report_print_name(int indent, const char *name, FILE *out)
+{
+    print_name(indent, name, out);
+}
+
+/* ----------------------------------------------------------------------------------- under way */
+
+static void print_item(const nas_under_way_item_t *item, int64_t n_epochs, FILE *out)
+{
+    if (item->name)
+        print_name(INDENT, item->name, out);
+    else
+        (void)fprintf(out, "%*sarchitecture %lld of the pool\n", INDENT, "", (long long)item->arch);
+    (void)fprintf(out, "%*sseed %llu, ", 2 * INDENT, "", (unsigned long long)item->seed);
+    if (item->done && item->outcome.status == NAS_EVAL_OK)
+        (void)fprintf(out, "done, objective %.8g\n", item->outcome.value);
+    else if (item->done)
+        (void)fprintf(out, "failed\n");
+    else if (item->begun && item->n_steps == 0)
+        (void)fprintf(out, "its command has begun\n");
+    else
+        (void)fprintf(out, "in training, %lld of %lld epochs, %lld steps\n",
+                      (long long)item->n_epochs, (long long)n_epochs, (long long)item->n_steps);
+    if (item->done && *item->outcome.reason) print_name(2 * INDENT, item->outcome.reason, out);
+}
+
+nas_status_t nas_report_under_way(const nas_under_way_t *under_way, int64_t n_epochs, FILE *out,
+                                  nas_error_t *err)
+{
+    const int64_t most = 20;
+    if (under_way->n == 0) return NAS_OK;
+    (void)fprintf(out, "\nCandidates of the step under way (as last saved)\n");
+    for (int64_t i = 0; i < under_way->n && i < most; i++)
+        print_item(&under_way->at[i], n_epochs, out);
+    if (under_way->n > most)
+        (void)fprintf(out, "%*sand %lld more\n", INDENT, "", (long long)(under_way->n - most));
     if (fflush(out) || ferror(out))
         return nas_error_set(err, NAS_EIO, "the report cannot be written");
     return NAS_OK;

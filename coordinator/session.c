@@ -32,7 +32,6 @@ static nas_status_t take_output(nas_session_t *session, const nas_session_option
     nas_status_t status = nas_file_follow(session->inputs.job->output, &session->output, err);
     const char *output = session->output;
     if (!status) status = nas_file_make_parents(output, err);
-    if (!status) status = nas_file_check_replaceable(output, err);
     if (!status) status = nas_lock_acquire(output, &session->lock, err);
     if (!status && nas_lock_missing(session->lock))
         nas_log_line("%s", nas_lock_missing(session->lock));

@@ -262,8 +262,20 @@ static nas_status_t read_content(hid_t file, nas_candidate_record_t *record, boo
     return status;
 }
 
-static nas_status_t read_file(const char *path, nas_candidate_record_t *record, bool *same,
-                              nas_error_t *err)
+/* Of which candidate it is; *name_p is NULL or the caller's, also after an error. */
+static nas_status_t read_candidate(hid_t file, nas_candidate_record_t *record, char **name_p,
+                                   nas_error_t *err)
+{
+    nas_status_t status =
+        nas_h5_read_attribute(file, "seed", NAS_H5_U64, &record->candidate.seed, err);
+    if (!status) status = nas_h5_read_attribute(file, "arch", NAS_H5_TEXT, name_p, err);
+    record->candidate.name = *name_p;
+    return status;
+}
+
+/* name_p [out] the candidate's, where the record does not say it; NULL: it does. */
+static nas_status_t read_file(const char *path, nas_candidate_record_t *record, char **name_p,
+                              bool *same, nas_error_t *err)
 {
     nas_sealed_image_t image = {0};
     nas_error_t reason = {0};
@@ -271,6 +283,7 @@ static nas_status_t read_file(const char *path, nas_candidate_record_t *record, 
     nas_status_t status = nas_sealed_load(&kind, path, &image, err);
     if (status) return status;
     status = nas_h5_open(image.data, image.size, &file, &reason);
+    if (!status && name_p) status = read_candidate(file, record, name_p, &reason);
     if (!status) status = read_content(file, record, same, &reason);
     nas_h5_close(file);
     free(image.data);
@@ -286,9 +299,26 @@ nas_status_t nas_candidate_read(const char *stem, nas_candidate_record_t *record
     char *path = nas_file_sibling(stem, ".h5", err);
     if (!path) return NAS_ENOMEM;
     bool same = false;
-    if (nas_file_exists(path)) status = read_file(path, record, &same, err);
+    if (nas_file_exists(path)) status = read_file(path, record, NULL, &same, err);
     *found = !status && same;
     free(path);
+    return status;
+}
+
+nas_status_t nas_candidate_read_any(const char *path, nas_candidate_record_t *record, char **name_p,
+                                    bool *found, nas_error_t *err)
+{
+    nas_candidate_record_t read = *record;
+    char *name = NULL;
+    bool same = false;
+    const nas_status_t status = read_file(path, &read, &name, &same, err);
+    *found = !status && same;
+    if (*found) {
+        *record = read;
+        *name_p = name;
+    } else {
+        free(name);
+    }
     return status;
 }
 

@@ -6,66 +6,148 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char help[] =
-    "usage: robotnas report RUN.h5 [--json | --csv FILE | --against OTHER.h5]\n"
+    "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against "
+    "OTHER.h5...]\n"
     "\n"
     "Say what a run has found so far: the best architecture, its columns, the budget's course, "
     "the\n"
-    "weights. Works on a running or unfinished run. Where RUN.h5 is damaged, RUN.h5.prev is read\n"
-    "with a notice.\n"
+    "weights, candidates under way. Works on a running or unfinished run. Where RUN.h5 is "
+    "damaged,\n"
+    "RUN.h5.prev is read with a notice.\n"
     "\n"
-    "  --json       one JSON object, described in docs/report.md\n"
-    "  --csv FILE   one row an architecture that the run scored: arch, metrics, status, seconds;\n"
-    "               FILE - is standard output\n"
-    "  --against OTHER.h5   the best that both runs found, beside each other, at the end\n";
+    "  --json             one JSON object, described in docs/report.md\n"
+    "  --csv FILE         one row an evaluation; of a run that only scored, as --csv-scores;\n"
+    "                     FILE - is standard output\n"
+    "  --csv-scores FILE  one row an architecture that the run scored: arch, metrics, status, "
+    "seconds\n"
+    "  --against OTHER.h5...  the best that the runs found, beside each other, at the end\n";
 
+/* Texts are borrowed from argv. */
 typedef struct report_options {
-    const char *path;
+    const char **run;  /* [n_run] the run to report, and those to compare it with; owned */
+    size_t n_run;      /* at least 1 */
+    const char *extra; /* an operand behind the first, NULL: none */
     const char *csv;
-    const char *against;
+    const char *csv_scores;
+    bool against;
     bool json;
     bool help;
 } report_options_t;
+
+/* The first operand is the run to report, wherever it stands. */
+static void add_operand(report_options_t *options, const char *path)
+{
+    if (!options->run[0]) {
+        options->run[0] = path;
+        return;
+    }
+    if (!options->extra) options->extra = path;
+    options->run[options->n_run++] = path;
+}
+
+static nas_status_t check_options(const report_options_t *options, nas_error_t *err)
+{
+    const bool csv = options->csv || options->csv_scores;
+    if (options->json + csv + options->against > 1)
+        return nas_error_set(err, NAS_EARG,
+                             "report: --json, --csv and --against exclude each other");
+    if (options->csv && options->csv_scores && strcmp(options->csv, options->csv_scores) == 0)
+        return nas_error_set(err, NAS_EARG, "report: --csv and --csv-scores name one file, %s",
+                             options->csv);
+    if (!options->run[0])
+        return nas_error_set(err, NAS_EARG,
+                             "report: RUN.h5 is missing; see robotnas report --help");
+    if (options->extra && !options->against)
+        return nas_error_set(
+            err, NAS_EARG,
+            "report: one RUN.h5 is enough, '%s' is too much; --against compares runs",
+            options->extra);
+    return NAS_OK;
+}
+
+enum { OPERAND = 1 /* as getopt_long returns it where options and operands come in their order */ };
+
+static nas_status_t take(char **argv, int option, report_options_t *options, nas_error_t *err)
+{
+    switch (option) {
+    case 'j':
+        options->json = true;
+        return NAS_OK;
+    case 'c':
+        options->csv = optarg;
+        return NAS_OK;
+    case 's':
+        options->csv_scores = optarg;
+        return NAS_OK;
+    case 'a':
+        options->against = true;
+        options->run[options->n_run++] = optarg;
+        return NAS_OK;
+    case 'h':
+        options->help = true;
+        return NAS_OK;
+    case OPERAND:
+        add_operand(options, optarg);
+        return NAS_OK;
+    default:
+        return nas_cli_bad_option(&nas_cli_report, argv, option, err);
+    }
+}
 
 static nas_status_t parse(int argc, char **argv, report_options_t *options, nas_error_t *err)
 {
     static const struct option known[] = {{"json", no_argument, NULL, 'j'},
                                           {"csv", required_argument, NULL, 'c'},
+                                          {"csv-scores", required_argument, NULL, 's'},
                                           {"against", required_argument, NULL, 'a'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
-        switch (option) {
-        case 'j':
-            options->json = true;
-            break;
-        case 'c':
-            options->csv = optarg;
-            break;
-        case 'a':
-            options->against = optarg;
-            break;
-        case 'h':
-            options->help = true;
-            return NAS_OK;
-        default:
-            return nas_cli_bad_option(&nas_cli_report, argv, option, err);
-        }
-    }
-    if ((options->json != 0) + (options->csv != NULL) + (options->against != NULL) > 1)
-        return nas_error_set(err, NAS_EARG,
-                             "report: --json, --csv and --against exclude each other");
-    return nas_cli_operand(&nas_cli_report, argc, argv, "RUN.h5", &options->path, err);
+    nas_status_t status = NAS_OK;
+    options->run = calloc((size_t)argc + 1, sizeof *options->run);
+    if (!options->run) return nas_error_nomem(err, "the command line");
+    options->n_run = 1;
+    for (int option; !status && (option = getopt_long(argc, argv, "-:h", known, NULL)) != -1;)
+        status = take(argv, option, options, err);
+    if (status || options->help) return status;
+    while (optind < argc) add_operand(options, argv[optind++]); /* behind -- */
+    return check_options(options, err);
 }
 
-static nas_status_t write_csv(const nas_state_t *state, const char *path, nas_error_t *err)
+typedef nas_status_t (*csv_t)(const nas_state_t *state, FILE *out, nas_error_t *err);
+
+static nas_status_t write_csv(const nas_state_t *state, csv_t csv, const char *path,
+                              nas_error_t *err)
 {
     nas_user_file_t file = {0};
     nas_status_t status = nas_user_file_open(path, &file, err);
     if (status) return status;
-    status = nas_report_csv(state, file.stream, err);
+    status = csv(state, file.stream, err);
     return nas_user_file_close(&file, status, err);
+}
+
+static nas_status_t write_scores(const nas_state_t *state, const char *run, const char *path,
+                                 nas_error_t *err)
+{
+    if (state->scores.n > 0) return write_csv(state, nas_report_csv_scores, path, err);
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: this run took its metrics from a table or another run and has no "
+                         "scores of its own to write",
+                         run);
+}
+
+static nas_status_t write_tables(const report_options_t *options, const nas_state_t *state,
+                                 nas_error_t *err)
+{
+    const char *run = options->run[0];
+    nas_status_t status = NAS_OK;
+    if (options->csv_scores) status = write_scores(state, run, options->csv_scores, err);
+    if (status || !options->csv) return status;
+    if (state->n_repeat > 0) return write_csv(state, nas_report_csv, options->csv, err);
+    return write_scores(state, run, options->csv, err);
 }
 
 /* Read a state file, with a notice where it is the one before. */
@@ -77,44 +159,64 @@ static nas_status_t read_state(const char *path, nas_state_t *state, nas_error_t
     return status;
 }
 
-static nas_status_t check_searched(const nas_state_t *state, const char *path, nas_error_t *err)
+static nas_status_t print_text(const char *path, const nas_state_t *state, nas_error_t *err)
 {
-    if (state->n_repeat > 0) return NAS_OK;
+    nas_under_way_t under_way = {0};
+    nas_status_t status = nas_under_way_read(path, state, &under_way, err);
+    if (!status) status = nas_report_text(state, path, stdout, err);
+    if (!status) status = nas_report_under_way(&under_way, state->n_epochs, stdout, err);
+    nas_under_way_fini(&under_way);
+    return status;
+}
+
+static nas_status_t print_json(const char *path, const nas_state_t *state, nas_error_t *err)
+{
+    nas_under_way_t under_way = {0};
+    nas_status_t status = nas_under_way_read(path, state, &under_way, err);
+    if (!status) status = nas_report_json(state, &under_way, stdout, err);
+    nas_under_way_fini(&under_way);
+    return status;
+}
+
+/* A run to compare, with its file's name for messages. */
+static nas_status_t read_searched(const char *path, nas_state_t *state, nas_error_t *err)
+{
+    const nas_status_t status = read_state(path, state, err);
+    if (status || state->n_repeat > 0) return status;
+    nas_state_fini(state);
     return nas_error_set(err, NAS_EINPUT, "%s: this run searched nothing to compare", path);
 }
 
-/* The report, and both runs beside each other. */
-static nas_status_t print_against(const report_options_t *options, const nas_state_t *state,
-                                  nas_error_t *err)
+/* All runs beside each other. */
+static nas_status_t print_against(const report_options_t *options, nas_error_t *err)
 {
-    nas_state_t both[2] = {*state};
-    nas_status_t status = read_state(options->against, &both[1], err);
-    if (!status) status = check_searched(state, options->path, err);
-    if (!status) status = check_searched(&both[1], options->against, err);
-    if (!status) status = nas_report_text(state, options->path, stdout, err);
-    if (!status) status = nas_report_compare(both, 2, stdout, err);
-    nas_state_fini(&both[1]);
+    nas_state_t *state = calloc(options->n_run, sizeof *state);
+    nas_compared_t *compared = calloc(options->n_run, sizeof *compared);
+    nas_status_t status = state && compared ? NAS_OK : nas_error_nomem(err, "runs to compare");
+    for (size_t i = 0; i < options->n_run && !status; i++) {
+        status = read_searched(options->run[i], &state[i], err);
+        compared[i] = (nas_compared_t){.state = &state[i], .path = options->run[i]};
+    }
+    if (!status) status = print_text(options->run[0], &state[0], err);
+    if (!status) status = nas_report_compare(compared, options->n_run, stdout, err);
+    for (size_t i = 0; state && i < options->n_run; i++) nas_state_fini(&state[i]);
+    free(compared);
+    free(state);
     return status;
 }
 
 static nas_status_t print_report(const report_options_t *options, nas_error_t *err)
 {
     nas_state_t state = {0};
-    nas_status_t status = read_state(options->path, &state, err);
+    if (options->against) return print_against(options, err);
+    nas_status_t status = read_state(options->run[0], &state, err);
     if (status) return status;
-    if (options->csv && state.scores.n == 0)
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s: this run took its metrics from a table or another run and has "
-                               "no scores of its own to write",
-                               options->path);
-    else if (options->csv)
-        status = write_csv(&state, options->csv, err);
-    else if (options->against)
-        status = print_against(options, &state, err);
+    if (options->csv || options->csv_scores)
+        status = write_tables(options, &state, err);
     else if (options->json)
-        status = nas_report_json(&state, stdout, err);
+        status = print_json(options->run[0], &state, err);
     else
-        status = nas_report_text(&state, options->path, stdout, err);
+        status = print_text(options->run[0], &state, err);
     nas_state_fini(&state);
     return status;
 }
@@ -128,6 +230,7 @@ static int run(int argc, char **argv)
         (void)fputs(help, stdout);
     else if (!status)
         status = print_report(&options, &err);
+    free(options.run);
     return nas_cli_finish(status, &err);
 }
 

@@ -60,13 +60,14 @@ static void check_repeat(const nas_state_t *state, const nas_repeat_t *repeat)
 
 static void check_reports(const nas_state_t *state)
 {
-    const nas_state_t both[2] = {*state, *state};
+    const nas_compared_t both[2] = {{state, "a"}, {state, "b"}};
     nas_error_t err = {0};
     FILE *sink = fuzz_sink();
     NAS_ASSERT(nas_report_text(state, "", sink, &err) == NAS_OK);
-    NAS_ASSERT(nas_report_json(state, sink, &err) == NAS_OK);
+    NAS_ASSERT(nas_report_json(state, NULL, sink, &err) == NAS_OK);
     NAS_ASSERT(nas_report_compare(both, 2, sink, &err) == NAS_OK);
-    if (state->scores.n > 0) NAS_ASSERT(nas_report_csv(state, sink, &err) == NAS_OK);
+    NAS_ASSERT(nas_report_csv(state, sink, &err) == NAS_OK);
+    if (state->scores.n > 0) NAS_ASSERT(nas_report_csv_scores(state, sink, &err) == NAS_OK);
     (void)fclose(sink);
 }
 

@@ -264,18 +264,18 @@ bad_state() {
     refused_state "$kind" "$pattern"
 }
 
-bad_state 'state cut to nothing' 'run.h5 is empty, no state file' truncate -s 0 run.h5
-bad_state 'state cut in the user block' 'run.h5 is cut short: 100 bytes are left' truncate -s 100 run.h5
-bad_state 'state cut to the user block' "run.h5 is cut short: 512 of $n_bytes bytes are left" truncate -s 512 run.h5
-bad_state 'state cut by a byte' "run.h5 is cut short: $((n_bytes - 1)) of $n_bytes bytes are left" truncate -s -1 run.h5
-bad_state 'state with more behind it' "run.h5 is damaged: it has $((n_bytes + 1)) bytes instead of $n_bytes" truncate -s +1 run.h5
-bad_state 'state with a hole' 'run.h5 is damaged: its content does not match its digest' fallocate -p -o 512 -l 512 run.h5
+bad_state 'state cut to nothing' 'run.h5 is empty, no state file; *--fresh' truncate -s 0 run.h5
+bad_state 'state cut in the user block' 'run.h5 is cut short: 100 bytes are left; *--fresh' truncate -s 100 run.h5
+bad_state 'state cut to the user block' "run.h5 is cut short: 512 of $n_bytes bytes are left; *--fresh" truncate -s 512 run.h5
+bad_state 'state cut by a byte' "run.h5 is cut short: $((n_bytes - 1)) of $n_bytes bytes are left; *--fresh" truncate -s -1 run.h5
+bad_state 'state with more behind it' "run.h5 is damaged: it has $((n_bytes + 1)) bytes instead of $n_bytes; *--fresh" truncate -s +1 run.h5
+bad_state 'state with a hole' 'run.h5 is damaged: its content does not match its digest; *--fresh' fallocate -p -o 512 -l 512 run.h5
 bad_state 'state of a newer version' 'run.h5 has format version 3, this program reads 2: use the newer robotnas*' \
     python3 "$here/statefile.py" version run.h5 3
 bad_state 'state of no version' 'run.h5 has format version 0, this program reads 2: use the older robotnas*' \
     python3 "$here/statefile.py" version run.h5 0
-bad_state 'a table for a state' 'run.h5 is not a state file of robotnas' cp table.csv run.h5
-bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
+bad_state 'a table for a state' 'run.h5 is not a state file of robotnas; *--fresh' cp table.csv run.h5
+bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas; *--fresh' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
 
 for from in 0 0 64 4096 4096 4096 4096 4096; do
     bit=$((from + (RANDOM * 32768 + RANDOM) % (8 * n_bytes - from)))
@@ -297,7 +297,7 @@ state_begin
 cp run.h5 run.h5.prev
 truncate -s 100 run.h5
 truncate -s 0 run.h5.prev
-refused_state 'both state files bad' '*run.h5 is cut short*no help: *run.h5.prev is empty*'
+refused_state 'both state files bad' '*run.h5 is cut short*no help: *run.h5.prev is empty*--fresh'
 
 if python_of_h5py=$(python_with h5py); then
     bad_content() {

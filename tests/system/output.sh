@@ -221,7 +221,7 @@ test_links() {
     expect_report small.h5 expected
     ln -sf circle.h5 circle.h5
     expect_exit 2 "$ROBOTNAS" search job.yaml --set output=circle.h5
-    expect_line err '^robotnas: circle\.h5 is a symbolic link that leads in a circle$'
+    expect_line err '^robotnas: circle\.h5: a circle of symbolic links$'
     for command in report export; do
         expect_exit 2 "$ROBOTNAS" "$command" circle.h5
         expect_line err '^robotnas: cannot open circle\.h5: Too many levels of symbolic links$'
@@ -320,6 +320,43 @@ JOB
     rm -rf small.h5*
 }
 
+# What report says of a step that is not done: one candidate is, the other one's command waits for a file.
+test_under_way() {
+    local pid
+    rm -rf small.h5* first
+    cat >command.yaml <<JOB
+name: command
+output: small.h5
+pool: {space: table, table: $example}
+objective: {kind: command, command: [sh, "{job}/trainer.sh", "{index}"]}
+search: {method: random, budget: 2, parallel: 2}
+JOB
+    cat >trainer.sh <<'TRAINER'
+cd "$(dirname "$0")"
+mkdir first || until [ -e go ]; do sleep 0.02; done
+echo "{\"score\": $1}"
+TRAINER
+    "$ROBOTNAS" search command.yaml >first.out 2>first.err &
+    pid=$!
+    # shellcheck disable=SC2317 # wait_for calls it
+    two_begun() { [ "$(find small.h5.d -name '*.out' 2>/dev/null | wc -l)" = 2 ]; }
+    wait_for two_begun
+    expect_exit 0 "$ROBOTNAS" report small.h5
+    expect_line out '^    seed 0, done, objective [0-9]*$'
+    expect_line out '^    seed 0, its command has begun$'
+    expect_exit 0 "$ROBOTNAS" report small.h5 --json
+    same_report small.h5 >under_way
+    grep -q '"repeats"' under_way || fail 'no report'
+    if grep -q begun under_way; then fail 'what may differ is not under timing alone'; fi
+    touch go
+    wait "$pid"
+    expect_exit 0 "$ROBOTNAS" report small.h5 --json
+    expect_line out '"candidates": \[\],$'
+    expect_exit 0 "$ROBOTNAS" report small.h5 --csv -
+    [ "$(wc -l <out)" = 3 ] || fail "not two evaluations: $(<out)"
+    expect_line out '^repeat,seed,arch,target,cost,phase,status,reason$'
+}
+
 # A file system without locks: the run goes on and says what is not protected.
 test_no_locks() {
     local reason
@@ -333,7 +370,7 @@ test_no_locks() {
 }
 
 for part in lock folders file_size_limit full_disk unwritable_folder damage another_job what_may_change links written_files \
-    modes planted no_locks; do
+    modes planted under_way no_locks; do
     printf '%s\n' "-- $part"
     "test_$part"
 done

@@ -107,7 +107,7 @@ objective: {kind: train, epochs: 2, batch: 16}
 search: {budget: 4, parallel: 2, repeats: 2}
 JOB
 expect_exit 0 "$ROBOTNAS" search train.yaml --set output=run.h5 --fresh
-"$ROBOTNAS" report run.h5 --csv scores.csv
+"$ROBOTNAS" report run.h5 --csv-scores scores.csv
 check metrics evaluations course curves
 run_blocks 1 2 3 4
 has_lines curves.csv 17

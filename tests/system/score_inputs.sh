@@ -116,7 +116,8 @@ refused 'scores that are there' 'scores.h5: a run is there already;*' "$ROBOTNAS
 refused "another job's scores" "scores.h5: belongs to another job*'small'*" "$ROBOTNAS" score job.yaml --set output=scores.h5 \
     --resume --set seed=4
 "$ROBOTNAS" search table.yaml --set output=table.h5 >out 2>&1 || fail "the job on a table: $(<out)"
-refused 'scores of a run that scored nothing' '*has no scores of its own to write' "$ROBOTNAS" report table.h5 --csv -
+refused 'scores of a run that scored nothing' '*has no scores of its own to write' "$ROBOTNAS" report table.h5 --csv-scores -
+refused 'two runs' "report: one RUN.h5 is enough, 'table.h5' is too much; --against compares runs" "$ROBOTNAS" report scores.h5 table.h5
 
 # ---- Job file ----
 
@@ -196,7 +197,7 @@ bad_list 'list that is a folder' '*list is a directory*' sh -c 'rm list; mkdir l
 # ---- Scores for a search ----
 
 bad_search 'scores not there' '*scores.h5*' rm scores.h5
-bad_search 'scores that are no state file' '*scores.h5 is not a state file of robotnas' cp objective.csv scores.h5
+bad_search 'scores that are no state file' '*scores.h5 is not a state file of robotnas; *' cp objective.csv scores.h5
 bad_search 'scores cut short' '*scores.h5 is cut short*' truncate -s -1 scores.h5
 bad_search 'scores with a bit flipped' '*scores.h5 is damaged*' python3 "$here/statefile.py" flip scores.h5 20000
 bad_search 'scores of a run that scored nothing' '*scores.h5: this run scored nothing*' sh -c "

@@ -56,7 +56,7 @@ for i, line in enumerate(sys.stdin):
 
 # scores_of RUN.h5: its scores without what equal runs may differ in, the seconds.
 scores_of() {
-    "$ROBOTNAS" report "$1" --csv - | sed 's/,[^,]*$//'
+    "$ROBOTNAS" report "$1" --csv-scores - | sed 's/,[^,]*$//'
 }
 
 # archs_of RUN.h5: the names of what it scored.

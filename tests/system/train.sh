@@ -142,8 +142,12 @@ test_against() {
     expect_exit 0 "$ROBOTNAS" report small.h5 --against random.h5
     head -n "$(wc -l <text)" out | cmp - text >&2 || fail 'the report before the comparison is another'
     tail -n 2 out >lines
-    expect_line lines '^  robot  *8  *1 '
-    expect_line lines '^  random  *2  *1 '
+    expect_line lines '^  small, robot  *8  *1 '
+    expect_line lines '^  small, random  *2  *1 '
+    expect_exit 0 "$ROBOTNAS" report random.h5 --against small.h5 random.h5 # any number of them
+    tail -n 5 out >lines
+    expect_line lines '^  small, robot  *8  *1 '
+    [ "$(grep -c '^  small, random, random\.h5$' lines)" = 2 ] || fail "runs of one name: $(<lines)"
     expect_exit 2 "$ROBOTNAS" report small.h5 --against scores.h5
     expect_line err '^robotnas: scores\.h5: this run searched nothing to compare$'
     expect_exit 2 "$ROBOTNAS" report small.h5 --against random.h5 --json

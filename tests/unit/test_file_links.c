@@ -235,8 +235,7 @@ Test(file_links, links_in_a_circle_are_refused)
     cr_assert_eq(symlink("b", a.text), 0);
     cr_assert_eq(symlink("a", b.text), 0);
     cr_assert_eq(nas_file_follow(a.text, &target, &err), NAS_EINPUT);
-    cr_assert_not_null(strstr(err.text, "/a is a symbolic link that leads in a circle"), "%s",
-                       err.text);
+    cr_assert_not_null(strstr(err.text, "/a: a circle of symbolic links"), "%s", err.text);
     cr_assert_null(target);
     target = nas_file_locate(a.text, NULL);
     cr_assert_str_eq(target, a.text);

@@ -9,6 +9,11 @@
 
 typedef nas_status_t (*report_t)(const nas_state_t *state, FILE *out, nas_error_t *err);
 
+static nas_status_t report_json(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    return nas_report_json(state, NULL, out, err);
+}
+
 /* The report as a text that the caller frees. */
 static char *report_of(const nas_state_t *state, report_t report)
 {
@@ -56,7 +61,7 @@ static void expect_keys(json_t *object, const char *const *key, size_t n)
 Test(report, json_keys_stand_in_the_documented_order)
 {
     nas_state_t state = report_state_make();
-    char *text = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_json);
     json_t *report = json_loads(text, 0, NULL);
     cr_assert_not_null(report);
     EXPECT_KEYS(report, "program", "version", "job", "method", "budget", "n_arch", "metrics",
@@ -79,7 +84,7 @@ Test(report, json_keys_stand_in_the_documented_order)
 Test(report, json_has_null_for_what_is_unknown)
 {
     nas_state_t state = report_state_make();
-    char *text = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_json);
     json_t *report = json_loads(text, 0, NULL);
     json_t *repeat = json_array_get(json_object_get(report, "repeats"), 1);
     cr_assert(json_is_null(json_object_get(repeat, "precision_at_t")));
@@ -100,7 +105,7 @@ Test(report, a_constant_metric_has_no_weight)
     const size_t n = state.metrics.n;
     state.metric_is_constant = calloc(n, sizeof *state.metric_is_constant);
     state.metric_is_constant[n - 1] = 1;
-    char *text = report_of(&state, nas_report_json), *page = report_of(&state, report_text);
+    char *text = report_of(&state, report_json), *page = report_of(&state, report_text);
     json_t *report = json_loads(text, 0, NULL);
     const json_t *weights =
         json_object_get(json_array_get(json_object_get(report, "repeats"), 0), "weights");
@@ -121,7 +126,7 @@ Test(report, json_is_valid_whatever_the_names)
     state.report_columns.at[0][0] = '\xff';
     state.repeat[0].evaluation[0].name[0] = '\xc3';
     cr_assert_eq(nas_state_add_event(&state, NULL, "cut: %s", "\xe2\x82"), NAS_OK);
-    char *text = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_json);
     json_t *report = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     cr_assert_not_null(report);
     json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);
@@ -243,7 +248,7 @@ Test(report, json_tells_a_failure_from_a_missing_value)
 {
     nas_state_t state = report_state_make();
     add_failure(&state, 30, "exit code 3");
-    char *text = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_json);
     json_t *report = json_loads(text, 0, NULL);
     json_t *repeat = json_array_get(json_object_get(report, "repeats"), 1);
     json_t *failed = json_array_get(json_object_get(repeat, "evaluations"), 2);
@@ -266,7 +271,9 @@ static char *comparison_of(const nas_state_t *state, size_t n)
     size_t size = 0;
     nas_error_t err = {0};
     FILE *out = open_memstream(&text, &size);
-    cr_assert_eq(nas_report_compare(state, n, out, &err), NAS_OK);
+    nas_compared_t run[4];
+    for (size_t i = 0; i < n; i++) run[i] = (nas_compared_t){&state[i], i % 2 ? "b.h5" : "a.h5"};
+    cr_assert_eq(nas_report_compare(run, n, out, &err), NAS_OK);
     (void)fclose(out);
     return text;
 }
@@ -294,12 +301,132 @@ Test(report, runs_stand_beside_each_other)
     state[1].repeat[0].evaluation[1].value = 4;
     char *text = comparison_of(state, 2);
     /* best of the repeats: 3 and 2, then 4 and 2; costs 7.5 and 2.5 */
-    expect_run(text, "\n  robot ", (double[]){3, 2, 2.5, 0.5, 5});
-    expect_run(text, "\n  reinforce, incomplete ", (double[]){40, 2, 3, 1, 5});
+    expect_run(text, "\n  tiny, robot ", (double[]){3, 2, 2.5, 0.5, 5});
+    expect_run(text, "\n  tiny, reinforce, incomplete\n", (double[]){40, 2, 3, 1, 5});
     cr_assert_null(strstr(text, "robot, incomplete"));
     assert_80_columns(text);
     free(text);
     for (int i = 0; i < 2; i++) nas_state_fini(&state[i]);
+}
+
+/* By the job alone, by its method too, or by the file as well: as much as tells them apart. */
+Test(report, runs_are_called_by_what_tells_them_apart)
+{
+    nas_state_t state[4];
+    for (int i = 0; i < 4; i++) {
+        state[i] = report_state_make();
+        state[i].complete = true;
+    }
+    free(state[1].method);
+    state[1].method = strdup("rea");
+    free(state[2].job_name);
+    state[2].job_name = strdup("other");
+    char *text = comparison_of(state, 3);
+    const double same[5] = {3, 2, 2.5, 0.5, 5};
+    expect_run(text, "\n  tiny, robot ", same);
+    expect_run(text, "\n  tiny, rea ", same);
+    expect_run(text, "\n  other ", same);
+    free(text);
+    free(state[3].job_name);
+    state[3].job_name = strdup("other");
+    text = comparison_of(state, 4);
+    expect_run(text, "\n  tiny, robot ", same);
+    expect_run(text, "\n  other, robot, a.h5 ", same);
+    expect_run(text, "\n  other, robot, b.h5 ", same);
+    assert_80_columns(text);
+    free(text);
+    for (int i = 0; i < 4; i++) nas_state_fini(&state[i]);
+}
+
+Test(report, csv_has_a_row_an_evaluation)
+{
+    nas_state_t state = report_state_make();
+    double column = 0.1;
+    const nas_evaluation_t failed = {.arch = 22,
+                                     .name = (char *)(uintptr_t) "(1, 0) \"b\"",
+                                     .value = (double)NAN,
+                                     .cost = 0.5,
+                                     .columns = &column,
+                                     .seed = 6,
+                                     .status = NAS_EVAL_FAILED,
+                                     .reason = (char *)(uintptr_t) "exit code 3, said: no"};
+    cr_assert_eq(nas_state_add_evaluation(&state, 1, &failed, NULL), NAS_OK);
+    free(state.report_columns.at[0]);
+    state.report_columns.at[0] = strdup("test, top 1");
+    char *text = report_of(&state, nas_report_csv);
+    cr_assert_str_eq(text, "repeat,seed,arch,target,cost,phase,status,reason,\"test, top 1\"\n"
+                           "0,0,arch-10,1,2.5,explore,ok,,10\n"
+                           "0,0,arch-12,3,2.5,explore,ok,,30\n"
+                           "0,0,arch-13,3,2.5,exploit,ok,,30\n"
+                           "1,0,arch-20,2,2.5,explore,ok,,20\n"
+                           "1,0,arch-21,,,exploit,missing,,\n"
+                           "1,6,\"(1, 0) \"\"b\"\"\",,0.5,explore,failed,\"exit code 3, said: no\","
+                           "0.10000000000000001\n");
+    free(text);
+    nas_state_fini(&state);
+}
+
+/* One of every kind: in training, done, failed, a command that has begun. */
+static nas_under_way_t under_way_make(nas_under_way_item_t item[4])
+{
+    static char name[] = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|"
+                         "nor_conv_3x3~1|nor_conv_3x3~2|";
+    item[0] =
+        (nas_under_way_item_t){.arch = 3, .seed = 5, .name = name, .n_epochs = 2, .n_steps = 417};
+    item[1] = (nas_under_way_item_t){.arch = 4, .seed = 5, .name = name, .done = true};
+    item[1].outcome.value = 71.5;
+    item[2] = (nas_under_way_item_t){.arch = 4, .seed = 6, .name = name, .done = true};
+    nas_outcome_fail(&item[2].outcome, "exit code 3");
+    item[3] = (nas_under_way_item_t){.arch = 9, .seed = 6, .begun = true};
+    return (nas_under_way_t){.at = item, .n = 4};
+}
+
+Test(report, candidates_under_way_are_told)
+{
+    nas_under_way_item_t item[4];
+    const nas_under_way_t list = under_way_make(item);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(nas_report_under_way(&list, 12, out, NULL), NAS_OK);
+    (void)fclose(out);
+    cr_assert_not_null(strstr(text, "    seed 5, in training, 2 of 12 epochs, 417 steps\n"));
+    cr_assert_not_null(strstr(text, "    seed 5, done, objective 71.5\n"));
+    cr_assert_not_null(strstr(text, "    seed 6, failed\n    exit code 3\n"));
+    cr_assert_not_null(
+        strstr(text, "  architecture 9 of the pool\n    seed 6, its command has begun\n"));
+    assert_80_columns(text);
+    free(text);
+}
+
+Test(report, json_has_candidates_under_way_under_timing_alone)
+{
+    nas_state_t state = report_state_make();
+    nas_under_way_item_t item[4];
+    const nas_under_way_t list = under_way_make(item);
+    static const char *const expected[] = {"training", "ok", "failed", "begun"};
+    char *text = NULL, *without = report_of(&state, report_json);
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    cr_assert_eq(nas_report_json(&state, &list, out, NULL), NAS_OK);
+    (void)fclose(out);
+    json_t *report = json_loads(text, 0, NULL), *other = json_loads(without, 0, NULL);
+    json_t *candidates = json_object_get(json_object_get(report, "timing"), "candidates");
+    cr_assert_eq(json_array_size(candidates), 4);
+    for (size_t i = 0; i < 4; i++) {
+        json_t *candidate = json_array_get(candidates, i);
+        EXPECT_KEYS(candidate, "arch", "index", "seed", "status", "target", "epochs", "steps");
+        cr_assert_str_eq(json_string_value(json_object_get(candidate, "status")), expected[i]);
+    }
+    cr_assert_eq(json_array_size(json_object_get(json_object_get(other, "timing"), "candidates")),
+                 0);
+    cr_assert_eq(json_object_del(report, "timing") | json_object_del(other, "timing"), 0);
+    cr_assert(json_equal(report, other));
+    json_decref(report);
+    json_decref(other);
+    free(without);
+    free(text);
+    nas_state_fini(&state);
 }
 
 Test(report, a_run_without_results_is_unknown_beside_another)
@@ -334,7 +461,7 @@ Test(report, weights_are_of_repeats_in_which_something_succeeded)
 {
     nas_state_t state = report_state_make();
     for (int64_t i = 0; i < 3; i++) state.repeat[0].evaluation[i].status = NAS_EVAL_MISSING;
-    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_text), *json = report_of(&state, report_json);
     cr_assert_null(strstr(text, "Weight of each metric"));
     json_t *report = json_loads(json, 0, NULL);
     json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);
@@ -353,10 +480,10 @@ Test(report, weights_are_of_repeats_in_which_something_succeeded)
 Test(report, a_run_that_gave_up_is_said_to_have)
 {
     nas_state_t state = report_state_make();
-    char *before = report_of(&state, nas_report_json);
+    char *before = report_of(&state, report_json);
     cr_assert_null(strstr(before, "gave_up"));
     state.gave_up = true;
-    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_text), *json = report_of(&state, report_json);
     cr_assert_not_null(strstr(text, ", GAVE UP\n"), "%s", text);
     cr_assert_not_null(strstr(json, "\n  \"complete\": false,\n  \"gave_up\": true,\n"));
     free(before);
@@ -407,13 +534,13 @@ static nas_state_t extreme_state(void)
 
 static nas_status_t report_compare(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
-    return nas_report_compare(state, 1, out, err);
+    return nas_report_compare(&(nas_compared_t){state, "a.h5"}, 1, out, err);
 }
 
 Test(report, no_finite_value_is_shown_as_none)
 {
     nas_state_t state = extreme_state();
-    const report_t report[] = {report_text, report_compare, nas_report_json};
+    const report_t report[] = {report_text, report_compare, report_json};
     for (int i = 0; i < 3; i++) {
         char *text = report_of(&state, report[i]);
         cr_assert_null(strstr(text, "inf"), "%s", text);
@@ -421,7 +548,7 @@ Test(report, no_finite_value_is_shown_as_none)
         cr_assert(i == 2 || !strstr(text, "unknown"), "%s", text);
         free(text);
     }
-    char *text = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_json);
     json_t *json = json_loads(text, 0, NULL); /* which takes no number beyond a double */
     const json_t *summary = json_object_get(json, "summary");
     const char *const figure[] = {"cost", "target"};
@@ -440,7 +567,7 @@ Test(report, earlier_results_that_were_not_asked_for_again_are_listed)
     nas_state_t state = report_state_make();
     nas_evaluation_t known = state.repeat[0].evaluation[1];
     cr_assert_eq(nas_state_add_known(&state, 0, &known, NULL), NAS_OK);
-    char *text = report_of(&state, report_text), *json = report_of(&state, nas_report_json);
+    char *text = report_of(&state, report_text), *json = report_of(&state, report_json);
     cr_assert_null(strstr(text, "Earlier"));
     cr_assert_null(strstr(json, "earlier"));
     free(text);
@@ -449,7 +576,7 @@ Test(report, earlier_results_that_were_not_asked_for_again_are_listed)
     known.name = (char[]){"arch-40"};
     cr_assert_eq(nas_state_add_known(&state, 0, &known, NULL), NAS_OK);
     text = report_of(&state, report_text);
-    json = report_of(&state, nas_report_json);
+    json = report_of(&state, report_json);
     cr_assert_not_null(strstr(text, "\nEarlier results, not asked for again since a retry: 1\n"));
     json_t *report = json_loads(json, 0, NULL);
     json_t *repeat = json_array_get(json_object_get(report, "repeats"), 0);

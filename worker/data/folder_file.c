@@ -146,7 +146,6 @@ nas_status_t nas_folder_file_begin(const char *path, const nas_folder_layout_t *
 {
     nas_folder_file_t made = {0};
     nas_status_t status = nas_file_follow(path, &made.path, err);
-    if (!status) status = nas_file_check_replaceable(made.path, err);
     if (!status) status = nas_file_make_parents(made.path, err);
     if (!status) status = nas_lock_acquire(made.path, &made.lock, err);
     if (!status && nas_lock_missing(made.lock)) nas_log_line("%s", nas_lock_missing(made.lock));

@@ -131,7 +131,7 @@ def report_of(robotnas, folder):
 
 def scores_of(robotnas, folder):
     """A line an architecture, without the seconds; none where nothing was scored."""
-    text = ask(robotnas, ["report", OUTPUT, "--csv", "-"], folder)
+    text = ask(robotnas, ["report", OUTPUT, "--csv-scores", "-"], folder)
     return [line.rsplit(",", 1)[0] for line in text.splitlines()] if text else []
 
 
