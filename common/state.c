@@ -59,6 +59,8 @@ void nas_state_fini(nas_state_t *state)
     nas_strings_fini(&state->metrics);
     free(state->metric_is_constant);
     nas_strings_fini(&state->report_columns);
+    nas_strings_fini(&state->class_names);
+    nas_strings_fini(&state->reused_from);
     free(state->job_name);
     free(state->job_text);
     free(state->method);

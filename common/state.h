@@ -124,7 +124,10 @@ typedef struct nas_state {
                                       weights mean nothing; NULL: not known of any */
     nas_scores_t scores;
     nas_strings_t report_columns;
-    int64_t n_epochs; /**< of every evaluation's curve; 0: none has one */
+    nas_strings_t class_names; /**< of the labels from 0 on; n is 0 where the data has none */
+    nas_strings_t reused_from; /**< runs whose evaluations were taken over, relative to this one's
+                                    folder where they may be */
+    int64_t n_epochs;          /**< of every evaluation's curve; 0: none has one */
     /* provenance: may differ between equal runs */
     char *program_version;
     char *commit;

@@ -9,6 +9,7 @@
  *         values [n, n_metric], status, seconds, rank, and attribute hash
  *     /pool/             arch: native names, where this run scored the pool
  *     /report_columns    names
+ *     /class_names, /reused_from: nas_statefile_lists, where there are any
  *     /evaluations/      one row per evaluation, the repeats one after the other:
  *         repeat, name, reason, columns [n, n_report_columns] and nas_statefile_evaluation();
  *         and, of trainings, nas_statefile_curve() [n, n_epochs]
@@ -84,6 +85,11 @@ nas_statefile_fields_t nas_statefile_root_optional(void)
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }
+
+const nas_statefile_list_t nas_statefile_lists[NAS_STATEFILE_LISTS] = {
+    {"class_names", offsetof(nas_state_t, class_names)},
+    {"reused_from", offsetof(nas_state_t, reused_from)},
+};
 
 nas_statefile_fields_t nas_statefile_repeat(void)
 {

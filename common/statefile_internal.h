@@ -43,6 +43,15 @@ nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_str
 nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t *names,
                                       nas_error_t *err);
 
+/** Datasets of the file that came later, and that a state need not have: a list of strings each. */
+typedef struct nas_statefile_list {
+    const char *name;
+    size_t offset; /**< of the list in nas_state_t */
+} nas_statefile_list_t;
+
+enum { NAS_STATEFILE_LISTS = 2 };
+extern const nas_statefile_list_t nas_statefile_lists[NAS_STATEFILE_LISTS];
+
 /** Attributes of the file: of nas_state_t. */
 nas_statefile_fields_t nas_statefile_root(void);
 

@@ -302,6 +302,17 @@ static nas_status_t read_events(hid_t file, nas_state_t *state, nas_error_t *err
     return status;
 }
 
+static nas_status_t read_lists(hid_t file, nas_state_t *state, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < NAS_STATEFILE_LISTS && !status; i++) {
+        nas_strings_t *list = (void *)((char *)state + nas_statefile_lists[i].offset);
+        if (nas_h5_has(file, nas_statefile_lists[i].name))
+            status = nas_statefile_read_names(file, nas_statefile_lists[i].name, list, err);
+    }
+    return status;
+}
+
 /* The order matters: later parts are checked against earlier ones. */
 static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *err)
 {
@@ -309,6 +320,7 @@ static nas_status_t read_content(hid_t file, nas_state_t *state, nas_error_t *er
     if (!status) status = nas_statefile_read_scores(file, state, err);
     if (!status)
         status = nas_statefile_read_names(file, "report_columns", &state->report_columns, err);
+    if (!status) status = read_lists(file, state, err);
     if (!status) status = read_search(file, state, err);
     if (!status) status = read_evaluations(file, state, false, err);
     if (!status && nas_h5_has(file, "known")) status = read_evaluations(file, state, true, err);

@@ -244,6 +244,18 @@ out:
     return status;
 }
 
+static nas_status_t write_lists(hid_t file, const nas_state_t *state, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < NAS_STATEFILE_LISTS && !status; i++) {
+        const nas_strings_t *list =
+            (const void *)((const char *)state + nas_statefile_lists[i].offset);
+        if (list->n > 0)
+            status = nas_statefile_write_names(file, nas_statefile_lists[i].name, list, err);
+    }
+    return status;
+}
+
 /* The whole file but for its user block. */
 static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t *size,
                                 nas_error_t *err)
@@ -255,6 +267,7 @@ static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t
     if (!status) status = nas_statefile_write_scores(file, state, err);
     if (!status)
         status = nas_statefile_write_names(file, "report_columns", &state->report_columns, err);
+    if (!status) status = write_lists(file, state, err);
     if (!status) status = write_evaluations(file, state, false, err);
     if (!status && count_rows(state, true) > 0) status = write_evaluations(file, state, true, err);
     if (!status) status = write_search(file, state, err);

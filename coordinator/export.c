@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "common/space_nb201.h"
+#include "coordinator/export_job.h"
 #include "coordinator/json_text.h"
 #include "worker/export/onnx.h"
 
@@ -9,76 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------------------------------- find */
-
-static bool is_better(const nas_state_t *state, const nas_evaluation_t *a,
-                      const nas_evaluation_t *b)
-{
-    if (!b) return true;
-    return state->minimise ? a->value < b->value : a->value > b->value;
-}
-
-/* The best successful evaluation, of one architecture or (name NULL) of any. */
-static const nas_evaluation_t *find_evaluation(const nas_state_t *state, const char *name)
-{
-    const nas_evaluation_t *best = NULL;
-    for (int64_t r = 0; r < state->n_repeat; r++)
-        for (int64_t i = 0; i < state->repeat[r].n_evaluation; i++) {
-            const nas_evaluation_t *e = &state->repeat[r].evaluation[i];
-            const bool wanted = !name || strcmp(e->name, name) == 0;
-            if (wanted && e->status == NAS_EVAL_OK && is_better(state, e, best)) best = e;
-        }
-    return best;
-}
-
-static nas_status_t read_record(nas_export_t *what, nas_error_t *err)
-{
-    const nas_state_t *state = what->state;
-    const nas_evaluation_t *e = what->evaluation;
-    nas_candidate_record_t *record = &what->record;
-    bool found = false;
-    record->candidate = (nas_candidate_t){.arch = e->arch, .seed = e->seed, .name = e->name};
-    record->n_columns = (int64_t)state->report_columns.n;
-    record->n_epochs = state->n_epochs;
-    nas_status_t status = nas_state_identity(state, &record->run, err);
-    char *run = nas_file_locate(what->path, err); /* the folder is beside the file itself */
-    char *stem = status || !run ? NULL : nas_candidate_stem(run, &record->candidate, err);
-    if (!status && !stem) status = NAS_ENOMEM;
-    if (!status) status = nas_candidate_read(stem, record, &found, err);
-    what->has_record = !status && found && record->done && record->parameters.n > 0;
-    free(stem);
-    free(run);
-    return status;
-}
-
-nas_status_t nas_export_find(const char *path, const nas_state_t *state, const char *arch,
-                             nas_export_t *out, nas_error_t *err)
-{
-    const bool any = strcmp(arch, "best") == 0;
-    nas_export_t what = {.path = path, .state = state};
-    what.evaluation = find_evaluation(state, any ? NULL : arch);
-    if (!what.evaluation && any)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: no architecture has been evaluated successfully yet", path);
-    if (!what.evaluation)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: no successful evaluation of '%s'; robotnas report --json lists "
-                             "them all",
-                             path, arch);
-    const nas_status_t status = read_record(&what, err);
-    if (status)
-        nas_export_fini(&what);
-    else
-        *out = what;
-    return status;
-}
-
-void nas_export_fini(nas_export_t *what)
-{
-    nas_candidate_record_fini(&what->record);
-    *what = (nas_export_t){0};
-}
 
 /* ---------------------------------------------------------------------------------------- JSON */
 
@@ -158,6 +89,18 @@ static json_t *network_of(const nas_export_t *what, object_t *parent)
     return take(&network, parent);
 }
 
+/* Of the labels from 0 on; the files may have had names for more. */
+static json_t *class_names_of(const nas_export_t *what, object_t *parent)
+{
+    const nas_strings_t *names = &what->state->class_names;
+    const size_t n_labels = what->has_record ? (size_t)what->record.network.classes : names->n;
+    if (names->n == 0 || names->n < n_labels) return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < n_labels; i++)
+        parent->failed |= json_array_append_new(array, nas_json_text(names->at[i]));
+    return array;
+}
+
 static json_t *evaluation_of(const nas_export_t *what, object_t *parent)
 {
     const nas_evaluation_t *e = what->evaluation;
@@ -170,6 +113,7 @@ static json_t *evaluation_of(const nas_export_t *what, object_t *parent)
     set(&evaluation, "columns", take(&columns, &evaluation));
     set(&evaluation, "seed", json_integer((json_int_t)e->seed));
     set(&evaluation, "reused", json_boolean(e->reused));
+    set(&evaluation, "reused_from", text(what->source));
     return take(&evaluation, parent);
 }
 
@@ -177,6 +121,7 @@ static json_t *provenance_of(const nas_export_t *what, object_t *parent)
 {
     const nas_state_t *state = what->state;
     char hash[NAS_DIGEST_HEX_SIZE];
+    char *job = nas_export_job(state->job_text ? state->job_text : "", NULL);
     object_t provenance = {.json = json_object()};
     nas_digest_hex(&state->job_hash, hash);
     set(&provenance, "program", json_string("robotnas"));
@@ -186,7 +131,9 @@ static json_t *provenance_of(const nas_export_t *what, object_t *parent)
     set(&provenance, "name", text(state->job_name));
     set(&provenance, "method", text(state->method));
     set(&provenance, "job_hash", json_string(hash));
-    set(&provenance, "job", text(state->job_text));
+    set(&provenance, "job", text(job));
+    parent->failed |= !job;
+    free(job);
     return take(&provenance, parent);
 }
 
@@ -197,6 +144,7 @@ nas_status_t nas_export_json(const nas_export_t *what, char **text_p, nas_error_
     set(&root, "arch", nas_json_text(arch));
     set(&root, "cell", cell_of(arch, &root));
     set(&root, "network", network_of(what, &root));
+    set(&root, "class_names", class_names_of(what, &root));
     set(&root, "evaluation", evaluation_of(what, &root));
     set(&root, "provenance", provenance_of(what, &root));
     char *dump =
@@ -211,40 +159,79 @@ nas_status_t nas_export_json(const nas_export_t *what, char **text_p, nas_error_
 
 static nas_status_t missing_parameters(const nas_export_t *what, nas_error_t *err)
 {
+    const nas_strings_t *sources = &what->state->reused_from;
+    const char *arch = what->evaluation->name;
+    if (what->state->n_epochs == 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: this run trained no networks, so that there are no parameters to "
+                             "export; use --format json",
+                             what->path);
+    if (what->evaluation->reused)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: %s was taken over from another run, %s, and its parameters lie "
+                             "beside that: run robotnas export there, or bring back its file and "
+                             "folder",
+                             what->path, arch,
+                             what->source     ? what->source
+                             : sources->n > 0 ? sources->at[sources->n - 1]
+                                              : "the one that --reuse named");
     char *stem = nas_candidate_stem(what->path, &what->record.candidate, err);
     if (!stem) return NAS_ENOMEM;
-    const nas_status_t status =
-        what->state->n_epochs == 0
-            ? nas_error_set(err, NAS_EINPUT,
-                            "%s: this run trained no networks, so that there are no parameters to "
-                            "export; use --format json",
-                            what->path)
-            : nas_error_set(err, NAS_EINPUT,
-                            "%s.h5: not there, or of another run; the trained parameters of %s "
-                            "were in it",
-                            stem, what->evaluation->name);
+    const nas_status_t status = nas_error_set(
+        err, NAS_EINPUT,
+        "%s.h5: not there, or of another run; the trained parameters of %s were in it", stem, arch);
     free(stem);
     return status;
+}
+
+/* A list in one line of JSON; NULL where there is none. The caller's (free). */
+static char *line_of(json_t *array)
+{
+    char *line =
+        json_is_array(array) ? json_dumps(array, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(array);
+    return line;
 }
 
 static nas_status_t encode(const nas_export_t *what, const nas_graph_t *graph,
                            unsigned char **data_p, size_t *size, nas_error_t *err)
 {
     const nas_candidate_record_t *record = &what->record;
-    char accuracy[32];
+    object_t made = {0};
+    char accuracy[32], channels[16], cells[16];
+    char *job = nas_export_job(what->state->job_text ? what->state->job_text : "", NULL);
+    char *mean = line_of(numbers(&record->mean, &made)),
+         *std = line_of(numbers(&record->std, &made));
+    char *names = line_of(class_names_of(what, &made));
+    nas_status_t status = nas_error_nomem(err, "the export");
+    if (!job || !mean || !std || made.failed) goto out;
     (void)snprintf(accuracy, sizeof accuracy, "%.17g", what->evaluation->value);
+    (void)snprintf(channels, sizeof channels, "%d", record->network.channels);
+    (void)snprintf(cells, sizeof cells, "%d", record->network.cells);
     const nas_provenance_t provenance[] = {{"arch", what->evaluation->name},
                                            {"valid_accuracy", accuracy},
-                                           {"job", what->state->job_text},
-                                           {"commit", what->state->commit}};
+                                           {"job", job},
+                                           {"commit", what->state->commit},
+                                           {"channels", channels},
+                                           {"cells", cells},
+                                           {"mean", mean},
+                                           {"std", std},
+                                           {"class_names", names}}; /* last: may be none */
+    const size_t n_provenance = sizeof provenance / sizeof *provenance;
     const nas_onnx_options_t options = {.graph = graph,
                                         .parameters = record->parameters.at,
                                         .statistics = record->statistics.at,
                                         .mean = record->mean.at,
                                         .std = record->std.at,
                                         .provenance = provenance,
-                                        .n_provenance = sizeof provenance / sizeof *provenance};
-    return nas_onnx_encode(&options, data_p, size, err);
+                                        .n_provenance = names ? n_provenance : n_provenance - 1};
+    status = nas_onnx_encode(&options, data_p, size, err);
+out:
+    free(job);
+    free(mean);
+    free(std);
+    free(names);
+    return status;
 }
 
 nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,

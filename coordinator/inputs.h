@@ -44,11 +44,12 @@ typedef struct nas_inputs {
     nas_batch_t batch;          /**< source compute: the mini-batch */
     int n_classes;              /**< of the images that were read */
     nas_image_facts_t image_facts;
-    nas_plan_t plan;                /**< n_groups is 1 until nas_plan_groups is asked */
-    nas_scoring_plan_t scoring;     /**< source compute */
-    nas_judging_plan_t judging;     /**< its run is set by the session */
-    nas_digest_t objective_content; /**< of the objective's table or images */
-    nas_digest_t subset;            /**< of a listed subset */
+    nas_strings_t class_names;  /**< of the images that were read; n is 0 where they have none */
+    nas_plan_t plan;            /**< n_groups is 1 until nas_plan_groups is asked */
+    nas_scoring_plan_t scoring; /**< source compute */
+    nas_judging_plan_t judging; /**< its run is set by the session */
+    nas_digest_t objective_content;               /**< of the objective's table or images */
+    nas_digest_t subset;                          /**< of a listed subset */
     nas_digest_t content[NAS_INPUTS_MAX_DIGESTS]; /**< of all files that count */
     size_t n_content;
     nas_digest_t batch_content;       /**< source compute: of the mini-batch */

@@ -289,6 +289,8 @@ static nas_status_t read_images(nas_inputs_t *inputs, bool with_test, nas_datase
     const nas_status_t status = nas_dataset_read(&options, dataset, &reason);
     if (status) return blame(job, "data.train", status, &reason, err);
     inputs->n_classes = dataset->n_classes;
+    inputs->class_names = dataset->class_names;
+    dataset->class_names = (nas_strings_t){0};
     inputs->image_facts = (nas_image_facts_t){.n_train = dataset->train.n,
                                               .n_test = dataset->test.n,
                                               .train = dataset->train_use,
@@ -449,6 +451,7 @@ void nas_inputs_fini(nas_inputs_t *inputs)
 {
     nas_batch_fini(&inputs->batch);
     nas_dataset_fini(&inputs->dataset);
+    nas_strings_fini(&inputs->class_names);
     nas_state_fini(&inputs->scored);
     free(inputs->scored_row);
     free(inputs->metric_facts);

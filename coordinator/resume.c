@@ -94,6 +94,7 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
     const bool has_metrics = !inputs->method || inputs->method->needs_metrics;
     nas_status_t status = nas_job_print(job, false, &state->job_text, err);
     if (!status && has_metrics) status = copy_strings(&state->metrics, &job->metrics.names, err);
+    if (!status) status = copy_strings(&state->class_names, &inputs->class_names, err);
     if (!status) status = set_search(state, inputs, err);
     if (!status) status = set_scores(state, inputs, err);
     if (!status) status = set_hashes(state, inputs, err);

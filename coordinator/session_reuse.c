@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "coordinator/session_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void nas_session_settle_measurement(nas_session_t *session)
@@ -36,6 +37,54 @@ static nas_status_t take_scores(nas_session_t *session, const char *path, nas_er
     return status;
 }
 
+/* The folder of a file, with a slash behind it. NULL with err set. */
+static char *folder_of(const char *path, nas_error_t *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? nas_string_format(err, "%.*s", (int)(slash - path + 1), path)
+                         : nas_string_copy(".", err);
+    char *whole = folder ? realpath(folder, NULL) : NULL;
+    free(folder);
+    if (!whole) {
+        (void)nas_error_set(err, NAS_EIO, "%s: its folder is not there", path);
+        return NULL;
+    }
+    char *found = nas_string_format(err, "%s%s", whole, whole[1] ? "/" : "");
+    free(whole);
+    return found;
+}
+
+/* How a file is found from a folder: up to what both paths have in common, then down. */
+static char *path_from(const char *folder, const char *file, nas_error_t *err)
+{
+    size_t common = 0;
+    for (size_t i = 0; folder[i] && folder[i] == file[i]; i++)
+        if (folder[i] == '/') common = i + 1;
+    char *path = nas_string_copy(file + common, err);
+    for (const char *up = strchr(folder + common, '/'); path && up; up = strchr(up + 1, '/')) {
+        char *longer = nas_string_format(err, "../%s", path);
+        free(path);
+        path = longer;
+    }
+    return path;
+}
+
+/* Note where evaluations come from, for who looks for what belongs to them. */
+static nas_status_t note_source(nas_session_t *session, const char *path, nas_error_t *err)
+{
+    nas_strings_t *sources = &session->state.reused_from;
+    char *file = realpath(path, NULL);
+    char *folder = folder_of(session->inputs.job->output, err);
+    char *found = file && folder ? path_from(folder, file, err) : NULL;
+    nas_status_t status = NAS_OK; /* it has vanished meanwhile: then nobody will find it */
+    if (found && nas_strings_find(sources, found) < 0)
+        status = nas_strings_add(sources, found, strlen(found), err);
+    free(found);
+    free(folder);
+    free(file);
+    return status;
+}
+
 nas_status_t nas_session_open_old(nas_session_t *session, const char *path, nas_reusable_t *what,
                                   nas_error_t *err)
 {
@@ -50,5 +99,7 @@ nas_status_t nas_session_open_old(nas_session_t *session, const char *path, nas_
     if (state->scores.n > 0 && !what->scores)
         nas_log_line("no scores are taken over from %s: it has none that were measured as here",
                      path);
+    const nas_status_t noted = what->evaluations ? note_source(session, path, err) : NAS_OK;
+    if (noted) return noted;
     return what->scores ? take_scores(session, path, err) : NAS_OK;
 }

@@ -86,6 +86,40 @@ expect_line out '^# note: objective.epochs: 2 x 2 = 4 steps a training tell netw
 expect_exit 0 "$ROBOTNAS" search job.yaml "${training[@]}" --set output=few-run.h5
 expect_line err 'note: objective.epochs: 2 x 2 = 4 steps a training'
 
+# What is exported says what the labels mean, and nothing of this machine; also of a run that took it over, from elsewhere.
+expect_exit 0 "$ROBOTNAS" export few-run.h5
+cp out best.json
+python3 - <<'PYTHON' || fail "it exports: $(<best.json)"
+import json
+best = json.load(open("best.json"))
+assert best["class_names"] == ["ant", "bumble bee", "cat", "übermut"], best
+assert len(best["network"]["mean"]) == len(best["network"]["std"]) == 3
+assert not best["evaluation"]["reused"] and best["evaluation"]["reused_from"] is None
+PYTHON
+expect_exit 0 "$ROBOTNAS" export few-run.h5 --format onnx --output best.onnx
+if grep -aF "$folder" best.json best.onnx || grep -aE '": "/|(: |\[|, )/' best.json best.onnx; then fail 'there is an absolute path'; fi
+grep -aq '"ant","bumble bee","cat"' best.onnx || fail 'the model has no names of classes'
+mkdir old new newest
+mv few-run.h5* old
+expect_exit 0 "$ROBOTNAS" search job.yaml "${training[@]}" --set output=new/few-run.h5 --reuse old/few-run.h5
+expect_exit 0 "$ROBOTNAS" search job.yaml "${training[@]}" --set output=newest/few-run.h5 --reuse new/few-run.h5
+for run in new newest; do
+    expect_exit 0 "$ROBOTNAS" export $run/few-run.h5 --format onnx --output again.onnx
+    cmp best.onnx again.onnx || fail "$run exports another model"
+    expect_exit 0 "$ROBOTNAS" export $run/few-run.h5
+    grep -q '"reused_from": "../.*old/few-run.h5"' out || fail "$run does not know where it is from: $(<out)"
+done
+mv old gone
+expect_exit 2 "$ROBOTNAS" export new/few-run.h5 --format onnx
+expect_line err '^robotnas: new/few-run.h5: .* was taken over from another run, ../old/few-run.h5, and its parameters lie beside that: '
+
+# Files whose labels mean different things.
+cp -r test others
+mv others/cat others/cow
+expect_exit 0 "$ROBOTNAS" convert others others.h5 --size 16
+expect_exit 2 "$ROBOTNAS" check job.yaml "${training[@]}" --set 'data.test=[others.h5]'
+expect_line err "others.h5: label 2 is class 'cow', but 'cat' in the first file; convert with --classes-from$"
+
 # ---- The same every time ----
 
 cp train.h5 before.h5

@@ -102,6 +102,35 @@ for n in (10, 20, 50):
     assert (abs(share - n * np.array([0.6, 0.3, 0.1])) <= 1).all(), share
 PY
 
+# What was exported as ONNX goes on in PyTorch: the same logits, then less loss.
+if "$python" -c 'import onnx' 2>/dev/null; then
+    expect_exit 0 "$ROBOTNAS" convert train square.h5 --size 8
+    cat >train.yaml <<JOB
+name: train
+pool: {space: nas-bench-201, subset: {file: cells}}
+network: {channels: 4, cells: 2}
+data: {format: hdf5, train: [square.h5]}
+metrics: {source: compute, names: [flops], batch: 6}
+objective: {kind: train, epochs: 2, batch: 16}
+search: {method: random, budget: 2}
+JOB
+    printf '%s\n' "$arch" '|none~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|none~1|none~2|' >cells
+    expect_exit 0 "$ROBOTNAS" search train.yaml --set output=train-run.h5
+    while read -r cell; do
+        expect_exit 0 "$ROBOTNAS" export train-run.h5 --arch "$cell" --format onnx --output cell.onnx
+        "$python" "$ROBOTNAS_SOURCE/tests/system/from_onnx_check.py" cell.onnx square.h5 || fail "other logits: $cell"
+        "$python" "$ROBOTNAS_SOURCE/jobs/pytorch/from_onnx.py" cell.onnx --train square.h5 --batch 8 --epochs 4 --output cell.pt >went
+        python3 - <<'PY' || fail "it did not go on: $(<went)"
+import json
+lines = [json.loads(line) for line in open("went")]
+assert [line["epoch"] for line in lines] == list(range(5)) and lines[-1]["loss"] < lines[0]["loss"], lines
+PY
+        [ -s cell.pt ] || fail 'no parameters'
+    done <cells
+else
+    printf 'SKIPPED: ONNX in PyTorch: no Python with both torch and onnx\n'
+fi
+
 # As a job: stopped in the middle of a training, it ends with the same report as without.
 cat >cell.yaml <<JOB
 name: cell

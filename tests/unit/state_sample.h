@@ -122,6 +122,8 @@ static inline nas_state_t sample_state(sample_size_t size)
         state.metric_is_constant = calloc((size_t)size.n_metric, sizeof(int32_t));
     for (int m = 1; m < size.n_metric; m += 2) state.metric_is_constant[m] = 1;
     sample_names(&state.report_columns, "column", size.n_report);
+    sample_names(&state.class_names, "class", size.n_report);
+    sample_names(&state.reused_from, "../run", size.n_event);
     cr_assert_eq(nas_state_make_repeats(&state, size.n_repeat, 10, NULL), NAS_OK);
     for (int64_t r = 0; r < size.n_repeat; r++) {
         for (int64_t i = 0; i < size.n_evaluation; i++) {
@@ -223,6 +225,8 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
         assert_equal_bits(a->metric_is_constant, b->metric_is_constant,
                           a->metrics.n * sizeof(int32_t), "metric_is_constant");
     assert_equal_names(&a->report_columns, &b->report_columns);
+    assert_equal_names(&a->class_names, &b->class_names);
+    assert_equal_names(&a->reused_from, &b->reused_from);
     cr_assert_eq(a->n_event, b->n_event);
     for (int64_t i = 0; i < a->n_event; i++) {
         cr_assert_str_eq(a->event[i].text, b->event[i].text);

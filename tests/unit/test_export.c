@@ -1,4 +1,5 @@
 #include "coordinator/export.h"
+#include "coordinator/export_job.h"
 #include "report_state.h"
 #include "temp_folder.h"
 
@@ -224,6 +225,30 @@ Test(export, json_spells_a_cell_out)
     drop(&f);
 }
 
+/* What it says of the machine is left out. */
+Test(export, a_job_keeps_no_absolute_path)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"output: /home/me/runs/a.h5\n", "output: a.h5\n"},
+        {"output: \"/home/my own/a, b.h5\"\n", "output: \"a, b.h5\"\n"},
+        {"train: [/a/b.bin, \"/c d/e.bin\", /f/]\n", "train: [b.bin, \"e.bin\", f]\n"},
+        {"subset: {file: /a/cells.txt}\n", "subset: {file: cells.txt}\n"},
+        {"command: [/usr/bin/python3, \"{job}/t.py\", --data=/d/e, \"sh -c '/x/y /z'\"]\n",
+         "command: [python3, \"{job}/t.py\", --data=e, \"sh -c 'y z'\"]\n"},
+        {"path: \"/a/b:/c/d\"\n", "path: \"d\"\n"},
+        {"see: \"https://x.org/a/b\"\nrate: 1/2\n", "see: \"https://x.org/a/b\"\nrate: 1/2\n"},
+        {"output: /\n", "output: .\n"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *job = nas_export_job(cases[i].text, NULL);
+        cr_assert_str_eq(job, cases[i].expected);
+        free(job);
+    }
+}
+
 /* ------------------------------------------------------------------------- candidates' files */
 
 enum { N_VALUES = 50, COLOURS = 3, N_EPOCHS = 1 };
@@ -289,6 +314,14 @@ Test(export, json_has_the_network_that_was_trained)
     cr_assert_eq(json_array_size(member(network, "mean")), COLOURS);
     cr_assert_eq(json_number_value(json_array_get(member(network, "mean"), 0)), 0.5);
     cr_assert_eq(json_number_value(json_array_get(member(network, "std"), 0)), 0.25);
+    cr_assert(json_is_null(member(root, "class_names")));
+    json_decref(root);
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(nas_strings_add(&f.state.class_names, "abcdefgh" + i, 1, NULL), NAS_OK);
+    root = json_of(&f);
+    json_t *names = member(root, "class_names");
+    cr_assert_eq(json_array_size(names), 7, "those of the network's labels");
+    cr_assert_str_eq(json_string_value(json_array_get(names, 6)), "g");
     json_decref(root);
     drop(&f);
 }

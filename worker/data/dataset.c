@@ -1,5 +1,6 @@
 #include "worker/data/dataset.h"
 
+#include "worker/data/class_names.h"
 #include "worker/data/format.h"
 
 #include <math.h>
@@ -199,6 +200,18 @@ static nas_status_t set_normalisation(const nas_dataset_options_t *options, nas_
     return status;
 }
 
+/* Of all files, so that labels mean the same in each. */
+static nas_status_t read_class_names(const nas_dataset_options_t *options, nas_dataset_t *dataset,
+                                     nas_error_t *err)
+{
+    nas_strings_t *names = &dataset->class_names;
+    if (options->format != NAS_DATA_HDF5) return NAS_OK;
+    nas_status_t status = nas_class_names_read(options->train, names, err);
+    if (!status && options->test) status = nas_class_names_read(options->test, names, err);
+    if (names->n < (size_t)dataset->n_classes) nas_strings_fini(names);
+    return status;
+}
+
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
                               nas_error_t *err)
 {
@@ -212,6 +225,7 @@ nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_
     if (options->test && options->test->n > 0)
         status = read_split(options, options->test, &read, &read.test, err);
     if (status) goto out;
+    if ((status = read_class_names(options, &read, err))) goto out;
     if ((status = set_normalisation(options, &read, err))) goto out;
     *dataset = read;
     read = (nas_dataset_t){0};
@@ -255,5 +269,6 @@ void nas_dataset_fini(nas_dataset_t *dataset)
 {
     nas_images_fini(&dataset->train);
     nas_images_fini(&dataset->test);
+    nas_strings_fini(&dataset->class_names);
     *dataset = (nas_dataset_t){0};
 }

@@ -46,8 +46,10 @@ typedef struct nas_dataset {
     int n_classes;      /**< at least 2 */
     double mean[NAS_IMAGES_MAX_CHANNELS]; /**< [C] */
     double std[NAS_IMAGES_MAX_CHANNELS];  /**< [C], > 0 */
-    nas_class_use_t train_use;            /**< known to who read it */
+    nas_class_use_t train_use;            /**< known to who read it, as are the next two */
     nas_class_use_t test_use;
+    nas_strings_t class_names; /**< of the labels from 0 on, where the files have them; maybe more
+                                    than n_classes */
 } nas_dataset_t;
 
 /** Read a data set.  Not collective: rank 0 reads, and forks for HDF5 (see sandbox.h). Files beyond
@@ -55,7 +57,7 @@ typedef struct nas_dataset {
  *  Memory: the images, and for a moment one file more. Deterministic.
  *  dataset [out]; the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged or cut short, not of the format, images that
- *  differ in size, a label outside its range, classes of a split sorted by class that `limit` leaves
+ *  differ in size, a label outside its range, files whose classes have other names, classes of a split sorted by class that `limit` leaves
  *  out; or without a file: options that do not fit the
  *  images (number of files, classes, means). NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,

@@ -1,0 +1,18 @@
+/* Names of classes, where data has them: HDF5 files with a dataset `classes`, one text with a name a
+ * line, as robotnas convert writes them. */
+#ifndef NAS_WORKER_DATA_CLASS_NAMES_H
+#define NAS_WORKER_DATA_CLASS_NAMES_H
+
+#include "common/error.h"
+#include "common/strings.h"
+
+/** Read the names of the classes of HDF5 files; those without, or with something else of that name,
+ *  say nothing.  Not collective; forks (see sandbox.h).
+ *  names [in, out] those that are known already, or empty: of the first file that has any. UTF-8
+ *  without control characters.
+ *  NAS_EINPUT: a file has other classes than the names before it, so that equal labels would mean
+ *  different things. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_class_names_read(const nas_strings_t *files, nas_strings_t *names,
+                                  nas_error_t *err);
+
+#endif
