@@ -2,6 +2,8 @@
 #ifndef NAS_COMMON_INTERRUPT_H
 #define NAS_COMMON_INTERRUPT_H
 
+#include "common/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -17,6 +19,14 @@ typedef struct nas_interrupt {
 static inline bool nas_interrupted(const nas_interrupt_t *interrupt, double share)
 {
     return interrupt && interrupt->asked && interrupt->asked(interrupt->context, share);
+}
+
+/** NAS_ESTOP, with a text, where it says to stop; otherwise NAS_OK. */
+static inline nas_status_t nas_interrupt_check(const nas_interrupt_t *interrupt, double share,
+                                               nas_error_t *err)
+{
+    if (!nas_interrupted(interrupt, share)) return NAS_OK;
+    return nas_error_set(err, NAS_ESTOP, "stopped on request");
 }
 
 #endif

@@ -1,5 +1,6 @@
 #include "common/names.h"
 
+#include "common/fault.h"
 #include "common/strings.h"
 
 #include <stdio.h>
@@ -23,7 +24,8 @@ struct nas_names {
     size_t text_used, text_capacity;
     size_t *offset; /* of each name in text */
     size_t count, capacity;
-    uint32_t *slot; /* NULL until sealed; n_slot is a power of two */
+    const nas_interrupt_t *interrupt; /* of sealing; borrowed */
+    uint32_t *slot;                   /* NULL until sealed; n_slot is a power of two */
     size_t n_slot;
     char *file; /* NULL: not said, nor are lines */
     run_t *run; /* ascending by name */
@@ -156,6 +158,11 @@ static void trim(nas_names_t *names)
     if (offset) names->offset = offset;
 }
 
+void nas_names_set_interrupt(nas_names_t *names, const nas_interrupt_t *interrupt)
+{
+    names->interrupt = interrupt;
+}
+
 nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *first,
                             nas_error_t *err)
 {
@@ -168,8 +175,10 @@ nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *fir
     for (size_t s = 0; s < n_slot; s++) names->slot[s] = EMPTY_SLOT;
     trim(names);
 
+    nas_status_t status = NAS_OK;
+    const size_t block = 1 << 15; /* names between two questions */
     *duplicate = *first = -1;
-    for (size_t i = 0; i < names->count; i++) {
+    for (size_t i = 0; !status && i < names->count; i++) {
         const size_t s = find_slot(names, nas_names_at(names, (int64_t)i));
         if (names->slot[s] == EMPTY_SLOT) {
             names->slot[s] = (uint32_t)i;
@@ -177,8 +186,11 @@ nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *fir
             *duplicate = (int64_t)i;
             *first = names->slot[s];
         }
+        if (i % block != block - 1) continue;
+        NAS_FAULT_POINT("index-names");
+        status = nas_interrupt_check(names->interrupt, (double)i / (double)names->count, err);
     }
-    return NAS_OK;
+    return status;
 }
 
 int64_t nas_names_count(const nas_names_t *names)

@@ -7,6 +7,7 @@
 #define NAS_COMMON_NAMES_H
 
 #include "common/error.h"
+#include "common/interrupt.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -43,10 +44,14 @@ void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAM
 /** The file, NULL where none was said. Borrowed. */
 const char *nas_names_file(const nas_names_t *names);
 
+/** What nas_names_seal asks between many names; kept (borrowed) until then. NULL: nothing. */
+void nas_names_set_interrupt(nas_names_t *names, const nas_interrupt_t *interrupt);
+
 /** Build the index, after the last add. O(bytes) expected.
  *  duplicate [out] index of the second of two equal names, the lowest such, or -1;
  *  first [out] the index of its equal before it, or -1. Nothing is removed: the caller decides
- *  what a duplicate means. */
+ *  what a duplicate means.
+ *  NAS_ESTOP: interrupted; names can be destroyed only. NAS_ENOMEM. */
 nas_status_t nas_names_seal(nas_names_t *names, int64_t *duplicate, int64_t *first,
                             nas_error_t *err);
 

@@ -1,6 +1,7 @@
 #include "common/table.h"
 
 #include "common/csv.h"
+#include "common/fault.h"
 #include "common/field.h"
 #include "common/text.h"
 
@@ -250,12 +251,16 @@ static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_erro
 
 static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
 {
+    const size_t block = 1 << 12; /* rows between two questions */
     nas_csv_row_t row;
     for (;;) {
         nas_status_t status = next_row(reader, &row, err);
         if (status) return status;
         if (row.n_field == 0) break;
         if ((status = add_row(reader, &row, err))) return status;
+        if (reader->n_row % block != 0) continue;
+        NAS_FAULT_POINT("read-rows");
+        if ((status = nas_interrupt_check(reader->options->interrupt, 0, err))) return status;
     }
     if (reader->n_row == 0)
         return nas_error_set(err, NAS_EINPUT, "%s: no rows below the header",
@@ -267,6 +272,7 @@ static nas_status_t seal(const reader_t *reader, nas_error_t *err)
 {
     nas_names_t *names = reader->table->names;
     int64_t duplicate, first;
+    nas_names_set_interrupt(names, reader->options->interrupt);
     const nas_status_t status = nas_names_seal(names, &duplicate, &first, err);
     if (status) return status;
     if (duplicate < 0) return NAS_OK;

@@ -4,6 +4,7 @@
 
 #include "common/digest.h"
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/names.h"
 #include "common/strings.h"
 
@@ -17,6 +18,7 @@ typedef struct nas_table_options {
     const nas_strings_t
         *missing;            /**< field texts that mean missing besides "" and nan; may be NULL */
     const char *missing_key; /**< the job's key of missing, for messages; NULL: none */
+    const nas_interrupt_t *interrupt; /**< asked between many rows; may be NULL */
 } nas_table_options_t;
 
 /** An immutable table in memory: names plus float64 columns; NaN where a value is missing or not
@@ -33,7 +35,7 @@ typedef struct nas_table nas_table_t;
  *  duplicate or unknown column (with the nearest known), a ragged row, a field that is no number
  *  (with what would be right), an empty or duplicate architecture (with the line of the first), and
  *  what nas_csv_next refuses: bad quoting, a NUL byte, a header or row of more than 1 MiB.
- *  NAS_EIO, NAS_ENOMEM.
+ *  NAS_ESTOP: interrupted. NAS_EIO, NAS_ENOMEM.
  *  The caller owns *table_p. */
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err);

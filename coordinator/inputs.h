@@ -5,6 +5,7 @@
 #include "common/digest.h"
 #include "common/encoding.h"
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/job.h"
 #include "common/pool.h"
 #include "common/state.h"
@@ -32,6 +33,9 @@ typedef struct nas_image_facts {
 /** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
     nas_job_t *job;
+    const nas_interrupt_t
+        *interrupt;             /**< borrowed: set before files are read, asked while they are;
+                                           may be NULL */
     const nas_method_t *method; /**< static; NULL when the job is read to score */
     nas_table_t *table;         /**< of the pool, or else of the objective */
     nas_pool_t pool;
@@ -64,6 +68,7 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
                                  nas_error_t *err);
 
 /** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
+ *  NAS_ESTOP: inputs->interrupt said so.
  *  NAS_EINPUT, one line: errors of the files; a metric or the objective without any value, also
  *  after its transform; a budget
  *  beyond the pool; architecture strings that encoding or space do not know. */

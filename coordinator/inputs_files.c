@@ -74,7 +74,8 @@ static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
         .arch_column = of_table ? job->pool.arch : job->objective.arch,
         .columns = &columns,
         .missing = of_table ? &job->pool.missing : &job->objective.missing,
-        .missing_key = of_table ? "pool.missing" : "objective.missing"};
+        .missing_key = of_table ? "pool.missing" : "objective.missing",
+        .interrupt = inputs->interrupt};
     if (!status) status = nas_table_read(&options, &inputs->table, err);
     nas_strings_fini(&columns);
     if (status) return status;
@@ -154,8 +155,11 @@ static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = NAS_OK;
     if (!is_of_table(inputs))
         status = join(inputs, nas_table_names(inputs->table), &inputs->row, err);
-    const nas_objective_options_t options = {
-        .job = job, .table = inputs->table, .names = inputs->pool.names, .row = inputs->row};
+    const nas_objective_options_t options = {.job = job,
+                                             .table = inputs->table,
+                                             .names = inputs->pool.names,
+                                             .row = inputs->row,
+                                             .interrupt = inputs->interrupt};
     if (!status) status = nas_objective_create(&options, &inputs->objective, err);
     if (status) return status;
     if (nas_objective_present(inputs->objective) == 0)
@@ -298,12 +302,21 @@ static nas_status_t read_images(nas_inputs_t *inputs, bool with_test, nas_datase
     return check_size(job, &dataset->train, err);
 }
 
-static void hash_images(nas_hasher_t *hasher, const nas_images_t *images)
+static nas_status_t hash_images(nas_hasher_t *hasher, const nas_images_t *images,
+                                const nas_interrupt_t *interrupt, nas_error_t *err)
 {
+    const size_t block = 1 << 24; /* bytes between two questions */
     const size_t n = (size_t)images->n;
     const size_t n_bytes = n * nas_images_values(images) * nas_pixel_bytes(images->pixel);
+    nas_status_t status = NAS_OK;
     nas_hasher_update(hasher, images->labels, n * sizeof *images->labels);
-    nas_hasher_update(hasher, images->data, n_bytes);
+    for (size_t at = 0; !status && at < n_bytes; at += block) {
+        const size_t left = n_bytes - at;
+        nas_hasher_update(hasher, (const char *)images->data + at, left < block ? left : block);
+        if (left > block)
+            status = nas_interrupt_check(interrupt, (double)at / (double)n_bytes, err);
+    }
+    return status;
 }
 
 /* Trainings depend on every image. */
@@ -312,15 +325,16 @@ static nas_status_t digest_images(nas_inputs_t *inputs, nas_error_t *err)
     const nas_dataset_t *dataset = &inputs->dataset;
     const size_t n_numbers = (size_t)dataset->train.c * sizeof(double);
     nas_hasher_t *hasher = NULL;
-    const nas_status_t status = nas_hasher_create(&hasher, err);
+    nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
     nas_hasher_update(hasher, &dataset->n_classes, sizeof dataset->n_classes);
     nas_hasher_update(hasher, dataset->mean, n_numbers);
     nas_hasher_update(hasher, dataset->std, n_numbers);
-    hash_images(hasher, &dataset->train);
-    hash_images(hasher, &dataset->test);
-    inputs->objective_content = nas_hasher_finish(hasher);
+    status = hash_images(hasher, &dataset->train, inputs->interrupt, err);
+    if (!status) status = hash_images(hasher, &dataset->test, inputs->interrupt, err);
+    if (!status) inputs->objective_content = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
+    if (status) return status;
     add_digest(inputs, inputs->objective_content);
     return NAS_OK;
 }

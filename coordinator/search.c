@@ -28,7 +28,8 @@ typedef struct part {
     nas_encoding_t *encoding; /* leaders, where the method needs one */
     nas_group_t *method;
     nas_pulse_t *pulse;
-    nas_judging_t *judging; /* NULL: values stand in a table */
+    nas_interrupt_t interrupt; /* of setting up: asks the pulse */
+    nas_judging_t *judging;    /* NULL: values stand in a table */
 } part_t;
 
 /* -------------------------------------------------------------------------------------- set up */
@@ -58,10 +59,12 @@ static nas_status_t load_metric(part_t *part, int64_t metric, double *column, na
         nas_inputs_metric(inputs, &nas_session_state(part->session)->scores, metric, column);
     }
     nas_comm_bcast(part->world, 0, &plan, sizeof plan);
+    NAS_FAULT_POINT("load-metric");
     if (part->leaders)
         nas_comm_bcast(part->leaders, 0, column, (size_t)part->plan.n_arch * sizeof *column);
-    return nas_score_table_load(part->scores, metric, column, (nas_transform_t)plan.transform,
-                                plan.name, err);
+    const nas_status_t status = nas_score_table_load(
+        part->scores, metric, column, (nas_transform_t)plan.transform, plan.name, err);
+    return status ? status : nas_interrupt_check(&part->interrupt, 0, err);
 }
 
 static nas_status_t load_scores(part_t *part, nas_error_t *err)
@@ -70,8 +73,10 @@ static nas_status_t load_scores(part_t *part, nas_error_t *err)
     if (plan->n_metric == 0) return NAS_OK;
     /* q best ones, or once the T best of one weight vector */
     const int64_t max_places = plan->parallel > plan->budget ? plan->parallel : plan->budget;
-    const nas_score_table_options_t options = {
-        .n_arch = plan->n_arch, .n_metric = plan->n_metric, .max_places = max_places};
+    const nas_score_table_options_t options = {.n_arch = plan->n_arch,
+                                               .n_metric = plan->n_metric,
+                                               .max_places = max_places,
+                                               .interrupt = &part->interrupt};
     nas_status_t status = NAS_OK;
     double *column = NULL;
     if (part->session) status = nas_session_look_at_metrics(part->session, err);
@@ -130,15 +135,26 @@ static nas_status_t begin_pulse(part_t *part, nas_error_t *err)
     return nas_pulse_begin(part->world, &options, &part->pulse, err);
 }
 
+/* Sorting a metric takes seconds where the pool is large. */
+static bool is_asked_to_stop(void *context, double share)
+{
+    part_t *part = context;
+    (void)share; /* nothing that the user waits for is shown yet */
+    return nas_pulse_poll(part->pulse, nas_stop_signal(), (double)NAN) != 0;
+}
+
+/* Ranks hear each other from here on, since loading can take longer than `silence`. */
 static nas_status_t set_up(part_t *part, nas_error_t *err)
 {
     if (part->session) part->plan = nas_session_inputs(part->session)->plan;
     nas_comm_bcast(part->world, 0, &part->plan, sizeof part->plan);
+    if (part->session) nas_session_begin_search(part->session);
     split_world(part);
-    nas_status_t status = load_scores(part, err);
-    if (!status) status = nas_comm_agree(part->world, spread_encoding(part, err), err);
+    nas_status_t status = begin_pulse(part, err);
     if (status) return status;
-    status = begin_pulse(part, err);
+    part->interrupt = (nas_interrupt_t){.asked = is_asked_to_stop, .context = part};
+    status = load_scores(part, err);
+    if (!status) status = nas_comm_agree(part->world, spread_encoding(part, err), err);
     if (status) return status;
     const nas_group_options_t options = {.comm = part->group,
                                          .plan = &part->plan,
@@ -149,8 +165,17 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
     status = nas_comm_agree(part->world, status, err);
     if (!status)
         status = nas_judging_create(part->world, part->session, part->pulse, &part->judging, err);
-    if (!status && part->session) nas_session_begin_search(part->session);
     return status;
+}
+
+/* A request to stop ended the setting up, on all ranks: it is noted and saved. */
+static nas_status_t stop_early(part_t *part, nas_error_t *err)
+{
+    nas_status_t status = NAS_ESTOP;
+    double stop = nas_pulse_poll(part->pulse, nas_stop_signal(), (double)NAN);
+    nas_comm_max(part->world, &stop, 1); /* news of it may still be on its way to rank 0 */
+    if (part->session) status = nas_session_stop_early(part->session, (int)stop, err);
+    return nas_comm_agree(part->world, status, err);
 }
 
 static void tear_down(part_t *part)
@@ -235,6 +260,7 @@ nas_status_t nas_search(nas_comm_t *world, nas_session_t *session, nas_error_t *
 {
     part_t part = {.world = world, .session = session};
     nas_status_t status = set_up(&part, err);
+    if (status == NAS_ESTOP) status = stop_early(&part, err);
     NAS_FAULT_POINT("start");
     if (!status) status = run_rounds(&part, err);
     tear_down(&part);

@@ -176,26 +176,53 @@ static nas_status_t open_inputs(nas_session_t *session, const nas_session_option
     inputs->judging.generation = session->state.generation;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
     if (!status) status = set_provenance(session, options, err);
-    if (!status) status = nas_stop_file_init(&session->stop_file, inputs->job->output, err);
     if (!status) status = nas_session_open_old(session, options->reuse, &reusable, err);
     if (!status && inputs->method) status = open_ledger(session, reusable.evaluations, err);
     return status;
+}
+
+/* While inputs are read. */
+typedef struct reading {
+    nas_session_t *session;
+    const nas_interrupt_t *outer;
+} reading_t;
+
+static bool stops_reading(void *context, double share)
+{
+    const reading_t *reading = context;
+    nas_session_t *session = reading->session;
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    return session->saw_stop_file || nas_interrupted(reading->outer, share);
+}
+
+/* Nothing is begun before all is read, so that there is nothing to save. */
+static nas_status_t stop_reading(nas_session_t *session, nas_error_t *err)
+{
+    if (session->saw_stop_file) (void)nas_stop_file_clear(&session->stop_file);
+    return nas_error_set(err, NAS_ESTOP,
+                         "stopped on request while the inputs were read; nothing was begun, run "
+                         "the same again");
 }
 
 static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
                                  nas_error_t *err)
 {
     saved_t saved = {0};
+    reading_t reading = {.session = session, .outer = options->interrupt};
+    const nas_interrupt_t interrupt = {.asked = stops_reading, .context = &reading};
     nas_status_t status = nas_inputs_read_job(&session->inputs, &options->job, err);
     if (!status) status = take_output(session, options, err);
+    if (!status) status = nas_stop_file_init(&session->stop_file, session->inputs.job->output, err);
     if (!status) status = nas_inputs_seen(&session->inputs, &session->seen, err);
     if (!status) status = read_saved(session, options, &saved, err);
+    session->inputs.interrupt = &interrupt;
     if (!status)
         status = is_settled(session, &saved) && !options->retry_failed
                      ? take_saved(session, &saved, err)
                      : open_inputs(session, options, &saved, err);
+    session->inputs.interrupt = NULL;
     nas_state_fini(&saved.state);
-    return status;
+    return status == NAS_ESTOP ? stop_reading(session, err) : status;
 }
 
 nas_status_t nas_session_create(const nas_session_options_t *options, nas_session_t **session_p,

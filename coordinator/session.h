@@ -20,7 +20,8 @@ typedef struct nas_session_options {
     const char *reuse; /**< an older state file whose evaluations and scores are taken over, or
                             NULL */
     int n_ranks;
-    const char *isa; /**< instruction set that all ranks use */
+    const char *isa;                  /**< instruction set that all ranks use */
+    const nas_interrupt_t *interrupt; /**< asked while inputs are read; may be NULL */
 } nas_session_options_t;
 
 /** Outcome of scoring one architecture. */
@@ -35,6 +36,7 @@ typedef struct nas_session nas_session_t;
 /** Read and check every input, lock the output, begin a state or take up a saved one.  Coordinator
  *  only. Where the saved one is complete and the job's keys and its files' sizes and times are what
  *  they were, no other input is read: then there is the state alone.
+ *  NAS_ESTOP: interrupted, or OUTPUT.stop asks to stop, while inputs are read: nothing was begun.
  *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
  *  fresh is asked for; a state file that is damaged or of another job.
  *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and
@@ -74,6 +76,11 @@ nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *er
 /** Begin to count the stage's progress.  Coordinator only. */
 void nas_session_begin_scoring(nas_session_t *session);
 void nas_session_begin_search(nas_session_t *session);
+
+/** A request to stop came before the first round: note it and save.  Coordinator only. stop: the
+ *  signal that some rank received, or 0. Returns NAS_ESTOP with the line for the user, or the error
+ *  of saving. */
+nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_t *err);
 
 /** A lockstep round begins: take the steps of all groups and work out which architectures have to
  *  be judged for them (nas_session_candidates).  Coordinator only.

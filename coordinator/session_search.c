@@ -16,6 +16,16 @@ void nas_session_begin_search(nas_session_t *session)
                       plan->n_repeat * plan->budget);
 }
 
+nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_t *err)
+{
+    nas_error_t save_err = {0};
+    const nas_status_t status = nas_session_stop(session, session->saw_stop_file ? 0 : stop,
+                                                 nas_ledger_count(session->ledger), err);
+    const nas_status_t saved = nas_session_save(session, &save_err);
+    if (saved > status) *err = save_err;
+    return saved > status ? saved : status;
+}
+
 static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
     const int64_t n_evaluated = nas_ledger_count(session->ledger);

@@ -4,6 +4,7 @@
 #define NAS_WORKER_NORMALISE_H
 
 #include "common/comm.h"
+#include "common/interrupt.h"
 #include "common/job.h"
 
 #include <stdbool.h>
@@ -12,8 +13,10 @@
 /** Ranks of a whole column: 1 for the smallest value, ties get the mean of their places, missing
  *  (non-finite) values NaN.  Not collective. O(n log n) time, a sorted copy of the column besides.
  *  column [in] n;
- *  rank [out] n. NAS_ENOMEM. */
-nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank, nas_error_t *err);
+ *  rank [out] n; interrupt: asked every few milliseconds, may be NULL.
+ *  NAS_ESTOP: interrupted. NAS_ENOMEM. */
+nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank,
+                                const nas_interrupt_t *interrupt, nas_error_t *err);
 
 /** Transform, then (x - min) / (max - min) over the group.  Collective over group.
  *  value [in, out] this rank's n values; missing (non-finite) ones and all of a constant metric

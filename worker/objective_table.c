@@ -1,6 +1,7 @@
 #include "worker/objective_table.h"
 
 #include "common/magnitude.h"
+#include "common/sort.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,12 +27,6 @@ static double at(const nas_objective_t *objective, const double *column, int64_t
     return column && row >= 0 ? column[row] : NAN;
 }
 
-static int compare_descending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x > y ? -1 : x < y;
-}
-
 /* Number of values strictly better than target. */
 static int64_t count_better(const nas_objective_t *objective, double target)
 {
@@ -46,14 +41,18 @@ static int64_t count_better(const nas_objective_t *objective, double target)
     return low;
 }
 
-static void sort_values(nas_objective_t *objective)
+static nas_status_t sort_values(nas_objective_t *objective, nas_error_t *err)
 {
+    double *sorted = objective->sorted;
+    int64_t n = 0;
     for (int64_t i = 0; i < objective->n_arch; i++) {
         const double value = at(objective, objective->value, i);
-        if (!isnan(value)) objective->sorted[objective->n_sorted++] = objective->sign * value;
+        if (!isnan(value)) sorted[n++] = -objective->sign * value;
     }
-    qsort(objective->sorted, (size_t)objective->n_sorted, sizeof *objective->sorted,
-          compare_descending);
+    const nas_status_t status = nas_sort_numbers(sorted, n, objective->options.interrupt, err);
+    for (int64_t i = 0; i < n; i++) sorted[i] = -sorted[i];
+    objective->n_sorted = n;
+    return status;
 }
 
 /* The value that the last of the T best has. */
@@ -88,7 +87,11 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
     }
     for (size_t c = 0; c < n_column; c++)
         objective->column[c] = nas_table_column(options->table, job->objective.report.at[c]);
-    sort_values(objective);
+    const nas_status_t status = sort_values(objective, err);
+    if (status) {
+        nas_objective_destroy(objective);
+        return status;
+    }
     objective->top = value_of_place(objective, job->search.budget);
     *objective_p = objective;
     return NAS_OK;

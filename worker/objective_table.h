@@ -4,6 +4,7 @@
 #define NAS_WORKER_OBJECTIVE_TABLE_H
 
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/job.h"
 #include "common/names.h"
 #include "common/state.h"
@@ -20,10 +21,11 @@ typedef struct nas_objective_options {
     const nas_table_t *table; /**< has the job's objective, cost and report columns */
     const nas_names_t *names; /**< of the pool's architectures */
     const int64_t *row;       /**< the table's row of each architecture, -1: none; NULL: its own */
+    const nas_interrupt_t *interrupt; /**< for the creation alone; may be NULL */
 } nas_objective_options_t;
 
 /** Rank the pool by the objective once.  Coordinator only; O(pool log pool).
- *  NAS_ENOMEM. The caller owns *objective_p. */
+ *  NAS_ESTOP: interrupted. NAS_ENOMEM. The caller owns *objective_p. */
 nas_status_t nas_objective_create(const nas_objective_options_t *options,
                                   nas_objective_t **objective_p, nas_error_t *err);
 

@@ -66,7 +66,7 @@ static nas_status_t rank_column(const nas_score_table_t *table, const double *co
     const int64_t n = table->options.n_arch;
     double *ranks = malloc((size_t)n * sizeof *ranks);
     if (!ranks) return nas_error_nomem(err, "ranks of a metric");
-    const nas_status_t status = nas_normalise_rank(column, n, ranks, err);
+    const nas_status_t status = nas_normalise_rank(column, n, ranks, table->options.interrupt, err);
     if (status == NAS_OK)
         *ranks_p = ranks;
     else

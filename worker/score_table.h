@@ -14,6 +14,7 @@
 
 #include "common/comm.h"
 #include "common/error.h"
+#include "common/interrupt.h"
 #include "common/job.h"
 #include "worker/kernels/score.h"
 
@@ -27,6 +28,8 @@ typedef struct nas_score_table_options {
     int64_t n_arch;
     int64_t n_metric;
     int64_t max_places; /**< of one answer: weight vectors times architectures for each */
+    const nas_interrupt_t *interrupt; /**< kept (borrowed); asked while a column is loaded, on the
+                                           leader; may be NULL */
 } nas_score_table_options_t;
 
 /** Allocate shards and buffers; a query allocates nothing.  Collective over group. group is kept
@@ -45,7 +48,7 @@ void nas_score_table_use(nas_score_table_t *table, nas_isa_t isa);
  *  of a value <= 0 is missing; rank averages ties and excludes missing values (on the leader, O(N
  *  log N)). Memory during the call: the shard's values as doubles; for rank two more columns on
  *  the leader.
- *  NAS_EINPUT, on all ranks: every value is missing.
+ *  NAS_EINPUT, on all ranks: every value is missing. NAS_ESTOP, on all ranks: interrupted.
  *  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, const double *column,
                                   nas_transform_t transform, const char *name, nas_error_t *err);

@@ -1,6 +1,7 @@
 #include "coordinator/commands/run_job.h"
 
 #include "common/log.h"
+#include "common/pulse.h"
 #include "common/stop.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
@@ -38,12 +39,23 @@ static void check_core_types(nas_comm_t *world)
                      first);
 }
 
+/* While rank 0 reads its inputs, a signal to any rank reaches it by the pulse. */
+static bool is_asked_to_stop(void *context, double share)
+{
+    return nas_pulse_poll(context, nas_stop_signal(), share) != 0;
+}
+
+/* Collective: the ranks wait for rank 0, which reads. */
 static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *options,
                                  nas_job_purpose_t purpose, nas_session_t **session_p,
                                  nas_error_t *err)
 {
     const char *isa = agree_isa(world);
-    if (nas_comm_rank(world) != 0) return NAS_OK;
+    nas_pulse_t *pulse = NULL;
+    const nas_pulse_options_t never_silent = {0}; /* nobody but rank 0 works */
+    nas_status_t status = nas_pulse_begin(world, &never_silent, &pulse, err);
+    if (status) return status;
+    const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = pulse};
     const nas_session_options_t session = {.job = {.path = options->job,
                                                    .set = options->set,
                                                    .n_set = options->n_set,
@@ -53,8 +65,12 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
                                            .fresh = options->fresh,
                                            .reuse = options->reuse,
                                            .n_ranks = nas_comm_size(world),
-                                           .isa = isa};
-    return nas_session_create(&session, session_p, err);
+                                           .isa = isa,
+                                           .interrupt = &interrupt};
+    if (nas_comm_rank(world) == 0) status = nas_session_create(&session, session_p, err);
+    status = nas_comm_agree(world, status, err);
+    nas_pulse_end(pulse);
+    return status;
 }
 
 /* What rank 0 knows and all must act on. */
@@ -96,8 +112,7 @@ static nas_status_t run_session(nas_comm_t *world, const nas_cli_command_t *comm
                                 nas_error_t *err)
 {
     nas_session_t *session = NULL;
-    nas_status_t status =
-        nas_comm_agree(world, open_session(world, options, purpose, &session, err), err);
+    nas_status_t status = open_session(world, options, purpose, &session, err);
     const bool was_complete = session && nas_session_state(session)->complete;
     if (!status) status = run_stages(world, session, err);
     if (session && !was_complete) nas_next_steps_print(command, options, session, status, stdout);

@@ -213,6 +213,31 @@ static void test_places_are_shared(nas_comm_t *world)
     nas_score_table_destroy(table);
 }
 
+static bool stops(void *n_asked, double share)
+{
+    (void)share;
+    ++*(int *)n_asked;
+    return true;
+}
+
+/* The leader sorts, and all hear that it was stopped, at the first question. */
+static void test_loading_is_interrupted(nas_comm_t *world)
+{
+    enum { N = 100000 };
+    static double large[N];
+    nas_error_t err = {0};
+    nas_score_table_t *table = NULL;
+    int n_asked = 0;
+    const nas_interrupt_t interrupt = {.asked = stops, .context = &n_asked};
+    const nas_score_table_options_t options = {
+        .n_arch = N, .n_metric = 1, .max_places = 1, .interrupt = &interrupt};
+    for (int i = 0; i < N; i++) large[i] = (double)(i * 7919 % N);
+    CHECK(nas_score_table_create(world, &options, &table, &err) == NAS_OK);
+    CHECK(load(world, table, 0, large, NAS_TRANSFORM_RANK) == NAS_ESTOP);
+    CHECK(n_asked == (nas_comm_rank(world) == 0));
+    nas_score_table_destroy(table);
+}
+
 /* One metric whose normalised values are known. */
 static void check_normalised(nas_comm_t *world, nas_transform_t transform, const double *raw,
                              const float *expected, int64_t n)
@@ -304,6 +329,7 @@ int main(void)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         test_equals_brute_force(world, sizes[i]);
     test_places_are_shared(world);
+    test_loading_is_interrupted(world);
     test_normalisation_by_hand(world);
     test_facts_by_hand();
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_NONE, -INFINITY);

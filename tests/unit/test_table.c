@@ -617,3 +617,38 @@ Test(table, the_published_tables_are_read_whole)
         check_published(&all_published[i], path);
     }
 }
+
+static bool stops_at(void *left, double share)
+{
+    (void)share;
+    return --*(int *)left <= 0;
+}
+
+/* In the middle of the rows, and in the middle of their index; what comes after is not reached. */
+Test(table, reading_is_interrupted)
+{
+    enum { N = 40000 };
+    char folder[] = "/tmp/test_table.XXXXXX", path[64];
+    nas_strings_t columns = {0};
+    cr_assert(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/t.csv", folder);
+    FILE *file = fopen(path, "w");
+    cr_assert(file);
+    (void)fprintf(file, "arch\n");
+    for (int i = 0; i < N; i++) (void)fprintf(file, "a%d\n", i);
+    cr_assert_eq(fclose(file), 0);
+    static const int n_questions[] = {1, 5, N / 4096 + 1};
+    for (size_t i = 0; i < N_OF(n_questions); i++) {
+        int left = n_questions[i];
+        nas_table_t *table = NULL;
+        nas_error_t err = {0};
+        const nas_interrupt_t interrupt = {.asked = stops_at, .context = &left};
+        const nas_table_options_t options = {
+            .path = path, .arch_column = "arch", .columns = &columns, .interrupt = &interrupt};
+        cr_assert_eq(nas_table_read(&options, &table, &err), NAS_ESTOP);
+        cr_assert_eq(left, 0, "it went on");
+        cr_assert_null(table);
+    }
+    (void)unlink(path);
+    (void)rmdir(folder);
+}
