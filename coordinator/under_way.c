@@ -14,7 +14,8 @@
 typedef struct finder {
     const nas_state_t *state;
     nas_digest_t run;
-    char *folder; /* owned */
+    char *output; /* owned, as folder */
+    char *folder;
     nas_under_way_t list;
     int64_t capacity;
 } finder_t;
@@ -42,13 +43,22 @@ static bool parse_entry(const char *name, entry_t *entry)
     return true;
 }
 
-/* Whether the state has it already. */
+static bool is_known(const nas_repeat_t *repeat, int64_t arch)
+{
+    for (int64_t i = 0; i < repeat->n_known; i++)
+        if (repeat->known[i].arch == arch) return true;
+    return false;
+}
+
+/* Whether the state has it already, as an evaluation or as a result from before a retry. */
 static bool is_recorded(const nas_state_t *state, const entry_t *entry)
 {
-    for (int64_t r = 0; r < state->n_repeat; r++)
-        if (state->repeat[r].seed == entry->seed &&
-            nas_repeat_find(&state->repeat[r], entry->arch) != NULL)
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const nas_repeat_t *repeat = &state->repeat[r];
+        if (repeat->seed == entry->seed &&
+            (nas_repeat_find(repeat, entry->arch) != NULL || is_known(repeat, entry->arch)))
             return true;
+    }
     return false;
 }
 
@@ -87,7 +97,8 @@ static nas_status_t add_file(finder_t *finder, const entry_t *entry, const char 
 {
     nas_candidate_record_t record = {.run = finder->run,
                                      .n_columns = (int64_t)finder->state->report_columns.n,
-                                     .n_epochs = finder->state->n_epochs};
+                                     .n_epochs = finder->state->n_epochs,
+                                     .generation = finder->state->generation};
     char *name = NULL;
     bool found = false;
     const nas_status_t read = nas_candidate_read_any(path, &record, &name, &found, err);
@@ -118,13 +129,33 @@ static const char *name_of(const nas_state_t *state, int64_t arch)
     return NULL;
 }
 
-/* What a command prints is there from its start, and belongs to this run where it is younger. */
+static double changed_s(const struct stat *info)
+{
+    return (double)info->st_mtim.tv_sec + 1e-9 * (double)info->st_mtim.tv_nsec;
+}
+
+/* Whether what a command prints is that of one which has not answered: it is there from the start,
+ * and younger than the run and than any answer before it, as of another run or of a failure that is
+ * tried again. */
+static bool has_begun(const finder_t *finder, const entry_t *entry, const char *path)
+{
+    const nas_candidate_t candidate = {.arch = entry->arch, .seed = entry->seed};
+    struct stat printed, answer;
+    if (lstat(path, &printed) != 0 || changed_s(&printed) < floor(finder->state->created_s))
+        return false;
+    char *stem = nas_candidate_stem(finder->output, &candidate, NULL);
+    char *file = stem ? nas_file_sibling(stem, ".h5", NULL) : NULL;
+    const bool answered =
+        file && lstat(file, &answer) == 0 && changed_s(&answer) >= changed_s(&printed);
+    free(file);
+    free(stem);
+    return !answered;
+}
+
 static nas_status_t add_begun(finder_t *finder, const entry_t *entry, const char *path,
                               nas_error_t *err)
 {
-    struct stat info;
-    if (lstat(path, &info) != 0 || (double)info.st_mtime < floor(finder->state->created_s))
-        return NAS_OK;
+    if (!has_begun(finder, entry, path)) return NAS_OK;
     nas_under_way_item_t *item = item_of(finder, entry, err);
     if (!item) return NAS_ENOMEM;
     item->begun = true;
@@ -173,13 +204,13 @@ nas_status_t nas_under_way_read(const char *path, const nas_state_t *state, nas_
     finder_t finder = {.state = state};
     *list = (nas_under_way_t){0};
     if (state->complete || state->n_repeat == 0) return NAS_OK;
-    char *output = nas_file_locate(path, err);
-    finder.folder = output ? nas_file_sibling(output, ".d", err) : NULL;
-    free(output);
+    finder.output = nas_file_locate(path, err);
+    finder.folder = finder.output ? nas_file_sibling(finder.output, ".d", err) : NULL;
     nas_status_t status = finder.folder ? NAS_OK : NAS_ENOMEM;
     if (!status) status = nas_state_identity(state, &finder.run, err);
     if (!status) status = look_around(&finder, err);
     free(finder.folder);
+    free(finder.output);
     if (status)
         nas_under_way_fini(&finder.list);
     else

@@ -4,6 +4,7 @@
 #include "temp_folder.h"
 #include "worker/candidate_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 enum { N_EPOCHS = 4 };
@@ -50,6 +51,21 @@ static void put_candidate(const fixture_t *f, int64_t arch, uint64_t seed, bool 
         .outcome = {.value = done ? 71.5 : (double)NAN, .columns = &column, .curve = curve}};
     char *stem = nas_candidate_stem(f->output.text, &record.candidate, &err);
     cr_assert_eq(nas_candidate_write(stem, &record, &err), NAS_OK, "%s", err.text);
+    free(stem);
+}
+
+static void put_failure(const fixture_t *f, int64_t arch, uint64_t seed)
+{
+    double column = (double)NAN;
+    nas_candidate_record_t record = {.candidate = {.arch = arch, .seed = seed, .name = "a, b"},
+                                     .run = f->run,
+                                     .done = true,
+                                     .n_columns = 1,
+                                     .n_epochs = N_EPOCHS,
+                                     .outcome = {.columns = &column}};
+    nas_outcome_fail(&record.outcome, "exit code 3");
+    char *stem = nas_candidate_stem(f->output.text, &record.candidate, NULL);
+    cr_assert_eq(nas_candidate_write(stem, &record, NULL), NAS_OK);
     free(stem);
 }
 
@@ -117,6 +133,32 @@ Test(under_way, files_of_another_run_are_not_this_ones)
     cr_assert_eq(nas_state_identity(&f.state, &f.run, NULL), NAS_OK);
     nas_under_way_t list = read_list(&f, f.output.text);
     cr_assert_eq(list.n, 0);
+    nas_under_way_fini(&list);
+    fixture_drop(&f);
+}
+
+/* What is tried again is absent until its command begins, and what succeeded before is known. */
+Test(under_way, failures_from_before_a_retry_are_absent)
+{
+    fixture_t f = fixture_make();
+    double column = 1;
+    const nas_evaluation_t known = {
+        .arch = 41, .name = (char *)(uintptr_t) "k", .value = 1, .columns = &column, .seed = 5};
+    put(&f, "run.h5", "");
+    put_candidate(&f, 40, 5, false, 0); /* makes the folder */
+    put(&f, "run.h5.d/000040-s5.out", "");
+    put_candidate(&f, 41, 5, true, N_EPOCHS);
+    put_failure(&f, 40, 5);
+    f.state.generation = 1;
+    cr_assert_eq(nas_state_add_known(&f.state, 0, &known, NULL), NAS_OK);
+    nas_under_way_t list = read_list(&f, f.output.text);
+    cr_assert_eq(list.n, 0, "%lld", (long long)list.n);
+    nas_under_way_fini(&list);
+    const struct timespec later[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+    cr_assert_eq(utimensat(AT_FDCWD, temp_file(&f.folder, "run.h5.d/000040-s5.out").text, later, 0),
+                 0);
+    list = read_list(&f, f.output.text);
+    cr_assert(list.n == 1 && list.at[0].begun && !list.at[0].done);
     nas_under_way_fini(&list);
     fixture_drop(&f);
 }
