@@ -33,10 +33,11 @@ static tally_t count(const nas_state_t *state, int64_t most)
 bool nas_verdict_gives_up(const nas_state_t *state, int64_t patience)
 {
     if (patience == 0) return false;
+    const tally_t tally = count(state, patience);
+    if (tally.n_succeeded > 0 || tally.n_failed < patience) return false;
     for (int64_t r = 0; r < state->n_repeat; r++)
         if (state->repeat[r].n_known > 0) return false;
-    const tally_t tally = count(state, patience);
-    return tally.n_succeeded == 0 && tally.n_failed >= patience;
+    return true;
 }
 
 char *nas_verdict_output(const nas_state_t *state, const char *path,

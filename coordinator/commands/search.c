@@ -1,8 +1,7 @@
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
-    "usage: robotnas search JOB.yaml [--set key.path=value]... [--resume [--retry-failed] | "
-    "--fresh]\n"
+    "usage: robotnas search JOB.yaml [--set KEY=VALUE]... [--resume [--retry-failed] | --fresh]\n"
     "                       [--reuse OLD.h5]\n"
     "       mpirun -n RANKS robotnas search ...     srun --mpi=pmix robotnas search ...\n"
     "\n"
@@ -13,10 +12,9 @@ static const char help[] =
     "them\n"
     "  --resume          go on with the state at the job's output; start where there is none, do\n"
     "                    nothing where it is complete: what a batch script wants on every start\n"
-    "  --retry-failed    with --resume: begin again with what has succeeded, and evaluate what "
-    "failed "
-    "anew;\n"
-    "                    where that is interrupted, --resume alone goes on with it\n"
+    "  --retry-failed    with --resume: begin again with what has succeeded, and evaluate anew "
+    "what\n"
+    "                    failed; where that is interrupted, --resume alone goes on with it\n"
     "  --fresh           start anew; the state at the output is kept as OUTPUT.prev until the "
     "second save\n"
     "  --reuse OLD.h5    take over from an older run: evaluations, where objective and seed are "

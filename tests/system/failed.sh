@@ -97,6 +97,11 @@ test_trainings() {
         --set objective.patience=2
     expect_line err "^robotnas: small\.h5: gave up, none of 2 evaluations succeeded; the first failed: the loss is not \
 finite in step [0-9]* of epoch [0-9]*$"
+    touch before
+    expect_exit 1 "$ROBOTNAS" search train.yaml --resume --retry-failed --set objective.rate=1000 \
+        --set objective.weight_decay=1 --set objective.patience=2
+    expect_line err 'retry 1: 2 failed evaluations to be made again, 0 known results$'
+    [ "$(find small.h5.d -name '*.h5' -newer before | wc -l)" = 2 ] || fail 'old failures count in a retry'
 }
 
 # ---- Trying failures again ----
@@ -216,6 +221,28 @@ test_retry_fails_again() {
     expect_retried 'the second time'
 }
 
+# A failure in a step that was interrupted is in its candidate's file alone: --resume finds it there, a retry does not.
+test_retry_of_an_interrupted_step() {
+    failing_job
+    cat >trainer.sh <<'TRAINER'
+cd "$(dirname "$0")" && echo "$1" >>runs
+[ -e mended ] || [ "$(wc -l <runs)" != 1 ] || exit 3
+[ -e mended ] || { touch small.h5.stop && exec sleep 1000; }
+echo "{\"score\": $1}"
+TRAINER
+    local run=("$ROBOTNAS" search job.yaml --set search.parallel=2 --set search.method=random)
+    rm -rf small.h5* mended
+    expect_exit 75 "${run[@]}"
+    [ "$(statuses small.h5 failed)" = 0 ] || fail 'the step is recorded'
+    cp small.h5 stopped.h5
+    touch mended
+    expect_exit 0 "${run[@]}" --resume
+    [ "$(statuses small.h5 failed)" = 1 ] || fail 'the failure was forgotten'
+    cp stopped.h5 small.h5
+    expect_exit 0 "${run[@]}" --resume --retry-failed
+    [ "$(statuses small.h5 ok)" = 8 ] || fail 'the failure was found again'
+}
+
 # Another run takes no failure over.
 test_reuse_of_failures() {
     restore
@@ -241,7 +268,7 @@ test_retry_after_giving_up() {
 
 failing_job
 for part in nothing_succeeded patience patience_of_rounds trainings retry retry_killed retry_fails_again reuse_of_failures \
-    retry_after_giving_up; do
+    retry_of_an_interrupted_step retry_after_giving_up; do
     printf '%s\n' "-- $part"
     rm -f runs
     "test_$part"
