@@ -89,11 +89,18 @@ static bool is_identifier(const char *text)
            text[0] != '.' && text[0] != '-';
 }
 
+/* Python's word for nothing, which YAML does not know. */
+static bool is_none(const nas_job_node_t *node)
+{
+    return node->plain && strcmp(node->text, "None") == 0;
+}
+
 static nas_status_t set_string(nas_job_t *job, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
     char **value = nas_job_value(job, field->offset);
     if (!is_text(node)) return wrong(field, node, err);
+    if (field->type == NAS_JOB_OPTIONAL && is_none(node)) return wrong(field, node, err);
     if (field->type == NAS_JOB_OPTIONAL && !node->text[0]) return NAS_OK;
     if (!node->text[0]) return wrong(field, node, err);
     if (field->type == NAS_JOB_IDENTIFIER && !is_identifier(node->text))

@@ -142,6 +142,36 @@ static nas_status_t refuse_decoration(const parser_t *parser, const yaml_event_t
     return NAS_OK;
 }
 
+/* What a word processor puts in the place of a plain sign, and what it is called; NULL: nothing. */
+static const char *typeset_sign(const char *text)
+{
+    static const struct {
+        const char *sign, *name;
+        bool anywhere; /* or at an end only */
+    } signs[] = {{"\xe2\x80\x9c", "a typographic quote", false},
+                 {"\xe2\x80\x9d", "a typographic quote", false},
+                 {"\xe2\x80\x9e", "a typographic quote", false},
+                 {"\xe2\x80\x98", "a typographic quote", false},
+                 {"\xe2\x80\x99", "a typographic quote", false},
+                 {"\xc2\xa0", "a no-break space", true},
+                 {"\xe2\x80\xaf", "a no-break space", true}};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        const char *sign = signs[i].sign;
+        const bool begins = strncmp(text, sign, strlen(sign)) == 0;
+        if (begins || (signs[i].anywhere && strstr(text, sign))) return signs[i].name;
+    }
+    return NULL;
+}
+
+static nas_status_t refuse_sign(const parser_t *parser, const yaml_event_t *event, const char *sign)
+{
+    const nas_job_place_t place = place_at(parser, &event->start_mark);
+    return nas_job_error_at(&place, NULL, parser->err,
+                            "%s stands in %.80s; type the plain sign, or put plain quotes around a "
+                            "text that has it",
+                            sign, (const char *)event->data.scalar.value);
+}
+
 static nas_status_t compose_scalar(const parser_t *parser, const yaml_event_t *event,
                                    nas_job_node_t *node)
 {
@@ -155,6 +185,8 @@ static nas_status_t compose_scalar(const parser_t *parser, const yaml_event_t *e
                       "a value holds a line break or a control character");
     node->kind = NAS_JOB_SCALAR;
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    const char *sign = node->plain ? typeset_sign(text) : NULL;
+    if (sign) return refuse_sign(parser, event, sign);
     node->text = nas_string_copy(text, parser->err);
     return node->text ? NAS_OK : NAS_ENOMEM;
 }

@@ -1,4 +1,5 @@
 /* The files that a job names: table, space's subset, scores of another run, images. */
+#include "common/file.h"
 #include "common/statefile.h"
 #include "coordinator/inputs.h"
 #include "coordinator/inputs_metrics.h"
@@ -9,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool is_of_table(const nas_inputs_t *inputs)
 {
@@ -35,6 +37,27 @@ static void add_digest(nas_inputs_t *inputs, nas_digest_t digest)
 {
     NAS_ASSERT(inputs->n_content < NAS_INPUTS_MAX_DIGESTS);
     inputs->content[inputs->n_content++] = digest;
+}
+
+/* What is wrong with what a key asks for is the fault of that key. */
+static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t status,
+                          const nas_error_t *reason, nas_error_t *err)
+{
+    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
+    if (status) *err = *reason;
+    return status;
+}
+
+/* Whether the file that a key names can be opened; what is wrong in it says the file's own place. */
+static nas_status_t check_file(const nas_job_t *job, const char *key, const char *path,
+                               nas_error_t *err)
+{
+    int fd = -1;
+    int64_t size = 0;
+    nas_error_t reason = {0};
+    const nas_status_t status = nas_file_open(path, &fd, &size, &reason);
+    if (!status) (void)close(fd);
+    return blame(job, key, status, &reason, err);
 }
 
 /* --------------------------------------------------------------------------------------- table */
@@ -76,6 +99,8 @@ static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
         .missing = of_table ? &job->pool.missing : &job->objective.missing,
         .missing_key = of_table ? "pool.missing" : "objective.missing",
         .interrupt = inputs->interrupt};
+    const char *key = of_table ? "pool.table" : "objective.table";
+    if (!status) status = check_file(job, key, options.path, err);
     if (!status) status = nas_table_read(&options, &inputs->table, err);
     nas_strings_fini(&columns);
     if (status) return status;
@@ -116,9 +141,10 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
                                  .n = job->pool.subset.n,
                                  .seed = (uint64_t)job->seed,
                                  .path = job->pool.subset.file};
-    const nas_status_t status = nas_pool_of_space(space_of(job), &subset, &inputs->pool, err);
-    if (status) return status;
-    return digest_subset(inputs, err);
+    nas_status_t status = NAS_OK;
+    if (subset.path) status = check_file(job, "pool.subset", subset.path, err);
+    if (!status) status = nas_pool_of_space(space_of(job), &subset, &inputs->pool, err);
+    return status ? status : digest_subset(inputs, err);
 }
 
 static nas_status_t make_encoding(nas_inputs_t *inputs, nas_error_t *err)
@@ -139,15 +165,6 @@ static nas_status_t join(const nas_inputs_t *inputs, const nas_names_t *names, i
 }
 
 /* ----------------------------------------------------------------------------------- objective */
-
-/* What is wrong with what a key asks for is the fault of that key. */
-static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t status,
-                          const nas_error_t *reason, nas_error_t *err)
-{
-    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
-    if (status) *err = *reason;
-    return status;
-}
 
 static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
 {
@@ -255,9 +272,11 @@ static nas_status_t join_scores(nas_inputs_t *inputs, nas_error_t *err)
 
 static nas_status_t read_scores(nas_inputs_t *inputs, nas_error_t *err)
 {
+    const char *file = inputs->job->metrics.file;
     nas_error_t notice = {0};
-    nas_status_t status =
-        nas_statefile_read(inputs->job->metrics.file, &inputs->scored, &notice, err);
+    nas_status_t status = NAS_OK;
+    if (!nas_statefile_exists(file)) status = check_file(inputs->job, "metrics.file", file, err);
+    if (!status) status = nas_statefile_read(file, &inputs->scored, &notice, err);
     if (!status) status = check_scored_metrics(inputs, err);
     if (!status) status = join_scores(inputs, err);
     if (!status) add_digest(inputs, inputs->scored.scores.hash);

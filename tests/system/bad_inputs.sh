@@ -172,10 +172,11 @@ bad_job 'budget beyond the pool' "job.yaml:15:33: search.budget: 41 is more than
 bad_job 'environment variable not set' 'job.yaml:6:10: pool.table: the environment variable NO_SUCH_NAME is not set*' 's/table\.csv/${NO_SUCH_NAME}\/table.csv/'
 bad_job 'environment variable not closed' 'job.yaml:6:10: pool.table: expected the name of a variable*' 's/table\.csv/"${HOME"/'
 bad_job 'variable of the output not set' 'job.yaml:3:9: output: the environment variable NO_SUCH_NAME is not set*' 's/run\.h5/${NO_SUCH_NAME}\/run.h5/'
+bad_job 'typographic quotes' 'job.yaml:6:10: a typographic quote stands in *' 's/table\.csv/\xe2\x80\x9ctable.csv\xe2\x80\x9d/'
 bad_job 'variable without braces' 'job.yaml:3:9: output: a variable is written ${NAME}*' 's/run\.h5/$HOME\/run.h5/'
 bad_job 'command in a path' 'job.yaml:6:10: pool.table: a variable is written ${NAME}*' 's/table\.csv/$(pwd)\/table.csv/'
 bad_job 'home of another' 'job.yaml:3:9: output: ~ stands for the own home folder only*' 's/run\.h5/~nobody\/run.h5/'
-bad_job 'table not there' '*nowhere.csv: No such file*' 's/table\.csv/nowhere.csv/'
+bad_job 'table not there' 'job.yaml:6:10: pool.table: cannot open nowhere.csv: No such file*' 's/table\.csv/nowhere.csv/'
 bad_job 'table below a file' '*job.yaml/table.csv: Not a directory*' 's/table\.csv/job.yaml\/table.csv/'
 bad_job 'cut short' 'job.yaml:*' '9,$d;s/encoding: .*/encoding: [nas-/'
 bad_job 'no YAML' 'job.yaml:2:*not YAML*' 's/^seed: 3/seed: 3: 4/'
@@ -353,7 +354,7 @@ if as_nobody "$robotnas" --version >"$folder/said/out" 2>&1; then
     chmod 0 run.h5
     refused 'unreadable as state file' 'cannot open run.h5: Permission denied' as_nobody "$robotnas" report run.h5
     chmod 0 table.csv
-    refused 'unreadable as table' 'cannot open *table.csv: Permission denied' as_nobody "$robotnas" check job.yaml
+    refused 'unreadable as table' 'job.yaml:6:10: pool.table: cannot open *table.csv: Permission denied' as_nobody "$robotnas" check job.yaml
     chmod 0 job.yaml
     refused 'unreadable as job' 'cannot open job.yaml: Permission denied' as_nobody "$robotnas" check job.yaml
 else

@@ -503,6 +503,18 @@ Test(job, a_printed_path_with_dollars_is_read_back)
     nas_job_destroy(again);
 }
 
+Test(job, signs_of_word_processors_may_stand_in_quotes)
+{
+    nas_job_t *job = read_job(LEAST SEARCH, "pool.arch=\"\xe2\x80\x9c\xc2\xa0\"");
+    cr_assert_str_eq(job->pool.arch, "\xe2\x80\x9c\xc2\xa0");
+    nas_job_destroy(job);
+    job = read_job(LEAST SEARCH, "pool.arch=l\xe2\x80\x99"
+                                 "arch");
+    cr_assert_str_eq(job->pool.arch, "l\xe2\x80\x99"
+                                     "arch");
+    nas_job_destroy(job);
+}
+
 Test(job, a_byte_order_mark_is_no_part_of_the_text)
 {
     nas_job_t *job = read_job("\xef\xbb\xbf" LEAST SEARCH, NULL);

@@ -110,6 +110,23 @@ Test(job_refused, tabs_are_called_so)
         assert_refused(cases[i].text, NULL, cases[i].expected);
 }
 
+Test(job_refused, signs_of_word_processors)
+{
+#define SIGN "; type the plain sign, or put plain quotes around a text that has it"
+    static const refusal_t cases[] = {
+        {"name: \xe2\x80\x9cstudy\xe2\x80\x9d\n",
+         "@:1:7: a typographic quote stands in \xe2\x80\x9cstudy\xe2\x80\x9d" SIGN},
+        {"name: \xe2\x80\x98"
+         "a\xe2\x80\x99\n",
+         "@:1:7: a typographic quote stands in \xe2\x80\x98"
+         "a\xe2\x80\x99" SIGN},
+        {"name:\xc2\xa0study\n", "@:1:1: a no-break space stands in name:\xc2\xa0study" SIGN},
+        {"name: a\n\xc2\xa0seed: 1\n", "@:2:1: a no-break space stands in \xc2\xa0seed" SIGN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_refused(cases[i].text, NULL, cases[i].expected);
+}
+
 Test(job_refused, unknown_keys_name_the_nearest)
 {
     static const refusal_t cases[] = {
@@ -117,6 +134,9 @@ Test(job_refused, unknown_keys_name_the_nearest)
         {"name: a\nserach: {budget: 1}\n", "@:2:1: serach: unknown key; did you mean search?"},
         {"pool:\n  tabel: a\n", "@:2:3: pool.tabel: unknown key; did you mean pool.table?"},
         {"budget: 1\n", "@:1:1: budget: unknown key; did you mean search.budget?"},
+        {"NAME: a\n", "@:1:1: NAME: unknown key; did you mean name?"},
+        {"SEARCH: {budget: 1}\n", "@:1:1: SEARCH: unknown key; did you mean search?"},
+        {"'name ': a\n", "@:1:1: name : unknown key; did you mean name?"},
         {"search: {transfrom: {}}\n",
          "@:1:10: search.transfrom: unknown key; did you mean metrics.transform?"},
         {"x: 1\n", "@:1:1: x: unknown key; docs/job-file.md lists them all"},
@@ -212,6 +232,9 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         {LEAST "checkpoint: {interval: 1s}\nsearch: {budget: 1}\n", INTERVAL "1s"},
         {LEAST "checkpoint: {interval: 1-}\nsearch: {budget: 1}\n", INTERVAL "1-"},
         {LEAST "checkpoint: {interval: {}}\nsearch: {budget: 1}\n", INTERVAL "a mapping"},
+        {LEAST "search: {budget: 1, metric: None}\n",
+         "@:4:29: search.metric: expected a text, or \"\" for none, found None"},
+        {LEAST "search: {budget: None}\n", BUDGET "None"},
         {OBJECTIVE "1, column: a}\n",
          "@:4:36: objective.minimise: expected true or false, found 1"},
         {OBJECTIVE "'true', column: a}\n",
