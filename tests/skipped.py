@@ -19,7 +19,7 @@ def skipped(case):
     if case.find("skipped") is None:
         return reasons
     why = case.find("skipped").get("message") or "ctest says no reason"
-    return ["the whole test: " + "; ".join(reasons or [why])]
+    return ["the whole test: " + reason for reason in reasons or [why]]
 
 
 def main():
