@@ -42,6 +42,9 @@ struct nas_ledger {
     int64_t *repeat_of;  /* [n_groups], -1: none */
     int64_t next_repeat; /* all below are complete or a group's */
     int64_t n_evaluated, n_complete;
+    int64_t n_observed;
+    int64_t n_explored;   /* observations of the phase EXPLORE */
+    int64_t n_found;      /* evaluations of it */
     nas_result_t *result; /* of the reply being made */
     int64_t n_result_max;
     index_t known;    /* of this run, before its failures were retried */
@@ -119,6 +122,29 @@ static void take_over(nas_ledger_t *ledger, const nas_evaluation_t *found, bool 
     ledger->n_reused += evaluation->reused;
 }
 
+/* ------------------------------------------------------------------------------------ counting */
+
+static void count_evaluation(nas_ledger_t *ledger, nas_phase_t phase)
+{
+    ledger->n_evaluated++;
+    ledger->n_found += phase == NAS_PHASE_EXPLORE;
+}
+
+static void count_observation(nas_ledger_t *ledger, nas_phase_t phase)
+{
+    ledger->n_observed++;
+    ledger->n_explored += phase == NAS_PHASE_EXPLORE;
+}
+
+static void count_recorded(nas_ledger_t *ledger, const nas_repeat_t *repeat)
+{
+    ledger->n_complete += repeat->complete;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        count_evaluation(ledger, (nas_phase_t)repeat->evaluation[i].phase);
+    for (int64_t i = 0; i < repeat->n_observation; i++)
+        count_observation(ledger, (nas_phase_t)repeat->observation[i].phase);
+}
+
 /* ------------------------------------------------------------------------------ life and death */
 
 nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t **ledger_p,
@@ -144,10 +170,7 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
         return status;
     }
     for (int64_t g = 0; g < ledger->n_groups; g++) ledger->repeat_of[g] = -1;
-    for (size_t r = 0; r < n_repeat; r++) {
-        ledger->n_evaluated += options->state->repeat[r].n_evaluation;
-        ledger->n_complete += options->state->repeat[r].complete;
-    }
+    for (size_t r = 0; r < n_repeat; r++) count_recorded(ledger, &options->state->repeat[r]);
     *ledger_p = ledger;
     return NAS_OK;
 }
@@ -295,7 +318,7 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
     evaluation.seed = repeat->seed;
     evaluation.phase = (int32_t)phase;
     const nas_status_t status = nas_state_add_evaluation(ledger->state, r, &evaluation, err);
-    if (!status) ledger->n_evaluated++;
+    if (!status) count_evaluation(ledger, phase);
     return status;
 }
 
@@ -312,6 +335,7 @@ static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *ste
         if (!status)
             status = nas_state_add_observation(ledger->state, r, observation, weights, err);
         if (status) break;
+        count_observation(ledger, p->phase);
         ledger->result[i] =
             result_of(ledger, nas_repeat_find(&ledger->state->repeat[r], p->arch[i]), p->phase);
     }
@@ -387,6 +411,21 @@ nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_st
     ledger->state->repeat[step->repeat].complete = true;
     ledger->n_complete++;
     return assign_repeat(ledger, group, reply, err);
+}
+
+int64_t nas_ledger_observed(const nas_ledger_t *ledger)
+{
+    return ledger->n_observed;
+}
+
+double nas_ledger_observed_share(const nas_ledger_t *ledger)
+{
+    const double total = (double)ledger->state->budget * (double)ledger->state->n_repeat;
+    const double explored = (double)ledger->n_explored, found = (double)ledger->n_found;
+    const double rate = explored > 0 ? found / explored : 1.0;
+    const double exploiting = total - found - rate * (total - explored);
+    const double expected = total + (exploiting > 0 ? exploiting : 0);
+    return expected > (double)ledger->n_observed ? (double)ledger->n_observed / expected : 1.0;
 }
 
 bool nas_ledger_complete(const nas_ledger_t *ledger)

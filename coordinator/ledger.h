@@ -51,6 +51,14 @@ void nas_ledger_judged(nas_ledger_t *ledger, int64_t index, const nas_outcome_t 
 nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_step_t *step,
                                nas_reply_t *reply, nas_error_t *err);
 
+/** Observations recorded so far, over all repeats, evaluations among them. O(1). */
+int64_t nas_ledger_observed(const nas_ledger_t *ledger);
+
+/** For a method that explores T observations a repeat and then evaluates until T are: the share of
+ *  all observations that is recorded. How many of those to come will lead to architectures that are
+ *  known already is taken from those so far. O(1). */
+double nas_ledger_observed_share(const nas_ledger_t *ledger);
+
 /** Whether every repeat is complete, and how many are. O(1). */
 bool nas_ledger_complete(const nas_ledger_t *ledger);
 int64_t nas_ledger_repeats_complete(const nas_ledger_t *ledger);

@@ -78,6 +78,7 @@ typedef struct nas_result {
 typedef struct nas_method {
     const char *name;
     const char *summary; /**< one line for --help */
+    bool observes;       /**< exploring ends after T observations, be they evaluations or not */
     bool needs_metrics;  /**< asks BEST or TOP, proposals carry weights */
     bool needs_encoding;
     bool needs_metric; /**< wants search.metric */

@@ -280,6 +280,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
 const nas_method_t nas_method_robot = {
     .name = "robot",
     .summary = "RoBoT: Bayesian optimisation of metric weights, then greedy search",
+    .observes = true,
     .needs_metrics = true,
     .create = create,
     .destroy = destroy,

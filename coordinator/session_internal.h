@@ -24,6 +24,7 @@ struct nas_session {
     nas_stop_file_t stop_file;
     nas_checkpoint_t checkpoint;
     nas_progress_t progress;
+    bool has_watched; /**< progress, while ranks work */
     nas_buffer_t replies;
     double started_s;        /**< monotonic */
     double elapsed_before_s; /**< of earlier sessions */

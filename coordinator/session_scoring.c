@@ -15,7 +15,8 @@ bool nas_session_needs_scores(const nas_session_t *session)
 void nas_session_begin_scoring(nas_session_t *session)
 {
     const nas_scores_t *scores = &session->state.scores;
-    nas_progress_init(&session->progress, "architectures", nas_scores_done(scores), scores->n);
+    nas_progress_init(&session->progress, "architectures", scores->n,
+                      nas_progress_units(nas_scores_done(scores), scores->n));
 }
 
 bool nas_session_is_partly_scored(const nas_session_t *session, int64_t arch)
@@ -56,7 +57,8 @@ nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_
 {
     nas_error_t save_err = {0};
     const int64_t n_done = nas_scores_done(&session->state.scores);
-    nas_progress_update(&session->progress, n_done, "");
+    nas_progress_update(&session->progress, nas_progress_units(n_done, session->state.scores.n),
+                        "");
     if (session->failure) {
         *err = session->failure_text;
         return session->failure;

@@ -9,11 +9,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* under_way: candidates' worth of work that is done of those being judged. Where nothing is judged,
+ * what takes time is observing. */
+static nas_progress_state_t progress_of(const nas_session_t *session, double under_way)
+{
+    const nas_plan_t *plan = &session->inputs.plan;
+    const int64_t n_total = plan->n_repeat * plan->budget;
+    nas_progress_state_t now = nas_progress_units(nas_ledger_count(session->ledger), n_total);
+    now.done += under_way;
+    now.share = now.done / (double)n_total;
+    if (session->inputs.judging.kind == NAS_OBJECTIVE_TABLE && session->inputs.method->observes)
+        now.share = nas_ledger_observed_share(session->ledger);
+    return now;
+}
+
 void nas_session_begin_search(nas_session_t *session)
 {
     const nas_plan_t *plan = &session->inputs.plan;
-    nas_progress_init(&session->progress, "evaluations", nas_ledger_count(session->ledger),
-                      plan->n_repeat * plan->budget);
+    nas_progress_init(&session->progress, "evaluations", plan->n_repeat * plan->budget,
+                      progress_of(session, 0));
+}
+
+/* Observations are said where they are more than the evaluations; other: more to say, or "". */
+static void update_progress(nas_session_t *session, double under_way, const char *other)
+{
+    char detail[128];
+    const int64_t n_observed = nas_ledger_observed(session->ledger);
+    (void)snprintf(detail, sizeof detail, "%lld observations%s%s", (long long)n_observed,
+                   *other ? ", " : "", other);
+    const bool is_more = n_observed > nas_ledger_count(session->ledger);
+    nas_progress_update(&session->progress, progress_of(session, under_way),
+                        is_more ? detail : other);
 }
 
 nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_t *err)
@@ -163,17 +189,29 @@ static void show_progress(nas_session_t *session)
         (void)snprintf(detail, sizeof detail, "%lld of %lld repeats complete",
                        (long long)nas_ledger_repeats_complete(session->ledger),
                        (long long)session->state.n_repeat);
-    nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
+    update_progress(session, 0, detail);
+}
+
+/* Of a round in which n candidates are judged. What is done of the very first of a session, so soon
+ * after it began, may be what an earlier session did. */
+static void show_round(nas_session_t *session, int64_t n, double share)
+{
+    char detail[64] = "";
+    const double under_way = share * (double)n;
+    (void)snprintf(detail, sizeof detail, "%.0f %% of the %lld under way", 100.0 * share,
+                   (long long)n);
+    const bool is_first = !session->has_watched && session->progress.done_at_start >=
+                                                       (double)nas_ledger_count(session->ledger);
+    if (is_first) nas_progress_restart(&session->progress, progress_of(session, under_way));
+    session->has_watched = true;
+    update_progress(session, under_way, detail);
 }
 
 int nas_session_watch(nas_session_t *session, double share)
 {
-    char detail[64] = "";
     int64_t n = 0;
     (void)nas_session_candidates(session, &n);
-    (void)snprintf(detail, sizeof detail, "%.0f %% of the %lld under way", 100.0 * share,
-                   (long long)n);
-    if (n > 0) nas_progress_update(&session->progress, nas_ledger_count(session->ledger), detail);
+    if (n > 0) show_round(session, n, share);
     session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
     return session->saw_stop_file ? SIGTERM : 0;
 }

@@ -196,3 +196,29 @@ Test(ledger, another_runs_failures_are_not_taken_over_and_its_known_results_are)
     nas_state_fini(&old);
     teardown(&f);
 }
+
+/* Half of what is explored is known already: of 100 observations, 50 lead to new architectures, and
+ * the greedy phase has 50 to go, so that 150 are to be expected. */
+Test(ledger, the_share_of_observations_expects_what_was_seen_so_far)
+{
+    fixture_t f = setup(1);
+    f.state.budget = 100;
+    open_ledger(&f, 1);
+    cr_assert_eq(record(&f, 0, &(nas_step_t){.repeat = -1}).repeat, 0);
+    cr_assert(nas_ledger_observed_share(f.ledger) == 0);
+    for (int64_t i = 0; i < 30; i++) {
+        int64_t arch = i / 2;
+        const nas_step_t step = step_of(0, &arch, 1);
+        nas_ledger_begin_round(f.ledger);
+        cr_assert_eq(nas_ledger_collect(f.ledger, &step, NULL), NAS_OK);
+        judge_all(&f);
+        (void)record(&f, 0, &step);
+    }
+    cr_assert_eq(nas_ledger_count(f.ledger), 15);
+    cr_assert_eq(nas_ledger_observed(f.ledger), 30);
+    cr_assert_float_eq(nas_ledger_observed_share(f.ledger), 30.0 / 150.0, 1e-12);
+    nas_ledger_destroy(f.ledger);
+    open_ledger(&f, 1);
+    cr_assert_float_eq(nas_ledger_observed_share(f.ledger), 30.0 / 150.0, 1e-12, "as resumed");
+    teardown(&f);
+}

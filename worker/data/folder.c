@@ -72,10 +72,11 @@ static nas_status_t add_images(const conversion_t *c, const nas_images_t *shape,
     nas_status_t status = NAS_OK;
     uint8_t *values = malloc(COLOURS * (size_t)shape->h * (size_t)shape->w);
     if (!values) return nas_error_nomem(err, "an image");
-    nas_progress_init(&progress, "images", 0, (int64_t)n);
+    nas_progress_init(&progress, "images", (int64_t)n, nas_progress_units(0, (int64_t)n));
     for (size_t i = 0; i < n && !status; i++) {
         nas_error_t reason = {0};
-        nas_progress_update(&progress, (int64_t)i, list->classes.at[list->labels[i]]);
+        nas_progress_update(&progress, nas_progress_units((int64_t)i, (int64_t)n),
+                            list->classes.at[list->labels[i]]);
         status =
             nas_interrupted(c->interrupt, (double)i / (double)n)
                 ? nas_error_set(&reason, NAS_ESTOP, "stopped at image %zu of %zu; %s is as it was",
