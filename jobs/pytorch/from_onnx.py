@@ -86,6 +86,11 @@ def judge(network, images):
     return loss / len(images), 100 * right / len(images)
 
 
+def say(course, train_on, valid):
+    loss, accuracy = judge(course.model, train_on)[0], judge(course.model, valid)[1]
+    print(json.dumps({"epoch": course.epoch, "loss": loss, "accuracy": accuracy}), flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Go on training a network that robotnas exported as ONNX.")
     parser.add_argument("model", type=pathlib.Path)
@@ -101,11 +106,11 @@ def main():
     network, mean, std, _ = load(args.model)
     network.to(device)
     train_on, valid, test = [part and train_cell.Images(*part, mean, std, device) for part in train_cell.read_images(args)]
-    epochs = args.epochs
-    course = train_cell.Course(network, epochs * (len(train_on) // min(args.batch, len(train_on))), args)
-    for args.epochs in range(epochs + 1):
-        train_cell.train(course, train_on, args)
-        print(json.dumps({"epoch": course.epoch, "loss": judge(network, train_on)[0], "accuracy": judge(network, valid)[1]}))
+    course = train_cell.Course(network, args.epochs * train_cell.steps_of_epoch(train_on, args)[0], args)
+    say(course, train_on, valid)
+    while course.epoch < args.epochs:
+        train_cell.train_epoch(course, train_on, args)
+        say(course, train_on, valid)
     if test:
         print(json.dumps({"test_accuracy": judge(network, test)[1]}))
     if args.output:

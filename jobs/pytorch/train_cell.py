@@ -233,24 +233,27 @@ class Course:
             print(f"{self.path}: {reason}; beginning anew", file=sys.stderr)
 
 
-def train(course, images, args):
-    """Stochastic gradient descent, its rate falling as half a cosine. Returns the number of images seen."""
+def steps_of_epoch(images, args):
+    """(steps, images of a step); what is left over is not seen."""
     batch = min(args.batch, len(images))
-    steps = len(images) // batch
-    while course.epoch < args.epochs:
-        course.model.train()
-        # a function of seed and epoch alone, so that nothing of it need be saved
-        draw = torch.Generator().manual_seed((args.seed * 1_000_003 + course.epoch) % 2**63)
-        order = torch.randperm(len(images), generator=draw).to(images.labels.device)
-        for step in range(steps):
-            x, y = images.batch(order[step * batch:(step + 1) * batch])
-            course.optimiser.zero_grad()
-            functional.cross_entropy(course.model(x), y).backward()
-            course.optimiser.step()
-            course.schedule.step()
-        course.epoch += 1
-        course.save()
-    return args.epochs * steps * batch
+    return len(images) // batch, batch
+
+
+def train_epoch(course, images, args):
+    """Stochastic gradient descent, its rate falling as half a cosine."""
+    course.model.train()
+    # a function of seed and epoch alone, so that nothing of it need be saved
+    draw = torch.Generator().manual_seed((args.seed * 1_000_003 + course.epoch) % 2**63)
+    order = torch.randperm(len(images), generator=draw).to(images.labels.device)
+    steps, batch = steps_of_epoch(images, args)
+    for step in range(steps):
+        x, y = images.batch(order[step * batch:(step + 1) * batch])
+        course.optimiser.zero_grad()
+        functional.cross_entropy(course.model(x), y).backward()
+        course.optimiser.step()
+        course.schedule.step()
+    course.epoch += 1
+    course.save()
 
 
 @torch.no_grad()
@@ -318,10 +321,12 @@ def main():
     mean, std = moments(parts[0][0])
     train_on, valid, test = [part and Images(*part, mean, std, device) for part in parts]
     model = network(args.arch, parts[0][0].shape[1], classes, args.channels, args.cells).to(device)
-    n_steps = args.epochs * (len(train_on) // min(args.batch, len(train_on)))
-    course = Course(model, n_steps, args)
+    steps, batch = steps_of_epoch(train_on, args)
+    course = Course(model, args.epochs * steps, args)
     course.load(device)
-    seen = train(course, train_on, args)
+    while course.epoch < args.epochs:
+        train_epoch(course, train_on, args)
+    seen = args.epochs * steps * batch
     score = accuracy(model, valid)
     print(json.dumps({"score": score, "cost": seen, "columns": {"test_accuracy": accuracy(model, test) if test else None}}))
 

@@ -116,6 +116,56 @@ Test(dataset, it_is_known_which_classes_a_limit_leaves)
     data_drop(&f);
 }
 
+/* A dataset `classes`: one text, or (NULL) numbers of a user's own. */
+static void put_classes(const temp_path_t *path, const char *text)
+{
+    static const int32_t number[3] = {1, 2, 3};
+    h5_values_t values;
+    h5_fill(&values);
+    put_hdf5(path, (h5_sample_t[]){h5_bytes(&values), h5_labels(&values)}, 2);
+    const hid_t file = H5Fopen(path->text, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t type = H5Tcopy(text ? H5T_C_S1 : H5T_NATIVE_INT32);
+    if (text) cr_assert_geq(H5Tset_size(type, strlen(text) + 1), 0);
+    const hid_t space = text ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, (hsize_t[]){3}, NULL);
+    const hid_t id =
+        H5Dcreate2(file, "classes", type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    cr_assert_geq(H5Dwrite(id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, text ? text : (void *)number),
+                  0);
+    H5Dclose(id);
+    H5Sclose(space);
+    H5Tclose(type);
+    cr_assert_geq(H5Fclose(file), 0);
+}
+
+Test(dataset, classes_have_the_names_that_the_files_give)
+{
+    static const char ten[] = "a\nb\nc\nd\ne\nf\ng\nh\n\xe9\ni\x1b";
+    data_fixture_t f;
+    data_make_hdf5(&f);
+    f.test = list_of(1, (const temp_path_t *[]){&f.b});
+    put_classes(&f.a, ten);
+    put_classes(&f.b, NULL); /* says nothing */
+    cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
+    cr_assert_eq(f.dataset.class_names.n, 10);
+    cr_assert_str_eq(f.dataset.class_names.at[2], "c");
+    cr_assert_str_eq(f.dataset.class_names.at[8], "\xef\xbf\xbd");
+    cr_assert_str_eq(f.dataset.class_names.at[9], "i?");
+    put_classes(&f.b, "a\nb\nx");
+    assert_refused(data_read(&f), &f.err,
+                   "%s: label 2 is class 'x', but 'c' in the first file; convert with "
+                   "--classes-from",
+                   f.b.text);
+    put_classes(&f.b, "a\nb\nc");
+    assert_refused(data_read(&f), &f.err,
+                   "%s: 3 classes, but the first file has 10; convert with --classes-from",
+                   f.b.text);
+    put_classes(&f.a, "too\nfew");
+    put_classes(&f.b, NULL);
+    cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
+    cr_assert_eq(f.dataset.class_names.n, 0);
+    data_drop(&f);
+}
+
 /* Mean and standard deviation of a channel by their definition. */
 static void assert_moments(const nas_dataset_t *dataset, int channel)
 {
