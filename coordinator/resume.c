@@ -136,7 +136,7 @@ static nas_status_t check_observations(const nas_state_t *saved, const char *pat
                 return nas_error_set(
                     err, NAS_EINPUT,
                     "%s: repeat %lld observes an architecture that it never evaluated; this "
-                    "file was not written by robotnas",
+                    "file was not written by robotnas; start anew with --fresh",
                     path, (long long)r);
     return NAS_OK;
 }

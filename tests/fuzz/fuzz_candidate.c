@@ -115,6 +115,23 @@ static void try_record(const run_t *run)
     nas_candidate_record_fini(&record);
 }
 
+/* As a report reads it, which knows no candidate. */
+static void try_any_record(const run_t *run)
+{
+    nas_candidate_record_t record = {.run = run->record.run,
+                                     .n_columns = run->record.n_columns,
+                                     .n_epochs = run->record.n_epochs};
+    nas_error_t err = {0};
+    char *name = NULL;
+    bool found = false;
+    const nas_status_t status = nas_candidate_read_any(run->file, &record, &name, &found, &err);
+    if (status) fuzz_check_error(status, &err);
+    NAS_ASSERT(found == (name != NULL));
+    if (found) check_record(&record);
+    nas_candidate_record_fini(&record);
+    free(name);
+}
+
 static void try_export(const run_t *run)
 {
     nas_export_t what = {0};
@@ -148,6 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     seal(image, file.n);
     fuzz_write(run.file, file);
     try_record(&run);
+    try_any_record(&run);
     try_export(&run);
     end_run(&run);
     free(image);

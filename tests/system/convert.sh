@@ -31,6 +31,23 @@ expect_exit 0 "$ROBOTNAS" convert test/ data/test.h5 --size 16x16 --classes-from
 [ "$(head -n 1 out)" = 'data/test.h5: 12 images of 4 classes, 3 x 16 x 16' ] || fail "it says: $(<out)"
 [ "$(echo data/*)" = data/test.h5 ] || fail "something is left: $(echo data/*)"
 
+# A link to nothing yet is no file that is there; its target is written, and keeps its mode. A pipe in the way is not waited for.
+mkdir scratch
+ln -s scratch/linked.h5 linked.h5
+expect_exit 0 "$ROBOTNAS" convert train linked.h5 --size 16
+expect_exit 2 "$ROBOTNAS" convert train linked.h5 --size 16
+expect_line err '^robotnas: linked\.h5 is there already; --force replaces it$'
+chmod 400 scratch/linked.h5
+mkfifo scratch/linked.h5.tmp pipe.h5
+expect_exit 0 timeout 60 "$ROBOTNAS" convert train linked.h5 --size 16 --force
+[ -L linked.h5 ] || fail 'the link was replaced'
+[ "$(stat -c %a scratch/linked.h5)" = 400 ] || fail 'the mode was lost'
+cmp train.h5 scratch/linked.h5 || fail 'other images through a link'
+[ "$(echo scratch/*)" = scratch/linked.h5 ] || fail "something is left: $(echo scratch/*)"
+expect_exit 2 timeout 60 "$ROBOTNAS" convert train pipe.h5 --size 16 --force
+expect_line err '^robotnas: pipe\.h5 is not a regular file$'
+rm -r linked.h5 pipe.h5 scratch
+
 # In another language: the mean of every four pixels.
 if python=$(python_with h5py); then
     "$python" - <<'PYTHON' || fail 'the images are not the means of the files'
