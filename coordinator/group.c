@@ -245,15 +245,9 @@ bool nas_group_step(nas_group_t *group, nas_step_t *step)
 static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, nas_error_t *err)
 {
     end_repeat(group);
-    const nas_plan_t *plan = group->plan;
-    const nas_method_setup_t setup = {.n_metric = plan->n_metric,
-                                      .n_arch = plan->n_arch,
-                                      .budget = plan->budget,
-                                      .parallel = plan->parallel,
-                                      .seed = reply->seed,
-                                      .metric = plan->metric,
-                                      .encoding = group->encoding,
-                                      .interrupt = &group->interrupt};
+    nas_method_setup_t setup = nas_plan_setup(group->plan, reply->seed);
+    setup.encoding = group->encoding;
+    setup.interrupt = &group->interrupt;
     nas_status_t status = group->method->create(&setup, &group->state, err);
     if (status) return status;
     group->repeat = reply->repeat;

@@ -73,6 +73,12 @@ typedef struct nas_result {
         *weights; /**< [n_metric] as proposed; NULL without weights. Borrowed for the call. */
 } nas_result_t;
 
+/** What a search with a method takes besides lookups and evaluations: an estimate. */
+typedef struct nas_method_need {
+    double n_bytes; /**< on the rank that leads the repeat, at its end */
+    double seconds; /**< of a repeat, on one core of the year 2020 or later */
+} nas_method_need_t;
+
 /** One method. All functions: group leader only, no communication, deterministic. ask, propose and
  *  tell may return NAS_ESTOP once setup.interrupt has said so; then nothing but destroy follows. */
 typedef struct nas_method {
@@ -82,6 +88,8 @@ typedef struct nas_method {
     bool needs_metrics;  /**< asks BEST or TOP, proposals carry weights */
     bool needs_encoding;
     bool needs_metric; /**< wants search.metric */
+    /** For setups that create would take; encoding may be NULL. Costs nothing. */
+    nas_method_need_t (*need)(const nas_method_setup_t *setup);
     nas_status_t (*create)(const nas_method_setup_t *setup, void **self_p, nas_error_t *err);
     void (*destroy)(void *self);
     /** query [out]. */

@@ -107,14 +107,43 @@ static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, n
     return status;
 }
 
+/* -------------------------------------------------------------------------------------- method */
+
+static nas_method_need_t need_of(const nas_inputs_t *inputs, int64_t budget)
+{
+    nas_method_setup_t setup = nas_plan_setup(&inputs->plan, inputs->plan.seed);
+    setup.budget = budget;
+    return inputs->method->need(&setup);
+}
+
+/* Above an hour or a GiB on a rank. */
+static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
+{
+    const double hour_s = 3600.0, gibibyte = 1024.0 * 1024.0 * 1024.0;
+    const int64_t budget = inputs->plan.budget;
+    const nas_method_need_t need = need_of(inputs, budget), half = need_of(inputs, budget / 2);
+    if (need.seconds < hour_s && need.n_bytes < gibibyte) return NAS_OK;
+    return nas_note_add(
+        notes,
+        nas_string_format(err,
+                          "search.budget: method %s with %lld takes about %.2g hours of its "
+                          "own a repeat, besides evaluations, and %.2g GiB on the rank that "
+                          "leads it; with half the budget %.2g hours and %.2g GiB",
+                          inputs->method->name, (long long)budget, need.seconds / hour_s,
+                          need.n_bytes / gibibyte, half.seconds / hour_s, half.n_bytes / gibibyte),
+        err);
+}
+
 /* ----------------------------------------------------------------------------------------- all */
 
 nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     nas_status_t status = note_images(inputs, notes, err);
     if (status || !inputs->method) return status;
-    if (inputs->judging.kind == NAS_OBJECTIVE_TRAIN) status = note_steps(inputs, notes, err);
-    if (inputs->judging.kind == NAS_OBJECTIVE_COMMAND)
+    status = note_method(inputs, notes, err);
+    if (!status && inputs->judging.kind == NAS_OBJECTIVE_TRAIN)
+        status = note_steps(inputs, notes, err);
+    if (!status && inputs->judging.kind == NAS_OBJECTIVE_COMMAND)
         status = note_arguments(inputs->job, notes, err);
     if (!status) status = note_objective(inputs, notes, err);
     if (!status) status = nas_inputs_note_scores(inputs, notes, err);

@@ -16,3 +16,13 @@ int nas_plan_group_of(const nas_plan_t *plan, int rank, int n_ranks)
 {
     return (int)((int64_t)rank * plan->n_groups / n_ranks);
 }
+
+nas_method_setup_t nas_plan_setup(const nas_plan_t *plan, uint64_t seed)
+{
+    return (nas_method_setup_t){.n_metric = plan->n_metric,
+                                .n_arch = plan->n_arch,
+                                .budget = plan->budget,
+                                .parallel = plan->parallel,
+                                .seed = seed,
+                                .metric = plan->metric};
+}

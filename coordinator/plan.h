@@ -22,6 +22,10 @@ typedef struct nas_plan {
     double silence_s; /**< after which a rank counts as lost; 0: never */
 } nas_plan_t;
 
+/** What a repeat's method is created with, its encoding and interrupt left out.  Not
+ *  collective. */
+nas_method_setup_t nas_plan_setup(const nas_plan_t *plan, uint64_t seed);
+
 /** Number of rank groups over which repeats spread: as asked, at most one a repeat and a rank.
  *  Unasked (0), one group a repeat where every group can hold the whole score table at little
  *  cost, otherwise one.  Not collective. */

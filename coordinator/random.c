@@ -74,9 +74,17 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
+/* A draw, and an entry of what is drawn. */
+static nas_method_need_t need(const nas_method_setup_t *setup)
+{
+    const double n = (double)setup->budget;
+    return (nas_method_need_t){.n_bytes = 20.0 * n, .seconds = 1e-6 * n};
+}
+
 const nas_method_t nas_method_random = {
     .name = "random",
     .summary = "uniformly drawn architectures",
+    .need = need,
     .create = create,
     .destroy = destroy,
     .ask = ask,

@@ -231,10 +231,18 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
+/* A mutation, and a member of the population. */
+static nas_method_need_t need(const nas_method_setup_t *setup)
+{
+    const double n = (double)setup->budget;
+    return (nas_method_need_t){.n_bytes = 50.0 * n, .seconds = 1e-5 * n};
+}
+
 const nas_method_t nas_method_rea = {
     .name = "rea",
     .summary = "regularised evolution: mutations of the best",
     .needs_encoding = true,
+    .need = need,
     .create = create,
     .destroy = destroy,
     .ask = ask,

@@ -138,10 +138,18 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
+/* A sample and its update, and entries of what is visited and planned. */
+static nas_method_need_t need(const nas_method_setup_t *setup)
+{
+    const double n = (double)setup->budget;
+    return (nas_method_need_t){.n_bytes = 40.0 * n, .seconds = 1e-5 * n};
+}
+
 const nas_method_t nas_method_reinforce = {
     .name = "reinforce",
     .summary = "REINFORCE: samples of a policy trained by their targets",
     .needs_encoding = true,
+    .need = need,
     .create = create,
     .destroy = destroy,
     .ask = ask,

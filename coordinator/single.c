@@ -78,11 +78,19 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
+/* An entry of the frontier, and one of what is visited. */
+static nas_method_need_t need(const nas_method_setup_t *setup)
+{
+    const double n = (double)setup->budget;
+    return (nas_method_need_t){.n_bytes = 30.0 * n, .seconds = 1e-6 * n};
+}
+
 const nas_method_t nas_method_single = {
     .name = "single",
     .summary = "the best architectures by one metric",
     .needs_metrics = true,
     .needs_metric = true,
+    .need = need,
     .create = create,
     .destroy = destroy,
     .ask = ask,

@@ -28,6 +28,9 @@ static const char help[] =
  */
 static const double ASSUMED_FLOPS = 100e9, SECONDS_PER_HOUR = 3600.0;
 
+/* Time that the search itself takes and that is worth a line. */
+static const double NOTABLE_S = 60.0;
+
 static double mebibytes(double bytes)
 {
     return bytes / (1024.0 * 1024.0);
@@ -62,8 +65,28 @@ static int64_t teams_at_work(const nas_inputs_t *inputs, int n_ranks, int64_t *t
     return n_teams < n_candidates ? n_teams : n_candidates;
 }
 
-/* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, and its
- * share of the score table. */
+/* What the method takes for a repeat. */
+static nas_method_need_t method_need(const nas_inputs_t *inputs)
+{
+    const nas_method_setup_t setup = nas_plan_setup(&inputs->plan, inputs->plan.seed);
+    return inputs->method ? inputs->method->need(&setup) : (nas_method_need_t){0};
+}
+
+/* Time of the search itself: of its method, and of a pass over a rank's part of the score table for
+ * each observation. */
+static double search_s(const nas_inputs_t *inputs, int n_ranks)
+{
+    const nas_plan_t *plan = &inputs->plan;
+    const double values_per_s = 2e9; /* 4 bytes each, from memory */
+    const int64_t n_groups = groups_of(inputs, n_ranks);
+    const double ranks_of_group = floor((double)n_ranks / (double)n_groups);
+    const double n_values = (double)plan->budget * (double)plan->n_arch * (double)plan->n_metric;
+    const double rounds = ceil((double)plan->n_repeat / (double)n_groups);
+    return rounds * (method_need(inputs).seconds + n_values / values_per_s / ranks_of_group);
+}
+
+/* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, its share
+ * of the score table, and as leader of a group what the method needs, as do other leaders. */
 static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
     const nas_job_t *job = inputs->job;
@@ -73,11 +96,13 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
     const double shard = 4.0 * n_values / floor((double)n_ranks / (double)n_groups);
     const double leader =
         n_arch * (8.0 * (2.0 + (double)job->objective.report.n) + 64.0) + 8.0 * n_values;
+    const double method = method_need(inputs).n_bytes;
     (void)fprintf(out, "# ranks:       %d in %lld group%s\n", n_ranks, (long long)n_groups,
                   n_groups == 1 ? "" : "s");
     (void)fprintf(
         out, "# memory:      about %.0f MiB on rank 0, %.0f MiB on the others, besides MPI's own\n",
-        ceil(mebibytes(leader + shard)), ceil(mebibytes(shard)));
+        ceil(mebibytes(leader + shard + method)),
+        ceil(mebibytes(shard + (n_groups > 1 ? method : 0.0))));
 }
 
 /* How much a cell keeps in memory, by the tensors of its live part: first its convolutions, then
@@ -190,11 +215,13 @@ static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 }
 
 /* Evaluations are looked up here; what they would have cost to make is the table's cost column. */
-static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, FILE *out)
+static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, int n_ranks,
+                             FILE *out)
 {
     const double cost = nas_objective_mean_cost(inputs->objective) * n_evaluations;
-    (void)fprintf(out, "# evaluations: %.0f, looked up in the table: seconds, no node hours\n",
-                  n_evaluations);
+    const bool is_quick = search_s(inputs, n_ranks) < NOTABLE_S;
+    (void)fprintf(out, "# evaluations: %.0f, looked up in the table: %s\n", n_evaluations,
+                  is_quick ? "seconds, no node hours" : "no time but the method's own");
     if (isfinite(cost))
         (void)fprintf(out, "# cost:        about %.4g in units of %s, at the pool's mean\n", cost,
                       inputs->job->objective.cost);
@@ -231,7 +258,7 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
     const double n = (double)plan->budget * (double)plan->n_repeat;
     switch ((nas_objective_kind_t)inputs->job->objective.kind) {
     case NAS_OBJECTIVE_TABLE:
-        print_table_cost(inputs, n, out);
+        print_table_cost(inputs, n, n_ranks, out);
         break;
     case NAS_OBJECTIVE_TRAIN:
         print_training(inputs, n, n_ranks, out);
@@ -241,6 +268,18 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
                       (long long)teams_at_work(inputs, n_ranks, &(int64_t){1}));
         break;
     }
+}
+
+/* Where the search itself takes more than seconds. */
+static void print_method(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+{
+    const double seconds = search_s(inputs, n_ranks);
+    const int64_t n_groups = groups_of(inputs, n_ranks);
+    if (seconds < NOTABLE_S) return;
+    (void)fprintf(
+        out, "# method:      about %.3g hours with %lld repeat%s at a time, for the steps of %s\n",
+        seconds / SECONDS_PER_HOUR, (long long)n_groups, n_groups == 1 ? "" : "s",
+        inputs->method->name);
 }
 
 /* An observation has its weights, an evaluation its name, columns and some numbers; a score its
@@ -282,6 +321,7 @@ static nas_status_t print_all(const nas_inputs_t *inputs, const nas_strings_t *n
     if (trains(inputs) && (status = print_training_memory(inputs, stdout, err))) return status;
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
     if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
+    if (inputs->method) print_method(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
     for (size_t i = 0; i < notes->n; i++) (void)fprintf(stdout, "# note: %s\n", notes->at[i]);
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");

@@ -87,3 +87,19 @@ mv kept.csv table.csv
 touch table.csv
 expect_exit 0 "$ROBOTNAS" search job.yaml --resume
 expect_line err 'the run is complete; nothing to do'
+
+# ---- what the method itself takes ----
+
+robot=(job.yaml --set search.method=robot --set search.metric=)
+expect_exit 0 "$ROBOTNAS" check "${robot[@]}"
+expect_line out '^# evaluations: 4, looked up in the table: seconds, no node hours$'
+if grep -e '^# method:' -e '^# note:' out; then fail 'a small budget is warned of'; fi
+expect_exit 0 "$ROBOTNAS" check "${robot[@]}" --set search.budget=10000 --set search.repeats=4 --ranks 2
+expect_line out '^# memory:  *about [0-9]* MiB on rank 0, 19[0-9][0-9] MiB on the others'
+expect_line out "^# evaluations: 40000, looked up in the table: no time but the method's own\$"
+expect_line out '^# method:  *about [0-9.]* hours with 2 repeats at a time, for the steps of robot$'
+note='note: search.budget: method robot with 10000 takes about [0-9]* hours of its own a repeat, .* and 1.9 GiB on the rank'
+expect_line out "^# $note"
+touch large.h5.stop
+expect_exit 75 "$ROBOTNAS" search "${robot[@]}" --fresh --set search.budget=10000
+expect_line err "$note"

@@ -1,6 +1,8 @@
 /* What every method must do, whatever it is. */
 #include "method_driver.h"
 
+#include <math.h>
+
 static const int64_t PARALLEL[] = {1, 3};
 
 enum { N_PARALLEL = sizeof PARALLEL / sizeof PARALLEL[0] };
@@ -36,6 +38,28 @@ Test(methods, are_found_by_name)
     cr_assert_str_eq(list[0]->name, "robot");
     cr_assert_null(nas_method_find("Robot"));
     cr_assert_null(nas_method_find(""));
+}
+
+Test(methods, say_what_they_need)
+{
+    int n_method;
+    const nas_method_t *const *method = nas_method_list(&n_method);
+    for (int i = 0; i < n_method; i++) {
+        nas_method_need_t before = {0};
+        for (int64_t budget = 1; budget <= 100000; budget *= 10) {
+            const nas_method_setup_t setup = {
+                .n_metric = 6, .n_arch = 200000, .budget = budget, .parallel = 1};
+            const nas_method_need_t need = method[i]->need(&setup);
+            cr_assert(need.seconds > before.seconds && need.n_bytes > before.n_bytes, "%s",
+                      method[i]->name);
+            cr_assert(isfinite(need.seconds) && isfinite(need.n_bytes));
+            before = need;
+        }
+    }
+    const nas_method_setup_t setup = {.n_metric = 6, .n_arch = 200000, .budget = 10000};
+    const nas_method_need_t robot = nas_method_find("robot")->need(&setup);
+    cr_assert_float_eq(robot.n_bytes, 20.0 * 1e8, 0.05 * 20.0 * 1e8);
+    cr_assert(robot.seconds > 3600.0 && nas_method_find("rea")->need(&setup).seconds < 60.0);
 }
 
 Test(methods, evaluate_exactly_the_budget)
