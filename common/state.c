@@ -69,6 +69,7 @@ void nas_state_fini(nas_state_t *state)
     free(state->commit);
     free(state->host);
     free(state->isa);
+    free(state->blas);
     *state = (nas_state_t){0};
 }
 

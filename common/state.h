@@ -133,6 +133,7 @@ typedef struct nas_state {
     char *commit;
     char *host;
     char *isa;
+    char *blas; /**< kernels of the linear algebra, as OpenBLAS names them; NULL: not known */
     int32_t n_ranks;
     double created_s;
     double updated_s;

@@ -178,6 +178,30 @@ static nas_status_t check_reusable(const nas_state_t *saved, const char *path,
         path, reason ? "; nor can its scores: " : "", reason ? reason : "");
 }
 
+/* Linear algebra chooses the vectors of robot; instructions make scores and trainings, where the cpu
+ * backend does. */
+bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *blas,
+                         nas_error_t *line)
+{
+    const bool other_isa = saved->isa && *saved->isa && strcmp(saved->isa, isa) != 0;
+    const bool other_blas = saved->blas && *saved->blas && strcmp(saved->blas, blas) != 0;
+    if (!other_isa && !other_blas) return false;
+    const char *remedy = other_blas ? saved->blas : "";
+    (void)nas_error_set(
+        line, NAS_OK,
+        "this run goes on on another kind of processor: instruction set %s, before %s; OpenBLAS "
+        "kernels %s, before %s. Last bits of %s may differ from here on, and with them the further "
+        "course of the run%s%s%s",
+        isa, other_isa ? saved->isa : "the same", blas, other_blas ? saved->blas : "the same",
+        !other_blas ? "scores and trainings"
+        : other_isa ? "scores, trainings and weight vectors"
+                    : "weight vectors",
+        other_blas ? "; OPENBLAS_CORETYPE=" : "", remedy,
+        other_blas ? ", where the processor allows it, keeps the weight vectors what they would be"
+                   : "");
+    return true;
+}
+
 nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
                                      const nas_digest_t *measurement, nas_reusable_t *what,
                                      nas_error_t *err)

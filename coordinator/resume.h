@@ -6,6 +6,8 @@
 #include "common/state.h"
 #include "coordinator/inputs.h"
 
+#include <stdbool.h>
+
 /** A state with the job's identity and R empty repeats.  Coordinator only.
  *  state [out] zero-initialised before; end it with nas_state_fini.  NAS_ENOMEM. */
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err);
@@ -16,6 +18,13 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
  *  what to do. */
 nas_status_t nas_state_check_saved(const nas_state_t *saved, const char *path,
                                    const nas_state_t *fresh, nas_error_t *err);
+
+/** Whether a state was last written on a processor of another kind than this one, which has these
+ *  instructions and uses these kernels of linear algebra.  Coordinator only.
+ *  line [out] what differs and what it may change; untouched where nothing differs. A saved state
+ *  that does not know its kernels differs in none. */
+bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *blas,
+                         nas_error_t *line);
 
 /** What of an older run can be taken over. */
 typedef struct nas_reusable {

@@ -307,8 +307,11 @@ static nas_method_need_t need(const nas_method_setup_t *setup)
     const double n = (double)setup->budget, n_whole = fmin(n, FITTED_WHOLE);
     double seconds = n_likelihoods * sum_s(likelihood_s, n_whole) + sum_s(maximise_s, n);
     seconds += sum_s(condition_s, n) - sum_s(condition_s, n_whole);
-    for (double step = FITTED_WHOLE; step < n; step *= 1.1)
+    double step = FITTED_WHOLE;
+    while (step < n) {
         seconds += n_likelihoods * likelihood_s(step);
+        step *= 1.1;
+    }
     return (nas_method_need_t){.n_bytes = nas_gp_bytes(setup->n_metric, setup->budget),
                                .seconds = seconds};
 }

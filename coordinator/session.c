@@ -60,9 +60,11 @@ static nas_status_t set_provenance(nas_session_t *session, const nas_session_opt
     replace_string(&state->commit, nas_string_copy(nas_commit(), err));
     replace_string(&state->host, nas_string_copy(host, err));
     replace_string(&state->isa, nas_string_copy(options->isa, err));
+    replace_string(&state->blas, nas_string_copy(options->blas, err));
     state->n_ranks = options->n_ranks;
-    return state->program_version && state->commit && state->host && state->isa ? NAS_OK
-                                                                                : NAS_ENOMEM;
+    const bool has_all =
+        state->program_version && state->commit && state->host && state->isa && state->blas;
+    return has_all ? NAS_OK : NAS_ENOMEM;
 }
 
 static const char *plural(int64_t n)
@@ -121,6 +123,13 @@ static bool is_settled(const nas_session_t *session, const saved_t *saved)
            memcmp(seen, &saved->state.seen_hash, sizeof *seen) == 0;
 }
 
+/* In the log and for good. */
+static nas_status_t say(nas_session_t *session, const nas_error_t *line, nas_error_t *err)
+{
+    nas_log_line("%s", line->text);
+    return nas_state_add_event(&session->state, err, "%s", line->text);
+}
+
 /* The saved state becomes the session's. */
 static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error_t *err)
 {
@@ -128,18 +137,29 @@ static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error
     session->state = saved->state;
     saved->state = (nas_state_t){0};
     session->elapsed_before_s = session->state.elapsed_s;
-    if (!*saved->notice.text) return NAS_OK;
-    nas_log_line("%s", saved->notice.text);
-    return nas_state_add_event(&session->state, err, "%s", saved->notice.text);
+    return *saved->notice.text ? say(session, &saved->notice, err) : NAS_OK;
 }
 
-static nas_status_t resume(nas_session_t *session, saved_t *saved, bool retries, nas_error_t *err)
+/* Where the processor is of another kind than the one before. */
+static nas_status_t note_processor(nas_session_t *session, const nas_session_options_t *options,
+                                   nas_error_t *err)
+{
+    nas_error_t line = {0};
+    if (session->state.complete ||
+        !nas_state_has_moved(&session->state, options->isa, options->blas, &line))
+        return NAS_OK;
+    return say(session, &line, err);
+}
+
+static nas_status_t resume(nas_session_t *session, const nas_session_options_t *options,
+                           saved_t *saved, nas_error_t *err)
 {
     if (!saved->exists) return NAS_OK;
     nas_status_t status =
         nas_state_check_saved(&saved->state, session->output, &session->state, err);
     if (!status) status = take_saved(session, saved, err);
-    if (!status && retries) status = retry(session, err);
+    if (!status && options->retry_failed) status = retry(session, err);
+    if (!status) status = note_processor(session, options, err);
     session->state.gave_up &= nas_session_gives_up(session);
     return status;
 }
@@ -169,7 +189,7 @@ static nas_status_t open_inputs(nas_session_t *session, const nas_session_option
     status = nas_state_begin(&session->state, inputs, err);
     if (!status && inputs->batch.n > 0)
         status = nas_score_measurement(inputs, options->isa, &session->measurement, err);
-    if (!status) status = resume(session, saved, options->retry_failed, err);
+    if (!status) status = resume(session, options, saved, err);
     session->state.seen_hash = session->seen;
     nas_session_settle_measurement(session);
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;

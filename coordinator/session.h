@@ -21,6 +21,7 @@ typedef struct nas_session_options {
                             NULL */
     int n_ranks;
     const char *isa;                  /**< instruction set that all ranks use */
+    const char *blas;                 /**< kernels of linear algebra that rank 0 uses */
     const nas_interrupt_t *interrupt; /**< asked while inputs are read; may be NULL */
 } nas_session_options_t;
 

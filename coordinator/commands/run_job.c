@@ -66,6 +66,7 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
                                            .reuse = options->reuse,
                                            .n_ranks = nas_comm_size(world),
                                            .isa = isa,
+                                           .blas = openblas_get_corename(),
                                            .interrupt = &interrupt};
     if (nas_comm_rank(world) == 0) status = nas_session_create(&session, session_p, err);
     status = nas_comm_agree(world, status, err);

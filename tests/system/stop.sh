@@ -104,6 +104,24 @@ kill -USR1 "$(<pid.1)"
 expect_lost_step 'SIGUSR1 to rank 1 in a step of both'
 rm -rf small.h5*
 
+# ---- Another kind of processor ----
+
+if "$ROBOTNAS" --version | grep '^OpenBLAS' | diff - <(OPENBLAS_CORETYPE=Prescott "$ROBOTNAS" --version | grep '^OpenBLAS') >/dev/null; then
+    echo 'SKIPPED stop: OpenBLAS knows no other kind of processor here'
+else
+    moved='goes on on another kind of processor: .* OpenBLAS kernels .*, before Prescott\. Last bits of weight vectors may differ'
+    touch small.h5.stop # obeyed after the first step
+    expect_exit 75 env OPENBLAS_CORETYPE=Prescott "$ROBOTNAS" search job.yaml
+    touch small.h5.stop
+    expect_exit 75 "$ROBOTNAS" search job.yaml --resume
+    expect_line err "$moved"
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+    if grep "$moved" err; then fail 'said again where nothing has changed since'; fi
+    "$ROBOTNAS" report small.h5 --json >events.json
+    expect_line events.json "\"text\": .*$moved"
+    rm small.h5*
+fi
+
 # ---- A library that takes the signals: while MPI starts, and later ----
 
 # Waiting for a trainer that takes longer than this test.

@@ -94,6 +94,7 @@ static inline void sample_texts(nas_state_t *state)
     state->commit = nas_string_copy("", NULL);
     state->host = nas_string_copy("node17", NULL);
     state->isa = nas_string_copy("avx2", NULL);
+    state->blas = nas_string_copy("Haswell", NULL);
 }
 
 static inline nas_state_t sample_state(sample_size_t size)
@@ -207,6 +208,7 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     cr_assert_str_eq(a->commit, b->commit);
     cr_assert_str_eq(a->host, b->host);
     cr_assert_str_eq(a->isa, b->isa);
+    cr_assert_str_eq(a->blas, b->blas);
     assert_equal_bits(&a->job_hash, &b->job_hash, sizeof a->job_hash, "job_hash");
     assert_equal_bits(&a->job_hash_without_budget, &b->job_hash_without_budget, sizeof a->job_hash,
                       "job_hash_without_budget");
