@@ -11,7 +11,7 @@
  *  is scored. O(pool) a metric, and 8 bytes an architecture meanwhile.
  *  scores [in] of this run, for source compute; NULL otherwise.
  *  NAS_EINPUT, with the place of the key: a metric without any value, or a transform that leaves it
- *  none. NAS_ENOMEM. */
+ *  none. NAS_ESTOP: inputs->interrupt said so. NAS_ENOMEM. */
 nas_status_t nas_inputs_look_at_metrics(nas_inputs_t *inputs, const nas_scores_t *scores,
                                         nas_error_t *err);
 

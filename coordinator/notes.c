@@ -56,7 +56,8 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
     if (status) return status;
     const int64_t of_epoch = nas_split_steps(&split, recipe);
     nas_split_fini(&split);
-    if (of_epoch * recipe->epochs >= FEW_STEPS) return NAS_OK;
+    const int64_t n_steps = of_epoch * recipe->epochs;
+    if (n_steps >= FEW_STEPS) return NAS_OK;
     const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
     return nas_note_add(
         notes,
@@ -64,9 +65,8 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
                           "objective.epochs: %lld x %lld = %lld steps a training tell "
                           "networks apart poorly; %d or more are usual: %lld epochs, or a "
                           "smaller objective.batch",
-                          (long long)recipe->epochs, (long long)of_epoch,
-                          (long long)(of_epoch * recipe->epochs), USUAL_STEPS,
-                          (long long)usual_epochs),
+                          (long long)recipe->epochs, (long long)of_epoch, (long long)n_steps,
+                          USUAL_STEPS, (long long)usual_epochs),
         err);
 }
 

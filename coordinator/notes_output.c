@@ -9,24 +9,26 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Cut a path down to the nearest thing above it that is there. */
-static void climb(char *path)
+/* The nearest folder, or other thing, above a path that is there; the caller frees it. NULL with err
+ * set. */
+static char *climb(const char *path, nas_error_t *err)
 {
-    do {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            (void)strcpy(path, "."); /* a path has room for it */
-        else
-            slash[slash == path] = '\0';
-    } while (!nas_file_exists(path) && strcmp(path, ".") != 0 && strcmp(path, "/") != 0);
+    size_t length = strlen(path);
+    for (;;) {
+        while (length > 0 && path[length - 1] != '/') length--;
+        while (length > 1 && path[length - 1] == '/') length--;
+        if (length == 0) return nas_string_copy(".", err);
+        char *above = nas_string_format(err, "%.*s", (int)length, path);
+        if (!above || length == 1 || nas_file_exists(above)) return above;
+        free(above);
+    }
 }
 
 static nas_status_t note_folder(const char *output, nas_strings_t *notes, nas_error_t *err)
 {
-    char *folder = nas_string_copy(output, err);
-    if (!folder) return NAS_ENOMEM;
-    climb(folder);
     struct stat info;
+    char *folder = climb(output, err);
+    if (!folder) return NAS_ENOMEM;
     nas_status_t status = NAS_OK;
     errno = stat(folder, &info) == 0 && !S_ISDIR(info.st_mode) ? ENOTDIR : 0;
     if (errno || access(folder, W_OK | X_OK) != 0)

@@ -214,7 +214,7 @@ bad_table 'architecture twice' '*table.csv:4: architecture *stands in line 3 alr
 bad_table 'architecture empty' '*table.csv:3: *' '3s/^[^,]*//'
 bad_table 'text for a value' "*table.csv:3: column 'grad_norm': 'few' is not a number" '3s/^([^,]*),[^,]*/\1,few/'
 bad_table 'hexadecimal' "*table.csv:3: column 'grad_norm': '0x10' is not a number" '3s/^([^,]*),[^,]*/\1,0x10/'
-bad_table 'spelling of missing' "*table.csv:3: column 'grad_norm': 'N/A' is not a number; *set pool.missing: ['N/A']" '3s/^([^,]*),[^,]*/\1,N\/A/'
+bad_table 'spelling of missing' "*table.csv:3: column 'grad_norm': 'N/A' is not a number; *set pool.missing: [[]'N/A']" '3s/^([^,]*),[^,]*/\1,N\/A/'
 bad_table 'decimal comma' "*table.csv:3: column 'grad_norm': '0,5' is not a number; write numbers such as 1234.5*" '3s/^([^,]*),[^,]*/\1,"0,5"/'
 bad_table 'semicolons' "*table.csv:1: no column 'arch'; semicolons separate the fields here*" 's/,/;/g'
 bad_table 'tabs for commas' "*table.csv:1: no column 'arch'; tabs separate the fields here*" 's/,/\t/g'
