@@ -104,7 +104,7 @@ static nas_status_t choose_name(draft_t *draft, nas_error_t *err)
     while (begin > from && begin[-1] != '/') begin--;
     char name[MOST + 1] = "";
     for (const char *at = begin; at < from + n && *at != '.' && n_name < MOST; at++)
-        name[n_name++] = strchr(allowed, *at) ? *at : '-';
+        name[n_name++] = (char)(strchr(allowed, *at) ? *at : '-');
     draft->name = nas_string_copy(n_name > 0 && name[0] != '-' ? name : "job", err);
     return draft->name ? NAS_OK : NAS_ENOMEM;
 }
@@ -212,6 +212,8 @@ static void write_table_objective(const draft_t *draft)
 
 static void write_images(const draft_t *draft)
 {
+    static const char *const formats[] = {
+        [NAS_DATA_CIFAR] = "cifar-binary", [NAS_DATA_IDX] = "idx", [NAS_DATA_HDF5] = "hdf5"};
     const nas_init_images_t *images = &draft->images;
     const int64_t few = images->n_train > 0 && images->n_train < 64 ? images->n_train : 64;
     (void)fputs(
@@ -219,7 +221,7 @@ static void write_images(const draft_t *draft)
         "equivalent, 4,930 that differ\n"
         "network: {channels: 16, cells: 5}    # of each candidate; smaller is faster\n",
         draft->out);
-    (void)fprintf(draft->out, "data:\n  format: %s\n", images->format);
+    (void)fprintf(draft->out, "data:\n  format: %s\n", formats[images->format]);
     write_paths(draft, "train", &images->train);
     if (images->test.n > 0) write_paths(draft, "test", &images->test);
     if (images->n_classes > 0) (void)fprintf(draft->out, "  classes: %d\n", images->n_classes);

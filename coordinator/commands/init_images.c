@@ -90,7 +90,7 @@ static nas_status_t take_cifar(const contents_t *contents, nas_init_images_t *im
             status = add(&images->test, path, err);
         if (hundred) images->n_classes = 100;
     }
-    images->format = "cifar-binary";
+    images->format = NAS_DATA_CIFAR;
     return status;
 }
 
@@ -124,7 +124,7 @@ static nas_status_t take_idx(const contents_t *contents, nas_init_images_t *imag
         nas_strings_t *split = is_test ? &images->test : &images->train;
         if (split->n == 0) status = take_pair(contents, path, split, err);
     }
-    images->format = "idx";
+    images->format = NAS_DATA_IDX;
     return status;
 }
 
@@ -146,7 +146,7 @@ static nas_status_t take_hdf5(const contents_t *contents, nas_init_images_t *ima
     }
     if (!status && n == 1 && images->train.n == 0 && images->test.n == 0)
         status = add(&images->train, only, err);
-    images->format = "hdf5";
+    images->format = NAS_DATA_HDF5;
     return status;
 }
 
@@ -214,7 +214,7 @@ static nas_status_t take_folders(const char *path, const char *name, const conte
     char *train_file = nas_string_format(err, "%s-train.h5", name);
     char *test_file = train_file ? nas_string_format(err, "%s-test.h5", name) : NULL;
     nas_status_t status = test_file ? NAS_OK : NAS_ENOMEM;
-    images->format = "hdf5";
+    images->format = NAS_DATA_HDF5;
     images->side = 32;
     if (!status) status = count(train ? train : path, &images->n_train, err);
     if (!status)
@@ -249,7 +249,7 @@ static nas_status_t find_files(const char *path, const char *name, nas_init_imag
     contents_t contents = {0};
     if (stat(path, &info) != 0)
         return nas_error_set(err, NAS_EINPUT, "cannot open %s: %s", path, strerror(errno));
-    images->format = "hdf5";
+    images->format = NAS_DATA_HDF5;
     if (!S_ISDIR(info.st_mode)) return add(&images->train, path, err);
     nas_status_t status = list(path, &contents, err);
     if (!status) status = take_files(&contents, images, err);
@@ -269,12 +269,11 @@ static nas_status_t find_files(const char *path, const char *name, nas_init_imag
 /* What the files hold, which a job's values depend on. */
 static nas_status_t look_inside(nas_init_images_t *images, nas_error_t *err)
 {
-    static const char *const names[] = {
-        [NAS_DATA_CIFAR] = "cifar-binary", [NAS_DATA_IDX] = "idx", [NAS_DATA_HDF5] = "hdf5"};
     nas_dataset_t dataset = {0};
-    nas_dataset_options_t options = {
-        .train = &images->train, .test = &images->test, .n_classes = images->n_classes};
-    while (strcmp(names[options.format], images->format) != 0) options.format++;
+    const nas_dataset_options_t options = {.format = images->format,
+                                           .train = &images->train,
+                                           .test = &images->test,
+                                           .n_classes = images->n_classes};
     const nas_status_t status = nas_dataset_read(&options, &dataset, err);
     if (!status) {
         const nas_images_t *train = &dataset.train;

@@ -41,12 +41,14 @@ static bool next_word(const char **at_p, char *word)
     char quote = '\0';
     const char *at = *at_p;
     for (; *at && (quote || !strchr(" \t\n", *at)); at++) {
-        if (*at == quote)
+        if (*at == quote) {
             quote = '\0';
-        else if (!quote && (*at == '\'' || *at == '"'))
+        } else if (!quote && (*at == '\'' || *at == '"')) {
             quote = *at;
-        else
-            *word++ = *at == '\\' && quote != '\'' && at[1] ? *++at : *at;
+        } else {
+            if (*at == '\\' && quote != '\'' && at[1]) at++;
+            *word++ = *at;
+        }
     }
     *word = '\0';
     *at_p = at;
