@@ -230,8 +230,8 @@ withdraw() {
     rm -f -- "$output.stop"
 }
 
-# pass_on: tell the ranks to save and end. SIGUSR1 to the launcher reaches them under srun and mpirun alike; at SIGTERM both of
-# these would kill the ranks.
+# pass_on: tell the ranks to save and end. SIGUSR1 to the launcher reaches them under srun; mpirun may keep it to itself (Open MPI
+# 4.1.4 does). At SIGTERM both of these would kill the ranks.
 pass_on() {
     [ -n "$launcher" ] || return 0
     kill -USR1 "$launcher"

@@ -146,6 +146,18 @@ wait_for is_under_way seeds-s9.h5
 scancel --batch --signal=USR1 "${seeds}_3" # the last task, whose job has the number of the whole array
 took 'all is submitted'
 
+# ---- The doctor, of two nodes and of a launcher that starts no MPI ----
+
+expect_exit 0 "$submit" --doctor --nodes 2 --ntasks-per-node 2 --gpus-per-task 1 --sbatch --nodelist=n1,n2
+for line in output modules program slurm ranks shared processors GPUs MPI vectors locks stop requeue; do expect_line out "^$line  *ok  *"; done
+expect_line out '^MPI  *ok  *a world of 4 rank(s) by: srun '
+expect_line out '^stop .* by a signal$'
+[ "$(echo robotnas-doctor-*)" = "$(echo robotnas-doctor-*.log)" ] || fail "the doctor leaves something: $(echo robotnas-doctor-*)"
+ROBOTNAS_LAUNCH='srun --mpi=none --kill-on-bad-exit=1' expect_exit 1 "$submit" --doctor --nodes 2 --sbatch --nodelist=n1,n2
+expect_line out '^MPI  *problem  '
+expect_line out '^doctor: 1 problem(s), see above$'
+took 'the doctor'
+
 # ---- What became of them ----
 
 # ended RUN ID PATTERN: it was requeued for the reason in its log, is complete and reports what it would have, undisturbed.

@@ -20,8 +20,11 @@ arithmetic() {
 # is an exit code, or has passed `whole`. A new one is taken into the list once that is true of it.
 declare -A looked_at=(
     [scripts/bare_machine.sh]="eval from"
+    [scripts/build-deps.sh]="from"
+    [tests/run.sh]="nproc"
+    [slurm/doctor.sbatch]="i n_problems"
     [slurm/lib.sh]="\$1 ROBOTNAS_RESTARTS before code i n n_before n_done n_events done_before repeats seed stalls"
-    [slurm/submit]="ROBOTNAS_NODES ROBOTNAS_SIGNAL_S ROBOTNAS_TASKS days hours i last limit minutes n n_seeds seconds"
+    [slurm/submit]="ROBOTNAS_NODES ROBOTNAS_SIGNAL_S ROBOTNAS_TASKS days hours i last limit minutes n n_seeds pause seconds"
 )
 cd "$ROBOTNAS_SOURCE"
 for script in slurm/* scripts/*.sh jobs/*.sh tests/run.sh; do
@@ -313,6 +316,10 @@ expect_line out '^submitted score short.yaml as job 11: 8 nodes, 64 ranks each'
 submit --chain -N 2 short.yaml long.yaml
 [ "$(grep -c -- --nodes=2 submitted)" = 2 ] || fail "both parts of a chain do not ask for the same: $(<submitted)"
 rm submitted
+expect_exit 0 "$scripts/submit" --doctor --dry-run -N 2 --gpus-per-task=1
+expect_line out "^sbatch --parsable --nodes=2 .* --gpus-per-task=1 --time=00:10:00 .*/doctor.sbatch $folder \$"
+ROBOTNAS=robotnas expect_exit 0 "$scripts/submit" --doctor --dry-run long.yaml
+expect_line out '/doctor.sbatch /runs $'
 for bad in "--chain short.yaml" "--chain a.yaml --then" "long.yaml --then short.yaml" "--retry-failed --score long.yaml" "--seeds 08 long.yaml" \
     "--chain short.yaml --then -N 2"; do
     # shellcheck disable=SC2086 # words
