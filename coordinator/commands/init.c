@@ -151,7 +151,8 @@ static void write_head(const draft_t *draft)
     (void)fprintf(
         draft->out,
         "#   robotnas check %s                      # all defaults, memory, hours; runs nothing\n"
-        "#   mpirun -n 4 robotnas search %s --resume  # or srun --mpi=pmix, slurm/submit\n\n"
+        "#   mpirun -n 4 robotnas search %s --resume  # or srun --mpi=pmix, slurm/submit\n"
+        "# With fewer cores than ranks: mpirun --oversubscribe.\n\n"
         "name: %s\n"
         "seed: 1                              # every random choice follows from it\n"
         "output: runs/%s.h5    # the state of the run, seen from the working directory\n",

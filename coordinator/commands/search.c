@@ -25,7 +25,11 @@ static const char help[] =
     "75.\n"
     "Exit codes: 0 complete, 1 failed, also where no evaluation succeeded, 2 bad usage or input, "
     "75\n"
-    "stopped on request; run again with --resume then.\n";
+    "stopped on request; run again with --resume then. mpirun that is signalled itself ends with "
+    "1.\n"
+    "Open MPI starts no more ranks than cores but by mpirun --oversubscribe, and nothing as root "
+    "but\n"
+    "by mpirun --allow-run-as-root.\n";
 
 static int run(int argc, char **argv)
 {

@@ -114,6 +114,13 @@ CANDIDATE_S=0 expect_exit 0 "$ROBOTNAS" search nowhere.yaml --set output=other.h
 submit_job --ntasks-per-node 2 --sbatch --nodelist=n1 nowhere.yaml --set output=other.h5 --set seed=4
 other=$id
 
+# A run that gives up, which Slurm must not start again.
+slow_job fails 4
+sed -i 's/sleep "[^"]*"/test ! -e broken || exit 1/' fails.yaml
+touch broken
+submit_job --ntasks-per-node 2 --sbatch --nodelist=n1 fails.yaml
+fails=$id
+
 # ---- Arrays and chains ----
 
 slow_job seeds 8
@@ -186,6 +193,13 @@ expect_log "$stopped" 'stopped on request; .* done, submit the same again to go 
 [ "$(events stopped.h5 'stopped by signal 15')" = 1 ] || fail "the stopped run does not know why"
 await_job "$outside" FAILED
 expect_log "$outside" 'ended from outside with exit code 75; .* done$'
+await_job "$fails" FAILED
+[ "$(of_job "$fails" ExitCode)" = 1:0 ] || fail "a run that gave up ends with $(of_job "$fails" ExitCode)"
+[ "$(of_job "$fails" Restarts)" = 0 ] || fail "a run that gave up was requeued"
+expect_log "$fails" 'ended without success, .*: not requeued'
+rm broken
+submit_job --ntasks-per-node 2 --sbatch --nodelist=n1 --retry-failed fails.yaml
+ended fails "$id" 'complete: '
 CANDIDATE_S=0 submit_job stopped.yaml
 ended stopped "$id" 'complete: '
 ended restarted "$restarted" 'complete: '
