@@ -191,18 +191,22 @@ static void spread_question(nas_group_t *group)
 static int look_up(nas_group_t *group)
 {
     const question_t *question = &group->question;
-    int stop = nas_stop_signal();
-    if (group->stop > stop) stop = group->stop;
+    const int own = nas_stop_signal();
+    if (own > group->stop) group->stop = own;
     if (question->kind == NAS_QUERY_NONE) {
-        double flag = stop;
+        double flag = group->stop;
         nas_comm_max(group->comm, &flag, 1);
         return (int)flag;
     }
     if (question->kind == NAS_QUERY_TOP) NAS_FAULT_POINT("greedy");
-    const nas_score_query_t query = {
-        .weights = group->weights, .n = question->n_weights, .k = question->k};
-    nas_score_table_top(group->scores, &query, &stop, group->answer, NULL);
-    return stop;
+    const nas_score_query_t query = {.weights = group->weights,
+                                     .n = question->n_weights,
+                                     .k = question->k,
+                                     .interrupt = &group->interrupt};
+    nas_score_table_top(group->scores, &query, &group->stop, group->answer, NULL);
+    /* a rank that knew of a request has not looked at all of its rows */
+    if (group->stop) group->interrupted = true;
+    return group->stop;
 }
 
 /* The leader's proposals for this answer, ready to send. */

@@ -307,7 +307,8 @@ static nas_status_t read_images(nas_inputs_t *inputs, bool with_test, nas_datase
                                            .n_classes = (int)job->data.classes,
                                            .mean = numbers(&job->data.mean),
                                            .std = numbers(&job->data.std),
-                                           .limit = job->data.limit};
+                                           .limit = job->data.limit,
+                                           .interrupt = inputs->interrupt};
     nas_error_t reason = {0};
     const nas_status_t status = nas_dataset_read(&options, dataset, &reason);
     if (status) return blame(job, "data.train", status, &reason, err);

@@ -33,6 +33,7 @@ nas_status_t nas_inputs_look_at_metrics(nas_inputs_t *inputs, const nas_scores_t
     const nas_job_t *job = inputs->job;
     const int64_t n = nas_pool_count(&inputs->pool);
     const size_t n_metric = job->metrics.names.n;
+    const int64_t large = 1 << 16; /* a column of so many values takes a millisecond */
     nas_status_t status = NAS_OK;
     double *column = malloc((size_t)n * sizeof *column + 1);
     free(inputs->metric_facts);
@@ -45,6 +46,8 @@ nas_status_t nas_inputs_look_at_metrics(nas_inputs_t *inputs, const nas_scores_t
         nas_inputs_metric(inputs, scores, (int64_t)m, column);
         inputs->metric_facts[m] = nas_normalise_look(nas_job_transform(job, name), column, n);
         status = check_facts(job, name, &inputs->metric_facts[m], err);
+        if (!status && n > large)
+            status = nas_interrupt_check(inputs->interrupt, (double)m / (double)n_metric, err);
     }
     free(column);
     return status;

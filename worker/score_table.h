@@ -56,7 +56,8 @@ nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, cons
 /** The k best architectures under each of n weight vectors.  Collective over group; one pass over
  *  the shard.
  *  query [in] equal on all ranks, n * k within what the table was created for;
- *  flag [in, out]: reduced by maximum to the leader beside the answer;
+ *  flag [in, out]: read after the pass, so that the query's interrupt may set it, and reduced by
+ *  maximum to the leader beside the answer;
  *  answer [out] on the leader, n x k pool indices, best first, -1 where the pool has fewer than k.
  *  score [out] on the leader, n x k, or NULL. */
 void nas_score_table_top(nas_score_table_t *table, const nas_score_query_t *query, int *flag,

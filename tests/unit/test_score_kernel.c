@@ -189,6 +189,32 @@ Test(score_kernel, rows_that_come_in_rising_order)
     free(problem.tile);
 }
 
+static bool stops(void *n_asked, double share)
+{
+    cr_assert(share > 0 && share < 1);
+    ++*(int *)n_asked;
+    return true;
+}
+
+/* The best row is the last one, which is not looked at any more. */
+Test(score_kernel, a_scan_is_interrupted)
+{
+    problem_t problem;
+    int n_asked = 0;
+    nas_ranked_t list[MAX_WEIGHTS];
+    const nas_interrupt_t interrupt = {.asked = stops, .context = &n_asked};
+    setup(&problem, MAX_ROWS, 1, KIND_REAL);
+    for (int64_t row = 0; row < MAX_ROWS; row++)
+        problem.tile[nas_score_at(row, 0, 1)] = (float)row / (float)MAX_ROWS;
+    for (int i = 0; i < MAX_WEIGHTS; i++) problem.weights[i] = 1.0;
+    const nas_score_query_t query = {
+        .weights = problem.weights, .n = MAX_WEIGHTS, .k = 1, .interrupt = &interrupt};
+    nas_score_scan(&problem.shard, nas_score_kernel(nas_isa_best()), &query, list);
+    cr_assert_eq(n_asked, 1);
+    cr_assert_lt(list[0].index, problem.shard.first + MAX_ROWS - 1);
+    free(problem.tile);
+}
+
 Test(score_kernel, negative_scores_are_not_beaten_by_the_rows_that_fill_up_a_tile)
 {
     problem_t problem;

@@ -118,8 +118,12 @@ static nas_status_t read_files(reading_t *reading, const nas_strings_t *files, i
         return nas_error_set(err, NAS_EINPUT,
                              "%s needs files in pairs, images then labels; the last is %s",
                              format->name, files->at[files->n - 1]);
-    for (size_t i = 0; i < files->n && !status; i += format->n_files)
-        status = read_part(reading, files->at + i, most, use, err);
+    for (size_t i = 0; i < files->n && !status; i += format->n_files) {
+        if (i > 0)
+            status =
+                nas_interrupt_check(reading->options->interrupt, (double)i / (double)files->n, err);
+        if (!status) status = read_part(reading, files->at + i, most, use, err);
+    }
     return status;
 }
 

@@ -3,6 +3,7 @@
 #ifndef NAS_WORKER_DATA_DATASET_H
 #define NAS_WORKER_DATA_DATASET_H
 
+#include "common/interrupt.h"
 #include "common/strings.h"
 #include "worker/data/images.h"
 
@@ -30,6 +31,7 @@ typedef struct nas_dataset_options {
     nas_channel_numbers_t mean; /**< none: of the training images in use */
     nas_channel_numbers_t std;  /**< likewise */
     int64_t limit; /**< at most this many images of each split, from the front; 0: all */
+    const nas_interrupt_t *interrupt; /**< asked between two files; may be NULL */
 } nas_dataset_options_t;
 
 /** Which classes have images, of a split. */
@@ -59,7 +61,7 @@ typedef struct nas_dataset {
  *  NAS_EINPUT, naming file and place: missing, damaged or cut short, not of the format, images that
  *  differ in size, a label outside its range, files whose classes have other names, classes of a split sorted by class that `limit` leaves
  *  out; or without a file: options that do not fit the
- *  images (number of files, classes, means). NAS_EIO, NAS_ENOMEM. */
+ *  images (number of files, classes, means). NAS_ESTOP: interrupted. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
                               nas_error_t *err);
 

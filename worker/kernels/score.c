@@ -67,11 +67,17 @@ void nas_score_scan(const nas_score_shard_t *shard, const nas_score_kernel_t *ke
                     const nas_score_query_t *query, nas_ranked_t *list)
 {
     _Alignas(NAS_SCORE_LINE) double score[BLOCK_ROWS];
-    const int64_t k = query->k;
+    const int64_t k = query->k, most = 1 << 13; /* scores between two questions */
+    int64_t n_scores = 0;
     for (int64_t i = 0; i < query->n * k; i++) list[i] = (nas_ranked_t){-INFINITY, -1};
     for (int64_t row = 0; row < shard->n_rows; row += BLOCK_ROWS) {
         const int64_t left = shard->n_rows - row;
         const int64_t n = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+        if (n_scores >= most) {
+            if (nas_interrupted(query->interrupt, (double)row / (double)shard->n_rows)) break;
+            n_scores = 0;
+        }
+        n_scores += n * query->n;
         const float *tile = shard->tile + row * shard->n_metric;
         for (int64_t i = 0; i < query->n; i++) {
             const double *weights = query->weights + i * shard->n_metric;

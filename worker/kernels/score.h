@@ -10,6 +10,7 @@
 #ifndef NAS_WORKER_KERNELS_SCORE_H
 #define NAS_WORKER_KERNELS_SCORE_H
 
+#include "common/interrupt.h"
 #include "common/ranked.h"
 #include "worker/kernels/isa.h"
 
@@ -30,9 +31,11 @@ typedef struct nas_score_shard {
 
 /** What is asked of a shard. Borrowed for the call. */
 typedef struct nas_score_query {
-    const double *weights; /**< n x n_metric row-major, finite */
-    int64_t n;             /**< weight vectors */
-    int64_t k;             /**< places of each one's answer, > 0 */
+    const double *weights;            /**< n x n_metric row-major, finite */
+    int64_t n;                        /**< weight vectors */
+    int64_t k;                        /**< places of each one's answer, > 0 */
+    const nas_interrupt_t *interrupt; /**< asked between blocks of rows; may be NULL. Where it says
+                                           so, the rest is left out and the answer is worth nothing */
 } nas_score_query_t;
 
 /** The functions of one instruction set. */
