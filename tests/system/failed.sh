@@ -127,9 +127,9 @@ for repeat in report["repeats"]:
 print(json.dumps(report, indent=1))'
 }
 
-# statuses RUN.h5 STATUS: how many evaluations have it.
+# statuses RUN.h5 STATUS: how many evaluations have it; candidates of a step under way stand at another depth.
 statuses() {
-    "$ROBOTNAS" report "$1" --json | grep -c "\"status\": \"$2\"" || true
+    "$ROBOTNAS" report "$1" --json | grep -c "^          \"status\": \"$2\"" || true
 }
 
 # restore: the run with failures, as it was.
