@@ -64,4 +64,4 @@ expect_line out '^3 of 3 complete: mean '
 recipe 5
 n_taken=$("$ROBOTNAS" report images-40.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["timing"]["reused"])')
 ((n_taken >= 1)) || fail 'nothing was taken over'
-expect_line out '^  *robot  *6 '
+expect_line out '^  images, robot, images-40.h5'
