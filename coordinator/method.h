@@ -103,10 +103,6 @@ typedef struct nas_method {
     nas_status_t (*tell)(void *self, const nas_result_t *result, int64_t n, nas_error_t *err);
 } nas_method_t;
 
-/** For methods, between items of long work: NAS_ESTOP, with a text, once setup->interrupt says
- *  so.  Group leader only. */
-nas_status_t nas_method_may_go_on(const nas_method_setup_t *setup, nas_error_t *err);
-
 /** The method of this name, or NULL. */
 const nas_method_t *nas_method_find(const char *name);
 

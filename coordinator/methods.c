@@ -31,9 +31,3 @@ const nas_method_t *const *nas_method_list(int *n)
     *n = N_METHOD;
     return METHOD_LIST;
 }
-
-nas_status_t nas_method_may_go_on(const nas_method_setup_t *setup, nas_error_t *err)
-{
-    if (!nas_interrupted(setup->interrupt, 0.0)) return NAS_OK;
-    return nas_error_set(err, NAS_ESTOP, "a step of the search was interrupted");
-}

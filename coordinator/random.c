@@ -53,7 +53,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     proposals->n_frontier = 0;
     while (proposals->n < search->setup.parallel && search->drawn.n < search->setup.budget) {
         nas_rng_t rng;
-        const nas_status_t status = nas_method_may_go_on(&search->setup, err);
+        const nas_status_t status = nas_interrupt_check(search->setup.interrupt, 0.0, err);
         if (status) return status;
         nas_rng_init(&rng, search->setup.seed, NAS_STREAM_RANDOM, (uint64_t)search->drawn.n);
         const int64_t arch = nas_visited_draw(&search->drawn, &rng);
@@ -67,7 +67,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
 {
     random_search_t *search = self;
     for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_method_may_go_on(&search->setup, err);
+        const nas_status_t status = nas_interrupt_check(search->setup.interrupt, 0.0, err);
         if (status) return status;
         (void)nas_visited_add(&search->drawn, result[i].arch);
     }

@@ -170,7 +170,7 @@ static nas_status_t plan_step(rea_t *rea, nas_error_t *err)
     const int64_t n = left < rea->setup.parallel ? left : rea->setup.parallel;
     rea->n_plan = rea->n_told = 0;
     while (rea->n_plan < n) {
-        const nas_status_t status = nas_method_may_go_on(&rea->setup, err);
+        const nas_status_t status = nas_interrupt_check(rea->setup.interrupt, 0.0, err);
         if (status) return status;
         const int64_t arch = initial ? draw(rea) : breed(rea);
         if (arch < 0) break;

@@ -104,7 +104,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     proposals->n_frontier = 0;
     while (proposals->n < reinforce->setup.parallel && planned->n < reinforce->setup.budget) {
         const int64_t i = reinforce->policy.n_update + proposals->n;
-        const nas_status_t status = nas_method_may_go_on(&reinforce->setup, err);
+        const nas_status_t status = nas_interrupt_check(reinforce->setup.interrupt, 0.0, err);
         if (status) return status;
         const int64_t arch = sample(reinforce, i, n_stale);
         n_stale = nas_visited_add(planned, arch) ? 0 : n_stale + 1;
@@ -126,7 +126,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
 {
     reinforce_t *reinforce = self;
     for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_method_may_go_on(&reinforce->setup, err);
+        const nas_status_t status = nas_interrupt_check(reinforce->setup.interrupt, 0.0, err);
         if (status) return status;
         const bool fresh = nas_visited_add(&reinforce->visited, result[i].arch);
         (void)nas_visited_add(&reinforce->planned, result[i].arch);

@@ -184,7 +184,7 @@ static nas_status_t next_weights(robot_t *robot, int64_t i, nas_error_t *err)
     const nas_matrix_view_t here = {.data = w, .n = 1, .d = d, .stride = d};
     double std;
     status = nas_gp_predict(robot->gp, here, &robot->y[i], &std);
-    return status ? nas_method_may_go_on(&robot->setup, err) : NAS_OK;
+    return status ? nas_interrupt_check(robot->setup.interrupt, 0.0, err) : NAS_OK;
 }
 
 /* What the process is told of the observations. */
@@ -263,7 +263,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
 {
     robot_t *robot = self;
     for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_method_may_go_on(&robot->setup, err);
+        const nas_status_t status = nas_interrupt_check(robot->setup.interrupt, 0.0, err);
         if (status) return status;
         (void)nas_visited_add(&robot->visited, result[i].arch);
         if (result[i].phase != NAS_PHASE_EXPLORE) continue;

@@ -71,7 +71,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
 {
     single_t *single = self;
     for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_method_may_go_on(&single->setup, err);
+        const nas_status_t status = nas_interrupt_check(single->setup.interrupt, 0.0, err);
         if (status) return status;
         (void)nas_visited_add(&single->visited, result[i].arch);
     }
