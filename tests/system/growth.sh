@@ -93,7 +93,7 @@ expect_line err 'the run is complete; nothing to do'
 robot=(job.yaml --set search.method=robot --set search.metric=)
 expect_exit 0 "$ROBOTNAS" check "${robot[@]}"
 expect_line out '^# evaluations: 4, looked up in the table: seconds, no node hours$'
-if grep -e '^# method:' -e '^# note:' out; then fail 'a small budget is warned of'; fi
+if grep -e '^# method:' -e '^# note: search.budget' out; then fail 'a small budget is warned of'; fi
 expect_exit 0 "$ROBOTNAS" check "${robot[@]}" --set search.budget=10000 --set search.repeats=4 --ranks 2
 expect_line out '^# memory:  *about [0-9]* MiB on rank 0, 19[0-9][0-9] MiB on the others'
 expect_line out "^# evaluations: 40000, looked up in the table: no time but the method's own\$"
