@@ -208,7 +208,10 @@ static nas_status_t read_values(const reader_t *reader, const nas_csv_row_t *row
         const char *text = row->field[reader->field[c]];
         char hint[NAS_FIELD_HINT_SIZE];
         if (read_value(reader, text, &table->value[c][reader->n_row])) continue;
-        nas_field_hint(text, reader->options->missing_key, hint);
+        if (strcmp(text, table->columns.at[c]) == 0)
+            (void)snprintf(hint, sizeof hint, "; is this a second header?");
+        else
+            nas_field_hint(text, reader->options->missing_key, hint);
         return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s': '%.*s' is not a number%s",
                              reader->options->path, (long long)row->line, table->columns.at[c],
                              SHOWN_FIELD, text, hint);

@@ -23,11 +23,28 @@ static const char *wide_encoding(const char *text, size_t size)
     return alternates ? "UTF-16" : NULL;
 }
 
+/* What else users hand over as text, by how it begins; NULL: none of it. */
+static const char *no_text(const char *text, size_t size)
+{
+    static const struct {
+        const char *head, *what;
+    } kinds[] = {{"PK\x03\x04", "a zip archive, as spreadsheets are; export it as text in UTF-8"},
+                 {"\xd0\xcf\x11\xe0", "an old spreadsheet or document; export it as text in UTF-8"},
+                 {"\x1f\x8b", "compressed by gzip; unpack it"},
+                 {"\x89HDF", "an HDF5 file, no text"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        const size_t length = strlen(kinds[i].head);
+        if (size >= length && memcmp(text, kinds[i].head, length) == 0) return kinds[i].what;
+    }
+    return NULL;
+}
+
 nas_status_t nas_text_begin(const char *path, const char *text, size_t size, size_t *skip,
                             nas_error_t *err)
 {
     static const char mark[] = "\xef\xbb\xbf";
-    const char *wide = wide_encoding(text, size);
+    const char *wide = wide_encoding(text, size), *what = no_text(text, size);
+    if (what) return nas_error_set(err, NAS_EINPUT, "%s: this is %s", path, what);
     if (wide)
         return nas_error_set(err, NAS_EINPUT, "%s:1: this text is in %s; save it as UTF-8", path,
                              wide);

@@ -10,8 +10,8 @@
 /** Bytes at the head of a text file that are none of its text: the byte order mark of UTF-8, 3, or
  *  0.  Not collective. path: for the message; text [size] the file, or at least its first 4 bytes.
  *  skip [out].
- *  NAS_EINPUT: the text is in UTF-16 or UTF-32, by its mark or by its NULs; says so and what would
- *  be right. */
+ *  NAS_EINPUT: the text is in UTF-16 or UTF-32, by its mark or by its NULs, or it is a spreadsheet,
+ *  compressed or HDF5; says so and what would be right. */
 nas_status_t nas_text_begin(const char *path, const char *text, size_t size, size_t *skip,
                             nas_error_t *err);
 

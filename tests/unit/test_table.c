@@ -364,6 +364,8 @@ Test(table, bad_files_are_refused_with_the_line)
         {"arch,a,\nx,1,,2\n",
          "t.csv:2: 4 fields where the header has 3; a text that holds commas stands in quotes"},
         {"arch,a,b\nx,1,2,3\n", "t.csv:2: 4 fields where the header has 3; a text"},
+        {"arch,a\nx,1\narch,a\ny,2\n",
+         "t.csv:3: column 'a': 'a' is not a number; is this a second header?"},
         {"arch,a\nx,1\n,,\nx ,2\n", "t.csv:4: architecture 'x' stands in line 2 already"},
         {"arch,a,a\nx,1,2\n", "t.csv:1: fields 2 and 3 are both called 'a'"},
         {"\narch,a,b,arch\nx,1,2,y\n", "t.csv:2: fields 1 and 4 are both called 'arch'"},

@@ -48,6 +48,20 @@ Test(text, wide_characters_are_named)
     cr_assert_eq(nas_text_begin("f", "a\0bc", 4, &skip, NULL), NAS_OK, "one NUL");
 }
 
+Test(text, what_is_no_text_is_named)
+{
+    static const char *const heads[] = {"PK\x03\x04xx", "\xd0\xcf\x11\xe0", "\x1f\x8b\x08",
+                                        "\x89HDF"};
+    static const char *const names[] = {"a zip archive, as spreadsheets are; export it", "an old",
+                                        "compressed by gzip; unpack it", "an HDF5 file"};
+    for (size_t i = 0; i < N_OF(heads); i++) {
+        nas_error_t err = {0};
+        size_t skip = 9;
+        cr_assert_eq(nas_text_begin("t.csv", heads[i], strlen(heads[i]), &skip, &err), NAS_EINPUT);
+        cr_assert(strstr(err.text, names[i]), "%s", err.text);
+    }
+}
+
 Test(text, blanks_around_are_cut)
 {
     static const struct {
