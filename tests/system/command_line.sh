@@ -107,18 +107,25 @@ expect_refusal '*cannot be written*'
 expect_exit 1 to_full "$ROBOTNAS" report small.h5 --json
 expect_refusal '*cannot be written*'
 
-touch stopped.h5.stop
-expect_exit 75 "$ROBOTNAS" search small.yaml --set output=stopped.h5
+# Its evaluations ask to stop, until they are let go on.
+small_job stopped.yaml
+sed -i '/^objective:/,/^  report:/d' stopped.yaml
+cat >>stopped.yaml <<'JOB'
+objective:
+  kind: command
+  command: [sh, -c, 'test -e go || touch stopped.h5.stop; echo "{{\"score\": {index}}}"']
+JOB
+expect_exit 75 "$ROBOTNAS" search stopped.yaml --set output=stopped.h5
 [ ! -e stopped.h5.stop ] || fail "the request to stop is still there"
 check_report stopped.h5
 grep -q '"complete": false' out || fail "a stopped run is complete"
 
 # ---- The commands that the end of a log names ----
 
-touch stopped.h5.stop
-expect_exit 75 "$ROBOTNAS" search small.yaml --resume --set output=stopped.h5
+expect_exit 75 "$ROBOTNAS" search stopped.yaml --resume --set output=stopped.h5
+touch go
 follow_next
-expect_line next '^  robotnas search small.yaml --set output=stopped.h5 --resume  *# '
+expect_line next '^  robotnas search stopped.yaml --set output=stopped.h5 --resume  *# '
 check_report stopped.h5
 grep -q '"complete": true' out || fail "the next command does not go on"
 # What a shell, YAML and the job's paths take for something else.

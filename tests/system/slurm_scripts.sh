@@ -125,6 +125,13 @@ expect_exit 0 "$scripts/submit" --dry-run --seeds 2 odd.yaml
 [ ! -e pwned ] || fail "a name was run by submit"
 rm -f ./odd*
 
+# What robotnas check says of hours is found: a line of hours is as compare_hours reads it.
+# shellcheck source=tests/system/scoring.sh
+. "$ROBOTNAS_SOURCE/tests/system/scoring.sh"
+score_job hours.yaml
+expect_exit 0 "$scripts/submit" --dry-run --score --time 1:00:00 hours.yaml
+expect_line err '^submit: robotnas check expects about [0-9.e-]* hours; one start of 1:00:00 is enough$'
+
 # ---- What follows from how a run ends ----
 
 # The stand-in for robotnas: its report is what the files state and events say; what it is asked for goes into calls.
