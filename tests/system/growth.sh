@@ -100,6 +100,9 @@ expect_line out "^# evaluations: 40000, looked up in the table: no time but the 
 expect_line out '^# method:  *about [0-9.]* hours with 2 repeats at a time, for the steps of robot$'
 note='note: search.budget: method robot with 10000 takes about [0-9]* hours of its own a repeat, .* and 1.9 GiB on the rank'
 expect_line out "^# $note"
-touch large.h5.stop
-expect_exit 75 "$ROBOTNAS" search "${robot[@]}" --fresh --set search.budget=10000
-expect_line err "$note"
+"$ROBOTNAS" search "${robot[@]}" --fresh --set search.budget=10000 2>err >out &
+pid=$!
+wait_for grep -qs "$note" err
+kill -TERM "$pid"
+wait "$pid" && code=0 || code=$?
+[ "$code" = 75 ] || fail "exit code $code after SIGTERM: $(<err)"

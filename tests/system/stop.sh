@@ -110,12 +110,16 @@ if "$ROBOTNAS" --version | grep '^OpenBLAS' | diff - <(OPENBLAS_CORETYPE=Prescot
     echo 'SKIPPED stop: OpenBLAS knows no other kind of processor here'
 else
     moved='goes on on another kind of processor: .* OpenBLAS kernels .*, before Prescott\. Last bits of weight vectors may differ'
-    touch small.h5.stop # obeyed after the first step
-    expect_exit 75 env OPENBLAS_CORETYPE=Prescott "$ROBOTNAS" search job.yaml
-    touch small.h5.stop
-    expect_exit 75 "$ROBOTNAS" search job.yaml --resume
+    begin env OPENBLAS_CORETYPE=Prescott "$ROBOTNAS" search "${long[@]}"
+    kill -TERM "$pid"
+    expect_stopped 'SIGTERM on a processor of another kind'
+    begin_alone
+    kill -TERM "$pid"
+    expect_stopped 'SIGTERM on this one'
     expect_line err "$moved"
-    expect_exit 0 "$ROBOTNAS" search job.yaml --resume
+    begin_alone
+    kill -TERM "$pid"
+    expect_stopped 'SIGTERM once more'
     if grep "$moved" err; then fail 'said again where nothing has changed since'; fi
     "$ROBOTNAS" report small.h5 --json >events.json
     expect_line events.json "\"text\": .*$moved"
