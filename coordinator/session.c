@@ -211,7 +211,10 @@ static bool stops_reading(void *context, double share)
 {
     const reading_t *reading = context;
     nas_session_t *session = reading->session;
-    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    /* one that was there before is obeyed after the first step, unless that is far away */
+    const double patience_s = 1.0;
+    if (nas_clock_monotonic_s() - session->started_s > patience_s)
+        session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
     return session->saw_stop_file || nas_interrupted(reading->outer, share);
 }
 
