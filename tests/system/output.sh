@@ -212,8 +212,9 @@ test_links() {
     expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --resume
     expect_report small.h5 expected
     expect_exit 0 "$ROBOTNAS" search job.yaml --set output=other.h5 --set search.budget=15 --reuse small.h5
+    rm scratch/run.h5*
     touch small.h5.stop # by the name that the user knows
-    expect_exit 75 "$ROBOTNAS" search job.yaml --fresh --set checkpoint.interval=0
+    expect_exit 75 "$ROBOTNAS" search job.yaml --resume
     [ ! -e small.h5.stop ] || fail 'the request to stop is still there'
     touch scratch/run.h5.stop
     expect_exit 75 "$ROBOTNAS" search job.yaml --resume
