@@ -119,6 +119,13 @@ bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp)
     return true;
 }
 
+bool nas_file_same(const char *path, const char *other)
+{
+    struct stat one, two;
+    return stat(path, &one) == 0 && stat(other, &two) == 0 && one.st_dev == two.st_dev &&
+           one.st_ino == two.st_ino;
+}
+
 /* Some file systems answer EACCES or EROFS for a folder that is there, so what counts is the
  * result. */
 static bool make_folder(const char *path)

@@ -45,6 +45,9 @@ typedef struct nas_file_stamp {
 /** Whether path, a link followed, is a regular file; stamp [out]. */
 bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp);
 
+/** Whether both paths, links followed, lead to one file that is there. */
+bool nas_file_same(const char *path, const char *other);
+
 /** Make the folders above path, like mkdir -p.  NAS_EIO. */
 nas_status_t nas_file_make_parents(const char *path, nas_error_t *err);
 

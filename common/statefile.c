@@ -25,6 +25,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
                                        nas_error_t *err)
@@ -134,4 +135,18 @@ bool nas_statefile_exists(const char *path)
     free(at);
     free(prev);
     return exists;
+}
+
+bool nas_statefile_begins(const char *path)
+{
+    char head[NAS_SEALED_MAGIC_SIZE];
+    int64_t size = 0;
+    size_t n_read = 0;
+    nas_error_t err;
+    int fd = -1;
+    if (nas_file_open(path, &fd, &size, &err)) return false;
+    const nas_status_t status = nas_file_read_next(fd, path, head, sizeof head, &n_read, &err);
+    (void)close(fd);
+    return !status && n_read == sizeof head &&
+           memcmp(head, nas_statefile_kind.magic, sizeof head) == 0;
 }

@@ -37,4 +37,7 @@ nas_status_t nas_statefile_read(const char *path, nas_state_t *state, nas_error_
 /** Whether path or path.prev is there, or of a link what it leads to. */
 bool nas_statefile_exists(const char *path);
 
+/** Whether the file at path, a link followed, begins as state files do, damaged or not. */
+bool nas_statefile_begins(const char *path);
+
 #endif

@@ -91,6 +91,7 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
                                  nas_error_t *err)
 {
     nas_status_t status = nas_job_read(source, &inputs->job, err);
+    if (!status) status = nas_inputs_check_output(inputs->job, source->path, err);
     if (!status) status = check_metrics(inputs->job, err);
     if (status || source->purpose == NAS_JOB_SCORE) return status;
     inputs->method = nas_method_find(inputs->job->search.method);

@@ -74,6 +74,10 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
  *  beyond the pool; architecture strings that encoding or space do not know. */
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
 
+/** Refuse an output that is one of the job's inputs.  path: of the job file.  Not collective.
+ *  NAS_EINPUT. */
+nas_status_t nas_inputs_check_output(const nas_job_t *job, const char *path, nas_error_t *err);
+
 /** What a job looks like before its files are read: a digest of the keys that affect values and of
  *  sizes and times of all files that it names. Equal ones: the files hold what they held.
  *  Coordinator only; after nas_inputs_read_job.

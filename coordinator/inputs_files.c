@@ -144,6 +144,10 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = NAS_OK;
     if (subset.path) status = check_file(job, "pool.subset", subset.path, err);
     if (!status) status = nas_pool_of_space(space_of(job), &subset, &inputs->pool, err);
+    if (status == NAS_EINPUT && !subset.path) { /* a file's errors have their own place */
+        const nas_error_t reason = *err;
+        status = nas_job_error(job, "pool.subset", err, "%s", reason.text);
+    }
     return status ? status : digest_subset(inputs, err);
 }
 

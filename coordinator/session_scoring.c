@@ -44,6 +44,8 @@ static nas_status_t end_of_scoring(nas_session_t *session, nas_error_t *err)
     const nas_status_t status = nas_state_add_event(
         &session->state, err, "scored %lld architectures", (long long)session->state.scores.n);
     session->state.complete = session->inputs.method == NULL;
+    if (session->state.complete)
+        (void)nas_stop_file_clear(&session->stop_file); /* as of a search */
     return status ? status : nas_session_save(session, err);
 }
 

@@ -55,6 +55,8 @@ nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_
 static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
     const int64_t n_evaluated = nas_ledger_count(session->ledger);
+    const bool ends = session->state.gave_up || nas_ledger_complete(session->ledger);
+    if (ends) (void)nas_stop_file_clear(&session->stop_file); /* it would stop the next run here */
     if (session->state.gave_up)
         return nas_state_add_event(&session->state, err, "gave up after %lld failed evaluations",
                                    (long long)n_evaluated);

@@ -18,8 +18,8 @@ typedef struct nas_user_file {
  *  its mode; a link is followed (nas_file_follow).
  *  path: "-" is standard output; a pipe must have a reader, so that nothing waits;
  *  file [out].
- *  NAS_EINPUT, naming path: a folder, a pipe without a reader, another non-file, or a link of another
- *  user. NAS_EIO, NAS_ENOMEM. */
+ *  NAS_EINPUT, naming path: a folder, a pipe without a reader, another non-file, a link of another
+ *  user, or the state file of a run. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_user_file_open(const char *path, nas_user_file_t *file, nas_error_t *err);
 
 /** Put it in its place where status, that of writing it, is NAS_OK; else drop it.  Not collective.

@@ -230,6 +230,13 @@ bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accu
 case_begin
 mkdir run.h5
 refused_job 'directory as output' 'run.h5 is a directory; a file was expected'
+# An output that is an input would be lost with the second save.
+for output in table.csv job.yaml; do
+    bad_set "$output as output" "--set output: $output is the job's *, which the run would replace*" "output=$output"
+    refused "$output as output, anew" "--set output: $output is the job's *" "$ROBOTNAS" search job.yaml --fresh --set "output=$output"
+done
+ln -s table.csv run.h5
+refused 'link to the table as output' "job.yaml:3:9: output: run.h5 is the job's pool.table*" "$ROBOTNAS" search job.yaml --resume
 case_begin
 sed -i 's/robot/rea/' job.yaml
 sed -i '3s/^[^,]*/|none~0|/' table.csv
@@ -247,6 +254,14 @@ state_begin() {
     case_begin
     cp "$folder/good.h5" run.h5
 }
+
+# What a command writes for its user does not replace a run.
+state_begin
+ln -s run.h5 table-of-run.csv
+for target in run.h5 table-of-run.csv; do
+    refused "report over a run, $target" "$target is the state file of a run*" "$ROBOTNAS" report run.h5 --csv "$target"
+    refused "export over a run, $target" "$target is the state file of a run*" "$ROBOTNAS" export run.h5 --output "$target"
+done
 
 # refused_state KIND PATTERN: run.h5 as it lies there, by everything that reads state files.
 refused_state() {

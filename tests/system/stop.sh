@@ -63,6 +63,17 @@ expect_exit 0 ranks 2 "$ROBOTNAS" search "${long[@]}" --resume
 expect_report small.h5 long-report
 rm small.h5*
 
+# A request that came when all was done stops nothing, the next run neither.
+cat >late.yaml <<'JOB'
+name: late
+pool: {space: table, table: late.csv}
+objective: {kind: command, command: [sh, -c, 'touch late.h5.stop; echo "{{\"score\": 1}}"']}
+search: {method: random, budget: 1}
+JOB
+printf 'arch\na\n' >late.csv
+expect_exit 0 "$ROBOTNAS" search late.yaml
+[ ! -e late.h5.stop ] || fail "the stop file of a run that is complete is still there, and would stop the next one"
+
 # ---- In the middle of a step that takes minutes ----
 
 awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv

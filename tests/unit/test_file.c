@@ -161,6 +161,21 @@ Test(file, exists_whatever_it_is)
     cr_assert(nas_file_exists(link.text));
 }
 
+Test(file, same_is_one_file_by_any_name)
+{
+    const temp_path_t one = temp_file(&folder, "one"), other = temp_file(&folder, "other");
+    const temp_path_t link = temp_file(&folder, "link"), hard = temp_file(&folder, "hard");
+    put(one.text, "");
+    cr_assert_not(nas_file_same(one.text, other.text));
+    cr_assert_not(nas_file_same(other.text, other.text)); /* not there */
+    put(other.text, "");
+    cr_assert_not(nas_file_same(one.text, other.text));
+    cr_assert_eq(symlink("one", link.text), 0);
+    cr_assert_eq(linkat(AT_FDCWD, one.text, AT_FDCWD, hard.text, 0), 0);
+    cr_assert(nas_file_same(one.text, link.text));
+    cr_assert(nas_file_same(hard.text, link.text));
+}
+
 static nas_status_t replace(const char *path, const char *text, bool keep, nas_error_t *err)
 {
     const size_t half = strlen(text) / 2;

@@ -152,6 +152,19 @@ Test(statefile, refuses_what_is_no_state_file)
     assert_refused(path.text, "not a state file");
 }
 
+Test(statefile, begins_as_such_also_where_it_is_damaged)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    cr_assert_not(nas_statefile_begins(path.text));
+    cr_assert_not(nas_statefile_begins(folder.text));
+    put_bytes(path.text, "ROBOTNAS, a column", 7);
+    cr_assert_not(nas_statefile_begins(path.text));
+    put_bytes(path.text, "ROBOTNAS", 8);
+    cr_assert(nas_statefile_begins(path.text));
+    put_bytes(path.text, "repeat,seed,arch", 16);
+    cr_assert_not(nas_statefile_begins(path.text));
+}
+
 Test(statefile, refuses_every_truncation)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
