@@ -2,6 +2,10 @@
 
 #include <stdlib.h>
 
+/* Architectures from which on a metric is worth asking whether to stop: before that, a run begins and
+ * stops with a state file. */
+enum { MANY = 100000 };
+
 static bool is_computed(const nas_job_t *job)
 {
     return job->metrics.source == NAS_SOURCE_COMPUTE;
@@ -41,7 +45,7 @@ nas_status_t nas_inputs_look_at_metrics(nas_inputs_t *inputs, const nas_scores_t
     if (!column || !inputs->metric_facts) status = nas_error_nomem(err, "a metric column");
     for (size_t m = 0; !status && m < n_metric; m++) {
         const char *name = job->metrics.names.at[m];
-        status = nas_interrupt_check(inputs->interrupt, 0, err);
+        if (n >= MANY) status = nas_interrupt_check(inputs->interrupt, 0, err);
         if (status) break;
         nas_inputs_metric(inputs, scores, (int64_t)m, column);
         inputs->metric_facts[m] = nas_normalise_look(nas_job_transform(job, name), column, n);
