@@ -220,6 +220,7 @@ kill_at_any_time() {
         draw ms 100 900
         draw struck 0 1
         wait_for compgen -G 'small.h5.d/*.h5' >/dev/null
+        wait_for test -s "pid.$struck"
         sleep "0.$(printf %03d "$ms")"
         kill -KILL "$(<"pid.$struck")" 2>/dev/null || echo 'it was through already'
         wait "$pid" || true
