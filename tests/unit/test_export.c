@@ -317,7 +317,7 @@ Test(export, json_has_the_network_that_was_trained)
     cr_assert(json_is_null(member(root, "class_names")));
     json_decref(root);
     for (int i = 0; i < 8; i++)
-        cr_assert_eq(nas_strings_add(&f.state.class_names, "abcdefgh" + i, 1, NULL), NAS_OK);
+        cr_assert_eq(nas_strings_add(&f.state.class_names, &"abcdefgh"[i], 1, NULL), NAS_OK);
     root = json_of(&f);
     json_t *names = member(root, "class_names");
     cr_assert_eq(json_array_size(names), 7, "those of the network's labels");
