@@ -31,10 +31,10 @@ for arguments in '' '--prefix p' 'p.tar.gz' '--prefix' '--frobnicate p'; do
     expect_line err '^# usage: scripts/build-deps.sh --prefix DIR ARCHIVE|FOLDER'
 done
 archive v1.14.0.tar.gz include/Random123/philox.h include/Random123/array.h
-archive other.tar.xz README
+archive other.tar.gz README
 mkdir none given
 refused 'nowhere.tar.gz is not there$' --prefix p nowhere.tar.gz
-refused 'other.tar.xz is no source archive of: nlopt ' --prefix p other.tar.xz
+refused 'other.tar.gz is no source archive of: nlopt ' --prefix p other.tar.gz
 refused 'no source archive of .* in: none$' --prefix p none
 cp v1.14.0.tar.gz given/again.tar.gz
 refused 'two archives of random123: .*/v1.14.0.tar.gz and given/again.tar.gz$' --prefix p v1.14.0.tar.gz given
@@ -43,7 +43,7 @@ CC=no-such-cc refused 'no-such-cc is not there: ' --prefix p v1.14.0.tar.gz
 
 # In a folder, whatever is there, under any name; what is no archive of these is passed over.
 mv v1.14.0.tar.gz given/again.tar.gz
-cp other.tar.xz given
+cp other.tar.gz given
 expect_exit 0 "$build_deps" --prefix 'the prefix' given
 [ -f 'the prefix/include/Random123/array.h' ] || fail 'Random123 is not there'
 expect_line out '^random123 *built in [0-9]* s, of again.tar.gz$'
