@@ -29,7 +29,10 @@ done
 if [ -z "${BARE_MACHINE_INSIDE:-}" ]; then
     mkdir -p "$1"
     [ -z "$(ls -A "$1")" ] || give_up "$1 is not empty: give a new folder"
-    BARE_MACHINE_INSIDE=1 exec unshare --mount --uts --pid --fork --kill-child=KILL --mount-proc bash "$self" "$(cd "$1" && pwd)"
+    BARE_MACHINE_INSIDE=1 unshare --mount --uts --pid --fork --kill-child=KILL --mount-proc bash "$self" "$(cd "$1" && pwd)" &
+    trap 'kill -KILL $!; exit 130' INT TERM HUP # unshare itself passes none of them on
+    wait $!
+    exit
 fi
 machine=$1
 where=$1
