@@ -83,13 +83,11 @@ static void list_columns(const nas_strings_t *columns, char list[COLUMN_LIST_SIZ
     }
 }
 
-/* A header of one field that holds other separators than commas. */
-static const char *foreign_separator(const nas_strings_t *columns)
+const char *nas_table_separator(const char *header)
 {
-    if (columns->n != 1) return NULL;
-    if (strchr(columns->at[0], ';')) return "semicolons";
-    if (strchr(columns->at[0], '\t')) return "tabs";
-    return strchr(columns->at[0], '|') ? "vertical bars" : NULL;
+    if (strchr(header, ';')) return "semicolons";
+    if (strchr(header, '\t')) return "tabs";
+    return strchr(header, '|') ? "vertical bars" : NULL;
 }
 
 static nas_status_t unknown_column(const reader_t *reader, const char *name, nas_error_t *err)
@@ -102,7 +100,7 @@ static nas_status_t unknown_column(const reader_t *reader, const char *name, nas
         const char *column = nas_names_at(reader->header, i);
         if ((status = nas_strings_add(&columns, column, strlen(column), err))) goto out;
     }
-    const char *separator = foreign_separator(&columns);
+    const char *separator = columns.n == 1 ? nas_table_separator(columns.at[0]) : NULL;
     if (separator) {
         status = nas_error_set(err, NAS_EINPUT,
                                "%s:%lld: no column '%.*s'; %s separate the fields here; save the "

@@ -40,6 +40,10 @@ typedef struct nas_table nas_table_t;
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err);
 
+/** What separates the fields of a table that is no CSV ("semicolons", ...), by the only field that its
+ *  header then has, or NULL. */
+const char *nas_table_separator(const char *header);
+
 /** Rows. */
 int64_t nas_table_rows(const nas_table_t *table);
 

@@ -75,6 +75,9 @@ expect_exit 2 "$ROBOTNAS" init --table plain.csv
 expect_refusal 'plain.csv: no column looks like the result of an architecture; --objective COLUMN names it'
 init --table plain.csv --objective y
 expect_line checked '^  names: \[x\]$'
+tr , ';' <plain.csv >semicolons.csv
+expect_exit 2 "$ROBOTNAS" init --table semicolons.csv
+expect_refusal 'semicolons.csv: semicolons separate the fields here; save the table as CSV with commas*'
 expect_exit 2 "$ROBOTNAS" init --table plain.csv --objective z
 expect_refusal "plain.csv: there is no column 'z', which --objective names"
 expect_exit 2 "$ROBOTNAS" init --table plain.csv --objective arch
