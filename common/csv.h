@@ -1,8 +1,9 @@
 /* CSV files by RFC 4180, one row at a time, through libcsv: bounded memory, located errors, the
  * digest on the way.
  *
- * Beyond the RFC: blanks around a field, within its quotes too, do not belong to it (nas_text_trim); a
- * line may also end in LF or CR alone; a UTF-8 byte order mark is skipped, and so are blank lines.
+ * Beyond the RFC: blanks around a field, within its quotes too, do not belong to it
+ * (nas_text_trim); a line may also end in LF or CR alone; a UTF-8 byte order mark is skipped, and
+ * so are blank lines.
  */
 #ifndef NAS_COMMON_CSV_H
 #define NAS_COMMON_CSV_H

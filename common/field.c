@@ -43,7 +43,8 @@ bool nas_field_looks_missing(const char *text)
 }
 
 /* Bytes of what people and programs put into numbers besides, that text begins with: commas,
- * apostrophes, percent and currency signs, spaces of all widths, the minus of typesetting; 0: none. */
+ * apostrophes, percent and currency signs, spaces of all widths, the minus of typesetting; 0: none.
+ */
 static size_t decoration_at(const char *text)
 {
     static const char *const signs[] = {",",

@@ -6,14 +6,16 @@
 
 #include <stdbool.h>
 
-/** Whether a text without blanks around it is a decimal number, an infinity or nan, in the C locale.
- *  value [out]. */
+/** Whether a text without blanks around it is a decimal number, an infinity or nan, in the C
+ *  locale. value [out]. */
 bool nas_field_number(const char *text, double *value);
 
-/** Whether such a text is empty, or an entry of `missing` (may be NULL) but for blanks around it. */
+/** Whether such a text is empty, or an entry of `missing` (may be NULL) but for blanks around it.
+ */
 bool nas_field_is_missing(const nas_strings_t *missing, const char *text);
 
-/** Whether such a text is one that people and programs write where there is no value, in any case. */
+/** Whether such a text is one that people and programs write where there is no value, in any case.
+ */
 bool nas_field_looks_missing(const char *text);
 
 enum { NAS_FIELD_HINT_SIZE = 160 };

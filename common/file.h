@@ -1,10 +1,11 @@
 /* Whole files: bounded reads, atomic replacement, links, locks.
  *
  * All that is written goes through here (tests/system/sources.sh holds the rest to it), for others
- * may be able to write to the folder of an output, and its names can be foretold. So a name that the
- * program chooses itself (OUTPUT.tmp, OUTPUT.lock, the files in OUTPUT.d) is never followed where a
- * link stands there: it is replaced or refused. A name that the user chose is followed as far as the
- * links are the user's own (nas_file_follow). Nothing that stands there makes an open wait. */
+ * may be able to write to the folder of an output, and its names can be foretold. So a name that
+ * the program chooses itself (OUTPUT.tmp, OUTPUT.lock, the files in OUTPUT.d) is never followed
+ * where a link stands there: it is replaced or refused. A name that the user chose is followed as
+ * far as the links are the user's own (nas_file_follow). Nothing that stands there makes an open
+ * wait. */
 #ifndef NAS_COMMON_FILE_H
 #define NAS_COMMON_FILE_H
 
@@ -62,8 +63,8 @@ nas_status_t nas_file_make_parent(const char *path, nas_error_t *err);
  *  Followed is a link of this user, of root, or of the owner of the folder that it is in; others
  *  could lead a write to anywhere.
  *  target_p [out] the caller's (free).
- *  NAS_EINPUT, naming path: links in a circle, a link of another user, or what stands at the end is a
- *  directory or another non-file. NAS_ENOMEM. */
+ *  NAS_EINPUT, naming path: links in a circle, a link of another user, or what stands at the end is
+ *  a directory or another non-file. NAS_ENOMEM. */
 nas_status_t nas_file_follow(const char *path, char **target_p, nas_error_t *err);
 
 /** The same for reading: links of anyone are followed. The caller's (free). NULL with err set when

@@ -173,8 +173,8 @@ typedef struct nas_job_source {
 /** Read, override, default, check and resolve.  Not collective. In paths (a program's is one)
  *  `${NAME}` is replaced from the environment, a leading `~` by HOME, `$$` by a `$`; relative input
  *  paths in the file are relative to its folder; `output` and paths in the overrides to the working
- *  directory. A byte order mark at the head of the file is skipped. Keys that do not apply to the purpose, or to what the
- *  job computes, are checked for their types and have no effect otherwise.
+ *  directory. A byte order mark at the head of the file is skipped. Keys that do not apply to the
+ *  purpose, or to what the job computes, are checked for their types and have no effect otherwise.
  *  NAS_EINPUT, one line "FILE:LINE:COLUMN: key.path: what is wrong; what would be right" (or
  *  "--set key.path: ..."): not YAML, several documents, anchors, aliases, tags, duplicate or
  *  unknown keys (with the nearest known), a wrong type, a value out of range, a missing required

@@ -6,7 +6,8 @@
  * any descriptor of the file drops it. Where a file system has none, the run goes on without.
  *
  * The file is written to, so it must be one of this program's: a regular file of one name that is
- * empty (or zeros, after a power cut) or has such a line. Anything else may have been put there to be overwritten.
+ * empty (or zeros, after a power cut) or has such a line. Anything else may have been put there to
+ * be overwritten.
  */
 #include "common/file_internal.h"
 

@@ -37,8 +37,8 @@ nas_status_t nas_names_set_line(nas_names_t *names, int64_t line, nas_error_t *e
 /** Line of the name at index, 0 where none was said. O(log). */
 int64_t nas_names_line(const nas_names_t *names, int64_t index);
 
-/** Where a name stands, as the beginning of a message: "FILE:LINE: ", or "FILE: number N: " of a file
- *  without lines, or "" without a file. */
+/** Where a name stands, as the beginning of a message: "FILE:LINE: ", or "FILE: number N: " of a
+ *  file without lines, or "" without a file. */
 void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE]);
 
 /** The file, NULL where none was said. Borrowed. */

@@ -9,9 +9,8 @@
 typedef struct nas_progress {
     const char *unit; /**< plural noun, borrowed: "evaluations" */
     int64_t n_total;
-    double
-        done_at_start; /**< before this start, so that rate and time left follow from what came */
-    double share_at_start; /**< since */
+    double done_at_start;  /**< before this start: rate and time left follow from what came since */
+    double share_at_start; /**< likewise */
     double started_s;
     double shown_s;
 } nas_progress_t;

@@ -5,15 +5,16 @@
  *     /                  attributes: format_version, nas_statefile_root() and
  *                        nas_statefile_root_optional()
  *     /job               the resolved job, YAML
- *     /metrics/          names; and, where this run scored the pool, a row an architecture:
- *         values [n, n_metric], status, seconds, rank, and attribute hash
+ *     /metrics/          names; constant [n_metric] once it is known; and, where this run scored
+ *         the pool, a row an architecture: values [n, n_metric], status, seconds, rank, and
+ *         attributes hash and measurement
  *     /pool/             arch: native names, where this run scored the pool
  *     /report_columns    names
  *     /class_names, /reused_from: nas_statefile_lists, where there are any
  *     /evaluations/      one row per evaluation, the repeats one after the other:
  *         repeat, name, reason, columns [n, n_report_columns] and nas_statefile_evaluation();
  *         and, of trainings, nas_statefile_curve() [n, n_epochs]
- *     /known/            likewise: results of before a retry of failures; absent where there are none
+ *     /known/            likewise: results of before a retry of failures, where there are any
  *     /search/<repeat>/  attributes: nas_statefile_repeat(); one row per observation:
  *         arch, phase, weights [n, n_metric]; and best_weights [n_metric] once they are known
  *     /events/           time (Unix, s), text

@@ -11,9 +11,9 @@
 enum { NAS_STATEFILE_VERSION = 2 };
 
 /** Replace the state file at path.  Not collective; the writer holds the lock. Atomic
- *  (nas_file_replace: links are the caller's to follow). The file before it becomes path.prev if it is whole, else it is dropped, so
- *  that a damaged file never takes the place of a good one. A text of the state that is NULL is
- *  stored as "".
+ *  (nas_file_replace: links are the caller's to follow). The file before it becomes path.prev if it
+ *  is whole, else it is dropped, so that a damaged file never takes the place of a good one. A text
+ *  of the state that is NULL is stored as "".
  *  n_bytes [out] size written; may be NULL.
  *  NAS_EIO, NAS_EINPUT (a folder is at path): what was there is untouched. NAS_ENOMEM. */
 nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,

@@ -55,7 +55,8 @@ extern const nas_statefile_list_t nas_statefile_lists[NAS_STATEFILE_LISTS];
 /** Attributes of the file: of nas_state_t. */
 nas_statefile_fields_t nas_statefile_root(void);
 
-/** Attributes of the file that came later: older files lack them, and then the members stay zero. */
+/** Attributes of the file that came later: older files lack them, and then the members stay zero.
+ */
 nas_statefile_fields_t nas_statefile_root_optional(void);
 
 /** Attributes of a repeat's group: of nas_repeat_t. */

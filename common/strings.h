@@ -37,9 +37,9 @@ char *nas_string_utf8(const char *text, nas_error_t *err);
  *  a file holds is neither to command a terminal nor to pass for several lines. */
 void nas_string_tame(char *text);
 
-/** Copy of text in which every byte of a control character (as nas_string_tame) or of what is no UTF-8
- *  is \xHH: what can be printed anywhere and still be told apart. Owned by the caller (free), or NULL
- *  with err set. */
+/** Copy of text in which every byte of a control character (as nas_string_tame) or of what is no
+ *  UTF-8 is \xHH: what can be printed anywhere and still be told apart. Owned by the caller (free),
+ *  or NULL with err set. */
 char *nas_string_escape(const char *text, nas_error_t *err);
 
 /** printf into a new string, owned by the caller (free), or NULL with err set. */

@@ -27,10 +27,10 @@ typedef struct nas_table nas_table_t;
 
 /** Read a table.  Not collective. One pass, O(bytes) time, 8 bytes a value plus the names, up to
  *  twice that meanwhile. Numbers are decimal, in the C locale; fields of other columns may hold
- *  anything. Blanks around column names, architectures and other fields do not count (nas_text_trim),
- *  nor do rows of blanks, columns without a name, and empty fields beyond the header's. A field means
- *  missing when it is empty, `nan` in any case, an infinity (also one too large for a float64), or
- *  equal (as text or as a number) to an entry of `missing`.
+ *  anything. Blanks around column names, architectures and other fields do not count
+ *  (nas_text_trim), nor do rows of blanks, columns without a name, and empty fields beyond the
+ *  header's. A field means missing when it is empty, `nan` in any case, an infinity (also one too
+ *  large for a float64), or equal (as text or as a number) to an entry of `missing`.
  *  NAS_EINPUT, one line with file, line and column name: no such file, no header, no rows, a
  *  duplicate or unknown column (with the nearest known), a ragged row, a field that is no number
  *  (with what would be right), an empty or duplicate architecture (with the line of the first), and

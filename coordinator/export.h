@@ -26,7 +26,8 @@ typedef struct nas_export {
  *  arch: "best", or an architecture as the report prints it, of which the best evaluation counts;
  *  out [out]; end it with nas_export_fini.
  *  NAS_EINPUT: nothing was evaluated successfully, or not this architecture, or its file is
- *  damaged; what is wrong with other runs' files makes them as good as none. NAS_EIO, NAS_ENOMEM. */
+ *  damaged; what is wrong with other runs' files makes them as good as none. NAS_EIO, NAS_ENOMEM.
+ */
 nas_status_t nas_export_find(const char *path, const nas_state_t *state, const char *arch,
                              nas_export_t *out, nas_error_t *err);
 
@@ -36,8 +37,8 @@ nas_status_t nas_export_json(const nas_export_t *what, char **text_p, nas_error_
 
 /** As an ONNX model with trained parameters.  Not collective.
  *  data_p [out] size bytes, the caller's (free).
- *  NAS_EINPUT: this run trained nothing, or the candidate's file is not there; of what was taken over the
- *  text says where it should be. NAS_ENOMEM. */
+ *  NAS_EINPUT: this run trained nothing, or the candidate's file is not there; of what was taken
+ *  over the text says where it should be. NAS_ENOMEM. */
 nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,
                              nas_error_t *err);
 

@@ -12,8 +12,8 @@ static bool is_better(const nas_state_t *state, const nas_evaluation_t *a,
     return state->minimise ? a->value < b->value : a->value > b->value;
 }
 
-/* The best successful evaluation, of one architecture or (name NULL) of any, with one seed or (NULL)
- * with any. */
+/* The best successful evaluation, of one architecture or (name NULL) of any, with one seed or
+ * (NULL) with any. */
 static const nas_evaluation_t *find_evaluation(const nas_state_t *state, const char *name,
                                                const uint64_t *seed)
 {

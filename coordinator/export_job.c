@@ -11,7 +11,8 @@ static bool may_precede(char c)
     return c && strchr(" =:,;'\"([{<>|&\n", c);
 }
 
-/* Bytes of the path at `text`. In double quotes at their very start the whole is one, blanks and all. */
+/* Bytes of the path at `text`. In double quotes at their very start the whole is one, blanks and
+ * all. */
 static size_t path_length(const char *text, bool whole)
 {
     return whole ? strcspn(text, "\"\n") : strcspn(text, " ,:;'\"()[]{}<>|&\n");

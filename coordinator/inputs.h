@@ -33,11 +33,9 @@ typedef struct nas_image_facts {
 /** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
     nas_job_t *job;
-    const nas_interrupt_t
-        *interrupt;             /**< borrowed: set before files are read, asked while they are;
-                                           may be NULL */
-    const nas_method_t *method; /**< static; NULL when the job is read to score */
-    nas_table_t *table;         /**< of the pool, or else of the objective */
+    const nas_interrupt_t *interrupt; /**< borrowed; asked while files are read; may be NULL */
+    const nas_method_t *method;       /**< static; NULL when the job is read to score */
+    nas_table_t *table;               /**< of the pool, or else of the objective */
     nas_pool_t pool;
     int64_t *row;               /**< the table's row of each architecture; NULL: its own */
     nas_objective_t *objective; /**< of a table */
@@ -69,9 +67,9 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
 
 /** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
  *  NAS_ESTOP: inputs->interrupt said so.
- *  NAS_EINPUT, one line: errors of the files; a metric or the objective without any value, also
- *  after its transform; a budget
- *  beyond the pool; architecture strings that encoding or space do not know. */
+ *  NAS_EINPUT, one line: errors of the files; a metric, also after its transform, or the objective
+ *  without any value; a budget beyond the pool; architecture strings that encoding or space do not
+ *  know; a backend that this program was built without. */
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err);
 
 /** Refuse an output that is one of the job's inputs.  path: of the job file.  Not collective.

@@ -48,7 +48,8 @@ static nas_status_t blame(const nas_job_t *job, const char *key, nas_status_t st
     return status;
 }
 
-/* Whether the file that a key names can be opened; what is wrong in it says the file's own place. */
+/* Whether the file that a key names can be opened; what is wrong in it says the file's own place.
+ */
 static nas_status_t check_file(const nas_job_t *job, const char *key, const char *path,
                                nas_error_t *err)
 {

@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* Architectures from which on a metric is worth asking whether to stop: before that, a run begins and
- * stops with a state file. */
+/* Architectures from which on a metric is worth asking whether to stop: before that, a run begins
+ * and stops with a state file. */
 enum { MANY = 100000 };
 
 static bool is_computed(const nas_job_t *job)

@@ -20,8 +20,8 @@ nas_status_t nas_minimiser_create(int64_t d, double low, double high, nas_minimi
 /** Minimise from x; returns the smallest value that was evaluated.  Not collective, deterministic.
  *  x [in, out] d: start (clipped to the box), then the point of that value. Ends where no
  *  coordinate of the projected gradient exceeds 1e-5, where the relative decrease falls below
- *  2.2e-9 (both as L-BFGS-B in SciPy), after 1000 evaluations, or by nas_minimiser_stop. A line search that gives up is
- *  no error; a value that is not finite is never the smallest. */
+ *  2.2e-9 (both as L-BFGS-B in SciPy), after 1000 evaluations, or by nas_minimiser_stop. A line
+ *  search that gives up is no error; a value that is not finite is never the smallest. */
 double nas_minimise(nas_minimiser_t *minimiser, nas_function_t function, void *context, double *x);
 
 /** Called by the function: this evaluation is the last of the minimisation, which returns what it

@@ -70,7 +70,7 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
         err);
 }
 
-/* ------------------------------------------------------------------------------------- objective */
+/* ------------------------------------------------------------------------------------ objective */
 
 static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *notes,
                                    nas_error_t *err)

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The nearest folder, or other thing, above a path that is there; the caller frees it. NULL with err
- * set. */
+/* The nearest folder, or other thing, above a path that is there; the caller frees it. NULL with
+ * err set. */
 static char *climb(const char *path, nas_error_t *err)
 {
     size_t length = strlen(path);

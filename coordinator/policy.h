@@ -40,10 +40,10 @@ void nas_policy_probabilities(const nas_policy_t *policy, int position, double *
  *  code [out] n_position; it may be nobody's. */
 void nas_policy_sample(const nas_policy_t *policy, nas_rng_t *rng, uint8_t *code);
 
-/** Learn from one code and its reward, any finite number: the reward enters the baseline, then Adam takes one step
- *  down the gradient of -log P(code) * (reward - baseline). Rewards whose squares would overflow are
- *  divided by a power of two (common/magnitude.h), with all that was learnt before. Williams 1992 (REINFORCE); Kingma & Ba
- *  2015, algorithm 1. */
+/** Learn from one code and its reward, any finite number: the reward enters the baseline, then Adam
+ *  takes one step down the gradient of -log P(code) * (reward - baseline). Rewards whose squares
+ *  would overflow are divided by a power of two (common/magnitude.h), with all that was learnt
+ *  before. Williams 1992 (REINFORCE); Kingma & Ba 2015, algorithm 1. */
 void nas_policy_update(nas_policy_t *policy, const uint8_t *code, double reward);
 
 #endif

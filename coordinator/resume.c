@@ -178,8 +178,8 @@ static nas_status_t check_reusable(const nas_state_t *saved, const char *path,
         path, reason ? "; nor can its scores: " : "", reason ? reason : "");
 }
 
-/* Linear algebra chooses the vectors of robot; instructions make scores and trainings, where the cpu
- * backend does. */
+/* Linear algebra chooses the vectors of robot; instructions make scores and trainings, where the
+ * cpu backend does. */
 bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *blas,
                          nas_error_t *line)
 {

@@ -28,14 +28,17 @@ bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *
 
 /** What of an older run can be taken over. */
 typedef struct nas_reusable {
-    bool evaluations; /**< its objective is the same */
-    bool scores;      /**< and so is how it measured */
+    bool evaluations; /**< both runs search, with the same objective */
+    bool scores;      /**< both score, and measure in the same way */
 } nas_reusable_t;
 
-/** Read an older run, from which evaluations, scores or both are to be taken over.
- *  fresh: the state that they are for;
- *  measurement: how its scores are measured now, where it has any; what [out].
- *  NAS_EINPUT: nothing can be taken over; the text says why. */
+/** Read an older run, from which evaluations, scores or both are to be taken over.  Coordinator
+ *  only.
+ *  state [out] that run, zero-initialised before; the caller's (nas_state_fini); fresh [in] the
+ *  state that they are for; measurement [in] how its scores are measured now, where it has any;
+ *  what [out].
+ *  NAS_EINPUT: errors of nas_statefile_read, or nothing can be taken over; the text says why.
+ *  NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const nas_state_t *fresh,
                                      const nas_digest_t *measurement, nas_reusable_t *what,
                                      nas_error_t *err);

@@ -277,8 +277,8 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
-/* One evaluation of the likelihood with its derivative, and one without, of n observations. Measured
- * on a core that factorises at 40 GFLOP/s, as are the constants below. */
+/* One evaluation of the likelihood with its derivative, and one without, of n observations.
+ * Measured on a core that factorises at 40 GFLOP/s, as are the constants below. */
 static double likelihood_s(double n)
 {
     return 4.7e-9 * n * n + 2.8e-11 * n * n * n;

@@ -1,9 +1,10 @@
 /* Scores that an earlier run has computed, taken over instead of being computed again.
  *
- * How a metric is measured is its *measurement*: network, images and labels of the batch, seed of the
- * weights, backend, instruction set. Under equal measurements a metric of an architecture is the same
- * number, whatever pool it is in, what the job is called and which other metrics are computed with
- * it. So scores are taken over per architecture and metric, and what is missing alone is computed. */
+ * How a metric is measured is its *measurement*: network, images and labels of the batch, seed of
+ * the weights, backend, instruction set. Under equal measurements a metric of an architecture is
+ * the same number, whatever pool it is in, what the job is called and which other metrics are
+ * computed with it. So scores are taken over per architecture and metric, and what is missing alone
+ * is computed. */
 #ifndef NAS_COORDINATOR_SCORE_REUSE_H
 #define NAS_COORDINATOR_SCORE_REUSE_H
 
@@ -14,8 +15,8 @@
 
 #include <stdint.h>
 
-/** Identity of how the scores of a job are measured.  Coordinator only; after nas_inputs_read_files,
- *  where the job computes metrics.
+/** Identity of how the scores of a job are measured.  Coordinator only; after
+ *  nas_inputs_read_files, where the job computes metrics.
  *  isa [in] name of the instruction set that all ranks use.
  *  NAS_ENOMEM. */
 nas_status_t nas_score_measurement(const nas_inputs_t *inputs, const char *isa,
@@ -42,8 +43,8 @@ nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *o
                                   const nas_state_t *state, const nas_names_t *names,
                                   nas_error_t *err);
 
-/** Record the architectures of a state that are pending and whose metrics are all there; count them,
- *  and those that lack some of their metrics.  Coordinator only. */
+/** Record the architectures of a state that are pending and whose metrics are all there; count
+ *  them, and those that lack some of their metrics.  Coordinator only. */
 void nas_score_reuse_take(nas_score_reuse_t *reuse, nas_state_t *state);
 
 /** Metrics that need not be computed for such an architecture, a bit each. */

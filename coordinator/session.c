@@ -1,9 +1,9 @@
 /* The life of a run on rank 0.
  *
  * States of the output:  nothing -> begun (nas_session_begin) -> unfinished ... -> complete, or
- * given up, where nothing succeeds (objective.patience). Every save is atomic, so a death at any instant leaves one of them; --resume takes up an unfinished one
- * and replays its recorded observations into the methods, which then go on exactly as they would
- * have.
+ * given up, where nothing succeeds (objective.patience). Every save is atomic, so a death at any
+ * instant leaves one of them; --resume takes up an unfinished one and replays its recorded
+ * observations into the methods, which then go on exactly as they would have.
  *
  * Failures: an error of any group's method, of the ledger or of a save ends the search for all
  * groups in the same round: what was recorded is saved if that is still possible, and the first

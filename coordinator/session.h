@@ -49,7 +49,8 @@ nas_status_t nas_session_create(const nas_session_options_t *options, nas_sessio
 /** Inputs, with the plan for the session's ranks. Borrowed. */
 const nas_inputs_t *nas_session_inputs(const nas_session_t *session);
 
-/** Where the run is written: the job's output, or what that leads to where it is a link. Borrowed. */
+/** Where the run is written: the job's output, or what that leads to where it is a link. Borrowed.
+ */
 const char *nas_session_output(const nas_session_t *session);
 
 /** The results so far. Borrowed. */
@@ -69,9 +70,9 @@ bool nas_session_needs_scores(const nas_session_t *session);
  *  work is done.  Coordinator only. NAS_EIO. */
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
 
-/** Look at the metrics before a search weighs them, now that their values are known: say in the state
- *  which are constant, and, of those that this run has computed, what is worth a note.  Coordinator
- *  only. Errors of nas_inputs_look_at_metrics. */
+/** Look at the metrics before a search weighs them, now that their values are known: say in the
+ *  state which are constant, and, of those that this run has computed, what is worth a note.
+ *  Coordinator only. Errors of nas_inputs_look_at_metrics. */
 nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *err);
 
 /** Begin to count the stage's progress.  Coordinator only. */

@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 /** Whether a run is to give up: none of its evaluations has succeeded, nor have any before a retry,
- *  and at least `patience` of them have failed; 0: never.  Not collective. O(patience + repeats), less
- *  once something has succeeded. */
+ *  and at least `patience` of them have failed; 0: never.  Not collective. O(patience + repeats),
+ *  less once something has succeeded. */
 bool nas_verdict_gives_up(const nas_state_t *state, int64_t patience);
 
-/** Where a run with its state file at path keeps what the command that judged an evaluation wrote on
- *  standard error. The caller frees it; NULL where no such file is there, as of a training, a reused
- *  evaluation and a table's, or memory is out. */
+/** Where a run with its state file at path keeps what the command that judged an evaluation wrote
+ *  on standard error. The caller frees it; NULL where no such file is there, as of a training, a
+ *  reused evaluation and a table's, or memory is out. */
 char *nas_verdict_output(const nas_state_t *state, const char *path,
                          const nas_evaluation_t *evaluation);
 

@@ -69,8 +69,8 @@ nas_status_t nas_candidate_read(const char *stem, nas_candidate_record_t *record
                                 nas_error_t *err);
 
 /** Read the file at path, whichever candidate it is of, where it is of this run.  Not collective.
- *  record [in] run, n_columns and n_epochs that it must have; [out] all but candidate.arch, owned; its
- *  candidate.name is in *name_p, the caller's (free). Without a file of this run both stay.
+ *  record [in] run, n_columns and n_epochs that it must have; [out] all but candidate.arch, owned;
+ *  its candidate.name is in *name_p, the caller's (free). Without a file of this run both stay.
  *  found [out], errors: as nas_candidate_read. */
 nas_status_t nas_candidate_read_any(const char *path, nas_candidate_record_t *record, char **name_p,
                                     bool *found, nas_error_t *err);

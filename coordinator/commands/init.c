@@ -1,6 +1,6 @@
 /* A first job file for what a user has, with comments that say what to change. It is composed in
- * memory and passes what `robotnas check` tests before it is written; only where images have still to
- * be converted, their files cannot be read yet. */
+ * memory and passes what `robotnas check` tests before it is written; only where images have still
+ * to be converted, their files cannot be read yet. */
 #include "common/file.h"
 #include "common/job.h"
 #include "coordinator/commands/command.h"
@@ -85,7 +85,7 @@ static nas_status_t parse(int argc, char **argv, init_options_t *options, nas_er
     return NAS_OK;
 }
 
-/* ------------------------------------------------------------------------------------- the parts */
+/* ------------------------------------------------------------------------------------ the parts */
 
 /* A name for the job: that of the job file or else of what it is for, as far as one can have it. */
 static nas_status_t choose_name(draft_t *draft, nas_error_t *err)
@@ -319,7 +319,8 @@ static void write_all(const draft_t *draft)
 
 /* ------------------------------------------------------------------------------------- together */
 
-/* The user's words and, where no placeholder of an architecture is among them, options with those. */
+/* The user's words and, where no placeholder of an architecture is among them, options with those.
+ */
 static nas_status_t take_trainer(const char *text, nas_strings_t *words, nas_error_t *err)
 {
     static const char *const added[] = {"--arch", "{arch}",   "--seed",

@@ -10,8 +10,9 @@
 #include <stdio.h>
 
 /** Print commands for a shell, a line each with what it is for: of a finished search or scoring run
- *  (NAS_OK) the three that follow, of a stopped one (NAS_ESTOP) how it goes on; nothing after any other
- *  end, and of a stop nothing under the scripts of slurm/, which say it themselves.  Coordinator only.
+ *  (NAS_OK) the three that follow, of a stopped one (NAS_ESTOP) how it goes on; nothing after any
+ *  other end, and of a stop nothing under the scripts of slurm/, which say it themselves.
+ *  Coordinator only.
  *  command: the one that ran with options. */
 void nas_next_steps_print(const nas_cli_command_t *command, const nas_job_options_t *options,
                           const nas_session_t *session, nas_status_t status, FILE *out);

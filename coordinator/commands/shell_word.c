@@ -34,8 +34,8 @@ char *nas_shell_word(const char *text, nas_error_t *err)
     return NULL;
 }
 
-/* Copy the word that begins at *at_p into word, which is as long as the command, without its quotes;
- * *at_p moves behind it. False: a quote is not closed. */
+/* Copy the word that begins at *at_p into word, which is as long as the command, without its
+ * quotes; *at_p moves behind it. False: a quote is not closed. */
 static bool next_word(const char **at_p, char *word)
 {
     char quote = '\0';

@@ -14,8 +14,8 @@ typedef struct nas_user_file {
     char *tmp;    /**< where it is meanwhile */
 } nas_user_file_t;
 
-/** Begin it.  Not collective. Where a file stands at path it stays until close, and the new one gets
- *  its mode; a link is followed (nas_file_follow).
+/** Begin it.  Not collective. Where a file stands at path it stays until close, and the new one
+ *  gets its mode; a link is followed (nas_file_follow).
  *  path: "-" is standard output; a pipe must have a reader, so that nothing waits;
  *  file [out].
  *  NAS_EINPUT, naming path: a folder, a pipe without a reader, another non-file, a link of another

@@ -1,4 +1,5 @@
-/* A file system without locks, to be preloaded: fcntl locks fail with the error number in NO_LOCKS. */
+/* A file system without locks, to be preloaded: fcntl locks fail with the error number in NO_LOCKS.
+ */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

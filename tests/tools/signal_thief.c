@@ -1,6 +1,6 @@
-/* A library that takes signals for itself, to be preloaded: while MPI starts, as PoCL's LLVM does where hwloc looks for
- * OpenCL, and again once the file THIEF_WHEN is there, which it then removes. With THIEF_RAISES set, the process is asked to
- * stop just after the first theft. */
+/* A library that takes signals for itself, to be preloaded: while MPI starts, as PoCL's LLVM does
+ * where hwloc looks for OpenCL, and again once the file THIEF_WHEN is there, which it then removes.
+ * With THIEF_RAISES set, the process is asked to stop just after the first theft. */
 #include <mpi.h>
 #include <pthread.h>
 #include <signal.h>

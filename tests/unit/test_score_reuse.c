@@ -11,7 +11,8 @@ static void add(nas_strings_t *strings, const char *text)
     cr_assert_eq(nas_strings_add(strings, text, strlen(text), NULL), NAS_OK);
 }
 
-/* A state that scores architectures "a", "b", ... from `first`; value of metric m: 10 m + letter. */
+/* A state that scores architectures "a", "b", ... from `first`; value of metric m: 10 m + letter.
+ */
 static nas_state_t scoring_state(const char *const *metric, char first, int64_t n)
 {
     nas_state_t state = {.n_arch = n};

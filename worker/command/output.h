@@ -1,4 +1,5 @@
-/* What a trainer prints on one stream, saved in a file up to a limit, and the end of such a file. */
+/* What a trainer prints on one stream, saved in a file up to a limit, and the end of such a file.
+ */
 #ifndef NAS_WORKER_COMMAND_OUTPUT_H
 #define NAS_WORKER_COMMAND_OUTPUT_H
 
@@ -35,8 +36,9 @@ void nas_output_note(nas_output_t *output, const char *line);
 /** Say how much was dropped, where something was, and close both. */
 void nas_output_finish(nas_output_t *output);
 
-/** The last line of a file that a trainer printed, of those that are not blank and not the program's
- *  own; newlines and carriage returns end a line.  Not collective. Reads the end of the file only.
+/** The last line of a file that a trainer printed, of those that are not blank and not the
+ *  program's own; newlines and carriage returns end a line.  Not collective. Reads the end of the
+ *  file only.
  *  line [out] its beginning, "" where there is none. Returns false where no file is there that can
  *  be read; a link is none. */
 bool nas_output_last_line(const char *path, char line[NAS_OUTPUT_LINE_SIZE]);

@@ -1,5 +1,5 @@
-/* Names of classes, where data has them: HDF5 files with a dataset `classes`, one text with a name a
- * line, as robotnas convert writes them. */
+/* Names of classes, where data has them: HDF5 files with a dataset `classes`, one text with a name
+ * a line, as robotnas convert writes them. */
 #ifndef NAS_WORKER_DATA_CLASS_NAMES_H
 #define NAS_WORKER_DATA_CLASS_NAMES_H
 

@@ -66,8 +66,8 @@ static bool is_sorted(const nas_images_t *images, int n_classes)
     return n_changes == n_classes - 1 && images->n >= 2 * (int64_t)n_classes;
 }
 
-/* What a limit leaves of files that are sorted by class, as those of robotnas convert, has the first
- * few classes alone. */
+/* What a limit leaves of files that are sorted by class, as those of robotnas convert, has the
+ * first few classes alone. */
 static nas_status_t check_limited(const nas_class_use_t *use, const nas_strings_t *files, int64_t n,
                                   nas_error_t *err)
 {

@@ -59,9 +59,9 @@ typedef struct nas_dataset {
  *  Memory: the images, and for a moment one file more. Deterministic.
  *  dataset [out]; the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged or cut short, not of the format, images that
- *  differ in size, a label outside its range, files whose classes have other names, classes of a split sorted by class that `limit` leaves
- *  out; or without a file: options that do not fit the
- *  images (number of files, classes, means). NAS_ESTOP: interrupted. NAS_EIO, NAS_ENOMEM. */
+ *  differ in size, a label outside its range, files whose classes have other names, classes of a
+ *  split sorted by class that `limit` leaves out; or without a file: options that do not fit
+ *  the images (number of files, classes, means). NAS_ESTOP: interrupted. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
                               nas_error_t *err);
 

@@ -58,12 +58,12 @@ typedef struct nas_folder_summary {
  *  output, which takes its place at the end; on failure that is removed and the output as before.
  *  summary [out] also where this fails: its faults and notes. `interrupt` is asked once an image.
  *  Progress goes to the log.
- *  NAS_EINPUT, naming the place: no folder, fewer than two classes, parts of a data set where classes
- *  were expected; or faults, the text being that of the only one, or how many there are: an empty
- *  class, one whose name is not UTF-8 or no line, a folder within itself, a file that is no image,
- *  damaged, or larger than NAS_PICTURE_MAX_PIXELS, a class that is not in classes_from, or missing;
- *  more than 16 GiB of images; another process writes the output, or it is no file. NAS_EIO,
- *  NAS_ENOMEM. NAS_ESTOP: interrupted. */
+ *  NAS_EINPUT, naming the place: no folder, fewer than two classes, parts of a data set where
+ *  classes were expected; or faults, the text being that of the only one, or how many there are: an
+ *  empty class, one whose name is not UTF-8 or no line, a folder within itself, a file that is no
+ *  image, damaged, or larger than NAS_PICTURE_MAX_PIXELS, a class that is not in classes_from, or
+ *  missing; more than 16 GiB of images; another process writes the output, or it is no file.
+ *  NAS_EIO, NAS_ENOMEM. NAS_ESTOP: interrupted. */
 nas_status_t nas_folder_convert(const nas_folder_options_t *options,
                                 const nas_interrupt_t *interrupt, nas_folder_summary_t *summary,
                                 nas_error_t *err);

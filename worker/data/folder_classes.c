@@ -145,7 +145,8 @@ static int by_last_name(const void *a, const void *b)
     return strcmp(last_name(*(char *const *)a), last_name(*(char *const *)b));
 }
 
-/* Whether two folders have folders of the same names in them, two or more, and no file beside them. */
+/* Whether two folders have folders of the same names in them, two or more, and no file beside them.
+ */
 static bool are_made_alike(nas_folder_contents_t contents[2])
 {
     const size_t n = contents[0].folders.n;

@@ -4,7 +4,8 @@
 
 #include <stdio.h>
 
-/* Registered filters that are in use but in no HDF5 library; files mostly say the name themselves. */
+/* Registered filters that are in use but in no HDF5 library; files mostly say the name themselves.
+ */
 static const char *name_of(H5Z_filter_t id)
 {
     static const struct {

@@ -34,8 +34,8 @@ typedef struct nas_score_query {
     const double *weights;            /**< n x n_metric row-major, finite */
     int64_t n;                        /**< weight vectors */
     int64_t k;                        /**< places of each one's answer, > 0 */
-    const nas_interrupt_t *interrupt; /**< asked between blocks of rows; may be NULL. Where it says
-                                           so, the rest is left out and the answer is worth nothing */
+    const nas_interrupt_t *interrupt; /**< asked between blocks of rows; may be NULL. Once it says
+                                           to stop, the answer is worth nothing */
 } nas_score_query_t;
 
 /** The functions of one instruction set. */
