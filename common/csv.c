@@ -36,13 +36,10 @@ static void end_field(void *text, size_t length, void *data)
 {
     nas_csv_t *csv = data;
     char *copy = csv->text + csv->text_used;
-    size_t n = 0;
     if (length > 0) memcpy(copy, text, length);
     copy[length] = '\0';
     csv->text_used += length + 1;
-    char *field = copy + (nas_text_trim(copy, &n) - copy);
-    field[n] = '\0';
-    csv->field[csv->n_field++] = field;
+    csv->field[csv->n_field++] = nas_text_strip(copy);
 }
 
 static void end_row(int terminator, void *data)
@@ -178,6 +175,17 @@ nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err)
     }
     *row = (nas_csv_row_t){.line = csv->row_line, .n_field = csv->n_field, .field = csv->field};
     return NAS_OK;
+}
+
+nas_status_t nas_csv_next_filled(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err)
+{
+    for (;;) {
+        const nas_status_t status = nas_csv_next(csv, row, err);
+        if (status) return status;
+        size_t n_empty = 0;
+        while (n_empty < row->n_field && !*row->field[n_empty]) n_empty++;
+        if (n_empty < row->n_field || row->n_field == 0) return NAS_OK;
+    }
 }
 
 nas_digest_t nas_csv_digest(nas_csv_t *csv)

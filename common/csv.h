@@ -37,6 +37,10 @@ nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err)
  *  only be closed. */
 nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err);
 
+/** The same of the next row that has a text, not of empty fields alone as spreadsheets write them
+ *  below a table. */
+nas_status_t nas_csv_next_filled(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err);
+
 /** SHA-256 of the file's bytes, once, after its end was reached. */
 nas_digest_t nas_csv_digest(nas_csv_t *csv);
 

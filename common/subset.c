@@ -119,15 +119,6 @@ static char *end_line(char *text)
     return next;
 }
 
-/* Cut the blanks around a text off. */
-static const char *strip(char *text)
-{
-    size_t length = 0;
-    const ptrdiff_t begin = nas_text_trim(text, &length) - text;
-    text[begin + (ptrdiff_t)length] = '\0';
-    return text + begin;
-}
-
 /* Take the lines of text, cutting it up in place. */
 static nas_status_t take_lines(draft_t *draft, listing_t *listing, char *text, nas_error_t *err)
 {
@@ -135,7 +126,7 @@ static nas_status_t take_lines(draft_t *draft, listing_t *listing, char *text, n
         listing->line++;
         next = end_line(text);
         text[strcspn(text, "#")] = '\0';
-        const char *arch = strip(text);
+        const char *arch = nas_text_strip(text);
         if (!*arch) continue;
         const nas_status_t status = take_line(draft, listing, arch, err);
         if (status) return status;

@@ -156,23 +156,11 @@ static nas_status_t take_names(reader_t *reader, const nas_csv_row_t *row, nas_e
                          SHOWN_ARCH, nas_names_at(reader->header, duplicate));
 }
 
-/* The next row that holds more than blanks; no field at the end of the file. */
-static nas_status_t next_row(reader_t *reader, nas_csv_row_t *row, nas_error_t *err)
-{
-    for (;;) {
-        const nas_status_t status = nas_csv_next(reader->csv, row, err);
-        if (status) return status;
-        size_t n_empty = 0;
-        while (n_empty < row->n_field && !*row->field[n_empty]) n_empty++;
-        if (n_empty < row->n_field || row->n_field == 0) return NAS_OK;
-    }
-}
-
 static nas_status_t read_header(reader_t *reader, nas_error_t *err)
 {
     const nas_table_options_t *options = reader->options;
     nas_csv_row_t row;
-    nas_status_t status = next_row(reader, &row, err);
+    nas_status_t status = nas_csv_next_filled(reader->csv, &row, err);
     if (status) return status;
     if (row.n_field == 0)
         return nas_error_set(err, NAS_EINPUT, "%s: empty; expected a header row with column names",
@@ -255,7 +243,7 @@ static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
     const size_t block = 1 << 12; /* rows between two questions */
     nas_csv_row_t row;
     for (;;) {
-        nas_status_t status = next_row(reader, &row, err);
+        nas_status_t status = nas_csv_next_filled(reader->csv, &row, err);
         if (status) return status;
         if (row.n_field == 0) break;
         if ((status = add_row(reader, &row, err))) return status;

@@ -75,6 +75,14 @@ const char *nas_text_trim(const char *text, size_t *length)
     return text;
 }
 
+char *nas_text_strip(char *text)
+{
+    size_t length = 0;
+    const ptrdiff_t begin = nas_text_trim(text, &length) - text;
+    text[begin + (ptrdiff_t)length] = '\0';
+    return text + begin;
+}
+
 char *nas_text_copy_trimmed(const char *text, nas_error_t *err)
 {
     size_t length = 0;

@@ -19,6 +19,9 @@ nas_status_t nas_text_begin(const char *path, const char *text, size_t size, siz
  *  length [out] in bytes. Returns where it begins; borrowed from text. */
 const char *nas_text_trim(const char *text, size_t *length);
 
+/** The same in place: the text is cut behind its last character that is no blank. */
+char *nas_text_strip(char *text);
+
 /** Copy of text without the blanks around it, owned by the caller (free), or NULL with err set. */
 char *nas_text_copy_trimmed(const char *text, nas_error_t *err);
 

@@ -3,7 +3,6 @@
 #include "common/field.h"
 #include "common/job.h"
 #include "common/table.h"
-#include "common/text.h"
 #include "coordinator/commands/init_job.h"
 #include "worker/metrics/metric.h"
 
@@ -14,7 +13,7 @@
 
 /* What is known of a column. */
 typedef struct column {
-    char *name; /* without the blanks around it; owned */
+    char *name; /* owned */
     int64_t n_number;
     int64_t n_text;
     double least, most;
@@ -43,7 +42,7 @@ static nas_status_t take_header(columns_t *columns, const nas_csv_row_t *row, na
     if (!columns->at) return nas_error_nomem(err, "the table's columns");
     for (; columns->n < row->n_field; columns->n++) {
         column_t *column = &columns->at[columns->n];
-        *column = (column_t){.name = nas_text_copy_trimmed(row->field[columns->n], err),
+        *column = (column_t){.name = nas_string_copy(row->field[columns->n], err),
                              .least = INFINITY,
                              .most = -INFINITY};
         if (!column->name) return NAS_ENOMEM;
@@ -71,11 +70,8 @@ static nas_status_t take_field(column_t *column, const char *text, nas_error_t *
 static nas_status_t take_row(columns_t *columns, const nas_csv_row_t *row, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    for (size_t c = 0; !status && c < columns->n && c < row->n_field; c++) {
-        char *text = nas_text_copy_trimmed(row->field[c], err);
-        status = text ? take_field(&columns->at[c], text, err) : NAS_ENOMEM;
-        free(text);
-    }
+    for (size_t c = 0; !status && c < columns->n && c < row->n_field; c++)
+        status = take_field(&columns->at[c], row->field[c], err);
     columns->n_rows++;
     return status;
 }
@@ -85,7 +81,7 @@ static nas_status_t read_columns(const char *path, columns_t *columns, nas_error
     nas_csv_t *csv = NULL;
     nas_csv_row_t row = {0};
     nas_status_t status = nas_csv_open(path, &csv, err);
-    if (!status) status = nas_csv_next(csv, &row, err);
+    if (!status) status = nas_csv_next_filled(csv, &row, err);
     if (!status && row.n_field > 0) status = take_header(columns, &row, err);
     const char *separator = columns->n == 1 ? nas_table_separator(columns->at[0].name) : NULL;
     if (!status && separator)
@@ -94,7 +90,7 @@ static nas_status_t read_columns(const char *path, columns_t *columns, nas_error
                                "commas, and numbers with a decimal point",
                                path, separator);
     while (!status && row.n_field > 0) {
-        status = nas_csv_next(csv, &row, err);
+        status = nas_csv_next_filled(csv, &row, err);
         if (!status && row.n_field > 0) status = take_row(columns, &row, err);
     }
     nas_csv_close(csv);

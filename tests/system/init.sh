@@ -34,12 +34,14 @@ init --table "$example" --objective valid_loss
 expect_line checked '^  minimise: true$'
 if grep -q 'a guess' job.yaml; then fail "what was said is called a guess"; fi
 
-# Names that YAML takes for something else, missing values, columns of no use.
+# Names that YAML takes for something else, missing values, columns of no use, empty rows of a spreadsheet.
 cat >odd.csv <<'CSV'
+,,,
 architecture,a: b,"it's ""quoted""",#c,| d,- e,"f, [g]",true,7,ä $x ${y},~home,{arch},const,note,"val_acc: ""top-1""",GPU seconds,Test Acc.
 |nor_conv_3x3~0|: #,1,2,NA,4,5,6,7,8,9,1,2,3,ok,91.5,10,90
 x: y,2,3,4,-,6,7,8,9,10,2,3,3,bad,92.5,11,91
 "z, w",3,4,5,6,7,8,9,10,11,3,4,3,,93.5,12,92
+,,,,,
 CSV
 init --table odd.csv
 python3 - checked <<'PYTHON'

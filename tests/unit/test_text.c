@@ -1,7 +1,9 @@
+#include "common/strings.h"
 #include "common/text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define N_OF(array) (sizeof(array) / sizeof(array)[0])
@@ -78,5 +80,8 @@ Test(text, blanks_around_are_cut)
         const char *trimmed = nas_text_trim(cases[i].text, &length);
         cr_assert_eq(length, strlen(cases[i].trimmed), "case %zu", i);
         cr_assert_eq(memcmp(trimmed, cases[i].trimmed, length), 0, "case %zu", i);
+        char *copy = nas_string_copy(cases[i].text, NULL);
+        cr_assert_str_eq(nas_text_strip(copy), cases[i].trimmed, "case %zu", i);
+        free(copy);
     }
 }
