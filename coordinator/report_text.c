@@ -39,8 +39,7 @@ static shown_t label(const char *name)
     return show(name, n <= LABEL ? n : whole_characters(name, LABEL));
 }
 
-/* A name, broken behind punctuation where it is too long for a line. */
-static void print_name(int indent, const char *name, FILE *out)
+void nas_report_print_name(int indent, const char *name, FILE *out)
 {
     const size_t room = (size_t)(WIDTH - indent);
     size_t n = strlen(name);
@@ -60,7 +59,7 @@ static void print_heading(const nas_state_t *state, FILE *out)
     const char *progress = state->complete  ? "complete"
                            : state->gave_up ? "GAVE UP"
                                             : "NOT COMPLETE";
-    print_name(0, state->job_name, out);
+    nas_report_print_name(0, state->job_name, out);
     if (state->n_repeat == 0) {
         (void)fprintf(out, "%*sscores of %lld architectures, %s\n", INDENT, "",
                       (long long)state->n_arch, progress);
@@ -89,7 +88,7 @@ static void print_best(const nas_state_t *state, FILE *out)
     const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
     (void)fprintf(out, "\nBest architecture (seed %llu)\n",
                   (unsigned long long)state->repeat[r].seed);
-    print_name(INDENT, best->name, out);
+    nas_report_print_name(INDENT, best->name, out);
     print_value("objective", best->value, out);
     for (size_t c = 0; c < state->report_columns.n; c++)
         print_value(state->report_columns.at[c], best->columns[c], out);
@@ -206,8 +205,8 @@ static void print_failure(const nas_state_t *state, const char *path,
                           const nas_evaluation_t *evaluation, FILE *out)
 {
     char *output = nas_verdict_output(state, path, evaluation);
-    print_name(INDENT, evaluation->name, out);
-    print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
+    nas_report_print_name(INDENT, evaluation->name, out);
+    nas_report_print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
     if (output) {
         nas_string_tame(output);
         (void)fprintf(out, "%*s%s\n", 2 * INDENT, "", output);
@@ -276,17 +275,12 @@ nas_status_t nas_report_text(const nas_state_t *state, const char *path, FILE *o
     return NAS_OK;
 }
 
-void nas_report_print_name(int indent, const char *name, FILE *out)
-{
-    print_name(indent, name, out);
-}
-
 /* ----------------------------------------------------------------------------------- under way */
 
 static void print_item(const nas_under_way_item_t *item, int64_t n_epochs, FILE *out)
 {
     if (item->name)
-        print_name(INDENT, item->name, out);
+        nas_report_print_name(INDENT, item->name, out);
     else
         (void)fprintf(out, "%*sarchitecture %lld of the pool\n", INDENT, "", (long long)item->arch);
     (void)fprintf(out, "%*sseed %llu, ", 2 * INDENT, "", (unsigned long long)item->seed);
@@ -299,7 +293,8 @@ static void print_item(const nas_under_way_item_t *item, int64_t n_epochs, FILE 
     else
         (void)fprintf(out, "in training, %lld of %lld epochs, %lld steps\n",
                       (long long)item->n_epochs, (long long)n_epochs, (long long)item->n_steps);
-    if (item->done && *item->outcome.reason) print_name(2 * INDENT, item->outcome.reason, out);
+    if (item->done && *item->outcome.reason)
+        nas_report_print_name(2 * INDENT, item->outcome.reason, out);
 }
 
 nas_status_t nas_report_under_way(const nas_under_way_t *under_way, int64_t n_epochs, FILE *out,

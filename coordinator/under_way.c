@@ -2,6 +2,7 @@
 
 #include "common/file.h"
 #include "worker/candidate_file.h"
+#include "worker/command/output.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -169,7 +170,7 @@ static nas_status_t add_entry(finder_t *finder, const char *name, nas_error_t *e
     entry_t entry;
     if (!parse_entry(name, &entry) || is_recorded(finder->state, &entry)) return NAS_OK;
     const bool is_file = strcmp(entry.ending, ".h5") == 0;
-    if (!is_file && strcmp(entry.ending, ".out") != 0) return NAS_OK;
+    if (!is_file && strcmp(entry.ending, NAS_OUTPUT_OUT) != 0) return NAS_OK;
     char *path = nas_string_format(err, "%s/%s", finder->folder, name);
     if (!path) return NAS_ENOMEM;
     const nas_status_t status =
