@@ -26,7 +26,7 @@ usage() {
     exit 2
 }
 
-# library_of ARCHIVE: which library's sources it holds, by a file that no other has, and how often it unfolds into one folder.
+# library_of ARCHIVE: print which library's sources it holds, by a file that no other has. Fails where it is none of them.
 library_of() {
     local list
     list=$(cmake -E tar tf "$1" 2>/dev/null) || return 1
@@ -42,7 +42,7 @@ library_of() {
     esac
 }
 
-# take ARCHIVE: note what it holds; MUST says whether it has to be one of the libraries.
+# take ARCHIVE must|may: note what it holds, which must or may be one of the libraries.
 take() {
     local library
     library=$(library_of "$1") || {
