@@ -88,6 +88,27 @@ static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *no
                         err);
 }
 
+/* What is looked for, or reported of what was found, given to the search as a metric. */
+static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const bool one = inputs->method->needs_metric; /* follows one of them alone */
+    nas_status_t status = NAS_OK;
+    if (!inputs->objective || !inputs->method->needs_metrics ||
+        job->metrics.source != NAS_SOURCE_TABLE)
+        return NAS_OK;
+    for (size_t m = 0; !status && m < job->metrics.names.n; m++) {
+        const char *name = job->metrics.names.at[m], *what = NULL;
+        if (strcmp(name, job->objective.column) == 0)
+            what = "is the objective's own column: the search would be told what it is to find";
+        else if (nas_strings_find(&job->objective.report, name) >= 0)
+            what = "is a column that is reported as a result: the search would be told it before";
+        if (!what || (one && strcmp(name, job->search.metric) != 0)) continue;
+        status = nas_note_add(notes, nas_string_format(err, "metric %s %s", name, what), err);
+    }
+    return status;
+}
+
 /* There is no shell that would replace what shells do. */
 static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, nas_error_t *err)
 {
@@ -146,6 +167,7 @@ nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, n
     if (!status && inputs->judging.kind == NAS_OBJECTIVE_COMMAND)
         status = note_arguments(inputs->job, notes, err);
     if (!status) status = note_objective(inputs, notes, err);
+    if (!status) status = note_told(inputs, notes, err);
     if (!status) status = nas_inputs_note_scores(inputs, notes, err);
     return status ? status : nas_inputs_note_metrics(inputs, notes, err);
 }

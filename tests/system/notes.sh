@@ -40,6 +40,15 @@ noted '^no metric tells architectures apart: the search follows the order of the
 notes_of job.yaml --set 'metrics.transform={m3: log}'
 noted '^metric m3 has 20 values after transform log of 30, which must be above 0; the others count as its lowest$'
 
+notes_of job.yaml --set 'metrics.names=[m1, acc]' --set 'objective.report=[m1]' --set objective.cost=m3
+noted "^metric acc is the objective's own column: the search would be told what it is to find$"
+noted '^metric m1 is a column that is reported as a result: the search would be told it before$'
+[ "$(wc -l <notes)" = 2 ] || fail "more notes than two"
+notes_of job.yaml --set objective.cost=m3
+[ ! -s notes ] || fail "a note about the column of costs"
+notes_of job.yaml --set 'metrics.names=[m1, acc]' --set search.method=random
+[ ! -s notes ] || fail "a note about metrics that the method does not look at"
+
 sed -E '3,7s/^([^,]*),[^,]*/\1,/; 4,5s/,[^,]*$/,nan/' table.csv >holes.csv
 notes_of job.yaml --set pool.table=holes.csv
 noted '^metric m1 has values for 25 of 30 architectures; the others count as its lowest$'
