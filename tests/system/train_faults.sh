@@ -337,7 +337,7 @@ expect_unsaved() {
 # A disk that is full after some candidates.
 test_full_disk() {
     mkdir disk
-    mount -t tmpfs -o size=700k tmpfs disk 2>/dev/null || {
+    mount -t tmpfs -o size=900k tmpfs disk 2>/dev/null || {
         skip_part 'a full disk and a read-only one: mount is not permitted'
         return
     }
