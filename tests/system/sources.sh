@@ -5,16 +5,27 @@
 source "$(dirname "$0")/lib.sh"
 cd "$ROBOTNAS_SOURCE"
 
+# call_of NAMES: a pattern of a call of one of the functions.
+call_of() {
+    printf '\\<(%s) ?\\(' "$1"
+}
+
 # only NAMES FILE...: none but these files call one of the functions.
 only() {
     local found
-    found=$(grep -rnwE --include='*.c' "($1) ?\(" common worker coordinator | grep -vE ':[[:space:]]*(/?\*|//)' |
+    found=$(grep -rnE --include='*.c' "$(call_of "$1")" common worker coordinator | grep -vE ':[[:space:]]*(/?\*|//)' |
         grep -vE "$(printf '^%s:|' "${@:2}")^$") || true
     [ -z "$found" ] || fail "called where the name may have been planted, see common/file.h:
 $found"
 }
 
-only 'open|open64' common/file.c worker/command/supervisor_detach.c worker/command/descendants.c worker/data/sandbox.c \
+# The pattern finds what it is for.
+for line in 'fd = open(path, 0)' 'open ("a", 0)' '(open(path, 0))'; do
+    grep -qE "$(call_of 'open|open64')" <<<"$line" || fail "not found: $line"
+done
+if grep -qE "$(call_of 'open|open64')" <<<'nas_file_open(path)'; then fail "a function of another name is found"; fi
+
+only 'open|open64' common/file.c worker/command/output.c worker/command/supervisor_detach.c worker/command/descendants.c worker/data/sandbox.c \
     coordinator/commands/user_file.c
 only 'openat|mkdirat|renameat|renameat2' worker/command/work_folder.c
 only 'fopen|fopen64' worker/data/sandbox.c
