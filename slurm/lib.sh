@@ -318,6 +318,7 @@ run() {
     if note; then counted=1; fi
 
     export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1}
+    export ROBOTNAS_SLURM=$here # also where submit has not said it: robotnas leaves it to this script to go on
     # srun does not take this over from sbatch by itself since Slurm 22.05.
     export SRUN_CPUS_PER_TASK=$OMP_NUM_THREADS
     for attempt in 1 2 3; do
