@@ -36,6 +36,15 @@ static inline temp_path_t temp_file(const temp_path_t *folder, const char *name)
     return path;
 }
 
+/* Write a text into a file, in place of what is there. */
+static inline void temp_file_put(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    cr_assert_geq(fputs(text, file), 0);
+    cr_assert_eq(fclose(file), 0);
+}
+
 /* Remove a folder and what is in it. */
 static inline void temp_folder_remove(const temp_path_t *folder)
 {

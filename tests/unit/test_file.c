@@ -24,14 +24,6 @@ static void remove_folder(void)
 TestSuite(file, .init = make_folder, .fini = remove_folder, .timeout = 60);
 TestSuite(lock, .init = make_folder, .fini = remove_folder, .timeout = 60);
 
-static void put(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file);
-    cr_assert_geq(fputs(text, file), 0);
-    cr_assert_eq(fclose(file), 0);
-}
-
 static void assert_content(const char *path, const char *text)
 {
     char *data = NULL;
@@ -58,9 +50,9 @@ static void assert_refused(const char *path, size_t limit, const char *reason)
 Test(file, reads_all_bytes_and_adds_a_nul)
 {
     const temp_path_t path = temp_file(&folder, "a");
-    put(path.text, "");
+    temp_file_put(path.text, "");
     assert_content(path.text, "");
-    put(path.text, "line\nanother");
+    temp_file_put(path.text, "line\nanother");
     assert_content(path.text, "line\nanother");
 }
 
@@ -69,7 +61,7 @@ Test(file, limit_is_inclusive)
     const temp_path_t path = temp_file(&folder, "a");
     char *data = NULL;
     size_t size = 0;
-    put(path.text, "12345");
+    temp_file_put(path.text, "12345");
     cr_assert_eq(nas_file_read(path.text, 5, &data, &size, NULL), NAS_OK);
     free(data);
     assert_refused(path.text, 4, "5 bytes");
@@ -88,7 +80,7 @@ Test(file, refuses_what_is_no_file)
 Test(file, refuses_an_unreadable_file)
 {
     const temp_path_t path = temp_file(&folder, "secret");
-    put(path.text, "secret");
+    temp_file_put(path.text, "secret");
     cr_assert_eq(chmod(path.text, 0), 0);
     cr_assert_eq(chmod(folder.text, 0755), 0);
     const bool is_root = geteuid() == 0; /* root reads every file */
@@ -104,7 +96,7 @@ Test(file, next_bytes_come_in_order_and_end)
     int fd = -1;
     int64_t size = 0;
     size_t n = 0;
-    put(path.text, "abcdef");
+    temp_file_put(path.text, "abcdef");
     cr_assert_eq(nas_file_open(path.text, &fd, &size, NULL), NAS_OK);
     cr_assert_eq(size, 6);
     cr_assert_eq(nas_file_read_next(fd, path.text, part, 4, &n, NULL), NAS_OK);
@@ -147,7 +139,7 @@ Test(file, one_parent_is_made_where_its_own_are_there)
 Test(file, parent_that_is_a_file_is_an_error)
 {
     nas_error_t err = {0};
-    put(temp_file(&folder, "a").text, "");
+    temp_file_put(temp_file(&folder, "a").text, "");
     cr_assert_eq(nas_file_make_parents(temp_file(&folder, "a/b/c").text, &err), NAS_EIO);
     cr_assert_not_null(strstr(err.text, "Not a directory"), "%s", err.text);
 }
@@ -165,10 +157,10 @@ Test(file, same_is_one_file_by_any_name)
 {
     const temp_path_t one = temp_file(&folder, "one"), other = temp_file(&folder, "other");
     const temp_path_t link = temp_file(&folder, "link"), hard = temp_file(&folder, "hard");
-    put(one.text, "");
+    temp_file_put(one.text, "");
     cr_assert_not(nas_file_same(one.text, other.text));
     cr_assert_not(nas_file_same(other.text, other.text)); /* not there */
-    put(other.text, "");
+    temp_file_put(other.text, "");
     cr_assert_not(nas_file_same(one.text, other.text));
     cr_assert_eq(symlink("one", link.text), 0);
     cr_assert_eq(linkat(AT_FDCWD, one.text, AT_FDCWD, hard.text, 0), 0);
@@ -199,8 +191,8 @@ Test(file, replace_keeps_the_previous_file)
 Test(file, replace_without_keeping_leaves_the_previous_file_alone)
 {
     const temp_path_t path = temp_file(&folder, "a"), prev = temp_file(&folder, "a.prev");
-    put(path.text, "damaged");
-    put(prev.text, "good");
+    temp_file_put(path.text, "damaged");
+    temp_file_put(prev.text, "good");
     cr_assert_eq(replace(path.text, "new", false, NULL), NAS_OK);
     assert_content(path.text, "new");
     assert_content(prev.text, "good");
@@ -222,7 +214,8 @@ Test(file, replace_of_many_spans_is_their_concatenation)
 Test(file, replace_overwrites_a_left_over_temporary_file)
 {
     const temp_path_t path = temp_file(&folder, "a");
-    put(temp_file(&folder, "a.tmp").text, "a longer text that a killed writer left behind");
+    temp_file_put(temp_file(&folder, "a.tmp").text,
+                  "a longer text that a killed writer left behind");
     cr_assert_eq(replace(path.text, "new", true, NULL), NAS_OK);
     assert_content(path.text, "new");
 }
@@ -356,7 +349,7 @@ Test(lock, one_holder_at_a_time)
     const temp_path_t path = temp_file(&folder, "counter");
     char expected[16];
     int n_failed = 0;
-    put(path.text, "0\n");
+    temp_file_put(path.text, "0\n");
     for (int i = 0; i < N_PROCESS; i++) (void)start(count, path.text, -1);
     for (int i = 0; i < N_PROCESS; i++) {
         int status = 1;

@@ -20,14 +20,6 @@ static void remove_folder(void)
 
 TestSuite(file_links, .init = make_folder, .fini = remove_folder, .timeout = 60);
 
-static void put(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file);
-    cr_assert_geq(fputs(text, file), 0);
-    cr_assert_eq(fclose(file), 0);
-}
-
 static void assert_content(const char *path, const char *text)
 {
     char *data = NULL;
@@ -78,7 +70,7 @@ Test(file_links, nothing_is_written_through_a_planted_temporary_name)
 {
     const temp_path_t path = temp_file(&folder, "a"), tmp = temp_file(&folder, "a.tmp"),
                       victim = temp_file(&folder, "victim");
-    put(victim.text, "precious");
+    temp_file_put(victim.text, "precious");
     for (int kind = 0; kind < N_PLANTED; kind++) {
         nas_error_t err = {0};
         plant(kind, victim.text, tmp.text);
@@ -93,8 +85,8 @@ Test(file_links, nothing_is_written_through_a_planted_previous_name)
 {
     const temp_path_t path = temp_file(&folder, "a"), prev = temp_file(&folder, "a.prev"),
                       victim = temp_file(&folder, "victim");
-    put(victim.text, "precious");
-    put(path.text, "old");
+    temp_file_put(victim.text, "precious");
+    temp_file_put(path.text, "old");
     for (int kind = 0; kind < N_PLANTED; kind++) {
         plant(kind, victim.text, prev.text);
         cr_assert_eq(replace(path.text, "new", true, NULL), NAS_OK);
@@ -106,7 +98,7 @@ Test(file_links, nothing_is_written_through_a_planted_previous_name)
 Test(file_links, a_created_file_is_nobody_elses)
 {
     const temp_path_t path = temp_file(&folder, "a.out"), victim = temp_file(&folder, "victim");
-    put(victim.text, "precious");
+    temp_file_put(victim.text, "precious");
     for (int kind = 0; kind < N_PLANTED; kind++) {
         int fd = -1;
         plant(kind, victim.text, path.text);
@@ -130,7 +122,7 @@ Test(file_links, a_folder_in_the_way_is_named)
     cr_assert_eq(nas_file_create(tmp.text, &fd, &err), NAS_EIO);
     cr_assert_not_null(strstr(err.text, "a.tmp: Is a directory"), "%s", err.text);
     cr_assert_eq(rmdir(tmp.text), 0);
-    put(path.text, "old");
+    temp_file_put(path.text, "old");
     cr_assert_eq(mkdir(prev.text, 0700), 0);
     cr_assert_eq(replace(path.text, "new", true, &err), NAS_EIO);
     cr_assert_not_null(strstr(err.text, "a.prev: Is a directory"), "%s", err.text);
@@ -140,7 +132,7 @@ Test(file_links, a_folder_in_the_way_is_named)
 Test(file_links, a_link_at_a_name_of_the_programs_own_is_replaced)
 {
     const temp_path_t path = temp_file(&folder, "a"), victim = temp_file(&folder, "victim");
-    put(victim.text, "precious");
+    temp_file_put(victim.text, "precious");
     cr_assert_eq(symlink("victim", path.text), 0);
     cr_assert_eq(replace(path.text, "new", false, NULL), NAS_OK);
     cr_assert_not(is_link(path.text));
@@ -172,7 +164,7 @@ Test(file_links, the_mode_of_a_large_file_stays)
     const temp_path_t path = temp_file(&folder, "a");
     char *tmp = NULL;
     int fd = -1;
-    put(path.text, "old");
+    temp_file_put(path.text, "old");
     cr_assert_eq(chmod(path.text, 0400), 0);
     cr_assert_eq(nas_file_begin(path.text, &tmp, &fd, NULL), NAS_OK);
     cr_assert_eq(mode_of(tmp), 0600);
@@ -189,7 +181,7 @@ Test(file_links, owner_and_group_stay_where_root_writes)
     const temp_path_t path = temp_file(&folder, "a");
     struct stat info;
     if (geteuid() != 0) cr_skip_test("only root gives files away");
-    put(path.text, "old");
+    temp_file_put(path.text, "old");
     cr_assert_eq(chown(path.text, 1234, 2345), 0);
     cr_assert_eq(chmod(path.text, 0640), 0);
     cr_assert_eq(replace(path.text, "new", true, NULL), NAS_OK);
@@ -217,7 +209,7 @@ Test(file_links, links_are_followed_to_their_end)
                       c = temp_file(&folder, "c"), d = temp_file(&folder, "d");
     cr_assert_eq(mkdir(d.text, 0700), 0);
     assert_leads(a.text, "a"); /* nothing there */
-    put(a.text, "");
+    temp_file_put(a.text, "");
     assert_leads(a.text, "a");
     cr_assert_eq(symlink("d/file", b.text), 0); /* to nothing yet */
     assert_leads(b.text, "d/file");
@@ -283,14 +275,14 @@ Test(file_links, what_is_no_lock_file_is_refused_and_left_alone)
                       victim = temp_file(&folder, "victim");
     static const char *const reason[N_PLANTED] = {"is a symbolic link", "hard link",
                                                   "is not a regular file"};
-    put(victim.text, "precious");
+    temp_file_put(victim.text, "precious");
     for (int kind = 0; kind < N_PLANTED; kind++) {
         plant(kind, victim.text, lock.text);
         assert_lock_refused(path.text, NAS_EINPUT, reason[kind]);
         assert_content(victim.text, "precious");
     }
     cr_assert_eq(unlink(lock.text), 0);
-    put(lock.text, "# a file of the user\n");
+    temp_file_put(lock.text, "# a file of the user\n");
     assert_lock_refused(path.text, NAS_EINPUT, "is not a lock file of robotnas");
     assert_content(lock.text, "# a file of the user\n");
     cr_assert_eq(unlink(lock.text), 0);
@@ -305,7 +297,7 @@ Test(file_links, a_lock_file_that_was_left_is_taken)
     for (int i = 0; i < 2; i++) {
         nas_lock_t *lock = NULL;
         nas_error_t err = {0};
-        put(lock_path.text, left[i]);
+        temp_file_put(lock_path.text, left[i]);
         cr_assert_eq(nas_lock_acquire(path.text, &lock, &err), NAS_OK, "%s", err.text);
         cr_assert_null(nas_lock_missing(lock));
         nas_lock_release(lock);

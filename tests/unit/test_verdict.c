@@ -93,14 +93,6 @@ Test(verdict, a_run_in_which_nothing_succeeded_has_failed)
     nas_state_fini(&state);
 }
 
-static void put(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    cr_assert_not_null(file);
-    cr_assert_geq(fputs(text, file), 0);
-    cr_assert_eq(fclose(file), 0);
-}
-
 Test(verdict, the_first_failures_output_is_quoted)
 {
     const temp_path_t folder = temp_folder_make();
@@ -110,12 +102,12 @@ Test(verdict, the_first_failures_output_is_quoted)
     nas_state_t state = failed_state();
     state.complete = true;
     cr_assert_eq(mkdir(parts.text, 0777), 0);
-    put(output.text, "Traceback\nNo module named 'torch'\n\n");
+    temp_file_put(output.text, "Traceback\nNo module named 'torch'\n\n");
     (void)snprintf(begin, sizeof begin, ": none of 5 evaluations succeeded; the first failed: %s",
                    "exit code 10; the last line of its standard error: No module named 'torch' (");
     (void)snprintf(quoted, sizeof quoted, " (%s)" HINT, output.text);
     assert_line(&state, run.text, begin, quoted);
-    put(output.text, " \n");
+    temp_file_put(output.text, " \n");
     (void)snprintf(quoted, sizeof quoted, "exit code 10; its standard error is empty (%s)" HINT,
                    output.text);
     assert_line(&state, run.text, "", quoted);

@@ -5,7 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BYTES = 1 << 26, CPU_S = 60, WALL_S = 600 };
+enum { MOST_BYTES = 1 << 26 /* more than the most classes take */, CPU_S = 60, WALL_S = 600 };
+
+nas_status_t nas_class_text_read(const char *path, bool optional, char **text_p, nas_error_t *err)
+{
+    const nas_foreign_item_t item = {
+        .name = "classes", .types = NAS_FOREIGN_TEXT, .optional = optional};
+    const nas_foreign_request_t request = {.path = path,
+                                           .item = &item,
+                                           .n = 1,
+                                           .max_bytes = MOST_BYTES,
+                                           .cpu_s = CPU_S,
+                                           .wall_s = WALL_S};
+    nas_foreign_array_t text = {0};
+    const nas_status_t status = nas_foreign_hdf5_read(&request, &text, err);
+    *text_p = status ? NULL : text.data;
+    return status;
+}
 
 /* A text a line into a list. */
 static nas_status_t split(const char *text, nas_strings_t *names, nas_error_t *err)
@@ -23,22 +39,14 @@ static nas_status_t split(const char *text, nas_strings_t *names, nas_error_t *e
 /* found [out] empty where the file has no names. */
 static nas_status_t read_names(const char *path, nas_strings_t *found, nas_error_t *err)
 {
-    const nas_foreign_item_t item = {
-        .name = "classes", .types = NAS_FOREIGN_TEXT, .optional = true};
-    const nas_foreign_request_t request = {.path = path,
-                                           .item = &item,
-                                           .n = 1,
-                                           .max_bytes = MOST_BYTES,
-                                           .cpu_s = CPU_S,
-                                           .wall_s = WALL_S};
-    nas_foreign_array_t text = {0};
-    nas_status_t status = nas_foreign_hdf5_read(&request, &text, err);
+    char *text = NULL;
+    nas_status_t status = nas_class_text_read(path, true, &text, err);
     if (status == NAS_EINPUT) return NAS_OK; /* another `classes` than this program's */
-    if (status || !text.data) return status;
-    char *valid = nas_string_utf8(text.data, err);
+    if (status || !text) return status;
+    char *valid = nas_string_utf8(text, err);
     status = valid ? split(valid, found, err) : NAS_ENOMEM;
     free(valid);
-    nas_foreign_arrays_fini(&text, 1);
+    free(text);
     return status;
 }
 

@@ -6,6 +6,14 @@
 #include "common/error.h"
 #include "common/strings.h"
 
+#include <stdbool.h>
+
+/** Read the text of a file's classes as it stands there.  Not collective; forks (see sandbox.h).
+ *  optional: to have none is no error.
+ *  text_p [out] the caller's (free); NULL: the file has none.
+ *  NAS_EINPUT: no file, none in it, or something else of that name. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_class_text_read(const char *path, bool optional, char **text_p, nas_error_t *err);
+
 /** Read the names of the classes of HDF5 files; those without, or with something else of that name,
  *  say nothing.  Not collective; forks (see sandbox.h).
  *  names [in, out] those that are known already, or empty: of the first file that has any. UTF-8

@@ -1,16 +1,10 @@
 /* The classes of a folder: whether its folders are any, and whether another file has the same. */
+#include "worker/data/class_names.h"
 #include "worker/data/folder_internal.h"
-#include "worker/data/foreign_hdf5.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum {
-    CLASS_TEXT_BYTES = 1 << 26, /* more than the names of the most classes take */
-    CPU_S = 60,                 /* to read them */
-    WALL_S = 600
-};
 
 static const char *last_name(const char *path)
 {
@@ -265,17 +259,10 @@ static nas_status_t compare_classes(const nas_folder_options_t *options, lines_t
 nas_status_t nas_folder_compare_classes(const nas_folder_options_t *options, const char *classes,
                                         nas_folder_faults_t *faults, nas_error_t *err)
 {
-    const nas_foreign_item_t item = {.name = "classes", .types = NAS_FOREIGN_TEXT};
-    const nas_foreign_request_t request = {.path = options->classes_from,
-                                           .item = &item,
-                                           .n = 1,
-                                           .max_bytes = CLASS_TEXT_BYTES,
-                                           .cpu_s = CPU_S,
-                                           .wall_s = WALL_S};
-    nas_foreign_array_t found = {0};
-    nas_status_t status = nas_foreign_hdf5_read(&request, &found, err);
+    char *found = NULL;
+    nas_status_t status = nas_class_text_read(options->classes_from, false, &found, err);
     if (!status)
-        status = compare_classes(options, lines_from(classes), lines_from(found.data), faults, err);
-    nas_foreign_arrays_fini(&found, 1);
+        status = compare_classes(options, lines_from(classes), lines_from(found), faults, err);
+    free(found);
     return status;
 }
