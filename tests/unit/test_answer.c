@@ -133,6 +133,43 @@ Test(answer, carriage_returns_end_lines_and_blanks_begin_them)
     assert_failure("{\"score\": 1}\r{\"score\" \t: nan}\r", "its answer is not JSON: ");
 }
 
+Test(answer, byte_order_marks_begin_lines)
+{
+    const double expected[] = {7, NAN, NAN, NAN};
+    assert_answer("\xef\xbb\xbf{\"score\": 7}\n", expected);
+    assert_answer("epoch 1\n\xef\xbb\xbf {\"score\": 7}\r\n\xef\xbb\xbf\n", expected);
+    assert_answer("{\"score\": 7}\n\xef\xbb{\"score\": 9}\n", expected);
+    assert_failure("\xef\xbb\xbf\n", "no answer: it printed nothing on standard output");
+    assert_failure("\xef\xbbscore\n", "no answer: no line with \"score\" among 1 line, the last: ");
+}
+
+/* A text as some shells write it, with or without the mark, in either order. */
+static void assert_wide(const char *text, bool mark, bool big)
+{
+    char wide[256];
+    size_t n = 0;
+    if (mark) {
+        wide[n++] = big ? '\xfe' : '\xff';
+        wide[n++] = big ? '\xff' : '\xfe';
+    }
+    for (const char *c = text; *c; c++) {
+        wide[n++] = big ? '\0' : *c;
+        wide[n++] = big ? *c : '\0';
+    }
+    assert_failure_of(wide, n,
+                      "no answer: what it printed is UTF-16, a NUL beside each "
+                      "character; let it print UTF-8");
+}
+
+Test(answer, utf_16_is_named)
+{
+    for (int i = 0; i < 4; i++) {
+        assert_wide("{\"score\": 7}\r\n", i & 1, i & 2);
+        assert_wide("loss 1\n{\"loss\": 2, \"sscore\": 3, \"score\": 7}", i & 1, i & 2);
+    }
+    assert_answer("{\"score\": 7}\n", (double[]){7, NAN, NAN, NAN});
+}
+
 Test(answer, what_was_seen_is_said)
 {
     assert_failure("", "no answer: it printed nothing on standard output");

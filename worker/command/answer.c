@@ -102,13 +102,42 @@ static bool ends_line(char c)
     return c == '\n' || c == '\r';
 }
 
+/* Whether the text says score in UTF-16 of either order; no other character in it is its first. */
+static void look_for_wide(nas_answer_t *answer, const char *data, size_t n_bytes)
+{
+    static const char key[] = {'s', 0, 'c', 0, 'o', 0, 'r', 0, 'e'};
+    for (size_t i = 0; i < n_bytes && !answer->is_wide; i++) {
+        if (data[i] != key[answer->n_wide]) answer->n_wide = 0;
+        answer->n_wide += data[i] == key[answer->n_wide];
+        answer->is_wide = answer->n_wide == sizeof key;
+    }
+}
+
+/* Between lines: whether the next byte is of a byte order mark, which some programs write before
+ * all that they print, or before each line. What only began as one begins a line. */
+static nas_status_t skip_mark(nas_answer_t *answer, char next, bool *skips, nas_error_t *err)
+{
+    static const char mark[] = {'\xef', '\xbb', '\xbf'};
+    const size_t n = answer->n_mark;
+    *skips = next == mark[n];
+    answer->n_mark = *skips ? (n + 1) % sizeof mark : 0;
+    if (*skips || n == 0) return NAS_OK;
+    begin_line(answer, mark[0]);
+    return go_on(answer, mark, n, err);
+}
+
 nas_status_t nas_answer_feed(nas_answer_t *answer, const char *data, size_t n_bytes,
                              nas_error_t *err)
 {
     const char *const end = data + n_bytes;
+    look_for_wide(answer, data, n_bytes);
     while (data < end) {
+        bool skips = false;
+        nas_status_t status = NAS_OK;
+        if (answer->place == NAS_ANSWER_BETWEEN) status = skip_mark(answer, *data, &skips, err);
+        if (status) return status;
         if (answer->place == NAS_ANSWER_BETWEEN) {
-            if (is_blank(*data) || ends_line(*data)) {
+            if (skips || is_blank(*data) || ends_line(*data)) {
                 data++;
                 continue;
             }
@@ -116,7 +145,7 @@ nas_status_t nas_answer_feed(nas_answer_t *answer, const char *data, size_t n_by
         }
         const char *stop = data;
         while (stop < end && !ends_line(*stop)) stop++;
-        const nas_status_t status = go_on(answer, data, (size_t)(stop - data), err);
+        status = go_on(answer, data, (size_t)(stop - data), err);
         if (status) return status;
         if (stop < end) nas_answer_end(answer);
         data = stop;
@@ -191,6 +220,11 @@ static void report_none(const nas_answer_t *answer, nas_outcome_t *outcome)
 {
     if (answer->n_lines == 0) {
         nas_outcome_fail(outcome, "no answer: it printed nothing on standard output");
+        return;
+    }
+    if (answer->is_wide) {
+        nas_outcome_fail(outcome, "no answer: what it printed is UTF-16, a NUL beside each "
+                                  "character; let it print UTF-8");
         return;
     }
     nas_outcome_fail(

@@ -26,8 +26,8 @@ typedef struct nas_answer_line {
 /** The answer of a text, looked for while the text goes by: the last line that is a JSON object
  *  with the key "score". A line that begins with '{' and has "score": in it but is not JSON, as
  *  where Python has written NaN, is an answer too, and a wrong one: else the score of an earlier
- *  line would pass for the last. Newlines and carriage returns end a line. Zero-initialise; end
- *  with nas_answer_fini. */
+ *  line would pass for the last. Newlines and carriage returns end a line; blanks and UTF-8 byte
+ *  order marks before one are skipped. Zero-initialise; end with nas_answer_fini. */
 typedef struct nas_answer {
     nas_answer_line_t line;          /**< the answer so far; no bytes: none */
     nas_answer_line_t reading;       /**< the line that goes by, where it begins with '{' */
@@ -35,6 +35,9 @@ typedef struct nas_answer {
     bool seen_brace;                 /**< some of them begin with '{' */
     char seen[NAS_ANSWER_SEEN_SIZE]; /**< beginning of the last of these, else of the last line */
     size_t n_seen;                   /**< bytes in it */
+    size_t n_mark;                   /**< bytes of a byte order mark that may have begun */
+    size_t n_wide;                   /**< characters of "score" in UTF-16, at the end so far */
+    bool is_wide;                    /**< the text has it in UTF-16 */
     enum {
         NAS_ANSWER_BETWEEN = 0, /**< the next byte that is no blank begins a line */
         NAS_ANSWER_WITHIN,      /**< within a line that begins with '{' */
