@@ -18,6 +18,7 @@
 #include "coordinator/notes.h"
 #include "coordinator/resume.h"
 #include "coordinator/session_internal.h"
+#include "coordinator/under_way.h"
 #include "coordinator/verdict.h"
 
 #include <stdlib.h>
@@ -72,17 +73,34 @@ static const char *plural(int64_t n)
     return n == 1 ? "" : "s";
 }
 
-/* Begin a retry, which the first save makes hold. Failures that only candidates' files know of are
- * tried again, too. */
+/* Failures that are recorded, and those that only candidates' files know of, as where a step was
+ * interrupted. */
+static nas_status_t count_failures(const nas_session_t *session, int64_t *n_failed,
+                                   nas_error_t *err)
+{
+    nas_under_way_t under_way = {0};
+    const nas_status_t status =
+        nas_under_way_read(session->output, &session->state, &under_way, err);
+    int64_t n = nas_state_count_failed(&session->state);
+    for (int64_t i = 0; i < under_way.n; i++)
+        n += under_way.at[i].done && under_way.at[i].outcome.status == NAS_EVAL_FAILED;
+    nas_under_way_fini(&under_way);
+    *n_failed = n;
+    return status;
+}
+
+/* Begin a retry, which the first save makes hold. */
 static nas_status_t retry(nas_session_t *session, nas_error_t *err)
 {
     nas_state_t *state = &session->state;
-    const int64_t n_failed = nas_state_count_failed(state);
-    if (state->complete && n_failed == 0) {
+    int64_t n_failed = 0;
+    nas_status_t status = count_failures(session, &n_failed, err);
+    if (status) return status;
+    if (n_failed == 0) {
         nas_log_line("no evaluation of %s failed; there is nothing to retry", session->output);
         return NAS_OK;
     }
-    nas_status_t status = nas_state_retry(state, err);
+    status = nas_state_retry(state, err);
     if (status) return status;
     int64_t n_known = 0;
     for (int64_t r = 0; r < state->n_repeat; r++) n_known += state->repeat[r].n_known;

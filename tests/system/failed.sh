@@ -243,7 +243,21 @@ TRAINER
     [ "$(statuses small.h5 failed)" = 1 ] || fail 'the failure was forgotten'
     cp stopped.h5 small.h5
     expect_exit 0 "${run[@]}" --resume --retry-failed
+    expect_line err 'retry 1: 1 failed evaluation to be made again, 0 known results$'
     [ "$(statuses small.h5 ok)" = 8 ] || fail 'the failure was found again'
+}
+
+# An unfinished run in which nothing failed goes on as by --resume alone.
+test_retry_of_nothing() {
+    failing_job
+    # shellcheck disable=SC2016 # the trainer's own
+    sed -i 's/^\[ -e mended \].*/[ "$(wc -l <runs)" != 4 ] || { touch small.h5.stop \&\& exec sleep 1000; }/' trainer.sh
+    rm -rf small.h5* runs
+    expect_exit 75 "$ROBOTNAS" search job.yaml
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_line err 'no evaluation of small\.h5 failed; there is nothing to retry$'
+    if "$ROBOTNAS" report small.h5 --json | grep 'retry'; then fail 'a retry of nothing'; fi
+    [ "$(statuses small.h5 ok)" = 8 ] || fail 'the run did not go on'
 }
 
 # Another run takes no failure over.
@@ -271,7 +285,7 @@ test_retry_after_giving_up() {
 
 failing_job
 for part in nothing_succeeded patience patience_of_rounds trainings retry retry_killed retry_fails_again reuse_of_failures \
-    retry_of_an_interrupted_step retry_after_giving_up; do
+    retry_of_an_interrupted_step retry_of_nothing retry_after_giving_up; do
     printf '%s\n' "-- $part"
     rm -f runs
     "test_$part"
