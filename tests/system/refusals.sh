@@ -15,17 +15,14 @@ inputs() {
     find "$folder/case" ! -type d -printf '%P %s %i %T@\n' | sort
 }
 
-# try COMMAND...: run it with its output under said/; sets code and took_us. What took too long is tried again, since other
-# programs may have had the processor meanwhile.
+# try COMMAND...: run it with its output under said/; sets code and took_us, which it spent on processors: other programs may have
+# them meanwhile.
 try() {
-    local begin
-    for _ in 1 2 3; do
-        code=0
-        begin=${EPOCHREALTIME/[.,]/}
-        "$@" >"$folder/said/out" 2>"$folder/said/err" || code=$?
-        took_us=$((${EPOCHREALTIME/[.,]/} - begin))
-        ((took_us > limit_us)) || break
-    done
+    local TIMEFORMAT='%3U %3S' user system
+    code=0
+    { time "$@" >"$folder/said/out" 2>"$folder/said/err"; } 2>"$folder/spent" || code=$?
+    read -r user system <"$folder/spent"
+    took_us=$(((10#${user/[.,]/} + 10#${system/[.,]/}) * 1000))
 }
 
 # refused KIND PATTERN COMMAND...: the promise at the top of this file, for one command. mpiexec adds a banner and two seconds
