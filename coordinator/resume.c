@@ -111,8 +111,7 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
     if (have_tables && !equal(&saved->table_digest, &fresh->table_digest))
         return nas_error_set(err, NAS_EINPUT,
                              "%s: the table %s is not the one this run began with (its content "
-                             "differs); restore it, "
-                             "or start anew with --fresh",
+                             "differs); restore it, or start anew with --fresh",
                              path, fresh->table_path);
     if (equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
         return nas_error_set(
@@ -173,8 +172,8 @@ static nas_status_t check_reusable(const nas_state_t *saved, const char *path,
                              path, reason);
     return nas_error_set(
         err, NAS_EINPUT,
-        "--reuse %s: its objective is not this job's (keys objective.*, its "
-        "table, or network and images differ), so its evaluations cannot be taken over%s%s",
+        "--reuse %s: its objective is not this job's (keys objective.*, its table, or network and "
+        "images differ), so its evaluations cannot be taken over%s%s",
         path, reason ? "; nor can its scores: " : "", reason ? reason : "");
 }
 
