@@ -67,6 +67,19 @@ nas_status_t nas_file_read_next(int fd, const char *path, void *data, size_t siz
     return NAS_OK;
 }
 
+bool nas_file_write_all(int fd, const void *data, size_t size)
+{
+    const char *at = data;
+    while (size > 0) {
+        const ssize_t n = write(fd, at, size);
+        if (n < 0 && errno != EINTR) return false;
+        if (n <= 0) continue;
+        at += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
 nas_status_t nas_file_read(const char *path, size_t limit, char **data_p, size_t *size,
                            nas_error_t *err)
 {

@@ -34,6 +34,10 @@ nas_status_t nas_file_open(const char *path, int *fd_p, int64_t *size, nas_error
 nas_status_t nas_file_read_next(int fd, const char *path, void *data, size_t size, size_t *n_read,
                                 nas_error_t *err);
 
+/** Write all of it to an open file or pipe, signals or not.  Not collective. False where it cannot:
+ *  errno says why. */
+bool nas_file_write_all(int fd, const void *data, size_t size);
+
 /** Whether something stands at path (of any kind). */
 bool nas_file_exists(const char *path);
 

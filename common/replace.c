@@ -21,18 +21,6 @@ static nas_status_t write_error(const char *path, nas_error_t *err)
                          full ? "; free space there and run again with --resume" : "");
 }
 
-static bool write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        const ssize_t n = write(fd, data, size);
-        if (n < 0 && errno != EINTR) return false;
-        if (n <= 0) continue;
-        data += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 /* Bytes [first, last) of the concatenated spans. */
 static bool write_range(int fd, const nas_span_t *span, size_t n, size_t first, size_t last)
 {
@@ -41,7 +29,8 @@ static bool write_range(int fd, const nas_span_t *span, size_t n, size_t first, 
         const size_t end = begin + span[i].size;
         const size_t from = first > begin ? first : begin;
         const size_t to = last < end ? last : end;
-        if (from < to && !write_all(fd, (const char *)span[i].data + (from - begin), to - from))
+        if (from < to &&
+            !nas_file_write_all(fd, (const char *)span[i].data + (from - begin), to - from))
             return false;
     }
     return true;

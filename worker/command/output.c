@@ -1,5 +1,7 @@
 #include "worker/command/output.h"
 
+#include "common/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,18 +16,6 @@ enum {
 
 static const char note[] = "robotnas: ";
 
-static bool write_all(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        const ssize_t n = write(fd, data, size);
-        if (n < 0 && errno != EINTR) return false;
-        if (n <= 0) continue;
-        data += n;
-        size -= (size_t)n;
-    }
-    return true;
-}
-
 static void close_once(int *fd)
 {
     if (*fd >= 0) (void)close(*fd);
@@ -36,7 +26,7 @@ static void save(nas_output_t *output, const char *data, size_t size)
 {
     const size_t room = (size_t)(NAS_OUTPUT_SIZE - NOTES_SIZE - output->n_saved);
     const size_t n = size < room ? size : room;
-    if (output->to >= 0 && !write_all(output->to, data, n)) close_once(&output->to);
+    if (output->to >= 0 && !nas_file_write_all(output->to, data, n)) close_once(&output->to);
     output->n_saved += (int64_t)n;
     output->n_dropped += (int64_t)(size - n);
 }

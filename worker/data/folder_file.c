@@ -160,14 +160,7 @@ nas_status_t nas_folder_file_begin(const char *path, const nas_folder_layout_t *
 nas_status_t nas_folder_file_add(nas_folder_file_t *file, const uint8_t *values, size_t n_values,
                                  nas_error_t *err)
 {
-    while (n_values > 0) {
-        const ssize_t n = write(file->fd, values, n_values);
-        if (n < 0 && errno != EINTR) return cannot_write(file->path, err);
-        if (n <= 0) continue;
-        values += n;
-        n_values -= (size_t)n;
-    }
-    return NAS_OK;
+    return nas_file_write_all(file->fd, values, n_values) ? NAS_OK : cannot_write(file->path, err);
 }
 
 static void let_go(nas_folder_file_t *file)
