@@ -150,12 +150,12 @@ static void write_head(const draft_t *draft)
         (void)fprintf(draft->out, "#   %s\n", draft->images.convert.at[i]);
     (void)fprintf(
         draft->out,
-        "#   robotnas check %s                      # all defaults, memory, hours; runs nothing\n"
+        "#   robotnas check %s                        # all defaults, memory, hours; runs nothing\n"
         "#   mpirun -n 4 robotnas search %s --resume  # or srun --mpi=pmix, slurm/submit\n"
         "# With fewer cores than ranks: mpirun --oversubscribe.\n\n"
         "name: %s\n"
-        "seed: 1                              # every random choice follows from it\n"
-        "output: runs/%s.h5    # the state of the run, seen from the working directory\n",
+        "seed: 1\t# every random choice follows from it\n"
+        "output: runs/%s.h5\t# the state of the run, seen from the working directory\n",
         word ? word : "", word ? word : "", draft->name, draft->name);
     free(word);
 }
@@ -167,8 +167,10 @@ static void write_table_pool(const draft_t *draft)
     write_path(draft, draft->options->table);
     (void)fputs("\n  arch: ", draft->out);
     nas_job_write_text(draft->out, table->arch);
-    (void)fputs("    # the column that names the architectures, each once\n", draft->out);
+    (void)fputs("\t# the column that names the architectures, each once\n", draft->out);
     if (table->missing.n > 0) write_texts(draft, "missing", &table->missing);
+    for (size_t i = 0; i < table->left_out.n; i++)
+        (void)fprintf(draft->out, "# Left out: %s\n", table->left_out.at[i]);
 }
 
 static void write_table_metrics(const draft_t *draft)
@@ -180,8 +182,7 @@ static void write_table_metrics(const draft_t *draft)
                 draft->out);
     write_texts(draft, "names", &table->metrics);
     if (table->wide.n == 0) return;
-    (void)fputs("  transform:                         # for they span many powers of ten\n",
-                draft->out);
+    (void)fputs("  transform:\t# for they span many powers of ten\n", draft->out);
     for (size_t i = 0; i < table->wide.n; i++) {
         (void)fputs("    ", draft->out);
         nas_job_write_text(draft->out, table->wide.at[i]);
@@ -194,15 +195,15 @@ static void write_table_objective(const draft_t *draft)
     const nas_init_table_t *table = &draft->table;
     (void)fputs("objective:\n  kind: table\n  column: ", draft->out);
     nas_job_write_text(draft->out, table->objective);
-    (void)fprintf(draft->out, "    # what is looked for%s\n",
+    (void)fprintf(draft->out, "\t# what is looked for%s\n",
                   table->guessed ? ": a guess by the names of the columns, --objective says another"
                                  : "");
-    (void)fprintf(draft->out, "  minimise: %s                    # true: the lowest is the best\n",
+    (void)fprintf(draft->out, "  minimise: %s\t# true: the lowest is the best\n",
                   table->minimise ? "true" : "false");
     if (table->cost) {
         (void)fputs("  cost: ", draft->out);
         nas_job_write_text(draft->out, table->cost);
-        (void)fputs("    # what an evaluation would have cost, summed up in the report\n",
+        (void)fputs("\t# what an evaluation would have cost, summed up in the report\n",
                     draft->out);
     }
     if (table->report.n > 0) {
@@ -218,21 +219,20 @@ static void write_images(const draft_t *draft)
     const nas_init_images_t *images = &draft->images;
     const int64_t few = images->n_train > 0 && images->n_train < 64 ? images->n_train : 64;
     (void)fputs(
-        "pool: {space: nas-bench-201, subset: {sample: 1000}}    # of 15,625 cells; or subset: "
+        "pool: {space: nas-bench-201, subset: {sample: 1000}}\t# of 15,625 cells; or subset: "
         "equivalent, 4,930 that differ\n"
-        "network: {channels: 16, cells: 5}    # of each candidate; smaller is faster\n",
+        "network: {channels: 16, cells: 5}\t# of each candidate; smaller is faster\n",
         draft->out);
     (void)fprintf(draft->out, "data:\n  format: %s\n", formats[images->format]);
     write_paths(draft, "train", &images->train);
     if (images->test.n > 0) write_paths(draft, "test", &images->test);
     if (images->n_classes > 0) (void)fprintf(draft->out, "  classes: %d\n", images->n_classes);
-    (void)fputs("metrics:\n  source: compute                    # measured on networks that are "
+    (void)fputs("metrics:\n  source: compute\t# measured on networks that are "
                 "not trained\n"
                 "  names: [grad_norm, snip, synflow, jacob_cov, nwot]\n"
                 "  transform: {synflow: log}\n",
                 draft->out);
-    (void)fprintf(draft->out,
-                  "  batch: %lld                          # images that they are measured on\n",
+    (void)fprintf(draft->out, "  batch: %lld\t# images that they are measured on\n",
                   (long long)few);
 }
 
@@ -245,22 +245,21 @@ static void write_training(const draft_t *draft)
     while (batch > 8 && batch * 8 > n) batch /= 2;
     const int64_t n_steps = n / batch > 0 ? n / batch : 1, enough = 400;
     if (epochs * n_steps < enough) epochs = (enough + n_steps - 1) / n_steps;
-    (void)fprintf(
-        draft->out,
-        "objective:\n  kind: train                        # docs/training.md\n"
-        "  epochs: %lld\n  batch: %lld\n"
-        "  shards: 1                          # ranks that share one training; divides batch\n"
-        "  validation: 0.2                    # share of the training images that judges\n"
-        "  flip: %s                        # mirror images: not for digits and writing\n"
-        "  crop: %d                            # shift by up to so many pixels\n",
-        (long long)epochs, (long long)batch, images->channels == 1 ? "false" : "true",
-        images->n_train == 0 || images->side >= 16 ? 4 : 0);
+    (void)fprintf(draft->out,
+                  "objective:\n  kind: train\t# docs/training.md\n"
+                  "  epochs: %lld\n  batch: %lld\n"
+                  "  shards: 1\t# ranks that share one training; divides batch\n"
+                  "  validation: 0.2\t# share of the training images that judges\n"
+                  "  flip: %s\t# mirror images: not for digits and writing\n"
+                  "  crop: %d\t# shift by up to so many pixels\n",
+                  (long long)epochs, (long long)batch, images->channels == 1 ? "false" : "true",
+                  images->n_train == 0 || images->side >= 16 ? 4 : 0);
 }
 
 static void write_command(const draft_t *draft)
 {
     (void)fputs(
-        "objective:\n  kind: command                      # docs/command.md\n"
+        "objective:\n  kind: command\t# docs/command.md\n"
         "  # {arch}, {seed}, {index}, {device}, {work} and {job} are filled in. It prints a line "
         "such as {\"score\": 91.3}.\n"
         "  command:\n",
@@ -270,8 +269,8 @@ static void write_command(const draft_t *draft)
         (i == 0 ? nas_job_write_path : nas_job_write_text)(draft->out, draft->command.at[i]);
         (void)fputc('\n', draft->out);
     }
-    (void)fputs("  timeout: 3600                      # seconds; 0: none\n"
-                "  minimise: false                    # true: the lowest score is the best\n",
+    (void)fputs("  timeout: 3600\t# seconds; 0: none\n"
+                "  minimise: false\t# true: the lowest score is the best\n",
                 draft->out);
 }
 
@@ -281,18 +280,18 @@ static void write_search(const draft_t *draft)
     const int64_t n = draft->table.n_rows;
     const bool looked_up = draft->options->table && !draft->options->trainer;
     (void)fputs("search:\n", draft->out);
-    (void)fprintf(draft->out, "  method: %s                    # docs/methods.md%s\n",
-                  weighs ? "robot" : "random",
-                  weighs ? "" : "; robot needs metrics, as init --images gives them");
-    (void)fprintf(draft->out,
-                  "  budget: %lld                         # architectures that are evaluated\n",
+    (void)fprintf(
+        draft->out, "  method: %s\t# docs/methods.md%s\n", weighs ? "robot" : "random",
+        weighs ? ""
+        : draft->options->table
+            ? "; robot needs metrics, columns of numbers that are known before any training"
+            : "; robot needs metrics, as init --images gives them");
+    (void)fprintf(draft->out, "  budget: %lld\t# architectures that are evaluated\n",
                   (long long)(n > 0 && n < 20 ? n : 20));
     if (looked_up)
-        (void)fputs(
-            "  repeats: 5                         # runs with seeds that follow each other\n",
-            draft->out);
+        (void)fputs("  repeats: 5\t# runs with seeds that follow each other\n", draft->out);
     else
-        (void)fputs("  parallel: 4                        # at a time\n", draft->out);
+        (void)fputs("  parallel: 4\t# at a time\n", draft->out);
 }
 
 static void write_all(const draft_t *draft)
@@ -305,7 +304,7 @@ static void write_all(const draft_t *draft)
     } else if (options->images) {
         write_images(draft);
     } else {
-        (void)fputs("pool: {space: nas-bench-201, subset: equivalent}    # docs/spaces.md\n",
+        (void)fputs("pool: {space: nas-bench-201, subset: equivalent}\t# docs/spaces.md\n",
                     draft->out);
     }
     if (options->trainer)
@@ -354,22 +353,48 @@ static nas_status_t look(draft_t *draft, nas_error_t *err)
         status = nas_init_images_find(options->images, draft->name, &draft->images, err);
     if (!status && options->table)
         status = nas_init_table_read(options->table, options->objective, &draft->table, err);
+    const char *spoilt = draft->table.spoilt;
     if (!status && options->table && !options->trainer && !draft->table.objective)
-        status = nas_error_set(
-            err, NAS_EINPUT,
-            "%s: no column looks like the result of an architecture; --objective COLUMN names it",
-            options->table);
+        status = nas_error_set(err, NAS_EINPUT,
+                               "%s: no column looks like the result of an architecture; "
+                               "--objective COLUMN names it%s%s",
+                               options->table, spoilt ? "; left out: " : "", spoilt ? spoilt : "");
     if (!status && options->trainer) status = take_trainer(options->trainer, &draft->command, err);
     return status;
 }
 
+/* Comments that follow a value begin in one column, or two blanks behind it: a tab in the draft
+ * stands for the blanks. Nothing else in it is a tab, which the writers of texts escape. */
+static void align(const char *draft, FILE *out)
+{
+    enum { COLUMN = 37, LEAST = 2 };
+    int at = 0;
+    for (; *draft; draft++) {
+        if (*draft == '\t') {
+            const int n = at + LEAST < COLUMN ? COLUMN - at : LEAST;
+            (void)fprintf(out, "%*s", n, "");
+            at += n;
+            continue;
+        }
+        const bool continues = ((unsigned char)*draft & 0xc0) == 0x80; /* a character of UTF-8 */
+        at = *draft == '\n' ? 0 : at + !continues;
+        (void)fputc(*draft, out);
+    }
+}
+
 static nas_status_t compose(draft_t *draft, char **text_p, nas_error_t *err)
 {
-    size_t size = 0;
-    draft->out = open_memstream(text_p, &size);
+    char *raw = NULL;
+    size_t n_raw = 0, size = 0;
+    draft->out = open_memstream(&raw, &n_raw);
     if (!draft->out) return nas_error_nomem(err, "the job file");
     write_all(draft);
-    return fclose(draft->out) == 0 ? NAS_OK : nas_error_nomem(err, "the job file");
+    const bool is_written = fclose(draft->out) == 0;
+    draft->out = is_written ? open_memstream(text_p, &size) : NULL;
+    if (draft->out) align(raw, draft->out);
+    free(raw);
+    const bool is_whole = draft->out && fclose(draft->out) == 0;
+    return is_whole ? NAS_OK : nas_error_nomem(err, "the job file");
 }
 
 /* As `robotnas check` does. */

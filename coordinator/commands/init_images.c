@@ -205,14 +205,27 @@ static nas_status_t count(const char *folder, int64_t *n, nas_error_t *err)
     return status;
 }
 
+/* What files of the job are called before "train" and "test": a name that ends with that word does
+ * not say it twice. */
+static char *file_prefix(const char *name, nas_error_t *err)
+{
+    static const char word[] = "train";
+    const size_t n = strlen(name), n_word = sizeof word - 1;
+    const bool ends = n >= n_word && strcmp(name + n - n_word, word) == 0;
+    if (ends && (n == n_word || strchr("-_", name[n - n_word - 1])))
+        return nas_string_format(err, "%.*s", (int)(n - n_word), name);
+    return nas_string_format(err, "%s-", name);
+}
+
 static nas_status_t take_folders(const char *path, const char *name, const contents_t *contents,
                                  nas_init_images_t *images, nas_error_t *err)
 {
     static const char *const training[] = {"train", "training", NULL};
     static const char *const testing[] = {"test", "testing", "val", "valid", "validation", NULL};
     const char *train = find_split(contents, training), *test = find_split(contents, testing);
-    char *train_file = nas_string_format(err, "%s-train.h5", name);
-    char *test_file = train_file ? nas_string_format(err, "%s-test.h5", name) : NULL;
+    char *begin = file_prefix(name, err);
+    char *train_file = begin ? nas_string_format(err, "%strain.h5", begin) : NULL;
+    char *test_file = train_file ? nas_string_format(err, "%stest.h5", begin) : NULL;
     nas_status_t status = test_file ? NAS_OK : NAS_ENOMEM;
     images->format = NAS_DATA_HDF5;
     images->side = 32;
@@ -221,6 +234,7 @@ static nas_status_t take_folders(const char *path, const char *name, const conte
         status = add_convert(images, &images->train, train ? train : path, train_file, NULL, err);
     if (!status && train && test)
         status = add_convert(images, &images->test, test, test_file, train_file, err);
+    free(begin);
     free(train_file);
     free(test_file);
     return status;

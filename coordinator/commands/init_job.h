@@ -21,7 +21,9 @@ typedef struct nas_init_table {
     nas_strings_t metrics;
     nas_strings_t wide; /**< metrics, all above 0, that span more than six powers of ten */
     nas_strings_t report;
-    nas_strings_t missing; /**< texts among the numbers that mean a missing value */
+    nas_strings_t missing;  /**< texts among the numbers that mean a missing value */
+    nas_strings_t left_out; /**< of each other column its name and the reason, in one line */
+    char *spoilt;           /**< of these, what looks like a result but for a text; NULL: none */
 } nas_init_table_t;
 
 /** Read a table once.  Not collective. O(bytes).

@@ -11,11 +11,16 @@
 #include <string.h>
 #include <strings.h>
 
+/* Characters of a field that are shown. */
+enum { SHOWN = 40 };
+
 /* What is known of a column. */
 typedef struct column {
     char *name; /* owned */
     int64_t n_number;
     int64_t n_text;
+    int64_t text_line; /* of the first text, and that */
+    char *text;        /* owned; NULL: none */
     double least, most;
     nas_strings_t missing; /* spellings of a missing value */
 } column_t;
@@ -30,6 +35,7 @@ static void columns_fini(columns_t *columns)
 {
     for (size_t c = 0; c < columns->n; c++) {
         free(columns->at[c].name);
+        free(columns->at[c].text);
         nas_strings_fini(&columns->at[c].missing);
     }
     free(columns->at);
@@ -50,7 +56,7 @@ static nas_status_t take_header(columns_t *columns, const nas_csv_row_t *row, na
     return NAS_OK;
 }
 
-static nas_status_t take_field(column_t *column, const char *text, nas_error_t *err)
+static nas_status_t take_field(column_t *column, const char *text, int64_t line, nas_error_t *err)
 {
     double x = 0;
     if (nas_field_number(text, &x)) {
@@ -63,15 +69,17 @@ static nas_status_t take_field(column_t *column, const char *text, nas_error_t *
     if (nas_field_is_missing(&column->missing, text)) return NAS_OK;
     if (nas_field_looks_missing(text))
         return nas_strings_add(&column->missing, text, strlen(text), err);
-    column->n_text++;
-    return NAS_OK;
+    if (column->n_text++ > 0) return NAS_OK;
+    column->text_line = line;
+    column->text = nas_string_copy(text, err);
+    return column->text ? NAS_OK : NAS_ENOMEM;
 }
 
 static nas_status_t take_row(columns_t *columns, const nas_csv_row_t *row, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
     for (size_t c = 0; !status && c < columns->n && c < row->n_field; c++)
-        status = take_field(&columns->at[c], row->field[c], err);
+        status = take_field(&columns->at[c], row->field[c], row->line, err);
     columns->n_rows++;
     return status;
 }
@@ -194,9 +202,17 @@ static nas_status_t find_objective(const char *path, const char *name, const col
     if (!*found)
         return nas_error_set(err, NAS_EINPUT,
                              "%s: there is no column '%s', which --objective names", path, name);
-    if ((*found)->n_number > 0 && (*found)->n_text == 0) return NAS_OK;
+    const column_t *column = *found;
+    char hint[NAS_FIELD_HINT_SIZE];
+    if (column->n_number > 0 && column->n_text == 0) return NAS_OK;
+    if (column->n_text == 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: column '%s', which --objective names, is not of numbers", path,
+                             name);
+    nas_field_hint(column->text, NULL, hint);
     return nas_error_set(err, NAS_EINPUT,
-                         "%s: column '%s', which --objective names, is not of numbers", path, name);
+                         "%s:%lld: column '%s', which --objective names: '%.*s' is not a number%s",
+                         path, (long long)column->text_line, name, SHOWN, column->text, hint);
 }
 
 static nas_status_t add(nas_strings_t *list, const char *text, nas_error_t *err)
@@ -222,6 +238,41 @@ static nas_status_t add_metric(nas_init_table_t *table, const column_t *column, 
     return status ? status : add_missing(table, column, err);
 }
 
+/* Say of a column why it is in no list; texts of the user stay in
+ * one line.
+ */
+static nas_status_t leave_out(nas_init_table_t *table, const column_t *column, const char *why,
+                              nas_error_t *err)
+{
+    char *line =
+        column->n_text > 0
+            ? nas_string_format(err, "%.*s, line %lld: '%.*s' is no number", SHOWN, column->name,
+                                (long long)column->text_line, SHOWN, column->text)
+            : nas_string_format(err, "%.*s: %s", SHOWN, column->name, why);
+    char *plain = line ? nas_string_escape(line, err) : NULL;
+    free(line);
+    if (!plain) return NAS_ENOMEM;
+    const nas_status_t status = nas_strings_add(&table->left_out, plain, strlen(plain), err);
+    free(plain);
+    return status;
+}
+
+/* Of a column that is not useful. What has neither name nor values is no column. */
+static nas_status_t leave_out_useless(nas_init_table_t *table, const column_t *column,
+                                      nas_error_t *err)
+{
+    if (!*column->name && column->n_text + column->n_number == 0) return NAS_OK;
+    const char *why = !*column->name                     ? "a column without a name"
+                      : !nas_job_can_hold(column->name)  ? "a name that a job cannot hold"
+                      : column->n_number == 0            ? "no values"
+                      : !(column->least <= column->most) ? "no finite number"
+                                                         : "the same in every row";
+    const nas_status_t status = leave_out(table, column, why, err);
+    if (status || table->spoilt || column->n_text == 0 || promise(column->name) == 0) return status;
+    table->spoilt = nas_string_copy(table->left_out.at[table->left_out.n - 1], err);
+    return table->spoilt ? NAS_OK : NAS_ENOMEM;
+}
+
 /* Sort one column in. known_only: only metrics that have a known name count. */
 static nas_status_t sort_in(nas_init_table_t *table, const column_t *column, bool known_only,
                             nas_error_t *err)
@@ -230,7 +281,7 @@ static nas_status_t sort_in(nas_init_table_t *table, const column_t *column, boo
     nas_status_t status = NAS_OK;
     if (is_metric(name)) return add_metric(table, column, err);
     if (has_word(name, cost_words)) {
-        if (table->cost) return NAS_OK;
+        if (table->cost) return leave_out(table, column, "another one is the cost", err);
         table->cost = nas_string_copy(name, err);
         status = table->cost ? NAS_OK : NAS_ENOMEM;
     } else if (promise(name) > 0) {
@@ -238,7 +289,7 @@ static nas_status_t sort_in(nas_init_table_t *table, const column_t *column, boo
     } else if (!known_only && !has_word(name, bookkeeping)) {
         return add_metric(table, column, err);
     } else {
-        return NAS_OK;
+        return leave_out(table, column, "no metric by its name", err);
     }
     return status ? status : add_missing(table, column, err);
 }
@@ -260,9 +311,12 @@ static nas_status_t sort_columns(const columns_t *columns, const column_t *arch,
             has_word(objective->name, loss_words) && !has_word(objective->name, score_words);
         status = add_missing(table, objective, err);
     }
-    for (size_t c = 0; !status && c < columns->n; c++)
-        if (&columns->at[c] != arch && &columns->at[c] != objective && is_useful(&columns->at[c]))
-            status = sort_in(table, &columns->at[c], any_known, err);
+    for (size_t c = 0; !status && c < columns->n; c++) {
+        const column_t *column = &columns->at[c];
+        if (column == arch || column == objective) continue;
+        status = is_useful(column) ? sort_in(table, column, any_known, err)
+                                   : leave_out_useless(table, column, err);
+    }
     return status;
 }
 
@@ -290,5 +344,7 @@ void nas_init_table_fini(nas_init_table_t *table)
     nas_strings_fini(&table->wide);
     nas_strings_fini(&table->report);
     nas_strings_fini(&table->missing);
+    nas_strings_fini(&table->left_out);
+    free(table->spoilt);
     *table = (nas_init_table_t){0};
 }

@@ -18,6 +18,9 @@ init() {
     expect_exit 0 "$ROBOTNAS" init "$@" --output job.yaml
     [ ! -s out ] || fail "init --output prints: $(<out)"
     grep -q ' # ' job.yaml || fail "no comments"
+    # Comments behind values begin in one column, where those are short.
+    awk '/^ *#/ || !/ # / { next } { at = index($0, " # ") } at != 37 && !(at > 37 && /[^ ]  # /) { print; bad = 1 } END { exit bad }' job.yaml ||
+        fail "comments that do not line up"
     expect_exit 0 "$ROBOTNAS" check job.yaml
     cp out checked
 }
@@ -83,7 +86,19 @@ expect_refusal 'semicolons.csv: semicolons separate the fields here; save the ta
 expect_exit 2 "$ROBOTNAS" init --table plain.csv --objective z
 expect_refusal "plain.csv: there is no column 'z', which --objective names"
 expect_exit 2 "$ROBOTNAS" init --table plain.csv --objective arch
-expect_refusal "plain.csv: column 'arch', which --objective names, is not of numbers"
+expect_refusal "plain.csv:2: column 'arch', which --objective names: 'a' is not a number"
+# What is left out is said, in the file.
+printf 'arch,Params,flops,same,rank,acc\n,,,,,\na,"11,200",1,7,1,2\nb,3,2,7,2,3\n,,,,,\n' >left.csv
+init --table left.csv
+expect_line job.yaml "^# Left out: Params, line 3: '11,200' is no number\$"
+expect_line job.yaml '^# Left out: same: the same in every row$'
+expect_line job.yaml '^# Left out: rank: no metric by its name$'
+expect_line job.yaml '^  budget: 2 '
+printf 'arch,flops,acc\na,1,93.02%%\nb,2,94%%\n' >percent.csv
+expect_exit 2 "$ROBOTNAS" init --table percent.csv
+expect_refusal "percent.csv: no column looks like *; left out: acc, line 2: '93.02%' is no number"
+expect_exit 2 "$ROBOTNAS" init --table percent.csv --objective acc
+expect_refusal "percent.csv:2: column 'acc', which --objective names: '93.02%' is not a number; *"
 printf 'arch,x,acc\na,1,2\na,2,3\n' >twice.csv
 expect_exit 2 "$ROBOTNAS" init --table twice.csv
 expect_refusal 'twice.csv:3: *'
@@ -161,6 +176,8 @@ for given in "it's pictures" "it's pictures/train"; do
     expect_exit 0 "$ROBOTNAS" check job.yaml
 done
 [ "$(wc -l <commands)" = 1 ] || fail "a folder of classes is taken for splits: $(<commands)"
+expect_exit 0 "$ROBOTNAS" init --images "it's pictures/train"
+expect_line out '^    - train\.h5$'
 mkdir converted
 mv job-train.h5 converted/my-train.h5
 init --images converted
