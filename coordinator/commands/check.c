@@ -14,7 +14,7 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: robotnas check JOB.yaml [--set key.path=value]... [--ranks N] [--score]\n"
+    "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--ranks N] [--score]\n"
     "\n"
     "Read and check a job and all that it names, print it with every "
     "default filled in, and say\n"

@@ -1,7 +1,7 @@
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
-    "usage: robotnas score JOB.yaml [--set key.path=value]... [--resume | --fresh] [--reuse "
+    "usage: robotnas score JOB.yaml [--set KEY=VALUE]... [--resume | --fresh] [--reuse "
     "OLD.h5]\n"
     "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
     "\n"

@@ -6,7 +6,8 @@ skip_sanitized 'the program does here what it does in train, command and reuse'
 # shellcheck source=tests/system/scoring.sh
 . "$ROBOTNAS_SOURCE/tests/system/scoring.sh"
 page=$ROBOTNAS_SOURCE/docs/recipes.md
-/usr/bin/python3 -c 'import numpy' 2>/dev/null || skip '/usr/bin/python3 has no numpy'
+python3 -c 'import numpy' 2>/dev/null || PATH=/usr/bin:$PATH
+python3 -c 'import numpy' 2>/dev/null || skip 'python3 has no numpy'
 
 # The page's files, by the names after their language, and its commands, numbered.
 awk '$0 == "```" { file = ""; next }
