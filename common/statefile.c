@@ -138,16 +138,49 @@ bool nas_statefile_exists(const char *path)
     return exists;
 }
 
-bool nas_statefile_begins(const char *path)
+/* The first bytes of a file; fewer where it is shorter, none where it cannot be read. */
+static size_t read_head(const char *path, char head[NAS_SEALED_MAGIC_SIZE])
 {
-    char head[NAS_SEALED_MAGIC_SIZE];
     int64_t size = 0;
     size_t n_read = 0;
     nas_error_t err;
     int fd = -1;
-    if (nas_file_open(path, &fd, &size, &err)) return false;
-    const nas_status_t status = nas_file_read_next(fd, path, head, sizeof head, &n_read, &err);
+    if (nas_file_open(path, &fd, &size, &err)) return 0;
+    const nas_status_t status =
+        nas_file_read_next(fd, path, head, NAS_SEALED_MAGIC_SIZE, &n_read, &err);
     (void)close(fd);
-    return !status && n_read == sizeof head &&
+    return status ? 0 : n_read;
+}
+
+bool nas_statefile_begins(const char *path)
+{
+    char head[NAS_SEALED_MAGIC_SIZE];
+    return read_head(path, head) == sizeof head &&
            memcmp(head, nas_statefile_kind.magic, sizeof head) == 0;
+}
+
+/* Whether it begins otherwise, as far as it goes. */
+static bool is_foreign(const char *path)
+{
+    char head[NAS_SEALED_MAGIC_SIZE];
+    const size_t n = read_head(path, head);
+    return memcmp(head, nas_statefile_kind.magic, n) != 0;
+}
+
+nas_status_t nas_statefile_check_own(const char *path, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    char *at = nas_file_locate(path, err);
+    char *prev = at ? nas_file_sibling(at, ".prev", err) : NULL;
+    if (!prev)
+        status = NAS_ENOMEM;
+    else if (!nas_statefile_begins(at) && !nas_statefile_begins(prev) &&
+             (is_foreign(at) || is_foreign(prev)))
+        status = nas_error_set(err, NAS_EINPUT,
+                               "%s is not a state file of robotnas; move it away or choose another "
+                               "output",
+                               is_foreign(at) ? at : prev);
+    free(at);
+    free(prev);
+    return status;
 }

@@ -40,4 +40,10 @@ bool nas_statefile_exists(const char *path);
 /** Whether the file at path, a link followed, begins as state files do, damaged or not. */
 bool nas_statefile_begins(const char *path);
 
+/** Refuse to replace what is not a run's: a file at path or path.prev, a link followed, that begins
+ *  otherwise than state files do, unless the other one begins so and shows that a run is there.
+ *  Missing and empty files are nobody's.  Not collective.
+ *  NAS_EINPUT, naming it and what to do. NAS_ENOMEM. */
+nas_status_t nas_statefile_check_own(const char *path, nas_error_t *err);
+
 #endif

@@ -370,9 +370,11 @@ static bool is_readable(const char *path)
 static nas_status_t read_previous(const char *at, nas_state_t *state, const nas_error_t *reason,
                                   nas_error_t *err)
 {
-    static const char remedy[] =
-        "restore a copy, or let the run that writes it start anew with --fresh";
     nas_error_t second = {0};
+    const char *const remedy =
+        nas_statefile_check_own(at, &second)
+            ? "restore a copy, or move it away and start the run anew"
+            : "restore a copy, or let the run that writes it start anew with --fresh";
     char *prev = nas_file_sibling(at, ".prev", err);
     if (!prev) return NAS_ENOMEM;
     nas_status_t status = nas_statefile_read_one(prev, state, &second);

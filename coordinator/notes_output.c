@@ -48,6 +48,7 @@ nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *n
     char *target = NULL;
     nas_status_t status = nas_file_follow(output, &target, err);
     if (!status) status = nas_file_check_replaceable(target, err);
+    if (!status) status = nas_statefile_check_own(target, err);
     if (!status) status = note_folder(target, notes, err);
     if (!status && nas_statefile_exists(output))
         status = nas_note_add(notes,

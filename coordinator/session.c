@@ -36,7 +36,9 @@ static nas_status_t take_output(nas_session_t *session, const nas_session_option
     if (!status) status = nas_lock_acquire(output, &session->lock, err);
     if (!status && nas_lock_missing(session->lock))
         nas_log_line("%s", nas_lock_missing(session->lock));
-    if (status || options->resume || options->fresh || !nas_statefile_exists(output)) return status;
+    if (status || options->resume) return status;
+    status = nas_statefile_check_own(output, err);
+    if (status || options->fresh || !nas_statefile_exists(output)) return status;
     return nas_error_set(
         err, NAS_EINPUT,
         "%s: a run is there already; --resume goes on with it (or leaves it alone once finished), "

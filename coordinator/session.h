@@ -39,7 +39,7 @@ typedef struct nas_session nas_session_t;
  *  they were, no other input is read: then there is the state alone.
  *  NAS_ESTOP: interrupted, or OUTPUT.stop asks to stop, while inputs are read: nothing was begun.
  *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
- *  fresh is asked for; a state file that is damaged or of another job.
+ *  fresh is asked for; a file that is no run's; a state file that is damaged or of another job.
  *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and
  *  its lock.
  *  The caller owns *session_p. */

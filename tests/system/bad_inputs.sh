@@ -290,8 +290,14 @@ bad_state 'state of a newer version' 'run.h5 has format version 3, this program 
     python3 "$here/statefile.py" version run.h5 3
 bad_state 'state of no version' 'run.h5 has format version 0, this program reads 2: use the older robotnas*' \
     python3 "$here/statefile.py" version run.h5 0
-bad_state 'a table for a state' 'run.h5 is not a state file of robotnas; *--fresh' cp table.csv run.h5
-bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas; *--fresh' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
+bad_state 'a table for a state' 'run.h5 is not a state file of robotnas; *move it away*' cp table.csv run.h5
+bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas; *move it away*' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
+cp run.h5 before
+for options in "search job.yaml --fresh" "search job.yaml" "check job.yaml"; do
+    # shellcheck disable=SC2086 # several words
+    refused "another file as output, $options" 'run.h5 is not a state file of robotnas; move it away or choose another output' "$ROBOTNAS" $options
+    cmp run.h5 before || fail "$options touched it"
+done
 
 for from in 0 0 64 4096 4096 4096 4096 4096; do
     bit=$((from + (RANDOM * 32768 + RANDOM) % (8 * n_bytes - from)))

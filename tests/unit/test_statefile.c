@@ -165,6 +165,27 @@ Test(statefile, begins_as_such_also_where_it_is_damaged)
     cr_assert_not(nas_statefile_begins(path.text));
 }
 
+/* What a run may replace: what is empty, its own, or garbled beside its own. */
+Test(statefile, a_file_of_something_else_is_nobodys_to_replace)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5"), prev = temp_file(&folder, "a.h5.prev");
+    nas_error_t err = {0};
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_OK);
+    put_bytes(path.text, "", 0);
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_OK);
+    put_bytes(path.text, "ROBOT", 5);
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_OK);
+    put_bytes(path.text, "arch,accuracy\n", 14);
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_EINPUT);
+    cr_assert_not_null(strstr(err.text, "a.h5 is not a state file of robotnas; move it away"));
+    write_sample(prev.text, SMALL);
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_OK);
+    put_bytes(prev.text, "arch", 4);
+    cr_assert_eq(unlink(path.text), 0);
+    cr_assert_eq(nas_statefile_check_own(path.text, &err), NAS_EINPUT);
+    cr_assert_not_null(strstr(err.text, "a.h5.prev is not a state file"), "%s", err.text);
+}
+
 Test(statefile, refuses_every_truncation)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
