@@ -116,6 +116,11 @@ static nas_status_t resolve(const nas_job_place_t *place, const nas_job_field_t 
     if (status) return status;
     free(*path);
     *path = expanded;
+    const size_t length = strlen(expanded);
+    if (field->type == NAS_JOB_OUTPUT_PATH && length > 0 && expanded[length - 1] == '/')
+        return nas_job_error_at(place, field->key, err,
+                                "%s is a folder; write a file in it, as %srun.h5", expanded,
+                                expanded);
     const bool is_input = field->type != NAS_JOB_OUTPUT_PATH && field->type != NAS_JOB_ARGUMENTS;
     const bool in_file = place->source == NAS_JOB_FILE;
     const char *slash = is_input && in_file ? strrchr(place->name, '/') : NULL;

@@ -230,6 +230,7 @@ bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accu
 case_begin
 mkdir run.h5
 refused_job 'directory as output' 'run.h5 is a directory; a file was expected'
+bad_set 'folder as output' '--set output: ./s/ is a folder; write a file in it, as ./s/run.h5' output=./s/
 # An output that is an input would be lost with the second save.
 for output in table.csv job.yaml; do
     bad_set "$output as output" "--set output: $output is the job's *, which the run would replace*" "output=$output"
