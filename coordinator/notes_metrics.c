@@ -33,6 +33,14 @@ static nas_status_t note_metric(const nas_inputs_t *inputs, size_t m, nas_string
     const char *after = transform_phrase(nas_job_transform(inputs->job, name));
     const long long n = (long long)count_covered(inputs);
     nas_status_t status = NAS_OK;
+    if (facts->is_constant && facts->n_left == 1)
+        return nas_note_add(
+            notes,
+            nas_string_format(err,
+                              "metric %s is known%s for one architecture only: it tells nothing "
+                              "apart and gets no weight",
+                              name, after),
+            err);
     if (facts->is_constant)
         return nas_note_add(
             notes,

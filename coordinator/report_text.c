@@ -164,7 +164,7 @@ static void print_weight(const nas_state_t *state, size_t metric, FILE *out)
     }
     (void)fprintf(out, "%*s%-*s ", INDENT, "", LABEL, label(state->metrics.at[metric]).text);
     if (n_known == 0) {
-        (void)fprintf(out, "%10s  the same for every architecture\n", "-");
+        (void)fprintf(out, "%10s  tells nothing apart\n", "-");
         return;
     }
     const double mean = sum / (double)n_known;

@@ -49,6 +49,11 @@ notes_of job.yaml --set objective.cost=m3
 notes_of job.yaml --set 'metrics.names=[m1, acc]' --set search.method=random
 [ ! -s notes ] || fail "a note about metrics that the method does not look at"
 
+sed -E '3,$s/^([^,]*),[^,]*/\1,/' table.csv >one.csv
+notes_of job.yaml --set pool.table=one.csv
+noted '^metric m1 is known for one architecture only: it tells nothing apart and gets no weight$'
+[ "$(wc -l <notes)" = 1 ] || fail "more notes than one"
+
 sed -E '3,7s/^([^,]*),[^,]*/\1,/; 4,5s/,[^,]*$/,nan/' table.csv >holes.csv
 notes_of job.yaml --set pool.table=holes.csv
 noted '^metric m1 has values for 25 of 30 architectures; the others count as its lowest$'
@@ -58,7 +63,7 @@ noted '^objective.column: acc has values for 28 of 30 architectures; '
 "$ROBOTNAS" search job.yaml --set pool.table=holes.csv --set 'metrics.names=[m1, m2]' >page 2>log
 expect_line log 'note: metric m1 has values for 25 of 30 architectures; '
 expect_line log 'note: metric m2 is the same for every architecture: '
-expect_line page '^  m2  *-  the same for every architecture$'
+expect_line page '^  m2  *-  tells nothing apart$'
 "$ROBOTNAS" report small.h5 --json >weights.json
 python3 -c '
 import json
