@@ -144,6 +144,15 @@ Test(file, parent_that_is_a_file_is_an_error)
     cr_assert_not_null(strstr(err.text, "Not a directory"), "%s", err.text);
 }
 
+Test(file, a_link_to_nothing_in_place_of_a_folder_is_called_so)
+{
+    nas_error_t err = {0};
+    cr_assert_eq(symlink("nowhere", temp_file(&folder, "d").text), 0);
+    cr_assert_eq(nas_file_make_parent(temp_file(&folder, "d/a").text, &err), NAS_EIO);
+    cr_assert_not_null(strstr(err.text, "/d is a link to nothing; make the folder"), "%s",
+                       err.text);
+}
+
 Test(file, exists_whatever_it_is)
 {
     const temp_path_t link = temp_file(&folder, "link");
