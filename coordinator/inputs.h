@@ -41,6 +41,7 @@ typedef struct nas_inputs {
     nas_objective_t *objective; /**< of a table */
     nas_encoding_t *encoding;   /**< NULL unless the method needs one */
     nas_state_t scored;         /**< source scores: the run that made them */
+    nas_error_t scored_notice;  /**< "", or why its previous file was read */
     int64_t *scored_row;        /**< its row of each architecture, -1: none */
     nas_dataset_t dataset;      /**< objective train: all images */
     nas_batch_t batch;          /**< source compute: the mini-batch */

@@ -278,10 +278,9 @@ static nas_status_t join_scores(nas_inputs_t *inputs, nas_error_t *err)
 static nas_status_t read_scores(nas_inputs_t *inputs, nas_error_t *err)
 {
     const char *file = inputs->job->metrics.file;
-    nas_error_t notice = {0};
     nas_status_t status = NAS_OK;
     if (!nas_statefile_exists(file)) status = check_file(inputs->job, "metrics.file", file, err);
-    if (!status) status = nas_statefile_read(file, &inputs->scored, &notice, err);
+    if (!status) status = nas_statefile_read(file, &inputs->scored, &inputs->scored_notice, err);
     if (!status) status = check_scored_metrics(inputs, err);
     if (!status) status = join_scores(inputs, err);
     if (!status) add_digest(inputs, inputs->scored.scores.hash);

@@ -158,7 +158,10 @@ static nas_status_t note_coverage(const nas_inputs_t *inputs, nas_strings_t *not
 nas_status_t nas_inputs_note_scores(const nas_inputs_t *inputs, nas_strings_t *notes,
                                     nas_error_t *err)
 {
+    const char *notice = inputs->scored_notice.text;
+    nas_status_t status = NAS_OK;
     if (!inputs->scored_row) return NAS_OK;
-    const nas_status_t status = note_coverage(inputs, notes, err);
+    if (*notice) status = nas_note_add(notes, nas_string_copy(notice, err), err);
+    if (!status) status = note_coverage(inputs, notes, err);
     return status ? status : note_differences(inputs, notes, err);
 }

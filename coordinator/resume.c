@@ -206,8 +206,7 @@ nas_status_t nas_state_read_reusable(nas_state_t *state, const char *path, const
                                      nas_error_t *err)
 {
     nas_state_t saved = {0};
-    nas_error_t notice = {0};
-    nas_status_t status = nas_statefile_read(path, &saved, &notice, err);
+    nas_status_t status = nas_statefile_read(path, &saved, &what->notice, err);
     if (!status) status = check_reusable(&saved, path, fresh, measurement, what, err);
     if (status) {
         nas_state_fini(&saved);

@@ -28,8 +28,9 @@ bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *
 
 /** What of an older run can be taken over. */
 typedef struct nas_reusable {
-    bool evaluations; /**< both runs search, with the same objective */
-    bool scores;      /**< both score, and measure in the same way */
+    bool evaluations;   /**< both runs search, with the same objective */
+    bool scores;        /**< both score, and measure in the same way */
+    nas_error_t notice; /**< "", or why the previous file was read */
 } nas_reusable_t;
 
 /** Read an older run, from which evaluations, scores or both are to be taken over.  Coordinator

@@ -93,6 +93,7 @@ nas_status_t nas_session_open_old(nas_session_t *session, const char *path, nas_
     const nas_status_t status =
         nas_state_read_reusable(&session->old, path, state, &session->measurement, what, err);
     if (status) return status;
+    if (*what->notice.text) nas_log_line("%s", what->notice.text);
     if (state->n_repeat > 0 && !what->evaluations)
         nas_log_line("no evaluations are taken over from %s: its objective is not this job's",
                      path);

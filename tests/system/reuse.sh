@@ -67,6 +67,13 @@ expect_exit 0 "$ROBOTNAS" search job.yaml --set search.budget=30
 expect_report small.h5 fresh
 rm small.h5*
 
+# Where the previous file stands in for a damaged one, that is said.
+cp old.h5 cut.h5.prev
+head -c 3000 old.h5 >cut.h5
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh --reuse cut.h5
+expect_line err ' cut\.h5.* cut\.h5\.prev'
+rm small.h5*
+
 # expect_refused PATTERN ARGUMENT...
 expect_refused() {
     local pattern=$1
