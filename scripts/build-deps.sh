@@ -9,7 +9,7 @@
 #   JOBS       compilations at once (default: processors)
 #   ONEDNN_OPTIONS   more options for oneDNN's cmake; -DDNNL_ENABLE_PRIMITIVE=CONVOLUTION builds what robotnas calls
 #
-# Needs CMake and compilers for C and C++ (CC, CXX). Given again, an archive that was built into DIR is passed over.
+# Needs CMake, make or Ninja, and compilers for C and C++ (CC, CXX). Given again, an archive that was built into DIR is passed over.
 set -euo pipefail
 
 order=(nlopt libcsv jansson random123 protobuf protobuf-c onednn)
@@ -65,8 +65,12 @@ build_nlopt() {
     with_cmake "$1" -DBUILD_SHARED_LIBS=ON -DNLOPT_PYTHON=OFF -DNLOPT_OCTAVE=OFF -DNLOPT_MATLAB=OFF -DNLOPT_GUILE=OFF \
         -DNLOPT_SWIG=OFF -DNLOPT_TESTS=OFF
 }
+# One file, which needs no configuration.
 build_libcsv() {
-    (cd "$1" && sh ./configure --prefix="$prefix" --libdir="$prefix/lib" && make && make install)
+    mkdir -p "$prefix/lib" "$prefix/include"
+    "${CC:-cc}" -O2 -fPIC -shared -Wl,-soname,libcsv.so.3 "$1/libcsv.c" -o "$prefix/lib/libcsv.so.3"
+    ln -sf libcsv.so.3 "$prefix/lib/libcsv.so"
+    cp "$1/csv.h" "$prefix/include/"
 }
 build_jansson() {
     with_cmake "$1" -DJANSSON_BUILD_SHARED_LIBS=ON -DJANSSON_BUILD_DOCS=OFF -DJANSSON_WITHOUT_TESTS=ON -DJANSSON_EXAMPLES=OFF
@@ -133,9 +137,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 if [ -z "$prefix" ] || [ ${#given[@]} = 0 ]; then usage; fi
-for program in cmake make "${CC:-cc}" "${CXX:-c++}"; do
-    command -v "$program" >/dev/null || give_up "$program is not there: load its module, or name another by CC and CXX"
+for program in cmake "${CC:-cc}"; do
+    command -v "$program" >/dev/null || give_up "$program is not there: load its module, or name another compiler by CC"
 done
+command -v make >/dev/null || export CMAKE_GENERATOR=Ninja
 
 for path in "${given[@]}"; do
     [ -e "$path" ] || give_up "$path is not there"
@@ -148,6 +153,11 @@ for path in "${given[@]}"; do
     fi
 done
 [ ${#archive_of[@]} != 0 ] || give_up "no source archive of ${order[*]} in: ${given[*]}"
+
+for library in nlopt protobuf protobuf-c onednn; do
+    [ -z "${archive_of[$library]:-}" ] || command -v "${CXX:-c++}" >/dev/null ||
+        give_up "$library needs a C++ compiler, and ${CXX:-c++} is not there: load its module, or name another by CXX"
+done
 
 mkdir -p "$prefix/build-deps"
 prefix=$(realpath "$prefix")

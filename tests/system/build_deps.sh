@@ -39,6 +39,8 @@ refused 'no source archive of .* in: none$' --prefix p none
 cp v1.14.0.tar.gz given/again.tar.gz
 refused 'two archives of random123: .*/v1.14.0.tar.gz and given/again.tar.gz$' --prefix p v1.14.0.tar.gz given
 CC=no-such-cc refused 'no-such-cc is not there: ' --prefix p v1.14.0.tar.gz
+archive nlopt.tar.gz src/api/nlopt.h
+CXX=no-such-c++ refused 'nlopt needs a C++ compiler, and no-such-c++ is not there: ' --prefix p nlopt.tar.gz
 [ ! -e p ] || fail 'something was built'
 
 # In a folder, whatever is there, under any name; what is no archive of these is passed over.
@@ -52,7 +54,7 @@ expect_exit 0 "$build_deps" --prefix 'the prefix' given
 expect_line out '^random123 *is there already, of again.tar.gz$'
 
 # One that does not build ends it, and is not taken for built the next time.
-archive csv.tar.gz libcsv.c configure
+archive csv.tar.gz libcsv.c csv.h
 for _ in first second; do
     expect_exit 1 "$build_deps" --prefix broken csv.tar.gz
     expect_line err "^build-deps: libcsv failed; the whole output is $folder/broken/build-deps/libcsv.log\$"
