@@ -212,6 +212,20 @@ static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
     return status;
 }
 
+/* Whether a job that is read to search computes metrics and says nothing of a search: it may be
+ * meant for scoring. */
+static bool only_scores(const nas_job_t *job)
+{
+    if (job->purpose != NAS_JOB_SEARCH || job->metrics.source != NAS_SOURCE_COMPUTE) return false;
+    for (size_t i = 0; i < nas_job_field_count(); i++) {
+        const char *key = nas_job_field_at(i)->key;
+        const bool searches =
+            strncmp(key, "objective.", 10) == 0 || strncmp(key, "search.", 7) == 0;
+        if (searches && job->origin->value[i]) return false;
+    }
+    return true;
+}
+
 static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *field,
                                 nas_error_t *err)
 {
@@ -220,8 +234,12 @@ static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *fie
     if (field->condition)
         (void)snprintf(with, sizeof with, " with %s %s", nas_job_condition_part(job, field)->key,
                        nas_job_condition_value(job, nas_job_condition_part(job, field)));
-    return nas_error_set(err, NAS_EINPUT, "%s: %s: this key is required%s; expected %s",
-                         job->origin->names.at[0], field->key, with, expected);
+    return nas_error_set(
+        err, NAS_EINPUT, "%s: %s: this key is required%s; expected %s%s", job->origin->names.at[0],
+        field->key, with, expected,
+        field->search_only && only_scores(job)
+            ? "; a job for metrics alone is for robotnas score and robotnas check --score"
+            : "");
 }
 
 /* Once all fields are set: whether the field may and must be there, and its paths. */

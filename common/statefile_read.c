@@ -366,6 +366,23 @@ static bool is_readable(const char *path)
     return true;
 }
 
+/* Whether a file is a text that is not called as a state file is: a job in place of its run. */
+static bool is_job(const char *at)
+{
+    char data[256];
+    int fd = -1;
+    int64_t size = 0;
+    size_t n = 0;
+    const size_t length = strlen(at);
+    const bool is_named = length > 3 && strcmp(at + length - 3, ".h5") == 0;
+    if (is_named || nas_file_open(at, &fd, &size, NULL)) return false;
+    bool is_text = !nas_file_read_next(fd, at, data, sizeof data, &n, NULL) && n > 0;
+    (void)close(fd);
+    for (size_t i = 0; i < n && is_text; i++)
+        is_text = (unsigned char)data[i] >= ' ' || (data[i] && strchr("\t\r\n", data[i]));
+    return is_text;
+}
+
 /* path was refused for `reason`: try the file before it, beside `at`, where a link leads to. */
 static nas_status_t read_previous(const char *at, nas_state_t *state, const nas_error_t *reason,
                                   nas_error_t *err)
@@ -382,7 +399,10 @@ static nas_status_t read_previous(const char *at, nas_state_t *state, const nas_
         status = nas_error_set(err, status, "%s; the file before it is no help: %s; %s",
                                reason->text, second.text, remedy);
     else if (status && is_readable(at))
-        status = nas_error_set(err, status, "%s; %s", reason->text, remedy);
+        status = nas_error_set(
+            err, status, "%s; %s", reason->text,
+            is_job(at) ? "a job's run is at its output (robotnas check JOB.yaml prints it)"
+                       : remedy);
     else if (status)
         status = nas_error_set(err, status, "%s", reason->text);
     free(prev);

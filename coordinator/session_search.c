@@ -52,10 +52,20 @@ nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_
     return saved > status ? saved : status;
 }
 
+static void tell_reused(const nas_session_t *session)
+{
+    const nas_strings_t *sources = &session->state.reused_from;
+    const int64_t n = nas_ledger_reused(session->ledger);
+    if (sources->n == 0) return;
+    nas_log_line("%lld evaluation%s taken over from %s", (long long)n, n == 1 ? "" : "s",
+                 sources->n == 1 ? sources->at[0] : "earlier runs");
+}
+
 static nas_status_t end_of_search(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
     const int64_t n_evaluated = nas_ledger_count(session->ledger);
     const bool ends = session->state.gave_up || nas_ledger_complete(session->ledger);
+    tell_reused(session);
     if (ends) (void)nas_stop_file_clear(&session->stop_file); /* it would stop the next run here */
     if (session->state.gave_up)
         return nas_state_add_event(&session->state, err, "gave up after %lld failed evaluations",

@@ -307,6 +307,7 @@ for from in 0 0 64 4096 4096 4096 4096 4096; do
 done
 
 state_begin
+refused 'a job for its run' "job.yaml is not a state file of robotnas; a job's run is at its output (robotnas check*" "$ROBOTNAS" report job.yaml
 refused 'run there already' 'run.h5: a run is there already; --resume*--fresh*' "$ROBOTNAS" search job.yaml
 refused "another job's state" "run.h5: belongs to another job*'small'*" "$ROBOTNAS" search job.yaml --resume --set seed=4
 refused "another budget's state" 'run.h5: this run has a budget of 4, the job says 5*--reuse run.h5*' \

@@ -41,6 +41,7 @@ check() {
     printf '%s: ' "$*"
     settings+=(--set output=new.h5 --set checkpoint.interval=0)
     expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml "${settings[@]}" --reuse old.h5
+    expect_line err ' [1-9][0-9]* evaluations* taken over from old\.h5$'
     expect_report new.h5 without
     expect_reused new.h5
 

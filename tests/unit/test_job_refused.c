@@ -180,6 +180,10 @@ Test(job_refused, required_keys)
          "data: {format: idx}\n",
          "@: data.train: this key is required with metrics.source compute; expected a list of "
          "paths, such as [a.bin, b.bin]"},
+        {"name: a\npool: {space: nas-bench-201}\nmetrics: {source: compute, names: [snip]}\n"
+         "data: {format: idx, train: [a, b]}\n",
+         "@: objective.kind: this key is required; expected one of table, train, command; a job "
+         "for metrics alone is for robotnas score and robotnas check --score"},
         {LEAST, "@: search.budget: this key is required; expected an integer from 1 to 1000000"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
