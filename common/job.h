@@ -201,6 +201,11 @@ nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
  *  The caller frees *text_p. */
 nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err);
 
+/** Keys that affect values, and paths, that have other values in one text of nas_job_print than in
+ *  another, or stand in one alone: added to keys, in the order of the field table.  NAS_ENOMEM. */
+nas_status_t nas_job_text_differences(const char *text, const char *other, nas_strings_t *keys,
+                                      nas_error_t *err);
+
 /** Whether a text can stand in a job at all: UTF-8 without control characters and line breaks.  */
 bool nas_job_can_hold(const char *text);
 

@@ -296,6 +296,46 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
     return print(job, values_only ? affects_values : every_field, text_p, err);
 }
 
+/* The value of a field in a text of nas_job_print, length [out] bytes; NULL: it does not apply there.
+ */
+static const char *value_in(const char *text, const nas_job_field_t *field, size_t *length)
+{
+    const size_t n_group = nas_job_field_group(field);
+    const char *name = field->key + (n_group ? n_group + 1 : 0);
+    const size_t n_name = strlen(name), indent = n_group ? 2 : 0;
+    bool is_inside = n_group == 0;
+    for (const char *line = text; *line; line += *line == '\n') {
+        const size_t n = strcspn(line, "\n");
+        const bool is_top = line[0] != ' ';
+        if (n_group && is_top)
+            is_inside = n == n_group + 1 && strncmp(line, field->key, n_group) == 0;
+        if (is_inside && is_top == (n_group == 0) && n > indent + n_name &&
+            strncmp(line + indent, name, n_name) == 0 && line[indent + n_name] == ':') {
+            *length = n;
+            return line;
+        }
+        line += n;
+    }
+    return NULL;
+}
+
+nas_status_t nas_job_text_differences(const char *text, const char *other, nas_strings_t *keys,
+                                      nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; !status && i < nas_job_field_count(); i++) {
+        const nas_job_field_t *field = nas_job_field_at(i);
+        const bool is_input =
+            field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS;
+        size_t n = 0, n_other = 0;
+        const char *value = value_in(text, field, &n), *there = value_in(other, field, &n_other);
+        const bool is_equal = n == n_other && (n == 0 || memcmp(value, there, n) == 0);
+        if (is_equal || !(is_input || field->affects)) continue;
+        status = nas_strings_add(keys, field->key, strlen(field->key), err);
+    }
+    return status;
+}
+
 static nas_status_t hash_fields(const nas_job_t *job, selection_t selected,
                                 const nas_job_content_t *content, nas_digest_t *hash,
                                 nas_error_t *err)

@@ -6,6 +6,7 @@
 #include "worker/train/trainer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +104,31 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
 
 /* -------------------------------------------------------------------------------------- resume */
 
+/* Of another job: the first keys that differ, or that it is the files that do. */
+static nas_status_t refuse_other_job(const nas_state_t *saved, const nas_state_t *fresh,
+                                     const char *path, nas_error_t *err)
+{
+    enum { MOST = 3 };
+    nas_strings_t keys = {0};
+    char list[256] = "";
+    if (saved->job_text && *saved->job_text && fresh->job_text &&
+        !nas_job_text_differences(saved->job_text, fresh->job_text, &keys, NULL))
+        for (size_t i = 0; i < keys.n && i < MOST; i++)
+            (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
+                           i == 0 ? ": " : ", ", keys.at[i]);
+    const nas_status_t status =
+        nas_error_set(err, NAS_EINPUT,
+                      "%s: belongs to another job ('%s', method %s)%s%s%s; give this job another "
+                      "output, or start "
+                      "anew with --fresh",
+                      path, saved->job_name, saved->method, list, keys.n > MOST ? " and more" : "",
+                      keys.n == 0   ? ""
+                      : keys.n == 1 ? " differs"
+                                    : " differ");
+    nas_strings_fini(&keys);
+    return status;
+}
+
 static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *fresh,
                                    const char *path, nas_error_t *err)
 {
@@ -119,11 +145,7 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
             "%s: this run has a budget of %lld, the job says %lld; give the job another output and "
             "--reuse %s to keep the evaluations",
             path, (long long)saved->budget, (long long)fresh->budget, path);
-    return nas_error_set(
-        err, NAS_EINPUT,
-        "%s: belongs to another job ('%s', method %s); give this job another output, or start anew "
-        "with --fresh",
-        path, saved->job_name, saved->method);
+    return refuse_other_job(saved, fresh, path, err);
 }
 
 /* What the digest cannot know: that every observation speaks of an evaluation. */

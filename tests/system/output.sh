@@ -170,9 +170,9 @@ test_damage() {
 
 test_another_job() {
     restore
-    expect_refused "^robotnas: small\.h5: belongs to another job ('small', method robot); " job.yaml --resume --set seed=4
+    expect_refused "^robotnas: small\.h5: belongs to another job ('small', method robot): seed differs; " job.yaml --resume --set seed=4
     expect_refused 'belongs to another job' job.yaml --resume --set search.method=random
-    expect_refused 'belongs to another job' job.yaml --resume --set search.parallel=2
+    expect_refused 'belongs to another job .*: search.parallel differs; ' job.yaml --resume --set search.parallel=2
     expect_refused 'belongs to another job' job.yaml --resume --set 'metrics.names=[snip, synflow]'
     expect_refused 'budget of 12, the job says 20; .* --reuse small\.h5 ' job.yaml --resume --set search.budget=20
     sed '$s/[0-9]/7/' "$example" >changed.csv

@@ -548,3 +548,23 @@ Test(job, later_errors_name_the_place)
                        err.text);
     nas_job_destroy(job);
 }
+
+Test(job, texts_differ_by_keys)
+{
+    nas_strings_t keys = {0};
+    nas_error_t err = {0};
+    const char text[] = "name: a\nseed: 1\noutput: /a\npool:\n  table: /x\nnetwork:\n  cells: 5\n"
+                        "search:\n  budget: 20\n";
+    const char other[] = "name: b\nseed: 12\noutput: /b\npool:\n  table: /y\nsearch:\n"
+                         "  budget: 20\n  method: rea\n";
+    cr_assert_eq(nas_job_text_differences(text, text, &keys, &err), NAS_OK);
+    cr_assert_eq(keys.n, 0);
+    cr_assert_eq(nas_job_text_differences(text, other, &keys, &err), NAS_OK);
+    cr_assert_eq(keys.n, 5);
+    cr_assert(nas_strings_find(&keys, "name") >= 0);
+    cr_assert(nas_strings_find(&keys, "seed") >= 0);
+    cr_assert(nas_strings_find(&keys, "pool.table") >= 0);
+    cr_assert(nas_strings_find(&keys, "network.cells") >= 0);
+    cr_assert(nas_strings_find(&keys, "search.method") >= 0);
+    nas_strings_fini(&keys);
+}
