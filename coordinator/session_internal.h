@@ -18,7 +18,7 @@ struct nas_session {
     nas_digest_t seen; /**< nas_inputs_seen, before anything was read */
     nas_state_t state;
     nas_state_t old;          /**< whose evaluations or scores are taken over */
-    nas_digest_t measurement; /**< how this session measures scores, where it does */
+    nas_digest_t measurement; /**< how scores are measured now, where any are */
     nas_score_reuse_t known;  /**< scores of old */
     nas_ledger_t *ledger;     /**< NULL where there is no search */
     nas_stop_file_t stop_file;
