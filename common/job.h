@@ -201,6 +201,10 @@ nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
  *  The caller frees *text_p. */
 nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err);
 
+/** The value of a key in a text of nas_job_print, borrowed from it, up to the end of its line;
+ *  length [out] bytes. NULL, and length as it was: the key does not apply there. */
+const char *nas_job_text_value(const char *text, const char *key, size_t *length);
+
 /** Keys that affect values, and paths, that have other values in one text of nas_job_print than in
  *  another, or stand in one alone: added to keys, in the order of the field table.  NAS_ENOMEM. */
 nas_status_t nas_job_text_differences(const char *text, const char *other, nas_strings_t *keys,

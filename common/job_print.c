@@ -296,10 +296,11 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
     return print(job, values_only ? affects_values : every_field, text_p, err);
 }
 
-/* The value of a field in a text of nas_job_print, length [out] bytes; NULL: it does not apply there.
- */
-static const char *value_in(const char *text, const nas_job_field_t *field, size_t *length)
+const char *nas_job_text_value(const char *text, const char *key, size_t *length)
 {
+    const ptrdiff_t place = nas_job_field_find(key);
+    NAS_ASSERT(place >= 0);
+    const nas_job_field_t *field = nas_job_field_at((size_t)place);
     const size_t n_group = nas_job_field_group(field);
     const char *name = field->key + (n_group ? n_group + 1 : 0);
     const size_t n_name = strlen(name), indent = n_group ? 2 : 0;
@@ -310,9 +311,11 @@ static const char *value_in(const char *text, const nas_job_field_t *field, size
         if (n_group && is_top)
             is_inside = n == n_group + 1 && strncmp(line, field->key, n_group) == 0;
         if (is_inside && is_top == (n_group == 0) && n > indent + n_name &&
-            strncmp(line + indent, name, n_name) == 0 && line[indent + n_name] == ':') {
-            *length = n;
-            return line;
+            strncmp(line + indent, name, n_name) == 0 &&
+            strncmp(line + indent + n_name, ": ", 2) == 0) {
+            const size_t begin = indent + n_name + strlen(": ");
+            *length = n - begin;
+            return line + begin;
         }
         line += n;
     }
@@ -328,8 +331,10 @@ nas_status_t nas_job_text_differences(const char *text, const char *other, nas_s
         const bool is_input =
             field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS;
         size_t n = 0, n_other = 0;
-        const char *value = value_in(text, field, &n), *there = value_in(other, field, &n_other);
-        const bool is_equal = n == n_other && (n == 0 || memcmp(value, there, n) == 0);
+        const char *value = nas_job_text_value(text, field->key, &n);
+        const char *there = nas_job_text_value(other, field->key, &n_other);
+        const bool is_equal =
+            value && there ? n == n_other && memcmp(value, there, n) == 0 : value == there;
         if (is_equal || !(is_input || field->affects)) continue;
         status = nas_strings_add(keys, field->key, strlen(field->key), err);
     }

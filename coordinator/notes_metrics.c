@@ -92,51 +92,32 @@ nas_status_t nas_inputs_note_metrics(const nas_inputs_t *inputs, nas_strings_t *
 
 /* ------------------------------------------------------------------------ scores of another run */
 
-/* The value of a key in a job as nas_job_print writes it, up to the end of its line; NULL: it does
- * not apply there. */
-static const char *value_in(const char *text, const char *group, const char *key, size_t *length)
-{
-    char head[64];
-    (void)snprintf(head, sizeof head, "\n%s:\n", group);
-    const char *at = *group ? strstr(text, head) : text;
-    if (!at) return NULL;
-    if (*group) at += strlen(head) - 1;
-    (void)snprintf(head, sizeof head, "\n%s%s: ", *group ? "  " : "", key);
-    const char *found = strstr(at, head);
-    if (!found) return NULL;
-    for (const char *line = at; *group && line < found; line = strchr(line + 1, '\n'))
-        if (strncmp(line, "\n  ", 3) != 0) return NULL; /* in a later group */
-    found += strlen(head);
-    *length = strcspn(found, "\n");
-    return found;
-}
-
-static nas_status_t note_difference(const nas_inputs_t *inputs, const char *here, const char *group,
-                                    const char *key, nas_strings_t *notes, nas_error_t *err)
+static nas_status_t note_difference(const nas_inputs_t *inputs, const char *here, const char *key,
+                                    nas_strings_t *notes, nas_error_t *err)
 {
     enum { SHOWN = 100 };
     size_t n = 0, n_there = 0;
-    const char *value = value_in(here, group, key, &n);
-    const char *there = value_in(inputs->scored.job_text, group, key, &n_there);
+    const char *value = nas_job_text_value(here, key, &n);
+    const char *there = nas_job_text_value(inputs->scored.job_text, key, &n_there);
     if (!value || !there || (n == n_there && memcmp(value, there, n) == 0)) return NAS_OK;
-    return nas_note_add(
-        notes,
-        nas_string_format(err, "metrics.file: scored with %s%s%s %.*s, this job has %.*s", group,
-                          *group ? "." : "", key, (int)(n_there < SHOWN ? n_there : SHOWN), there,
-                          (int)(n < SHOWN ? n : SHOWN), value),
-        err);
+    return nas_note_add(notes,
+                        nas_string_format(err,
+                                          "metrics.file: scored with %s %.*s, this job has %.*s",
+                                          key, (int)(n_there < SHOWN ? n_there : SHOWN), there,
+                                          (int)(n < SHOWN ? n : SHOWN), value),
+                        err);
 }
 
 static nas_status_t note_differences(const nas_inputs_t *inputs, nas_strings_t *notes,
                                      nas_error_t *err)
 {
-    static const char *const keys[][2] = {
-        {"", "seed"},      {"network", "channels"}, {"network", "cells"}, {"data", "format"},
-        {"data", "train"}, {"data", "classes"},     {"data", "limit"}};
+    static const char *const keys[] = {"seed",        "network.channels", "network.cells",
+                                       "data.format", "data.train",       "data.classes",
+                                       "data.limit"};
     char *here = NULL;
     nas_status_t status = nas_job_print(inputs->job, false, &here, err);
     for (size_t i = 0; !status && i < sizeof keys / sizeof *keys; i++)
-        status = note_difference(inputs, here, keys[i][0], keys[i][1], notes, err);
+        status = note_difference(inputs, here, keys[i], notes, err);
     free(here);
     return status;
 }

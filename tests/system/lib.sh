@@ -168,6 +168,12 @@ follow_next() {
     rm -r next.d
 }
 
+# wide_table FILE: 2,000 architectures with metrics m0 and m1 and an objective acc.
+wide_table() {
+    awk 'BEGIN {srand(1); print "arch,m0,m1,acc"
+                for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >"$1"
+}
+
 # small_job FILE: a job on the embedded example table, 3 repeats of 12 evaluations.
 small_job() {
     cat >"$1" <<JOB

@@ -61,7 +61,7 @@ expect_report small.h5 undisturbed
 # ---- A rank that thinks ----
 
 # Each leads a group of its own, and one step of its method takes longer than a rank may be silent.
-awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv
+wide_table wide.csv
 cat >wide.yaml <<'JOB'
 name: wide
 output: wide.h5

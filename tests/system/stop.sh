@@ -76,7 +76,7 @@ expect_exit 0 "$ROBOTNAS" search late.yaml
 
 # ---- In the middle of a step that takes minutes ----
 
-awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 2000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv
+wide_table wide.csv
 cat >wide.yaml <<'JOB'
 name: small
 output: small.h5

@@ -105,6 +105,19 @@ Test(table, columns_come_as_asked_and_others_may_hold_anything)
     nas_table_destroy(NULL);
 }
 
+/* Two rows, x with 1 and y with 2. */
+static void assert_x_and_y(const char *text)
+{
+    const request_t request = {.columns = {"a"}};
+    nas_table_t *table = read_good(text, &request);
+    cr_assert_eq(nas_table_rows(table), 2, "%s", text);
+    cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
+    cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
+    cr_assert_eq(nas_table_column(table, "a")[0], 1.0);
+    cr_assert_eq(nas_table_column(table, "a")[1], 2.0);
+    nas_table_destroy(table);
+}
+
 Test(table, line_ends_empty_lines_and_a_byte_order_mark_change_nothing)
 {
     static const char *const texts[] = {
@@ -119,16 +132,7 @@ Test(table, line_ends_empty_lines_and_a_byte_order_mark_change_nothing)
         BOM "\"arch\",\"a\"\r\n\"x\",1\r\n\"y\",2\r\n",
         "arch,a\n \nx,1\n\t\r\ny,2\n  ",
     };
-    const request_t request = {.columns = {"a"}};
-    for (size_t i = 0; i < N_OF(texts); i++) {
-        nas_table_t *table = read_good(texts[i], &request);
-        cr_assert_eq(nas_table_rows(table), 2, "%s", texts[i]);
-        cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
-        cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
-        cr_assert_eq(nas_table_column(table, "a")[0], 1.0);
-        cr_assert_eq(nas_table_column(table, "a")[1], 2.0);
-        nas_table_destroy(table);
-    }
+    for (size_t i = 0; i < N_OF(texts); i++) assert_x_and_y(texts[i]);
 }
 
 Test(table, names_are_the_bytes_of_the_field_without_blanks_around)
@@ -175,16 +179,7 @@ Test(table, blanks_and_what_holds_nothing_do_not_count)
         ",arch,a\n0,x,1\n1,y,2\n",
         ",arch,,a,\n0,x,7,1,note\n1,y,8,2,\n",
     };
-    const request_t request = {.columns = {"a"}};
-    for (size_t i = 0; i < N_OF(texts); i++) {
-        nas_table_t *table = read_good(texts[i], &request);
-        cr_assert_eq(nas_table_rows(table), 2, "%s", texts[i]);
-        cr_assert_str_eq(nas_names_at(nas_table_names(table), 0), "x");
-        cr_assert_str_eq(nas_names_at(nas_table_names(table), 1), "y");
-        cr_assert_eq(nas_table_column(table, "a")[0], 1.0);
-        cr_assert_eq(nas_table_column(table, "a")[1], 2.0);
-        nas_table_destroy(table);
-    }
+    for (size_t i = 0; i < N_OF(texts); i++) assert_x_and_y(texts[i]);
 }
 
 Test(table, names_know_their_lines)
