@@ -107,13 +107,13 @@ expect_refusal '*cannot be written*'
 expect_exit 1 to_full "$ROBOTNAS" report small.h5 --json
 expect_refusal '*cannot be written*'
 
-# Its evaluations ask to stop, until they are let go on.
+# The second evaluation asks to stop, as does the first of a run that goes on, and waits to be ended; until they are let go on.
 small_job stopped.yaml
 sed -i '/^objective:/,/^  report:/d' stopped.yaml
 cat >>stopped.yaml <<'JOB'
 objective:
   kind: command
-  command: [sh, -c, 'test -e go || touch stopped.h5.stop; echo "{{\"score\": {index}}}"']
+  command: [sh, -c, 'if [ -e first ] && [ ! -e go ]; then touch stopped.h5.stop; exec sleep 1000; fi; touch first; echo "{{\"score\": {index}}}"']
 JOB
 expect_exit 75 "$ROBOTNAS" search stopped.yaml --set output=stopped.h5
 [ ! -e stopped.h5.stop ] || fail "the request to stop is still there"
