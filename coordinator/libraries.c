@@ -1,6 +1,6 @@
 #include "coordinator/libraries.h"
 
-#include "common/comm.h"
+#include "common/comm/comm.h"
 
 #include <cblas.h>
 #include <csv.h>

@@ -1,8 +1,8 @@
 /* robotnas: neural architecture search on clusters. */
-#include "common/version.h"
+#include "common/base/version.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/libraries.h"
-#include "coordinator/method.h"
+#include "coordinator/search/methods/method.h"
 
 #include <stdio.h>
 #include <string.h>

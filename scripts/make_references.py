@@ -5,7 +5,7 @@ tests/data/reference-*.h5.
     scripts/make_references.py [FOLDER]
 
 Needs PyTorch, h5py and NumPy (Debian: python3-torch python3-h5py); the files in the repository come from PyTorch 1.13.
-worker/reference.h describes the layout. `robotnas verify` compares, on any backend.
+worker/verify/reference.h describes the layout. `robotnas verify` compares, on any backend.
 
 Images are normal random numbers, weights PyTorch's default initialisation; both are rounded to float32, which is what the
 files hold, and computed with in float64. Gammas and betas are random too, so that nothing hides behind 1 and 0.

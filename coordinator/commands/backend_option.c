@@ -1,6 +1,6 @@
 #include "coordinator/commands/backend_option.h"
 
-#include "worker/backends.h"
+#include "worker/engine/backends/backends.h"
 
 #include <cblas.h>
 #include <string.h>

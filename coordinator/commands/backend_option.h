@@ -3,7 +3,7 @@
 #define NAS_COORDINATOR_COMMANDS_BACKEND_OPTION_H
 
 #include "coordinator/commands/command.h"
-#include "worker/kernels/backend.h"
+#include "worker/engine/backends/backend.h"
 
 /** The backend of this name, with the largest instruction set of this machine; NULL: the best that
  *  is built in. Sets the libraries to one thread.

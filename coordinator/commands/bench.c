@@ -1,8 +1,8 @@
-#include "coordinator/bench_bo.h"
 #include "coordinator/commands/backend_option.h"
-#include "worker/bench_rank.h"
-#include "worker/bench_score.h"
-#include "worker/bench_train.h"
+#include "coordinator/search/bo/bench_bo.h"
+#include "worker/bench/bench_rank.h"
+#include "worker/bench/bench_score.h"
+#include "worker/bench/bench_train.h"
 
 #include <cblas.h>
 #include <getopt.h>

@@ -1,12 +1,12 @@
-#include "common/space_nb201_cost.h"
+#include "common/space/space_nb201_cost.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/inputs.h"
-#include "coordinator/notes.h"
-#include "worker/backends.h"
-#include "worker/metrics/metric.h"
-#include "worker/net/footprint.h"
-#include "worker/net/program.h"
+#include "coordinator/inputs/inputs.h"
+#include "coordinator/inputs/notes.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/engine/metrics/metric.h"
+#include "worker/engine/program/footprint.h"
+#include "worker/engine/program/program.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -177,7 +177,7 @@ static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, 
 static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
 {
     static const unsigned needs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
-    const nas_judging_plan_t *plan = &inputs->judging;
+    const nas_evaluator_plan_t *plan = &inputs->judging;
     const nas_footprint_options_t options = {.network = &plan->network,
                                              .batch =
                                                  (int)(plan->recipe.batch / plan->recipe.shards),
@@ -231,7 +231,7 @@ static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, i
 static void print_training(const nas_inputs_t *inputs, double n_evaluations, int n_ranks, FILE *out)
 {
     const double passes = 3.0;
-    const nas_judging_plan_t *plan = &inputs->judging;
+    const nas_evaluator_plan_t *plan = &inputs->judging;
     const nas_images_t *train = &inputs->dataset.train;
     const double n_images =
         (double)plan->recipe.epochs * (double)train->n * (1.0 - plan->recipe.validation);

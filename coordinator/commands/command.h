@@ -2,7 +2,7 @@
 #ifndef NAS_COORDINATOR_COMMANDS_COMMAND_H
 #define NAS_COORDINATOR_COMMANDS_COMMAND_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 /** One command. */
 typedef struct nas_cli_command {

@@ -1,8 +1,8 @@
-#include "common/file.h"
-#include "common/log.h"
-#include "common/stop.h"
+#include "common/base/log.h"
+#include "common/io/file.h"
+#include "common/io/stop.h"
 #include "coordinator/commands/command.h"
-#include "worker/data/folder.h"
+#include "worker/data/folders/folder.h"
 #include "worker/data/images.h"
 
 #include <getopt.h>

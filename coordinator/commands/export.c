@@ -1,6 +1,6 @@
-#include "coordinator/export.h"
+#include "coordinator/report/export.h"
 
-#include "common/statefile.h"
+#include "common/state/statefile.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/user_file.h"
 

@@ -1,13 +1,13 @@
 /* A first job file for what a user has, with comments that say what to change. It is composed in
  * memory and passes what `robotnas check` tests before it is written; only where images have still
  * to be converted, their files cannot be read yet. */
-#include "common/file.h"
-#include "common/job.h"
+#include "common/io/file.h"
+#include "common/job/job.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/init_job.h"
 #include "coordinator/commands/shell_word.h"
 #include "coordinator/commands/user_file.h"
-#include "coordinator/inputs.h"
+#include "coordinator/inputs/inputs.h"
 
 #include <getopt.h>
 #include <stdlib.h>

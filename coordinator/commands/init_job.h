@@ -2,8 +2,8 @@
 #ifndef NAS_COORDINATOR_COMMANDS_INIT_JOB_H
 #define NAS_COORDINATOR_COMMANDS_INIT_JOB_H
 
-#include "common/error.h"
-#include "common/strings.h"
+#include "common/base/error.h"
+#include "common/base/strings.h"
 #include "worker/data/dataset.h"
 
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /* Columns of a table, sorted by their values and by what people call them. */
-#include "common/csv.h"
-#include "common/field.h"
-#include "common/job.h"
-#include "common/table.h"
+#include "common/io/csv.h"
+#include "common/io/field.h"
+#include "common/io/table.h"
+#include "common/job/job.h"
 #include "coordinator/commands/init_job.h"
-#include "worker/metrics/metric.h"
+#include "worker/engine/metrics/metric.h"
 
 #include <math.h>
 #include <stdlib.h>

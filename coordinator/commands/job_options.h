@@ -2,7 +2,7 @@
 #ifndef NAS_COORDINATOR_COMMANDS_JOB_OPTIONS_H
 #define NAS_COORDINATOR_COMMANDS_JOB_OPTIONS_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 #include "coordinator/commands/command.h"
 
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "coordinator/commands/next_steps.h"
 
-#include "common/strings.h"
+#include "common/base/strings.h"
 #include "coordinator/commands/shell_word.h"
 
 #include <stdbool.h>

@@ -2,10 +2,10 @@
 #ifndef NAS_COORDINATOR_COMMANDS_NEXT_STEPS_H
 #define NAS_COORDINATOR_COMMANDS_NEXT_STEPS_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/session.h"
+#include "coordinator/session/session.h"
 
 #include <stdio.h>
 

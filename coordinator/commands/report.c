@@ -1,6 +1,6 @@
-#include "coordinator/report.h"
+#include "coordinator/report/report.h"
 
-#include "common/statefile.h"
+#include "common/state/statefile.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/user_file.h"
 

@@ -1,14 +1,14 @@
 #include "coordinator/commands/run_job.h"
 
-#include "common/log.h"
-#include "common/pulse.h"
-#include "common/stop.h"
+#include "common/base/isa.h"
+#include "common/base/log.h"
+#include "common/comm/heartbeat.h"
+#include "common/io/stop.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
-#include "coordinator/report.h"
-#include "coordinator/scoring.h"
-#include "coordinator/search.h"
-#include "worker/kernels/isa.h"
+#include "coordinator/report/report.h"
+#include "coordinator/score/scoring.h"
+#include "coordinator/search/search.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -39,10 +39,10 @@ static void check_core_types(nas_comm_t *world)
                      first);
 }
 
-/* While rank 0 reads its inputs, a signal to any rank reaches it by the pulse. */
+/* While rank 0 reads its inputs, a signal to any rank reaches it by the heartbeat. */
 static bool is_asked_to_stop(void *context, double share)
 {
-    return nas_pulse_poll(context, nas_stop_signal(), share) != 0;
+    return nas_heartbeat_poll(context, nas_stop_signal(), share) != 0;
 }
 
 /* Collective: the ranks wait for rank 0, which reads. */
@@ -51,11 +51,11 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
                                  nas_error_t *err)
 {
     const char *isa = agree_isa(world);
-    nas_pulse_t *pulse = NULL;
-    const nas_pulse_options_t never_silent = {0}; /* nobody but rank 0 works */
-    nas_status_t status = nas_pulse_begin(world, &never_silent, &pulse, err);
+    nas_heartbeat_t *heartbeat = NULL;
+    const nas_heartbeat_options_t never_silent = {0}; /* nobody but rank 0 works */
+    nas_status_t status = nas_heartbeat_begin(world, &never_silent, &heartbeat, err);
     if (status) return status;
-    const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = pulse};
+    const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
     const nas_session_options_t session = {.job = {.path = options->job,
                                                    .set = options->set,
                                                    .n_set = options->n_set,
@@ -70,7 +70,7 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
                                            .interrupt = &interrupt};
     if (nas_comm_rank(world) == 0) status = nas_session_create(&session, session_p, err);
     status = nas_comm_agree(world, status, err);
-    nas_pulse_end(pulse);
+    nas_heartbeat_end(heartbeat);
     return status;
 }
 

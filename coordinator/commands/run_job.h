@@ -2,7 +2,7 @@
 #ifndef NAS_COORDINATOR_COMMANDS_RUN_JOB_H
 #define NAS_COORDINATOR_COMMANDS_RUN_JOB_H
 
-#include "common/job.h"
+#include "common/job/job.h"
 #include "coordinator/commands/command.h"
 
 /** Run a command that takes a job under MPI: options, stages, report. Returns the process's exit

@@ -2,8 +2,8 @@
 #ifndef NAS_COORDINATOR_COMMANDS_SHELL_WORD_H
 #define NAS_COORDINATOR_COMMANDS_SHELL_WORD_H
 
-#include "common/error.h"
-#include "common/strings.h"
+#include "common/base/error.h"
+#include "common/base/strings.h"
 
 /** The text as one word that a shell takes for it: in single quotes where it is not plain. Owned by
  *  the caller (free), or NULL with err set. */

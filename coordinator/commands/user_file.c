@@ -1,7 +1,7 @@
 #include "coordinator/commands/user_file.h"
 
-#include "common/file.h"
-#include "common/statefile.h"
+#include "common/io/file.h"
+#include "common/state/statefile.h"
 
 #include <errno.h>
 #include <fcntl.h>

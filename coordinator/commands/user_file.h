@@ -3,7 +3,7 @@
 #ifndef NAS_COORDINATOR_COMMANDS_USER_FILE_H
 #define NAS_COORDINATOR_COMMANDS_USER_FILE_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-#include "worker/verify.h"
+#include "worker/verify/verify.h"
 
 #include "coordinator/commands/backend_option.h"
 

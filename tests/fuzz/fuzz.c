@@ -1,6 +1,6 @@
 #include "tests/fuzz/fuzz.h"
 
-#include "common/strings.h"
+#include "common/base/strings.h"
 
 #include <dirent.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef NAS_TESTS_FUZZ_FUZZ_H
 #define NAS_TESTS_FUZZ_FUZZ_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

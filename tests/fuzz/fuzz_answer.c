@@ -1,7 +1,7 @@
 /* What a trainer prints. The first byte says into which pieces the text is cut, which makes no
  * difference. */
 #include "tests/fuzz/fuzz.h"
-#include "worker/command/answer.h"
+#include "worker/objectives/command/answer.h"
 
 #include <math.h>
 #include <stdbool.h>

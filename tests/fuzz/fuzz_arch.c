@@ -1,7 +1,7 @@
 /* Architecture texts: every space, and the encodings of tables. What is read and printed is read
  * again as the same; name, code and index are faces of one thing. */
-#include "common/encoding.h"
-#include "common/space.h"
+#include "common/space/encoding.h"
+#include "common/space/space.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

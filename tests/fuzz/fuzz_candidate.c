@@ -1,11 +1,11 @@
 /* Files of candidates: edits (h5_edit.h) of a good one, sealed anew. The first byte says whether
  * its training is done. What is accepted is exported, as JSON and as ONNX. */
-#include "common/sealed.h"
-#include "coordinator/export.h"
+#include "common/state/checksummed.h"
+#include "coordinator/report/export.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
 #include "tests/fuzz/state_sample.h"
-#include "worker/net/graph.h"
+#include "worker/engine/graph/graph.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -151,8 +151,9 @@ static void try_export(const run_t *run)
 /* Of candidate_file.c. */
 static void seal(char *image, size_t size)
 {
-    const nas_sealed_kind_t kind = {.magic = "ROBOTCAN", .version = 1, .name = "candidate's file"};
-    NAS_ASSERT(nas_sealed_fill(&kind, image, size, NULL) == NAS_OK);
+    const nas_checksummed_kind_t kind = {
+        .magic = "ROBOTCAN", .version = 1, .name = "candidate's file"};
+    NAS_ASSERT(nas_checksummed_fill(&kind, image, size, NULL) == NAS_OK);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,5 +1,5 @@
 /* CSV files. Rows that are read, written with every field in quotes, are read again as the same. */
-#include "common/csv.h"
+#include "common/io/csv.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Data sets in HDF5: edits (h5_edit.h) of a good one. The first byte says whether its values are
  * bytes or floats. HDF5 reads it in a child process, so that a try takes milliseconds. */
-#include "common/h5.h"
+#include "common/state/h5.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
 #include "tests/fuzz/images_check.h"

@@ -2,8 +2,8 @@
  * more than a few thousand pixels are passed over: the bounds of decode.h are far above what can be
  * tried a thousand times a second. */
 #include "tests/fuzz/fuzz.h"
-#include "worker/data/decode.h"
-#include "worker/data/resize.h"
+#include "worker/data/folders/decode.h"
+#include "worker/data/folders/resize.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

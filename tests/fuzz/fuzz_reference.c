@@ -3,8 +3,8 @@
  * reads it in a child process, so that a try takes milliseconds. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
-#include "worker/metrics/metric.h"
-#include "worker/reference.h"
+#include "worker/engine/metrics/metric.h"
+#include "worker/verify/reference.h"
 
 #include <stdlib.h>
 #include <string.h>

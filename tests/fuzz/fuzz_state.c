@@ -1,10 +1,10 @@
 /* State files: edits (h5_edit.h) of a good one, sealed anew. One that is accepted is reported in
  * every form and its best architecture exported; written again it gives the same bytes again. */
-#include "common/sealed.h"
-#include "common/statefile.h"
-#include "common/statefile_internal.h"
-#include "coordinator/export.h"
-#include "coordinator/report.h"
+#include "common/state/checksummed.h"
+#include "common/state/statefile.h"
+#include "common/state/statefile_internal.h"
+#include "coordinator/report/export.h"
+#include "coordinator/report/report.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
 #include "tests/fuzz/state_sample.h"
@@ -105,7 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *path = fuzz_path("state.h5"), *image = (char *)(uintptr_t)file.at;
     nas_state_t state = {0};
     nas_error_t err = {0};
-    NAS_ASSERT(nas_sealed_fill(&nas_statefile_kind, image, file.n, NULL) == NAS_OK);
+    NAS_ASSERT(nas_checksummed_fill(&nas_statefile_kind, image, file.n, NULL) == NAS_OK);
     fuzz_write(path, file);
     const nas_status_t status = nas_statefile_read_one(path, &state, &err);
     if (status) {

@@ -1,6 +1,6 @@
 /* Files that list a part of a space. The first byte chooses the space. What was selected, written
  * as a file, is selected again. */
-#include "common/subset.h"
+#include "common/space/subset.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

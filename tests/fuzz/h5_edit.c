@@ -14,7 +14,7 @@
  */
 #include "tests/fuzz/h5_edit.h"
 
-#include "common/h5.h"
+#include "common/state/h5.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* A fuzz target without libFuzzer: tries every file that it is given, and every file of folders. */
-#include "common/strings.h"
+#include "common/base/strings.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <dirent.h>

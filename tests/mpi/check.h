@@ -3,7 +3,7 @@
 #ifndef NAS_TESTS_MPI_CHECK_H
 #define NAS_TESTS_MPI_CHECK_H
 
-#include "common/comm.h"
+#include "common/comm/comm.h"
 
 #include <stdio.h>
 

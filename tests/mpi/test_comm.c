@@ -1,6 +1,6 @@
 /* Every collective of comm.h against what it promises, at any number of ranks. */
 #include "check.h"
-#include "common/rng.h"
+#include "common/base/rng.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -91,24 +91,24 @@ static void test_gather_scatter(nas_comm_t *world)
     free(offset);
 }
 
-static int compare_ranked(const void *a, const void *b)
+static int compare_entries(const void *a, const void *b)
 {
-    const nas_ranked_t *x = a, *y = b;
+    const nas_top_entry_t *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
 /* The k best of this rank's rows of a pool whose scores take few values, so that ties abound. */
-static void local_top(const nas_ranked_t *pool, int64_t n_pool, nas_comm_t *world,
-                      nas_ranked_t *top, int64_t k)
+static void local_top(const nas_top_entry_t *pool, int64_t n_pool, nas_comm_t *world,
+                      nas_top_entry_t *top, int64_t k)
 {
     int64_t first = 0, n = 0;
     nas_comm_shard(n_pool, nas_comm_rank(world), nas_comm_size(world), &first, &n);
-    nas_ranked_t *part = calloc((size_t)n + 1, sizeof *part);
+    nas_top_entry_t *part = calloc((size_t)n + 1, sizeof *part);
     CHECK(part);
     memcpy(part, pool + first, (size_t)n * sizeof *part);
-    qsort(part, (size_t)n, sizeof *part, compare_ranked);
-    for (int64_t i = 0; i < k; i++) top[i] = i < n ? part[i] : (nas_ranked_t){.index = -1};
+    qsort(part, (size_t)n, sizeof *part, compare_entries);
+    for (int64_t i = 0; i < k; i++) top[i] = i < n ? part[i] : (nas_top_entry_t){.index = -1};
     free(part);
 }
 
@@ -117,21 +117,21 @@ static void test_reduce_top(nas_comm_t *world)
     enum { N_POOL = 50, N_LISTS = 3, K_MAX = 60 };
     const int rank = nas_comm_rank(world), size = nas_comm_size(world);
     for (int64_t k = 1; k <= K_MAX; k = k * 3 + 1) {
-        nas_ranked_t pool[N_LISTS][N_POOL], list[N_LISTS * K_MAX];
+        nas_top_entry_t pool[N_LISTS][N_POOL], list[N_LISTS * K_MAX];
         for (int l = 0; l < N_LISTS; l++) {
             nas_rng_t rng;
             nas_rng_init(&rng, 7, NAS_STREAM_BENCH, (uint64_t)l);
             for (int i = 0; i < N_POOL; i++)
                 pool[l][i] =
-                    (nas_ranked_t){.score = (double)nas_rng_below(&rng, 5) - 2, .index = i};
+                    (nas_top_entry_t){.score = (double)nas_rng_below(&rng, 5) - 2, .index = i};
             local_top(pool[l], N_POOL, world, list + l * k, k);
         }
         int flag = rank == size - 1 ? 15 : 0;
         nas_comm_reduce_top(world, list, N_LISTS, k, &flag);
         for (int l = 0; rank == 0 && l < N_LISTS; l++) {
-            qsort(pool[l], N_POOL, sizeof pool[l][0], compare_ranked);
+            qsort(pool[l], N_POOL, sizeof pool[l][0], compare_entries);
             for (int64_t i = 0; i < k; i++) {
-                const nas_ranked_t *got = &list[l * k + i];
+                const nas_top_entry_t *got = &list[l * k + i];
                 if (i >= N_POOL)
                     CHECK(got->index == -1);
                 else

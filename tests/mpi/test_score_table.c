@@ -1,9 +1,9 @@
 /* The score table at any number of ranks: every answer equals a brute force on the leader, whose
  * bits do not know of ranks. */
-#include "common/rng.h"
-#include "worker/kernels/score.h"
-#include "worker/normalise.h"
-#include "worker/score_table.h"
+#include "common/base/rng.h"
+#include "worker/ranking/normalise.h"
+#include "worker/ranking/score.h"
+#include "worker/ranking/score_table.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static float normalised[N_METRIC][MAX_ARCH]; /* by brute force */
 
 static int before(const void *a, const void *b)
 {
-    const nas_ranked_t *x = a, *y = b;
+    const nas_top_entry_t *x = a, *y = b;
     if (x->score > y->score) return -1;
     if (x->score < y->score) return 1;
     return (x->index > y->index) - (x->index < y->index);
@@ -94,12 +94,12 @@ static void brute_normalise(int m, int64_t n)
             isnan(value[i]) || max == min ? 0.0F : (float)((value[i] - min) / (max - min));
 }
 
-static void brute_top(const double *weights, int64_t n, nas_ranked_t *all)
+static void brute_top(const double *weights, int64_t n, nas_top_entry_t *all)
 {
     for (int64_t i = 0; i < n; i++) {
         double score = 0;
         for (int m = 0; m < N_METRIC; m++) score += weights[m] * (double)normalised[m][i];
-        all[i] = (nas_ranked_t){score, i};
+        all[i] = (nas_top_entry_t){score, i};
     }
     qsort(all, (size_t)n, sizeof *all, before);
 }
@@ -136,7 +136,7 @@ static void check_values(const nas_score_table_t *table)
 static void check_query(nas_comm_t *world, nas_score_table_t *table, const nas_score_query_t *query,
                         int64_t n_arch)
 {
-    static nas_ranked_t all[MAX_ARCH];
+    static nas_top_entry_t all[MAX_ARCH];
     int64_t answer[MAX_WEIGHTS * MAX_K];
     double score[MAX_WEIGHTS * MAX_K];
     int flag = nas_comm_rank(world) + 1;

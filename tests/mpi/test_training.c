@@ -1,8 +1,8 @@
 /* A training on a team gives the bits that it gives on one rank. */
 #include "check.h"
+#include "common/base/isa.h"
 #include "tests/unit/train_case.h"
-#include "worker/backends.h"
-#include "worker/kernels/isa.h"
+#include "worker/engine/backends/backends.h"
 
 enum { N_SHARDS = 5, N_STEPS = 5 };
 

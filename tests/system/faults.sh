@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A signal at any fault point (common/fault.h), on either of two ranks: what --resume makes of the rest reports the same
+# A signal at any fault point (common/base/fault.h), on either of two ranks: what --resume makes of the rest reports the same
 # as a run that nothing disturbed.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"

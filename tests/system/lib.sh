@@ -103,7 +103,7 @@ noted_ended() {
     done
 }
 
-# need_faults: skip where the binary has no fault points (common/fault.h). A dead rank leaves others that wait for it and never
+# need_faults: skip where the binary has no fault points (common/base/fault.h). A dead rank leaves others that wait for it and never
 # end: mpiexec kills them at once.
 need_faults() {
     grep -q NAS_FAULT "$ROBOTNAS" || skip "the binary has no fault points (-DROBOTNAS_FAULTS=ON)"

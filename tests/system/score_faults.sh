@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A signal at any fault point (common/fault.h) of a run that scores, alone or as the first stage of a search, on either of two
+# A signal at any fault point (common/base/fault.h) of a run that scores, alone or as the first stage of a search, on either of two
 # ranks: what --resume makes of the rest has the scores and the report of a run that nothing disturbed.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

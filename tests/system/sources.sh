@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What the sources may call: files are opened, made and renamed in a few places, which look at what stands there first
-# (common/file.h). A new place is added here once it does so, too.
+# (common/io/file.h). A new place is added here once it does so, too.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"
 cd "$ROBOTNAS_SOURCE"
@@ -15,7 +15,7 @@ only() {
     local found
     found=$(grep -rnE --include='*.c' "$(call_of "$1")" common worker coordinator | grep -vE ':[[:space:]]*(/?\*|//)' |
         grep -vE "$(printf '^%s:|' "${@:2}")^$") || true
-    [ -z "$found" ] || fail "called where the name may have been planted, see common/file.h:
+    [ -z "$found" ] || fail "called where the name may have been planted, see common/io/file.h:
 $found"
 }
 
@@ -25,16 +25,16 @@ for line in 'fd = open(path, 0)' 'open ("a", 0)' '(open(path, 0))'; do
 done
 if grep -qE "$(call_of 'open|open64')" <<<'nas_file_open(path)'; then fail "a function of another name is found"; fi
 
-only 'open|open64' common/file.c worker/command/output.c worker/command/supervisor_detach.c worker/command/descendants.c worker/data/sandbox.c \
+only 'open|open64' common/io/file.c worker/objectives/command/output.c worker/objectives/command/supervisor_detach.c worker/objectives/command/descendants.c worker/data/untrusted/sandbox.c \
     coordinator/commands/user_file.c
-only 'openat|mkdirat|renameat|renameat2' worker/command/work_folder.c
-only 'fopen|fopen64' worker/data/sandbox.c
+only 'openat|mkdirat|renameat|renameat2' worker/objectives/command/work_folder.c
+only 'fopen|fopen64' worker/data/untrusted/sandbox.c
 only 'creat|freopen|truncate|link|symlink|mkfifo|mknod|tmpfile|tmpnam|tempnam|mktemp|mkstemp|mkdtemp|popen|system' none
-only 'rename' common/replace.c
-only 'mkdir' common/file.c worker/command/work_folder.c
-only 'unlink|remove' common/replace.c common/lock.c common/stop.c coordinator/commands/user_file.c \
-    worker/command/work_folder.c worker/data/folder_file.c
-only 'chmod|chown|fchmod|fchown' common/replace.c
-only 'H5Fcreate' common/h5.c worker/data/folder_file.c
-only 'H5Fopen' common/h5.c worker/data/foreign_child.c
+only 'rename' common/io/replace.c
+only 'mkdir' common/io/file.c worker/objectives/command/work_folder.c
+only 'unlink|remove' common/io/replace.c common/io/lock.c common/io/stop.c coordinator/commands/user_file.c \
+    worker/objectives/command/work_folder.c worker/data/folders/folder_file.c
+only 'chmod|chown|fchmod|fchown' common/io/replace.c
+only 'H5Fcreate' common/state/h5.c worker/data/folders/folder_file.c
+only 'H5Fopen' common/state/h5.c worker/data/untrusted/untrusted_child.c
 only 'gzopen|jpeg_stdio_src|png_init_io' none

@@ -5,7 +5,7 @@
   statefile.py version FILE NUMBER    another format version; the digest is made to match
   statefile.py edit FILE STATEMENT    run STATEMENT on `f`, the file opened by h5py; size and digest are made to match
 
-The user block is described in common/statefile_internal.h.
+The user block is described in common/state/statefile_internal.h.
 """
 import hashlib
 import sys

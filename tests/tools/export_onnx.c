@@ -5,11 +5,11 @@
  *
  * FOLDER gets model.onnx, images.f32 (N images, values from 0 to 1) and logits.f64.
  */
-#include "common/rng.h"
-#include "common/version.h"
-#include "worker/export/onnx.h"
-#include "worker/net/parameters.h"
-#include "worker/net/program.h"
+#include "common/base/rng.h"
+#include "common/base/version.h"
+#include "worker/engine/graph/parameters.h"
+#include "worker/engine/program/program.h"
+#include "worker/onnx/onnx.h"
 
 #include <math.h>
 #include <stdio.h>

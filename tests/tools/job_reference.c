@@ -1,6 +1,6 @@
 /* Prints the reference page of the job file: `job_reference > docs/job-file.md` after a change of
  * its fields. */
-#include "common/job.h"
+#include "common/job/job.h"
 
 int main(void)
 {

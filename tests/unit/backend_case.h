@@ -7,8 +7,8 @@
 #ifndef NAS_TESTS_UNIT_BACKEND_CASE_H
 #define NAS_TESTS_UNIT_BACKEND_CASE_H
 
-#include "common/rng.h"
-#include "worker/kernels/backend.h"
+#include "common/base/rng.h"
+#include "worker/engine/backends/backend.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

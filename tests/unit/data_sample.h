@@ -2,7 +2,7 @@
 #ifndef NAS_TESTS_UNIT_DATA_SAMPLE_H
 #define NAS_TESTS_UNIT_DATA_SAMPLE_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 #include "temp_folder.h"
 #include "worker/data/dataset.h"
 

@@ -2,7 +2,7 @@
 #ifndef NAS_TESTS_UNIT_JOB_SANDBOX_H
 #define NAS_TESTS_UNIT_JOB_SANDBOX_H
 
-#include "common/job.h"
+#include "common/job/job.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

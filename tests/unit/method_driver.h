@@ -3,8 +3,8 @@
 #ifndef NAS_TESTS_METHOD_DRIVER_H
 #define NAS_TESTS_METHOD_DRIVER_H
 
-#include "common/rng.h"
-#include "coordinator/method.h"
+#include "common/base/rng.h"
+#include "coordinator/search/methods/method.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
 #ifndef NAS_TESTS_UNIT_PROGRAM_CASE_H
 #define NAS_TESTS_UNIT_PROGRAM_CASE_H
 
-#include "common/rng.h"
-#include "worker/net/parameters.h"
-#include "worker/net/program.h"
+#include "common/base/rng.h"
+#include "worker/engine/graph/parameters.h"
+#include "worker/engine/program/program.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

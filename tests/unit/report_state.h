@@ -3,7 +3,7 @@
 #ifndef NAS_TESTS_UNIT_REPORT_STATE_H
 #define NAS_TESTS_UNIT_REPORT_STATE_H
 
-#include "common/state.h"
+#include "common/state/state.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef NAS_TESTS_UNIT_STATE_SAMPLE_H
 #define NAS_TESTS_UNIT_STATE_SAMPLE_H
 
-#include "common/state.h"
+#include "common/state/state.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

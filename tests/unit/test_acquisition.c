@@ -1,5 +1,5 @@
-#include "common/rng.h"
-#include "coordinator/acquisition.h"
+#include "common/base/rng.h"
+#include "coordinator/search/bo/acquisition.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

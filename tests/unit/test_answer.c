@@ -1,6 +1,6 @@
 /* What a trainer's output says. */
-#include "common/rng.h"
-#include "worker/command/answer.h"
+#include "common/base/rng.h"
+#include "worker/objectives/command/answer.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

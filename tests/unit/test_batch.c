@@ -1,5 +1,5 @@
 #include "worker/data/batch.h"
-#include "worker/data/foreign_hdf5.h"
+#include "worker/data/untrusted/untrusted_hdf5.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -147,14 +147,14 @@ Test(batch, what_the_data_cannot_give_is_refused)
 }
 
 /* input/images and input/labels of a reference file. */
-static void read_reference(const char *path, nas_foreign_array_t input[2])
+static void read_reference(const char *path, nas_untrusted_array_t input[2])
 {
-    const nas_foreign_item_t item[] = {{.name = "input/images", .types = NAS_FOREIGN_F32},
-                                       {.name = "input/labels", .types = NAS_FOREIGN_I64}};
-    const nas_foreign_request_t request = {
+    const nas_untrusted_item_t item[] = {{.name = "input/images", .types = NAS_UNTRUSTED_F32},
+                                         {.name = "input/labels", .types = NAS_UNTRUSTED_I64}};
+    const nas_untrusted_request_t request = {
         .path = path, .item = item, .n = 2, .max_bytes = 1 << 24, .cpu_s = 20, .wall_s = 60};
     nas_error_t err = {0};
-    cr_assert_eq(nas_foreign_hdf5_read(&request, input, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_untrusted_hdf5_read(&request, input, &err), NAS_OK, "%s", err.text);
 }
 
 /* What the reference implementation took as its input, bit for bit. */
@@ -169,7 +169,7 @@ Test(batch, the_first_images_of_cifar_10_are_those_of_the_reference_files)
     if (access(images, R_OK) != 0) cr_skip_test("%s is not there", images);
     if (access(reference, R_OK) != 0) cr_skip_test("%s is not there", reference);
 
-    nas_foreign_array_t input[2] = {0};
+    nas_untrusted_array_t input[2] = {0};
     nas_dataset_t dataset = {0};
     nas_batch_t batch = {0};
     nas_error_t err = {0};
@@ -186,5 +186,5 @@ Test(batch, the_first_images_of_cifar_10_are_those_of_the_reference_files)
     for (int64_t i = 0; i < n; i++) cr_assert_eq(batch.labels[i], ((int64_t *)input[1].data)[i]);
     nas_batch_fini(&batch);
     nas_dataset_fini(&dataset);
-    nas_foreign_arrays_fini(input, 2);
+    nas_untrusted_arrays_fini(input, 2);
 }

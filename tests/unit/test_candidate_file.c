@@ -1,6 +1,6 @@
-#include "common/file.h"
+#include "common/io/file.h"
 #include "temp_folder.h"
-#include "worker/candidate_file.h"
+#include "worker/candidates/candidate_file.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "common/checkpoint.h"
+#include "common/base/checkpoint.h"
 
 #include <criterion/criterion.h>
 

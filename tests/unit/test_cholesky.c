@@ -1,5 +1,5 @@
-#include "common/rng.h"
-#include "coordinator/cholesky.h"
+#include "common/base/rng.h"
+#include "coordinator/search/bo/cholesky.h"
 
 #include <criterion/criterion.h>
 #include <lapacke.h>

@@ -1,6 +1,6 @@
 /* The yardstick of `robotnas verify`: what agrees by a hair, and what just does not. */
-#include "worker/comparison.h"
-#include "worker/metrics/metric.h"
+#include "worker/engine/metrics/metric.h"
+#include "worker/verify/comparison.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "image_sample.h"
-#include "worker/data/decode.h"
+#include "worker/data/folders/decode.h"
 
 enum { SIDE = 11, N_PIXELS = SIDE * SIDE, MOST_BYTES = 8 * N_PIXELS };
 

@@ -1,4 +1,4 @@
-#include "common/encoding.h"
+#include "common/space/encoding.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ static nas_names_t *sealed_names(const char *const *text, size_t n)
     cr_assert_eq(nas_names_create(&names, &err), NAS_OK);
     for (size_t i = 0; i < n; i++)
         cr_assert_eq(nas_names_add(names, text[i], strlen(text[i]), &err), NAS_OK);
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     return names;
 }
 
@@ -171,7 +171,7 @@ Test(encoding, codes_sent_elsewhere_give_the_same_encoding)
         print_nb201(op, text, sizeof text);
         cr_assert_eq(nas_names_add(names, text, strlen(text), &err), NAS_OK);
     }
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(nas_encoding_create(NAS_ENCODING_NB201, names, &here, &err), NAS_OK);
     cr_assert_eq(nas_encoding_from_codes(nas_encoding_at(here, 0), 15625, 6, &there, &err), NAS_OK);
     cr_assert_eq(nas_encoding_count(there), 15625);
@@ -235,7 +235,7 @@ Test(encoding, names_of_a_file_are_refused_by_line)
             cr_assert_eq(nas_names_add(names, text, strlen(text), &err), NAS_OK);
             cr_assert_eq(nas_names_set_line(names, 2 + 2 * k, &err), NAS_OK);
         }
-        cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+        cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
         cr_assert_eq(nas_encoding_create(NAS_ENCODING_DIGITS, names, &encoding, &err), NAS_EINPUT);
         cr_assert_eq(strncmp(err.text, cases[i].expected, strlen(cases[i].expected)), 0, "%s",
                      err.text);

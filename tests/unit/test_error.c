@@ -1,4 +1,4 @@
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-#include "coordinator/export.h"
-#include "coordinator/export_job.h"
+#include "coordinator/report/export.h"
+#include "coordinator/report/export_job.h"
 #include "report_state.h"
 #include "temp_folder.h"
 

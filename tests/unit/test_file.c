@@ -1,4 +1,4 @@
-#include "common/file.h"
+#include "common/io/file.h"
 #include "tests/unit/temp_folder.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* Links, pipes and modes where files are written. */
-#include "common/file.h"
+#include "common/io/file.h"
 #include "tests/unit/temp_folder.h"
 
 #include <criterion/criterion.h>

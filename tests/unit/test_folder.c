@@ -1,5 +1,5 @@
 #include "image_sample.h"
-#include "worker/data/folder.h"
+#include "worker/data/folders/folder.h"
 
 #include <signal.h>
 #include <sys/resource.h>

@@ -1,8 +1,8 @@
 /* What is said to be needed is what is taken. */
+#include "common/base/isa.h"
 #include "tests/unit/program_case.h"
-#include "worker/backends.h"
-#include "worker/kernels/isa.h"
-#include "worker/net/footprint.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/engine/program/footprint.h"
 
 static const nas_network_t NETWORK = {.image_channels = 3,
                                       .height = 8,

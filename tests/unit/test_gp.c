@@ -1,7 +1,7 @@
-#include "common/rng.h"
-#include "coordinator/cholesky.h"
-#include "coordinator/gp.h"
-#include "coordinator/gp_kernel.h"
+#include "common/base/rng.h"
+#include "coordinator/search/bo/cholesky.h"
+#include "coordinator/search/bo/gp.h"
+#include "coordinator/search/bo/gp_kernel.h"
 
 #include <criterion/criterion.h>
 #include <glob.h>

@@ -1,5 +1,5 @@
-#include "common/digest.h"
-#include "common/h5.h"
+#include "common/base/digest.h"
+#include "common/state/h5.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Job files: every field's round trip, overrides, paths. What is refused is in
  * test_job_refused.c. */
-#include "common/network.h"
-#include "common/subset.h"
+#include "common/space/network.h"
+#include "common/space/subset.h"
 #include "job_sandbox.h"
 #include "worker/data/batch.h"
 
@@ -102,7 +102,7 @@ Test(job, training_and_commands)
     nas_job_t *job = read_job(SPACE SEARCH "objective: {kind: train}\n", NULL);
     cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TRAIN);
     cr_assert(job->objective.epochs == 12 && job->objective.batch == 256);
-    cr_assert(job->objective.shards == 1 && job->objective.schedule == NAS_SCHEDULE_COSINE);
+    cr_assert(job->objective.shards == 1 && job->objective.schedule == NAS_RATE_COSINE);
     cr_assert(job->objective.nesterov && !job->objective.flip && job->objective.crop == 0);
     cr_assert_float_eq(job->objective.validation, 0.2, 0);
     cr_assert_float_eq(job->objective.weight_decay, 5e-4, 0);

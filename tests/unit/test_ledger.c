@@ -1,5 +1,5 @@
 /* The ledger on rank 0: who gets which repeat, candidates of a round, what is counted. */
-#include "coordinator/ledger.h"
+#include "coordinator/search/ledger.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -24,7 +24,7 @@ static fixture_t setup(int64_t n_repeat)
         const int n = snprintf(name, sizeof name, "a%d", i);
         cr_assert_eq(nas_names_add(f.names, name, (size_t)n, NULL), NAS_OK);
     }
-    cr_assert_eq(nas_names_seal(f.names, &duplicate, &first, NULL), NAS_OK);
+    cr_assert_eq(nas_names_index(f.names, &duplicate, &first, NULL), NAS_OK);
     cr_assert_eq(nas_state_make_repeats(&f.state, n_repeat, 5, NULL), NAS_OK);
     return f;
 }

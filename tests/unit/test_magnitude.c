@@ -1,4 +1,4 @@
-#include "common/magnitude.h"
+#include "common/base/magnitude.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

@@ -1,4 +1,4 @@
-#include "coordinator/message.h"
+#include "coordinator/search/message.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

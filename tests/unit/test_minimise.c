@@ -1,5 +1,5 @@
-#include "common/rng.h"
-#include "coordinator/minimise.h"
+#include "common/base/rng.h"
+#include "coordinator/search/bo/minimise.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "common/names.h"
+#include "common/base/names.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ Test(names, every_name_is_found_at_its_index)
         const int length = snprintf(text, sizeof text, "%d|%x", i % 7, (unsigned)i * 2654435761u);
         cr_assert_eq(nas_names_add(names, text, (size_t)length, &err), NAS_OK);
     }
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(duplicate, -1);
     cr_assert_eq(first, -1);
     cr_assert_eq(nas_names_count(names), N);
@@ -44,7 +44,7 @@ Test(names, absent_names_are_not_found)
     nas_error_t err = {0};
     nas_names_t *names = names_of(text, 3);
     int64_t duplicate, first;
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     for (size_t i = 0; i < sizeof absent / sizeof absent[0]; i++)
         cr_assert_eq(nas_names_find(names, absent[i]), -1, "'%s'", absent[i]);
     nas_names_destroy(names);
@@ -67,7 +67,7 @@ Test(names, the_lowest_duplicate_is_told_with_its_first)
     nas_error_t err = {0};
     nas_names_t *names = names_of(text, sizeof text / sizeof text[0]);
     int64_t duplicate, first;
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(duplicate, 4);
     cr_assert_eq(first, 2);
     cr_assert_eq(nas_names_count(names), 8, "nothing is removed");
@@ -80,7 +80,7 @@ Test(names, an_empty_list_holds_nothing)
     nas_error_t err = {0};
     nas_names_t *names = names_of(NULL, 0);
     int64_t duplicate, first;
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(nas_names_count(names), 0);
     cr_assert_eq(duplicate, -1);
     cr_assert_eq(nas_names_find(names, ""), -1);

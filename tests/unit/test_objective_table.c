@@ -1,5 +1,5 @@
 #include "temp_folder.h"
-#include "worker/objective_table.h"
+#include "worker/objectives/table/objective_table.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

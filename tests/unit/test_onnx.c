@@ -1,8 +1,8 @@
 /* Encoded models, decoded again: well formed, and all of the live network and nothing else. */
-#include "common/version.h"
+#include "common/base/version.h"
 #include "onnx.pb-c.h"
 #include "program_case.h"
-#include "worker/export/onnx.h"
+#include "worker/onnx/onnx.h"
 
 static const nas_network_t SCORE = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
 static const nas_network_t TRAIN = {1, 12, 8, 4, 2, 5, NAS_CONVENTION_TRAIN};

@@ -1,6 +1,6 @@
 /* The end of what a trainer printed. */
 #include "temp_folder.h"
-#include "worker/command/output.h"
+#include "worker/objectives/command/output.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "coordinator/plan.h"
+#include "coordinator/inputs/plan.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 #include "backend_case.h"
-#include "common/space_nb201_cost.h"
+#include "common/space/space_nb201_cost.h"
 #include "program_case.h"
 
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
@@ -247,7 +247,7 @@ static void check_array(const char *what, const double *found, const double *exp
               sqrt(squares), norm(expected, n), tolerance);
 }
 
-/* Compare with ref, as robotnas verify does for float32 (worker/comparison.h). */
+/* Compare with ref, as robotnas verify does for float32 (worker/verify/comparison.h). */
 static void check_results(const program_case_t *c, const results_t *found,
                           const results_t *expected)
 {

@@ -1,5 +1,5 @@
 /* REINFORCE: its policy by hand-computed numbers, then the search. */
-#include "coordinator/policy.h"
+#include "coordinator/search/methods/policy.h"
 #include "method_driver.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-#include "worker/data/resize.h"
+#include "worker/data/folders/resize.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

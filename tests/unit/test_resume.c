@@ -1,4 +1,4 @@
-#include "coordinator/resume.h"
+#include "coordinator/session/resume.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

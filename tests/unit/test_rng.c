@@ -1,4 +1,4 @@
-#include "common/rng.h"
+#include "common/base/rng.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

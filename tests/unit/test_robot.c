@@ -1,6 +1,6 @@
 /* The rules of RoBoT, against brute force over the trace of a search. */
-#include "coordinator/acquisition.h"
-#include "coordinator/gp.h"
+#include "coordinator/search/bo/acquisition.h"
+#include "coordinator/search/bo/gp.h"
 #include "method_driver.h"
 
 #include <math.h>

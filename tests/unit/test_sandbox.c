@@ -1,5 +1,5 @@
-#include "common/file.h"
-#include "worker/data/sandbox.h"
+#include "common/io/file.h"
+#include "worker/data/untrusted/sandbox.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

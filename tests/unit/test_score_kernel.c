@@ -1,6 +1,6 @@
-#include "common/rng.h"
-#include "worker/kernels/isa.h"
-#include "worker/kernels/score.h"
+#include "common/base/isa.h"
+#include "common/base/rng.h"
+#include "worker/ranking/score.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -71,31 +71,32 @@ static double naive_score(const problem_t *problem, const double *weights, int64
 
 static int better_first(const void *a, const void *b)
 {
-    const nas_ranked_t *x = a, *y = b;
+    const nas_top_entry_t *x = a, *y = b;
     if (x->score > y->score) return -1;
     if (x->score < y->score) return 1;
     return (x->index > y->index) - (x->index < y->index);
 }
 
 /* All rows, sorted. */
-static void naive_order(const problem_t *problem, const double *weights, nas_ranked_t *all)
+static void naive_order(const problem_t *problem, const double *weights, nas_top_entry_t *all)
 {
     for (int64_t row = 0; row < problem->shard.n_rows; row++)
-        all[row] = (nas_ranked_t){naive_score(problem, weights, row), problem->shard.first + row};
+        all[row] =
+            (nas_top_entry_t){naive_score(problem, weights, row), problem->shard.first + row};
     qsort(all, (size_t)problem->shard.n_rows, sizeof *all, better_first);
 }
 
 /* One instruction set, n weight vectors and k places against the naive answer, bit for bit. */
 static void check_scan(const problem_t *problem, nas_isa_t isa, int64_t n, int64_t k)
 {
-    static nas_ranked_t all[MAX_ROWS];
-    nas_ranked_t list[MAX_WEIGHTS * MAX_K];
+    static nas_top_entry_t all[MAX_ROWS];
+    nas_top_entry_t list[MAX_WEIGHTS * MAX_K];
     const nas_score_query_t query = {.weights = problem->weights, .n = n, .k = k};
     nas_score_scan(&problem->shard, nas_score_kernel(isa), &query, list);
     for (int64_t i = 0; i < n; i++) {
         naive_order(problem, problem->weights + i * problem->shard.n_metric, all);
         for (int64_t at = 0; at < k; at++) {
-            const nas_ranked_t *found = &list[i * k + at];
+            const nas_top_entry_t *found = &list[i * k + at];
             if (at >= problem->shard.n_rows) {
                 cr_assert_eq(found->index, -1, "place %d of %d rows is not empty", (int)at,
                              (int)problem->shard.n_rows);
@@ -201,7 +202,7 @@ Test(score_kernel, a_scan_is_interrupted)
 {
     problem_t problem;
     int n_asked = 0;
-    nas_ranked_t list[MAX_WEIGHTS];
+    nas_top_entry_t list[MAX_WEIGHTS];
     const nas_interrupt_t interrupt = {.asked = stops, .context = &n_asked};
     setup(&problem, MAX_ROWS, 1, KIND_REAL);
     for (int64_t row = 0; row < MAX_ROWS; row++)
@@ -231,7 +232,7 @@ Test(score_kernel, an_empty_shard_has_empty_places_only)
     const double weight = 1.0;
     const nas_score_shard_t shard = {.n_metric = 1};
     const nas_score_query_t query = {.weights = &weight, .n = 1, .k = 2};
-    nas_ranked_t list[2] = {{1.0, 5}, {1.0, 6}};
+    nas_top_entry_t list[2] = {{1.0, 5}, {1.0, 6}};
     nas_score_scan(&shard, nas_score_kernel(NAS_ISA_PLAIN), &query, list);
     cr_assert_eq(list[0].index, -1);
     cr_assert_eq(list[1].index, -1);

@@ -1,4 +1,4 @@
-#include "coordinator/score_reuse.h"
+#include "coordinator/session/score_reuse.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -41,7 +41,7 @@ static nas_names_t *names_of(const nas_state_t *state)
     cr_assert_eq(nas_names_create(&names, NULL), NAS_OK);
     for (size_t i = 0; i < state->scores.arch.n; i++)
         cr_assert_eq(nas_names_add(names, state->scores.arch.at[i], 1, NULL), NAS_OK);
-    cr_assert_eq(nas_names_seal(names, &duplicate, &first, NULL), NAS_OK);
+    cr_assert_eq(nas_names_index(names, &duplicate, &first, NULL), NAS_OK);
     return names;
 }
 

@@ -1,5 +1,5 @@
-#include "common/rng.h"
-#include "worker/train/sgd.h"
+#include "common/base/rng.h"
+#include "worker/objectives/train/sgd.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

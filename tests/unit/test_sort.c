@@ -1,4 +1,4 @@
-#include "common/sort.h"
+#include "common/base/sort.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

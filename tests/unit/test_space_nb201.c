@@ -1,7 +1,7 @@
-#include "common/encoding.h"
-#include "common/space_nb201.h"
-#include "common/space_nb201_cost.h"
-#include "common/table.h"
+#include "common/io/table.h"
+#include "common/space/encoding.h"
+#include "common/space/space_nb201.h"
+#include "common/space/space_nb201_cost.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -161,7 +161,7 @@ static nas_names_t *all_keys(key_function *write_key)
         write_key(code, key);
         cr_assert_eq(nas_names_add(keys, key, strlen(key), &err), NAS_OK);
     }
-    cr_assert_eq(nas_names_seal(keys, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(keys, &duplicate, &first, &err), NAS_OK);
     return keys;
 }
 

@@ -1,5 +1,5 @@
-#include "common/space.h"
-#include "common/table.h"
+#include "common/io/table.h"
+#include "common/space/space.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "worker/train/augment.h"
+#include "worker/objectives/train/augment.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

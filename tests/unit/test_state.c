@@ -1,5 +1,5 @@
-#include "common/clock.h"
-#include "common/state.h"
+#include "common/base/clock.h"
+#include "common/state/state.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,6 +1,6 @@
-#include "common/file.h"
-#include "common/statefile.h"
-#include "common/statefile_internal.h"
+#include "common/io/file.h"
+#include "common/state/statefile.h"
+#include "common/state/statefile_internal.h"
 #include "tests/unit/state_sample.h"
 #include "tests/unit/temp_folder.h"
 
@@ -65,8 +65,8 @@ static void put_bytes(const char *path, const char *data, size_t size)
 static void seal(char *image, size_t size)
 {
     nas_digest_t digest;
-    cr_assert_eq(nas_sealed_digest(image, size, &digest, NULL), NAS_OK);
-    memcpy(image + NAS_SEALED_DIGEST_AT, digest.byte, sizeof digest.byte);
+    cr_assert_eq(nas_checksummed_digest(image, size, &digest, NULL), NAS_OK);
+    memcpy(image + NAS_CHECKSUMMED_DIGEST_AT, digest.byte, sizeof digest.byte);
 }
 
 static void assert_round_trip(sample_size_t size)
@@ -194,7 +194,8 @@ Test(statefile, refuses_every_truncation)
     free(bytes_of(path.text, &size));
     for (size_t n = size - 1; n > 0; n -= n > 1024 ? 97 : 1) {
         cr_assert_eq(truncate(path.text, (off_t)n), 0);
-        assert_refused(path.text, n < NAS_SEALED_MAGIC_SIZE ? "not a state file" : "cut short");
+        assert_refused(path.text,
+                       n < NAS_CHECKSUMMED_MAGIC_SIZE ? "not a state file" : "cut short");
     }
 }
 
@@ -216,7 +217,7 @@ static void flip(int fd, const char *path, size_t byte, int bit)
     cr_assert_eq(pread(fd, &value, 1, at), 1);
     const char flipped = (char)(value ^ (1 << bit));
     cr_assert_eq(pwrite(fd, &flipped, 1, at), 1);
-    assert_refused(path, byte < NAS_SEALED_MAGIC_SIZE ? "not a state file" : "");
+    assert_refused(path, byte < NAS_CHECKSUMMED_MAGIC_SIZE ? "not a state file" : "");
     cr_assert_eq(pwrite(fd, &value, 1, at), 1);
 }
 
@@ -243,7 +244,7 @@ static void write_newer(const char *path)
     size_t size = 0;
     write_sample(path, SMALL);
     char *image = bytes_of(path, &size);
-    nas_sealed_put_u64(image + NAS_SEALED_VERSION_AT, NAS_STATEFILE_VERSION + 1);
+    nas_checksummed_put_u64(image + NAS_CHECKSUMMED_VERSION_AT, NAS_STATEFILE_VERSION + 1);
     seal(image, size);
     put_bytes(path, image, size);
     free(image);
@@ -390,9 +391,9 @@ Test(statefile, refuses_an_image_without_content)
     cr_assert_eq(nas_h5_create(&file, NULL), NAS_OK);
     cr_assert_eq(nas_h5_image(file, &image, &size, NULL), NAS_OK);
     nas_h5_close(file);
-    memcpy(image, nas_statefile_kind.magic, NAS_SEALED_MAGIC_SIZE);
-    nas_sealed_put_u64(image + NAS_SEALED_VERSION_AT, NAS_STATEFILE_VERSION);
-    nas_sealed_put_u64(image + NAS_SEALED_SIZE_AT, size);
+    memcpy(image, nas_statefile_kind.magic, NAS_CHECKSUMMED_MAGIC_SIZE);
+    nas_checksummed_put_u64(image + NAS_CHECKSUMMED_VERSION_AT, NAS_STATEFILE_VERSION);
+    nas_checksummed_put_u64(image + NAS_CHECKSUMMED_SIZE_AT, size);
     seal(image, size);
     put_bytes(path.text, image, size);
     assert_refused(path.text, "inconsistent state file: /program_version");

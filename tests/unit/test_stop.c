@@ -1,4 +1,4 @@
-#include "common/stop.h"
+#include "common/io/stop.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "common/strings.h"
+#include "common/base/strings.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

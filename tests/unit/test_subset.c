@@ -1,4 +1,4 @@
-#include "common/subset.h"
+#include "common/space/subset.h"
 #include "tests/unit/temp_folder.h"
 
 #include <criterion/criterion.h>
@@ -80,7 +80,7 @@ static void check_classes(nas_subset_kind_t kind, int64_t n,
         write_key(code, key);
         cr_assert_eq(nas_names_add(keys, key, strlen(key), &err), NAS_OK);
     }
-    cr_assert_eq(nas_names_seal(keys, &duplicate, &first, &err), NAS_OK);
+    cr_assert_eq(nas_names_index(keys, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(duplicate, -1);
     for (int64_t i = 0; i < nb201()->count; i++) {
         uint8_t code[NAS_SPACE_POSITIONS];

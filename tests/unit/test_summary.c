@@ -1,4 +1,4 @@
-#include "coordinator/summary.h"
+#include "coordinator/report/summary.h"
 #include "report_state.h"
 
 #include <float.h>

@@ -1,9 +1,9 @@
-#include "common/csv.h"
-#include "common/encoding.h"
-#include "common/field.h"
-#include "common/file.h"
-#include "common/table.h"
-#include "common/text.h"
+#include "common/base/text.h"
+#include "common/io/csv.h"
+#include "common/io/field.h"
+#include "common/io/file.h"
+#include "common/io/table.h"
+#include "common/space/encoding.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,5 @@
-#include "common/strings.h"
-#include "common/text.h"
+#include "common/base/strings.h"
+#include "common/base/text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* Candidates judged by a training each, with checkpoints; on every backend. */
-#include "common/file.h"
-#include "common/h5.h"
+#include "common/base/isa.h"
+#include "common/io/file.h"
+#include "common/state/h5.h"
 #include "temp_folder.h"
 #include "tests/unit/train_case.h"
-#include "worker/backends.h"
-#include "worker/candidate_file.h"
-#include "worker/kernels/isa.h"
-#include "worker/train/trainer.h"
+#include "worker/candidates/candidate_file.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/objectives/train/trainer.h"
 
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>

@@ -1,7 +1,7 @@
 #include "tests/unit/train_case.h"
-#include "worker/net/parameters.h"
-#include "worker/net/program.h"
-#include "worker/train/sgd.h"
+#include "worker/engine/graph/parameters.h"
+#include "worker/engine/program/program.h"
+#include "worker/objectives/train/sgd.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

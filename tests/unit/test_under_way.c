@@ -1,8 +1,8 @@
-#include "common/file.h"
-#include "coordinator/under_way.h"
+#include "common/io/file.h"
+#include "coordinator/report/under_way.h"
 #include "report_state.h"
 #include "temp_folder.h"
-#include "worker/candidate_file.h"
+#include "worker/candidates/candidate_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

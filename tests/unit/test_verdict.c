@@ -1,5 +1,5 @@
 /* What a run that has ended came to. */
-#include "coordinator/verdict.h"
+#include "coordinator/report/verdict.h"
 #include "report_state.h"
 #include "temp_folder.h"
 

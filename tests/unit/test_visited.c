@@ -1,4 +1,4 @@
-#include "common/visited.h"
+#include "common/base/visited.h"
 
 #include <criterion/criterion.h>
 

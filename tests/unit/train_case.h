@@ -3,8 +3,8 @@
 #ifndef NAS_TESTS_UNIT_TRAIN_CASE_H
 #define NAS_TESTS_UNIT_TRAIN_CASE_H
 
-#include "common/rng.h"
-#include "worker/train/training.h"
+#include "common/base/rng.h"
+#include "worker/objectives/train/training.h"
 
 #include <stdlib.h>
 #include <string.h>

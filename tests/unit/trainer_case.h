@@ -2,9 +2,9 @@
 #ifndef NAS_TESTS_UNIT_TRAINER_CASE_H
 #define NAS_TESTS_UNIT_TRAINER_CASE_H
 
-#include "common/file.h"
+#include "common/io/file.h"
 #include "temp_folder.h"
-#include "worker/command/command.h"
+#include "worker/objectives/command/command.h"
 
 #include <dirent.h>
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "worker/data/batch.h"
 
-#include "common/rng.h"
+#include "common/base/rng.h"
 
 #include <stdlib.h>
 

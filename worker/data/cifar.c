@@ -1,6 +1,6 @@
 /* CIFAR's binary files: records of one label (CIFAR-10) or of a coarse and a fine one (CIFAR-100),
  * and 3 x 32 x 32 bytes of pixels. https://www.cs.toronto.edu/~kriz/cifar.html */
-#include "common/file.h"
+#include "common/io/file.h"
 #include "worker/data/format.h"
 
 #include <stdlib.h>

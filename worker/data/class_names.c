@@ -1,6 +1,6 @@
 #include "worker/data/class_names.h"
 
-#include "worker/data/foreign_hdf5.h"
+#include "worker/data/untrusted/untrusted_hdf5.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +9,16 @@ enum { MOST_BYTES = 1 << 26 /* more than the most classes take */, CPU_S = 60, W
 
 nas_status_t nas_class_text_read(const char *path, bool optional, char **text_p, nas_error_t *err)
 {
-    const nas_foreign_item_t item = {
-        .name = "classes", .types = NAS_FOREIGN_TEXT, .optional = optional};
-    const nas_foreign_request_t request = {.path = path,
-                                           .item = &item,
-                                           .n = 1,
-                                           .max_bytes = MOST_BYTES,
-                                           .cpu_s = CPU_S,
-                                           .wall_s = WALL_S};
-    nas_foreign_array_t text = {0};
-    const nas_status_t status = nas_foreign_hdf5_read(&request, &text, err);
+    const nas_untrusted_item_t item = {
+        .name = "classes", .types = NAS_UNTRUSTED_TEXT, .optional = optional};
+    const nas_untrusted_request_t request = {.path = path,
+                                             .item = &item,
+                                             .n = 1,
+                                             .max_bytes = MOST_BYTES,
+                                             .cpu_s = CPU_S,
+                                             .wall_s = WALL_S};
+    nas_untrusted_array_t text = {0};
+    const nas_status_t status = nas_untrusted_hdf5_read(&request, &text, err);
     *text_p = status ? NULL : text.data;
     return status;
 }

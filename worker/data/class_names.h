@@ -3,8 +3,8 @@
 #ifndef NAS_WORKER_DATA_CLASS_NAMES_H
 #define NAS_WORKER_DATA_CLASS_NAMES_H
 
-#include "common/error.h"
-#include "common/strings.h"
+#include "common/base/error.h"
+#include "common/base/strings.h"
 
 #include <stdbool.h>
 

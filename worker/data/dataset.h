@@ -3,8 +3,8 @@
 #ifndef NAS_WORKER_DATA_DATASET_H
 #define NAS_WORKER_DATA_DATASET_H
 
-#include "common/interrupt.h"
-#include "common/strings.h"
+#include "common/base/interrupt.h"
+#include "common/base/strings.h"
 #include "worker/data/images.h"
 
 #include <stdbool.h>

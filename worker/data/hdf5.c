@@ -1,7 +1,7 @@
 /* Images in HDF5: dataset `images`, uint8 or float, [N, C, H, W] or [N, H, W], and dataset
  * `labels`, integers [N]. */
-#include "worker/data/foreign_hdf5.h"
 #include "worker/data/format.h"
+#include "worker/data/untrusted/untrusted_hdf5.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ static bool looks_channels_last(const int64_t extent[4])
     return extent[1] > MOST_COLOURS && extent[2] > MOST_COLOURS && extent[3] <= MOST_COLOURS;
 }
 
-static nas_status_t shape_images(const char *path, const nas_foreign_array_t *array,
+static nas_status_t shape_images(const char *path, const nas_untrusted_array_t *array,
                                  nas_images_t *images, nas_error_t *err)
 {
     const int64_t *size = array->size;
@@ -30,7 +30,7 @@ static nas_status_t shape_images(const char *path, const nas_foreign_array_t *ar
                              "[N, H, W, C]; expected [N, C, H, W]",
                              path, (long long)size[0], (long long)size[1], (long long)size[2],
                              (long long)size[3]);
-    return nas_images_shape(images, array->type == NAS_FOREIGN_U8 ? NAS_PIXEL_U8 : NAS_PIXEL_F32,
+    return nas_images_shape(images, array->type == NAS_UNTRUSTED_U8 ? NAS_PIXEL_U8 : NAS_PIXEL_F32,
                             array->rank == 3 ? gray : size, path, err);
 }
 
@@ -46,7 +46,7 @@ static nas_status_t check_finite(const char *path, const nas_images_t *images, n
     return NAS_OK;
 }
 
-static nas_status_t convert_labels(const char *path, const nas_foreign_array_t *array,
+static nas_status_t convert_labels(const char *path, const nas_untrusted_array_t *array,
                                    nas_images_t *images, nas_error_t *err)
 {
     const int64_t *label = array->data;
@@ -66,18 +66,18 @@ static nas_status_t read_hdf5(char *const *path, int n_classes, nas_images_t *pa
                               nas_error_t *err)
 {
     (void)n_classes;
-    static const nas_foreign_item_t item[N_ITEMS] = {
-        [IMAGES] = {.name = "images", .types = NAS_FOREIGN_U8 | NAS_FOREIGN_F32},
-        [LABELS] = {.name = "labels", .types = NAS_FOREIGN_I64}};
-    const nas_foreign_request_t request = {.path = path[0],
-                                           .item = item,
-                                           .n = N_ITEMS,
-                                           .max_bytes = NAS_IMAGES_MAX_BYTES,
-                                           .cpu_s = CPU_S,
-                                           .wall_s = WALL_S};
-    nas_foreign_array_t array[N_ITEMS] = {0};
+    static const nas_untrusted_item_t item[N_ITEMS] = {
+        [IMAGES] = {.name = "images", .types = NAS_UNTRUSTED_U8 | NAS_UNTRUSTED_F32},
+        [LABELS] = {.name = "labels", .types = NAS_UNTRUSTED_I64}};
+    const nas_untrusted_request_t request = {.path = path[0],
+                                             .item = item,
+                                             .n = N_ITEMS,
+                                             .max_bytes = NAS_IMAGES_MAX_BYTES,
+                                             .cpu_s = CPU_S,
+                                             .wall_s = WALL_S};
+    nas_untrusted_array_t array[N_ITEMS] = {0};
     nas_images_t images = {0};
-    nas_status_t status = nas_foreign_hdf5_read(&request, array, err);
+    nas_status_t status = nas_untrusted_hdf5_read(&request, array, err);
     if (status) return status;
     if ((status = shape_images(path[0], &array[IMAGES], &images, err))) goto out;
     images.data = array[IMAGES].data;
@@ -89,7 +89,7 @@ static nas_status_t read_hdf5(char *const *path, int n_classes, nas_images_t *pa
     images = (nas_images_t){0};
 out:
     nas_images_fini(&images);
-    nas_foreign_arrays_fini(array, N_ITEMS);
+    nas_untrusted_arrays_fini(array, N_ITEMS);
     return status;
 }
 

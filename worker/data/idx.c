@@ -1,7 +1,7 @@
 /* IDX files, the format of MNIST and its relatives: a big-endian header (two zero bytes, the type
  * of a value, the number of dimensions, their sizes), then the values. Images are bytes [N, H, W]
  * or [N, C, H, W], labels bytes [N], in a file of their own. Either may be compressed by gzip. */
-#include "common/file.h"
+#include "common/io/file.h"
 #include "worker/data/format.h"
 
 #include <errno.h>

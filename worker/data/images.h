@@ -5,7 +5,7 @@
 #ifndef NAS_WORKER_DATA_IMAGES_H
 #define NAS_WORKER_DATA_IMAGES_H
 
-#include "common/error.h"
+#include "common/base/error.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef NAS_WORKER_DATA_SHARE_H
 #define NAS_WORKER_DATA_SHARE_H
 
-#include "common/comm.h"
+#include "common/comm/comm.h"
 #include "worker/data/dataset.h"
 
 /** Copy the root's data set (rank 0) to all ranks.  Collective over comm. Each rank holds all of

@@ -59,7 +59,7 @@ echo "{\\"score\\": $score, \\"cost\\": 1}"
 
 BELONGS = "belongs to another job"
 
-# Fault points (common/fault.h) and the most passes that are drawn; a point that is not passed so often is drawn earlier.
+# Fault points (common/base/fault.h) and the most passes that are drawn; a point that is not passed so often is drawn earlier.
 WRITES = ("write-before", "write-middle", "write-after", "rename-before", "rename-middle", "rename-after")
 
 

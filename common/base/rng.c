@@ -1,0 +1,70 @@
+#include "common/base/rng.h"
+
+#include "common/base/error.h"
+
+#include <Random123/philox.h>
+#include <math.h>
+#include <string.h>
+
+enum { WORDS_PER_BLOCK = 4 };
+
+void nas_rng_init(nas_rng_t *rng, uint64_t seed, nas_stream_t stream, uint64_t index)
+{
+    *rng = (nas_rng_t){
+        .key = {(uint32_t)seed, (uint32_t)(seed >> 32)},
+        .counter = {0, (uint32_t)stream, (uint32_t)index, (uint32_t)(index >> 32)},
+        .n_used = WORDS_PER_BLOCK,
+    };
+}
+
+static void next_block(nas_rng_t *rng)
+{
+    philox4x32_ctr_t counter;
+    philox4x32_key_t key;
+    memcpy(counter.v, rng->counter, sizeof rng->counter);
+    memcpy(key.v, rng->key, sizeof rng->key);
+    const philox4x32_ctr_t block = philox4x32(counter, key);
+    memcpy(rng->block, block.v, sizeof rng->block);
+    rng->counter[0]++;
+    NAS_ASSERT(rng->counter[0] != 0); /* 2^34 words a stream */
+    rng->n_used = 0;
+}
+
+uint64_t nas_rng_u64(nas_rng_t *rng)
+{
+    if (rng->n_used + 2 > WORDS_PER_BLOCK) next_block(rng);
+    const uint64_t low = rng->block[rng->n_used];
+    const uint64_t high = rng->block[rng->n_used + 1];
+    rng->n_used += 2;
+    return high << 32 | low;
+}
+
+double nas_rng_uniform(nas_rng_t *rng)
+{
+    return (double)(nas_rng_u64(rng) >> 11) * 0x1p-53;
+}
+
+double nas_rng_between(nas_rng_t *rng, double low, double high)
+{
+    return low + (high - low) * nas_rng_uniform(rng);
+}
+
+uint64_t nas_rng_below(nas_rng_t *rng, uint64_t n)
+{
+    NAS_ASSERT(n > 0);
+    const uint64_t excess =
+        (UINT64_MAX % n + 1) % n; /* values beyond the last whole multiple of n are redrawn */
+    uint64_t x;
+    do {
+        x = nas_rng_u64(rng);
+    } while (x > UINT64_MAX - excess);
+    return x % n;
+}
+
+double nas_rng_normal(nas_rng_t *rng)
+{
+    const double two_pi = 6.283185307179586476925;
+    const double u = 1.0 - nas_rng_uniform(rng); /* in (0, 1], so that the logarithm is finite */
+    const double v = nas_rng_uniform(rng);
+    return sqrt(-2.0 * log(u)) * cos(two_pi * v);
+}

@@ -1,0 +1,286 @@
+#include "common/space/encoding.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The index of codes is a list of names: every code plus one is a character, so that none is the
+ * NUL. */
+struct nas_encoding {
+    int64_t count;
+    int n_position;
+    int n_choice[NAS_ENCODING_MAX_POSITIONS];
+    uint8_t *code; /* count x n_position */
+    nas_names_t *index;
+};
+
+/* In the order of the NAS-Bench-201 authors' search space. */
+static const char *const nb201_op[] = {"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3",
+                                       "avg_pool_3x3"};
+enum { NB201_OPS = sizeof nb201_op / sizeof nb201_op[0], NB201_NODES = 4 };
+
+/* Code of the operation that text begins with and the text after it, or -1. No operation begins
+ * another. */
+static int take_op(const char **text)
+{
+    for (int op = 0; op < NB201_OPS; op++) {
+        const size_t length = strlen(nb201_op[op]);
+        if (strncmp(*text, nb201_op[op], length) == 0) {
+            *text += length;
+            return op;
+        }
+    }
+    return -1;
+}
+
+static bool parse_nb201(const char *text, uint8_t *code, int *n_position)
+{
+    int n = 0;
+    for (int node = 1; node < NB201_NODES; node++) {
+        if (node > 1 && *text++ != '+') return false;
+        if (*text++ != '|') return false;
+        for (int from = 0; from < node; from++) {
+            const int op = take_op(&text);
+            if (op < 0 || *text++ != '~' || *text++ != '0' + from || *text++ != '|') return false;
+            code[n++] = (uint8_t)op;
+        }
+    }
+    *n_position = n;
+    return *text == '\0';
+}
+
+static const char *skip_blanks(const char *text)
+{
+    return text + strspn(text, " \t");
+}
+
+/* A number of 0 ..= 63 and the text after it, or -1. */
+static int take_choice(const char **text)
+{
+    const char *c = *text;
+    int choice = 0;
+    for (; *c >= '0' && *c <= '9'; c++) {
+        choice = 10 * choice + (*c - '0');
+        if (choice >= NAS_ENCODING_MAX_CHOICES) return -1;
+    }
+    if (c == *text) return -1;
+    *text = c;
+    return choice;
+}
+
+static bool parse_digits(const char *text, uint8_t *code, int *n_position)
+{
+    int n = 0;
+    text = skip_blanks(text);
+    if (*text != '(') return false;
+    do {
+        text = skip_blanks(text + 1);
+        const int choice = take_choice(&text);
+        if (choice < 0 || n == NAS_ENCODING_MAX_POSITIONS) return false;
+        code[n++] = (uint8_t)choice;
+        text = skip_blanks(text);
+    } while (*text == ',');
+    *n_position = n;
+    return *text == ')' && *skip_blanks(text + 1) == '\0';
+}
+
+nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *code, int *n_position,
+                        nas_error_t *err)
+{
+    uint8_t parsed[NAS_ENCODING_MAX_POSITIONS];
+    int n = 0;
+    NAS_ASSERT(kind == NAS_ENCODING_NB201 || kind == NAS_ENCODING_DIGITS);
+    if (kind == NAS_ENCODING_NB201 && !parse_nb201(arch, parsed, &n))
+        return nas_error_set(err, NAS_EINPUT,
+                             "architecture '%.120s' is no NAS-Bench-201 cell; expected "
+                             "|op~0|+|op~0|op~1|+|op~0|op~1|op~2| where op is none, skip_connect, "
+                             "nor_conv_1x1, nor_conv_3x3 or avg_pool_3x3",
+                             arch);
+    if (kind == NAS_ENCODING_DIGITS && !parse_digits(arch, parsed, &n))
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "architecture '%.120s' is no tuple of digits; expected the form (1, 0, 0, 2): "
+            "at most %d numbers from 0 to %d",
+            arch, NAS_ENCODING_MAX_POSITIONS, NAS_ENCODING_MAX_CHOICES - 1);
+    memcpy(code, parsed, (size_t)n);
+    *n_position = n;
+    return NAS_OK;
+}
+
+static void code_to_name(const uint8_t *code, int n_position, char *name)
+{
+    for (int p = 0; p < n_position; p++) {
+        NAS_ASSERT(code[p] < NAS_ENCODING_MAX_CHOICES);
+        name[p] = (char)(code[p] + 1);
+    }
+    name[n_position] = '\0';
+}
+
+static void count_choices(nas_encoding_t *encoding)
+{
+    for (int p = 0; p < encoding->n_position; p++) encoding->n_choice[p] = 0;
+    for (int64_t i = 0; i < encoding->count; i++) {
+        const uint8_t *code = nas_encoding_at(encoding, i);
+        for (int p = 0; p < encoding->n_position; p++)
+            if (code[p] >= encoding->n_choice[p]) encoding->n_choice[p] = code[p] + 1;
+    }
+}
+
+/* From the codes already in place: the index and the numbers of choices; two rows that are equal,
+ * or -1. */
+static nas_status_t build(nas_encoding_t *encoding, int64_t *duplicate, int64_t *first,
+                          nas_error_t *err)
+{
+    char name[NAS_ENCODING_MAX_POSITIONS + 1];
+    nas_status_t status = nas_names_create(&encoding->index, err);
+    if (status) return status;
+    for (int64_t i = 0; i < encoding->count; i++) {
+        code_to_name(nas_encoding_at(encoding, i), encoding->n_position, name);
+        status = nas_names_add(encoding->index, name, (size_t)encoding->n_position, err);
+        if (status) return status;
+    }
+    count_choices(encoding);
+    return nas_names_index(encoding->index, duplicate, first, err);
+}
+
+/* An encoding with room for the codes of n architectures, or NULL with err set. */
+static nas_encoding_t *allocate(int64_t n, int n_position, nas_error_t *err)
+{
+    NAS_ASSERT(n > 0 && n_position > 0 && n_position <= NAS_ENCODING_MAX_POSITIONS);
+    nas_encoding_t *encoding = calloc(1, sizeof *encoding);
+    if (encoding) encoding->code = malloc((size_t)n * (size_t)n_position);
+    if (!encoding || !encoding->code) {
+        nas_encoding_destroy(encoding);
+        (void)nas_error_nomem(err, "the encoding of the pool");
+        return NULL;
+    }
+    encoding->count = n;
+    encoding->n_position = n_position;
+    return encoding;
+}
+
+/* As nas_encode, with the place of the name. */
+static nas_status_t encode_name(nas_encoding_kind_t kind, const nas_names_t *names, int64_t i,
+                                uint8_t *code, int *n_position, nas_error_t *err)
+{
+    char place[NAS_NAMES_PLACE_SIZE];
+    nas_error_t reason = {0};
+    const nas_status_t status = nas_encode(kind, nas_names_at(names, i), code, n_position, &reason);
+    if (!status) return NAS_OK;
+    nas_names_place(names, i, place);
+    return nas_error_set(err, status, "%s%s", place, reason.text);
+}
+
+/* Two names that mean the same. */
+static nas_status_t refuse_duplicate(const nas_names_t *names, int64_t duplicate, int64_t first,
+                                     nas_error_t *err)
+{
+    char place[NAS_NAMES_PLACE_SIZE], line[32] = "";
+    nas_names_place(names, duplicate, place);
+    if (nas_names_line(names, first))
+        (void)snprintf(line, sizeof line, "line %lld, ", (long long)nas_names_line(names, first));
+    return nas_error_set(err, NAS_EINPUT, "%sarchitecture '%.120s' is the same as %s'%.120s'",
+                         place, nas_names_at(names, duplicate), line, nas_names_at(names, first));
+}
+
+/* Encode all names into place. */
+static nas_status_t encode_all(nas_encoding_t *encoding, nas_encoding_kind_t kind,
+                               const nas_names_t *names, nas_error_t *err)
+{
+    uint8_t code[NAS_ENCODING_MAX_POSITIONS];
+    char place[NAS_NAMES_PLACE_SIZE];
+    const int n_position = encoding->n_position;
+    for (int64_t i = 0; i < encoding->count; i++) {
+        int n = 0;
+        const nas_status_t status = encode_name(kind, names, i, code, &n, err);
+        if (status) return status;
+        if (n == n_position) {
+            memcpy(encoding->code + i * n_position, code, (size_t)n_position);
+            continue;
+        }
+        nas_names_place(names, i, place);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%sarchitecture '%.120s' has %d positions where the first, '%.120s', has %d", place,
+            nas_names_at(names, i), n, nas_names_at(names, 0), n_position);
+    }
+    return NAS_OK;
+}
+
+nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *names,
+                                 nas_encoding_t **encoding_p, nas_error_t *err)
+{
+    uint8_t code[NAS_ENCODING_MAX_POSITIONS];
+    int n_position = 0;
+    int64_t duplicate = -1, first = -1;
+    nas_status_t status = encode_name(kind, names, 0, code, &n_position, err);
+    if (status) return status;
+    nas_encoding_t *encoding = allocate(nas_names_count(names), n_position, err);
+    if (!encoding) return NAS_ENOMEM;
+    if ((status = encode_all(encoding, kind, names, err))) goto out;
+    if ((status = build(encoding, &duplicate, &first, err))) goto out;
+    if (duplicate >= 0) {
+        status = refuse_duplicate(names, duplicate, first, err);
+        goto out;
+    }
+    *encoding_p = encoding;
+    encoding = NULL;
+out:
+    nas_encoding_destroy(encoding);
+    return status;
+}
+
+nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
+                                     nas_encoding_t **encoding_p, nas_error_t *err)
+{
+    int64_t duplicate = -1, first = -1;
+    nas_encoding_t *encoding = allocate(n, n_position, err);
+    if (!encoding) return NAS_ENOMEM;
+    memcpy(encoding->code, code, (size_t)n * (size_t)n_position);
+    const nas_status_t status = build(encoding, &duplicate, &first, err);
+    if (status) {
+        nas_encoding_destroy(encoding);
+        return status;
+    }
+    NAS_ASSERT(duplicate < 0);
+    *encoding_p = encoding;
+    return NAS_OK;
+}
+
+int64_t nas_encoding_count(const nas_encoding_t *encoding)
+{
+    return encoding->count;
+}
+
+int nas_encoding_positions(const nas_encoding_t *encoding)
+{
+    return encoding->n_position;
+}
+
+int nas_encoding_choices(const nas_encoding_t *encoding, int position)
+{
+    NAS_ASSERT(position >= 0 && position < encoding->n_position);
+    return encoding->n_choice[position];
+}
+
+const uint8_t *nas_encoding_at(const nas_encoding_t *encoding, int64_t index)
+{
+    NAS_ASSERT(index >= 0 && index < encoding->count);
+    return encoding->code + index * encoding->n_position;
+}
+
+int64_t nas_encoding_find(const nas_encoding_t *encoding, const uint8_t *code)
+{
+    char name[NAS_ENCODING_MAX_POSITIONS + 1];
+    code_to_name(code, encoding->n_position, name);
+    return nas_names_find(encoding->index, name);
+}
+
+void nas_encoding_destroy(nas_encoding_t *encoding)
+{
+    if (!encoding) return;
+    nas_names_destroy(encoding->index);
+    free(encoding->code);
+    free(encoding);
+}

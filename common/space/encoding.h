@@ -1,0 +1,61 @@
+/* Encodings: architectures as positions with a choice each, for mutation and for policies. */
+#ifndef NAS_COMMON_SPACE_ENCODING_H
+#define NAS_COMMON_SPACE_ENCODING_H
+
+#include "common/base/error.h"
+#include "common/base/names.h"
+
+#include <stdint.h>
+
+/** How architecture strings become positions. NB201: the positions are the edges in the order
+ *  printed, the choices, from 0 on: none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3
+ *  (Dong & Yang, ICLR 2020; the order of their search space). No blanks. DIGITS: the positions are
+ *  the numbers in the order printed, the choices the numbers. Blanks are free. */
+typedef enum nas_encoding_kind {
+    NAS_ENCODING_NONE = 0,
+    NAS_ENCODING_NB201, /**< `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`: 6 edges of 5 operations */
+    NAS_ENCODING_DIGITS /**< `(1, 0, 0, 2, 1, 0)` (NASLib): 1 ..= 64 positions, numbers 0 ..= 63 */
+} nas_encoding_kind_t;
+
+enum { NAS_ENCODING_MAX_POSITIONS = 64, NAS_ENCODING_MAX_CHOICES = 64 };
+
+/** The codes of a whole pool, with look-up. Opaque; 2 n_position + 17 to 25 bytes an architecture.
+ */
+typedef struct nas_encoding nas_encoding_t;
+
+/** Encode one architecture string.  Not collective, deterministic. kind is not NONE.
+ *  code [out] up to NAS_ENCODING_MAX_POSITIONS choices;
+ *  n_position [out].
+ *  NAS_EINPUT: the text is not of this form; err says what was expected and quotes the text. */
+nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *code, int *n_position,
+                        nas_error_t *err);
+
+/** Encode every name of a pool, of which there is one at least. O(n) expected.
+ *  NAS_EINPUT: a name is not of this form, has another number of positions than the first, or two
+ *  names have the same code; err says where they stand (nas_names_place) and names them.
+ *  The caller owns *encoding_p. */
+nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *names,
+                                 nas_encoding_t **encoding_p, nas_error_t *err);
+
+/** From codes made elsewhere (received from another rank): n x n_position bytes row-major, copied;
+ *  n > 0, the rows are distinct. Equal in everything to the encoding they were taken from. */
+nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
+                                     nas_encoding_t **encoding_p, nas_error_t *err);
+
+int64_t nas_encoding_count(const nas_encoding_t *encoding);
+int nas_encoding_positions(const nas_encoding_t *encoding);
+
+/** Number of choices at a position: 1 + the largest code that occurs there (5 everywhere in all of
+ *  NAS-Bench-201). */
+int nas_encoding_choices(const nas_encoding_t *encoding, int position);
+
+/** The n_position codes of architecture `index`. Borrowed. */
+const uint8_t *nas_encoding_at(const nas_encoding_t *encoding, int64_t index);
+
+/** Index of the architecture with this code, or -1. Constant time expected. */
+int64_t nas_encoding_find(const nas_encoding_t *encoding, const uint8_t *code);
+
+/** Accepts NULL. */
+void nas_encoding_destroy(nas_encoding_t *encoding);
+
+#endif

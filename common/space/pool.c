@@ -1,0 +1,101 @@
+#include "common/space/pool.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+nas_pool_t nas_pool_of_table(const nas_table_t *table)
+{
+    return (nas_pool_t){.names = nas_table_names(table)};
+}
+
+nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *subset,
+                               nas_pool_t *pool, nas_error_t *err)
+{
+    nas_selection_t selection = {0};
+    const nas_status_t status = nas_subset_select(space, subset, &selection, err);
+    if (status) return status;
+    *pool = (nas_pool_t){.space = space, .names = selection.names, .selection = selection};
+    return NAS_OK;
+}
+
+int64_t nas_pool_count(const nas_pool_t *pool)
+{
+    return nas_names_count(pool->names);
+}
+
+nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p, nas_error_t *err)
+{
+    const int64_t n = nas_pool_count(pool);
+    const int n_position = pool->space->n_position;
+    uint8_t *code = malloc((size_t)n * (size_t)n_position);
+    if (!code) return nas_error_nomem(err, "the codes of the pool");
+    for (int64_t i = 0; i < n; i++)
+        pool->space->code(pool->selection.index[i], code + i * n_position);
+    const nas_status_t status = nas_encoding_from_codes(code, n, n_position, encoding_p, err);
+    free(code);
+    return status;
+}
+
+/* The pool's architecture that a text means, or -1 where the pool lacks it. */
+static nas_status_t locate(const nas_pool_t *pool, const char *text, int64_t *arch,
+                           nas_error_t *err)
+{
+    char name[NAS_SPACE_NAME_SIZE];
+    int64_t index = 0;
+    const nas_status_t status = nas_space_parse(pool->space, text, &index, err);
+    if (status) return status;
+    nas_space_print(pool->space, index, name);
+    *arch = nas_names_find(pool->names, name);
+    return NAS_OK;
+}
+
+/* Two names that mean the same architecture. */
+static nas_status_t refuse_again(const nas_names_t *names, int64_t again, int64_t before,
+                                 const char *arch, nas_error_t *err)
+{
+    char place[NAS_NAMES_PLACE_SIZE];
+    const int64_t line = nas_names_line(names, before);
+    nas_names_place(names, again, place);
+    return nas_error_set(err, NAS_EINPUT, "%sthe same architecture as %s %lld, %s", place,
+                         line ? "line" : "number", (long long)(line ? line : before + 1), arch);
+}
+
+static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, int64_t i,
+                              int64_t *row, nas_error_t *err)
+{
+    nas_error_t reason = {0};
+    int64_t arch = -1;
+    const nas_status_t status = locate(pool, nas_names_at(names, i), &arch, &reason);
+    if (status) {
+        char place[NAS_NAMES_PLACE_SIZE];
+        nas_names_place(names, i, place);
+        return nas_error_set(err, status, "%s%s", place, reason.text);
+    }
+    if (arch < 0) return NAS_OK;
+    if (row[arch] >= 0)
+        return refuse_again(names, i, row[arch], nas_names_at(pool->names, arch), err);
+    row[arch] = i;
+    return NAS_OK;
+}
+
+nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
+                           nas_error_t *err)
+{
+    const int64_t n_pool = nas_pool_count(pool), n_names = nas_names_count(names);
+    nas_status_t status = NAS_OK;
+    int64_t n_found = 0;
+    for (int64_t i = 0; i < n_pool; i++) row[i] = -1;
+    for (int64_t i = 0; !status && i < n_names; i++) status = join_name(pool, names, i, row, err);
+    for (int64_t i = 0; i < n_pool; i++) n_found += row[i] >= 0;
+    if (status || n_found > 0) return status;
+    const char *file = nas_names_file(names);
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: none of its %lld architectures is in the pool of %lld",
+                         file ? file : "names", (long long)n_names, (long long)n_pool);
+}
+
+void nas_pool_fini(nas_pool_t *pool)
+{
+    nas_selection_fini(&pool->selection);
+    *pool = (nas_pool_t){0};
+}

@@ -1,0 +1,47 @@
+/* The pool: the architectures that a job is about, from a table or from a search space. */
+#ifndef NAS_COMMON_SPACE_POOL_H
+#define NAS_COMMON_SPACE_POOL_H
+
+#include "common/base/error.h"
+#include "common/base/names.h"
+#include "common/io/table.h"
+#include "common/space/encoding.h"
+#include "common/space/space.h"
+#include "common/space/subset.h"
+
+#include <stdint.h>
+
+/** A plain value; end with nas_pool_fini. Architecture i is names[i] everywhere. */
+typedef struct nas_pool {
+    const nas_space_t *space;  /**< NULL: the pool is a table's rows */
+    const nas_names_t *names;  /**< borrowed from the table, or the selection's */
+    nas_selection_t selection; /**< of a space */
+} nas_pool_t;
+
+/** The rows of a table.  Not collective. The table is borrowed while the pool lives. */
+nas_pool_t nas_pool_of_table(const nas_table_t *table);
+
+/** Part of a space.  Not collective. Errors of nas_subset_select.
+ *  pool [out] the caller's. */
+nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *subset,
+                               nas_pool_t *pool, nas_error_t *err);
+
+/** Number of architectures. */
+int64_t nas_pool_count(const nas_pool_t *pool);
+
+/** For a pool of a space: its codes, as mutation and policies want them.
+ *  NAS_ENOMEM. The caller owns *encoding_p. */
+nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p, nas_error_t *err);
+
+/** Join a list of architecture texts on a pool of a space, whatever form they are in.  Not
+ *  collective; O((names + pool) log).
+ *  row [out] [pool count]: which of names each architecture is, -1 for none.
+ *  NAS_EINPUT, with the place of the text (nas_names_place): it is no architecture of the space, or
+ *  the same one as another; with the file: none is in the pool. */
+nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
+                           nas_error_t *err);
+
+/** Accepts a zeroed pool. */
+void nas_pool_fini(nas_pool_t *pool);
+
+#endif

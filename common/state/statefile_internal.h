@@ -1,0 +1,71 @@
+/* What writer and reader of state files share: the kind of file, and names of struct members. */
+#ifndef NAS_COMMON_STATE_STATEFILE_INTERNAL_H
+#define NAS_COMMON_STATE_STATEFILE_INTERNAL_H
+
+#include "common/base/error.h"
+#include "common/state/checksummed.h"
+#include "common/state/h5.h"
+#include "common/state/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    NAS_STATEFILE_MAX_FIELDS = 24, /**< of one table below */
+    NAS_STATEFILE_REPEAT_NAME_SIZE = 24
+};
+
+extern const nas_checksummed_kind_t nas_statefile_kind;
+
+/** One member of a struct, by its name in the file. */
+typedef struct nas_statefile_field {
+    const char *name;
+    nas_h5_type_t type;
+    size_t offset;
+} nas_statefile_field_t;
+
+/** Fields of one struct. */
+typedef struct nas_statefile_fields {
+    const nas_statefile_field_t *at;
+    size_t n;
+} nas_statefile_fields_t;
+
+/** The groups /metrics (names, and what was scored) and /pool (where something was).
+ *  Reading needs state->n_arch.
+ *  NAS_EINPUT: a type, shape or value that cannot be. */
+nas_status_t nas_statefile_write_scores(hid_t file, const nas_state_t *state, nas_error_t *err);
+nas_status_t nas_statefile_read_scores(hid_t file, nas_state_t *state, nas_error_t *err);
+
+/** A dataset of texts from and into a list of strings. */
+nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
+                                       nas_error_t *err);
+nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t *names,
+                                      nas_error_t *err);
+
+/** Datasets of the file that came later, and that a state need not have: a list of strings each. */
+typedef struct nas_statefile_list {
+    const char *name;
+    size_t offset; /**< of the list in nas_state_t */
+} nas_statefile_list_t;
+
+enum { NAS_STATEFILE_LISTS = 2 };
+extern const nas_statefile_list_t nas_statefile_lists[NAS_STATEFILE_LISTS];
+
+/** Attributes of the file: of nas_state_t. */
+nas_statefile_fields_t nas_statefile_root(void);
+
+/** Attributes of the file that came later: older files lack them, and then the members stay zero.
+ */
+nas_statefile_fields_t nas_statefile_root_optional(void);
+
+/** Attributes of a repeat's group: of nas_repeat_t. */
+nas_statefile_fields_t nas_statefile_repeat(void);
+
+/** Dataset of /evaluations that holds a column of the curves. */
+const char *nas_statefile_curve(int column);
+
+/** Datasets of /evaluations, numbers only: of nas_evaluation_t. */
+nas_statefile_fields_t nas_statefile_evaluation(void);
+
+#endif

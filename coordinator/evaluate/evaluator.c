@@ -1,0 +1,290 @@
+/* Rounds of judging.
+ *
+ * The workers (all ranks, or all but rank 0) are cut into teams: for trainings of as many ranks as
+ * they have shards, for the user's trainer of one each; ranks left over sleep. A round: rank 0
+ * broadcasts the candidates; every rank works out by itself which team takes which, the costliest
+ * first to the team with the least to do; the teams work; outcomes meet at rank 0 in one gather.
+ *
+ * Each outcome is in its candidate's file the moment it is known, so that whatever ends the job
+ * loses no outcome, and of a training at most what came after its last checkpoint. A request to
+ * stop reaches every team by the heartbeat; the round then ends without the outcomes that are missing,
+ * and after a restart goes on with them alone, since those that were there are found in the files.
+ */
+#include "coordinator/evaluate/evaluator.h"
+
+#include "common/base/log.h"
+#include "common/io/stop.h"
+#include "common/space/space_nb201.h"
+#include "common/space/space_nb201_cost.h"
+#include "coordinator/evaluate/evaluator_internal.h"
+#include "worker/candidates/candidate_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A round under way on this rank. */
+typedef struct round {
+    nas_evaluator_t *judging;
+    nas_candidate_t *candidate; /* [n] the same on all ranks */
+    int64_t n;
+    int *team;             /* [n] that judges it */
+    nas_buffer_t outcomes; /* of my team's candidates, on its leader */
+    int64_t n_mine;
+    int64_t n_mine_done;
+    nas_buffer_t message; /* of the candidates; their names point into it */
+} round_t;
+
+static void round_fini(round_t *round)
+{
+    free(round->candidate);
+    free(round->team);
+    free(round->outcomes.data);
+    free(round->message.data);
+}
+
+static bool leads(const nas_evaluator_t *judging)
+{
+    return judging->team && nas_comm_rank(judging->team) == 0;
+}
+
+/* --------------------------------------------------------------------------------- candidates */
+
+/* The round's candidates from rank 0 to all. */
+static nas_status_t spread_candidates(round_t *round, nas_error_t *err)
+{
+    nas_evaluator_t *judging = round->judging;
+    nas_status_t status = NAS_OK;
+    if (judging->session) {
+        int64_t n = 0;
+        const nas_candidate_t *candidate = nas_session_candidates(judging->session, &n);
+        status = nas_candidates_pack(candidate, n, &round->message, err);
+    }
+    status = nas_comm_agree(judging->world, status, err);
+    if (!status) status = nas_buffer_share(judging->world, &round->message, err);
+    if (status) return status;
+    return nas_candidates_unpack(round->message.data, &round->candidate, &round->n, err);
+}
+
+static bool operations_of(const nas_candidate_t *candidate, uint8_t operation[NAS_CELL_EDGES])
+{
+    return nas_space_nb201.parse(candidate->name, operation);
+}
+
+/* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
+ */
+static double predict_cost(const nas_evaluator_t *judging, const nas_candidate_t *candidate)
+{
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_nb201_cost_t cost;
+    if (judging->plan.kind != NAS_OBJECTIVE_TRAIN || !operations_of(candidate, operation))
+        return 1.0;
+    nas_nb201_cost(operation, &judging->plan.network, &cost);
+    return (double)cost.operations;
+}
+
+static int least_loaded(const double *load, int n)
+{
+    int least = 0;
+    for (int i = 1; i < n; i++)
+        if (load[i] < load[least]) least = i;
+    return least;
+}
+
+/* The costliest that has no team yet; the first of equals. */
+static int64_t next_costliest(const double *cost, const int *team, int64_t n)
+{
+    int64_t next = -1;
+    for (int64_t i = 0; i < n; i++)
+        if (team[i] < 0 && (next < 0 || cost[i] > cost[next])) next = i;
+    return next;
+}
+
+static nas_status_t assign_teams(round_t *round, nas_error_t *err)
+{
+    const nas_evaluator_t *judging = round->judging;
+    const size_t n = (size_t)round->n;
+    double *cost = malloc((n + 1) * sizeof *cost);
+    double *load = calloc((size_t)judging->n_teams, sizeof *load);
+    round->team = calloc(n + 1, sizeof *round->team);
+    nas_status_t status = NAS_OK;
+    if (!cost || !load || !round->team) {
+        status = nas_error_nomem(err, "a round's candidates");
+        goto out;
+    }
+    for (size_t i = 0; i < n; i++) {
+        cost[i] = predict_cost(judging, &round->candidate[i]);
+        round->team[i] = -1;
+    }
+    for (size_t k = 0; k < n; k++) {
+        const int64_t i = next_costliest(cost, round->team, round->n);
+        round->team[i] = least_loaded(load, judging->n_teams);
+        load[round->team[i]] += cost[i];
+    }
+    for (size_t i = 0; i < n; i++) round->n_mine += round->team[i] == judging->my_team;
+out:
+    free(cost);
+    free(load);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------ one work */
+
+/* Between steps of any work: give and take news. */
+static bool asked_to_stop(void *context, double share)
+{
+    const round_t *round = context;
+    const nas_evaluator_t *judging = round->judging;
+    const double done = ((double)round->n_mine_done + share) / (double)round->n_mine;
+    return nas_heartbeat_poll(judging->heartbeat, nas_stop_signal(), done) != 0;
+}
+
+static nas_status_t train(round_t *round, const nas_candidate_t *candidate, const char *stem,
+                          nas_outcome_t *outcome, nas_error_t *err)
+{
+    const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
+    uint8_t operation[NAS_CELL_EDGES];
+    const bool known = operations_of(candidate, operation);
+    NAS_ASSERT(known); /* the pool is of that space */
+    return nas_trainer_judge(round->judging->trainer, candidate, operation, stem, &interrupt,
+                             outcome, err);
+}
+
+/* A file that says that a try has begun: what the trainer leaves in its folder until the outcome is
+ * known is for the next one to go on with. Without it that begins anew. */
+static nas_status_t note_begin(const char *stem, const nas_candidate_record_t *record,
+                               nas_error_t *err)
+{
+    const nas_status_t status = nas_candidate_write(stem, record, err);
+    return status == NAS_EIO ? NAS_OK : status;
+}
+
+/* Found in the candidate's file, or else made now and saved there. A trainer beside this one may
+ * have filled the disk, and its folder is removed when it fails; so an answer that cannot be saved
+ * counts all the same. If the state file, which is next, cannot be written either, the run ends. */
+static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate, const char *stem,
+                                nas_outcome_t *outcome, nas_error_t *err)
+{
+    const nas_evaluator_t *judging = round->judging;
+    const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
+    nas_candidate_record_t record = {.candidate = *candidate,
+                                     .run = judging->plan.run,
+                                     .generation = judging->plan.generation,
+                                     .n_columns = judging->plan.size.n_columns};
+    nas_error_t damaged = {0}, unsaved = {0};
+    bool found = false;
+    nas_status_t status = nas_candidate_read(stem, &record, &found, &damaged);
+    if (status && status != NAS_EINPUT) {
+        *err = damaged;
+        return status;
+    }
+    if (!status && found && record.done) {
+        *outcome = record.outcome;
+        return NAS_OK;
+    }
+    nas_candidate_record_fini(&record);
+    if (status) nas_log_line_of_rank("%s; it is judged anew", damaged.text);
+    nas_command_t command = judging->command;
+    command.goes_on = !status && found;
+    status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
+    if (!status) status = nas_command_judge(&command, candidate, stem, &interrupt, outcome, err);
+    if (status) return status;
+    record.done = true;
+    record.outcome = *outcome;
+    status = nas_candidate_write(stem, &record, &unsaved);
+    if (status == NAS_EIO) {
+        nas_log_line_of_rank("not saved until the next save of the run: %s", unsaved.text);
+        return NAS_OK;
+    }
+    if (status) *err = unsaved;
+    return status;
+}
+
+/* What one rank of a team fails at, all fail at. */
+static nas_status_t agree_in_team(const nas_evaluator_t *judging, nas_status_t status,
+                                  nas_error_t *err)
+{
+    return judging->team_size > 1 ? nas_comm_agree(judging->team, status, err) : status;
+}
+
+static nas_status_t judge(round_t *round, int64_t index, nas_error_t *err)
+{
+    nas_evaluator_t *judging = round->judging;
+    const nas_candidate_t *candidate = &round->candidate[index];
+    nas_outcome_t outcome = {0};
+    char *stem = nas_candidate_stem(judging->output, candidate, err);
+    nas_status_t status = agree_in_team(judging, stem ? NAS_OK : NAS_ENOMEM, err);
+    if (!status && judging->plan.kind == NAS_OBJECTIVE_TRAIN)
+        status = train(round, candidate, stem, &outcome, err);
+    else if (!status)
+        status = run_command(round, candidate, stem, &outcome, err);
+    if (!status && leads(judging))
+        status = nas_outcome_pack(&outcome, index, judging->plan.size, &round->outcomes, err);
+    nas_outcome_fini(&outcome);
+    free(stem);
+    return agree_in_team(judging, status, err);
+}
+
+/* All of my team's candidates, one after the other. */
+static nas_status_t work(round_t *round, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (int64_t i = 0; i < round->n && !status; i++) {
+        if (round->team[i] != round->judging->my_team) continue;
+        status = judge(round, i, err);
+        round->n_mine_done++;
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------ outcomes */
+
+/* Outcomes of one rank's message into the session. */
+static nas_status_t hand_over(nas_evaluator_t *judging, int rank, const char *at, const char *end,
+                              nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    while (at < end && !status) {
+        int64_t index = 0;
+        nas_outcome_t outcome = {0};
+        status = nas_outcome_unpack(&at, judging->plan.size, &index, &outcome, err);
+        if (!status) nas_session_judged(judging->session, index, &outcome, rank);
+    }
+    return status;
+}
+
+static nas_status_t gather_outcomes(round_t *round, nas_error_t *err)
+{
+    nas_evaluator_t *judging = round->judging;
+    const int size = nas_comm_size(judging->world);
+    const char *all = NULL;
+    nas_status_t status = NAS_OK;
+    size_t *offset = judging->session ? calloc((size_t)size + 1, sizeof *offset) : NULL;
+    if (judging->session && !offset) nas_comm_abort("out of memory for message sizes");
+    nas_comm_gather(judging->world, round->outcomes.data, round->outcomes.size, &all, offset);
+    for (int r = 0; judging->session && r < size && !status; r++)
+        status = hand_over(judging, r, all + offset[r], all + offset[r + 1], err);
+    free(offset);
+    return status;
+}
+
+nas_status_t nas_evaluator_round(nas_evaluator_t *judging, nas_error_t *err)
+{
+    round_t round = {.judging = judging};
+    nas_status_t status = spread_candidates(&round, err);
+    if (!status) status = assign_teams(&round, err);
+    status = nas_comm_agree(judging->world, status, err);
+    if (!status && round.n > 0) {
+        nas_error_t late = {0};
+        if (judging->team) status = work(&round, err);
+        (void)nas_heartbeat_poll(judging->heartbeat, nas_stop_signal(), 1.0);
+        const nas_status_t gathered = gather_outcomes(&round, &late);
+        if (gathered > status) {
+            status = gathered;
+            *err = late;
+        }
+        status = nas_comm_agree(judging->world, status, err);
+    }
+    round_fini(&round);
+    return status;
+}

@@ -1,0 +1,261 @@
+#include "coordinator/report/export.h"
+
+#include "common/io/file.h"
+#include "common/space/space_nb201.h"
+#include "coordinator/report/export_job.h"
+#include "coordinator/report/json_text.h"
+#include "worker/onnx/onnx.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------------------------------- JSON */
+
+/* An object under construction; json_object_set_new takes over its value, also when it fails. */
+typedef struct object {
+    json_t *json;
+    int failed;
+} object_t;
+
+static void set(object_t *object, const char *key, json_t *value)
+{
+    object->failed |= json_object_set_new(object->json, key, value);
+}
+
+static json_t *take(object_t *object, object_t *parent)
+{
+    parent->failed |= object->failed;
+    return object->json;
+}
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *text(const char *string)
+{
+    return string && *string ? nas_json_text(string) : json_null();
+}
+
+/* Edges of the cell, where the architecture is one. */
+static json_t *cell_of(const char *arch, object_t *parent)
+{
+    static const int from[NAS_CELL_EDGES] = {0, 0, 1, 0, 1, 2},
+                     to[NAS_CELL_EDGES] = {1, 2, 2, 3, 3, 3};
+    static const char *const name[NAS_CELL_OPERATIONS] = {"none", "skip_connect", "nor_conv_1x1",
+                                                          "nor_conv_3x3", "avg_pool_3x3"};
+    uint8_t operation[NAS_CELL_EDGES];
+    if (!nas_space_nb201.parse(arch, operation)) return json_null();
+    json_t *edges = json_array();
+    for (int e = 0; e < NAS_CELL_EDGES; e++) {
+        object_t edge = {.json = json_object()};
+        set(&edge, "from", json_integer(from[e]));
+        set(&edge, "to", json_integer(to[e]));
+        set(&edge, "operation", json_string(name[operation[e]]));
+        parent->failed |= edge.failed | json_array_append_new(edges, edge.json);
+    }
+    return edges;
+}
+
+static json_t *numbers(const nas_numbers_t *list, object_t *parent)
+{
+    json_t *array = json_array();
+    for (int64_t i = 0; i < list->n; i++)
+        parent->failed |= json_array_append_new(array, number(list->at[i]));
+    return array;
+}
+
+/* The network that was trained; null where none was. */
+static json_t *network_of(const nas_export_t *what, object_t *parent)
+{
+    const nas_network_t *n = &what->record.network;
+    object_t network = {.json = json_object()};
+    if (!what->has_record) {
+        json_decref(network.json);
+        return json_null();
+    }
+    set(&network, "image_channels", json_integer(n->image_channels));
+    set(&network, "height", json_integer(n->height));
+    set(&network, "width", json_integer(n->width));
+    set(&network, "channels", json_integer(n->channels));
+    set(&network, "cells", json_integer(n->cells));
+    set(&network, "classes", json_integer(n->classes));
+    set(&network, "mean", numbers(&what->record.mean, &network));
+    set(&network, "std", numbers(&what->record.std, &network));
+    set(&network, "parameters", json_integer(what->record.parameters.n));
+    return take(&network, parent);
+}
+
+/* Of the labels from 0 on; the files may have had names for more. */
+static json_t *class_names_of(const nas_export_t *what, object_t *parent)
+{
+    const nas_strings_t *names = &what->state->class_names;
+    const size_t n_labels = what->has_record ? (size_t)what->record.network.classes : names->n;
+    if (names->n == 0 || names->n < n_labels) return json_null();
+    json_t *array = json_array();
+    for (size_t i = 0; i < n_labels; i++)
+        parent->failed |= json_array_append_new(array, nas_json_text(names->at[i]));
+    return array;
+}
+
+static json_t *evaluation_of(const nas_export_t *what, object_t *parent)
+{
+    const nas_evaluation_t *e = what->evaluation;
+    const nas_strings_t *names = &what->state->report_columns;
+    object_t evaluation = {.json = json_object()}, columns = {.json = json_object()};
+    for (size_t c = 0; c < names->n; c++)
+        columns.failed |= nas_json_set_named(columns.json, names->at[c], number(e->columns[c]));
+    set(&evaluation, "target", number(e->value));
+    set(&evaluation, "cost", number(e->cost));
+    set(&evaluation, "columns", take(&columns, &evaluation));
+    set(&evaluation, "seed", json_integer((json_int_t)e->seed));
+    set(&evaluation, "reused", json_boolean(e->reused));
+    set(&evaluation, "reused_from", text(what->source));
+    return take(&evaluation, parent);
+}
+
+static json_t *provenance_of(const nas_export_t *what, object_t *parent)
+{
+    const nas_state_t *state = what->state;
+    char hash[NAS_DIGEST_HEX_SIZE];
+    char *job = nas_export_job(state->job_text ? state->job_text : "", NULL);
+    object_t provenance = {.json = json_object()};
+    nas_digest_hex(&state->job_hash, hash);
+    set(&provenance, "program", json_string("robotnas"));
+    set(&provenance, "version", text(state->program_version));
+    set(&provenance, "commit", text(state->commit));
+    set(&provenance, "isa", text(state->isa));
+    set(&provenance, "name", text(state->job_name));
+    set(&provenance, "method", text(state->method));
+    set(&provenance, "job_hash", json_string(hash));
+    set(&provenance, "job", text(job));
+    parent->failed |= !job;
+    free(job);
+    return take(&provenance, parent);
+}
+
+nas_status_t nas_export_json(const nas_export_t *what, char **text_p, nas_error_t *err)
+{
+    const char *arch = what->evaluation->name;
+    object_t root = {.json = json_object()};
+    set(&root, "arch", nas_json_text(arch));
+    set(&root, "cell", cell_of(arch, &root));
+    set(&root, "network", network_of(what, &root));
+    set(&root, "class_names", class_names_of(what, &root));
+    set(&root, "evaluation", evaluation_of(what, &root));
+    set(&root, "provenance", provenance_of(what, &root));
+    char *dump =
+        root.failed ? NULL : json_dumps(root.json, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    json_decref(root.json);
+    *text_p = dump ? nas_string_format(err, "%s\n", dump) : NULL;
+    free(dump);
+    return *text_p ? NAS_OK : nas_error_nomem(err, "the export");
+}
+
+/* ---------------------------------------------------------------------------------------- ONNX */
+
+static nas_status_t missing_parameters(const nas_export_t *what, nas_error_t *err)
+{
+    const nas_strings_t *sources = &what->state->reused_from;
+    const char *arch = what->evaluation->name;
+    if (what->state->n_epochs == 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: this run trained no networks, so that there are no parameters to "
+                             "export; use --format json",
+                             what->path);
+    if (what->evaluation->reused)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: %s was taken over from another run, %s, and its parameters lie "
+                             "beside that: run robotnas export there, or bring back its file and "
+                             "folder",
+                             what->path, arch,
+                             what->source     ? what->source
+                             : sources->n > 0 ? sources->at[sources->n - 1]
+                                              : "the one that --reuse named");
+    char *stem = nas_candidate_stem(what->path, &what->record.candidate, err);
+    if (!stem) return NAS_ENOMEM;
+    const nas_status_t status = nas_error_set(
+        err, NAS_EINPUT,
+        "%s.h5: not there, or of another run; the trained parameters of %s were in it", stem, arch);
+    free(stem);
+    return status;
+}
+
+/* A list in one line of JSON; NULL where there is none. The caller's (free). */
+static char *line_of(json_t *array)
+{
+    char *line =
+        json_is_array(array) ? json_dumps(array, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    json_decref(array);
+    return line;
+}
+
+static nas_status_t encode(const nas_export_t *what, const nas_graph_t *graph,
+                           unsigned char **data_p, size_t *size, nas_error_t *err)
+{
+    const nas_candidate_record_t *record = &what->record;
+    object_t made = {0};
+    char accuracy[32], channels[16], cells[16];
+    char *job = nas_export_job(what->state->job_text ? what->state->job_text : "", NULL);
+    char *mean = line_of(numbers(&record->mean, &made)),
+         *std = line_of(numbers(&record->std, &made));
+    char *names = line_of(class_names_of(what, &made));
+    nas_status_t status = nas_error_nomem(err, "the export");
+    if (!job || !mean || !std || made.failed) goto out;
+    (void)snprintf(accuracy, sizeof accuracy, "%.17g", what->evaluation->value);
+    (void)snprintf(channels, sizeof channels, "%d", record->network.channels);
+    (void)snprintf(cells, sizeof cells, "%d", record->network.cells);
+    const nas_provenance_t provenance[] = {{"arch", what->evaluation->name},
+                                           {"valid_accuracy", accuracy},
+                                           {"job", job},
+                                           {"commit", what->state->commit},
+                                           {"channels", channels},
+                                           {"cells", cells},
+                                           {"mean", mean},
+                                           {"std", std},
+                                           {"class_names", names}}; /* last: may be none */
+    const size_t n_provenance = sizeof provenance / sizeof *provenance;
+    const nas_onnx_options_t options = {.graph = graph,
+                                        .parameters = record->parameters.at,
+                                        .statistics = record->statistics.at,
+                                        .mean = record->mean.at,
+                                        .std = record->std.at,
+                                        .provenance = provenance,
+                                        .n_provenance = names ? n_provenance : n_provenance - 1};
+    status = nas_onnx_encode(&options, data_p, size, err);
+out:
+    free(job);
+    free(mean);
+    free(std);
+    free(names);
+    return status;
+}
+
+nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,
+                             nas_error_t *err)
+{
+    const nas_candidate_record_t *record = &what->record;
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_graph_t *graph = NULL;
+    if (!what->has_record) return missing_parameters(what, err);
+    if (!nas_space_nb201.parse(what->evaluation->name, operation))
+        return nas_error_set(err, NAS_EINPUT, "%s: '%s' is no cell of nas-bench-201", what->path,
+                             what->evaluation->name);
+    nas_error_t reason = {0};
+    nas_status_t status = nas_graph_create(&record->network, operation, 1, &graph, &reason);
+    if (status)
+        status = nas_error_set(err, status == NAS_EARG ? NAS_EINPUT : status, "%s: %s", what->path,
+                               reason.text);
+    if (!status &&
+        (graph->n_values != record->parameters.n || graph->n_statistics != record->statistics.n ||
+         record->mean.n != record->network.image_channels ||
+         record->std.n != record->network.image_channels))
+        status = nas_error_set(
+            err, NAS_EINPUT, "%s: the candidate's file does not fit its architecture", what->path);
+    if (!status) status = encode(what, graph, data_p, size, err);
+    nas_graph_destroy(graph);
+    return status;
+}

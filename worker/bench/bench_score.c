@@ -1,0 +1,182 @@
+#include "worker/bench/bench_score.h"
+
+#include "common/base/clock.h"
+#include "common/base/rng.h"
+#include "worker/bench/bench_floor.h"
+#include "worker/bench/bench_work.h"
+#include "worker/engine/scorer.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+/* One architecture. Seconds are of one scoring. */
+typedef struct result {
+    const char *arch;
+    double seconds;     /* everything included */
+    double setup_s;     /* building, initialising and the metrics' own work: outside of runs */
+    double arena_bytes; /* of tensors */
+    nas_bench_work_t work;
+} result_t;
+
+typedef struct bench {
+    const nas_bench_score_options_t *options;
+    float *images;
+    int32_t *labels;
+    double *value; /* [n_metric] */
+    double bytes_per_s;
+    result_t result[NAS_BENCH_CELLS];
+    int n_results;
+} bench_t;
+
+/* ------------------------------------------------------------------------------- measure */
+
+static nas_status_t make_batch(bench_t *bench, nas_error_t *err)
+{
+    const size_t n = (size_t)bench->options->batch,
+                 n_pixels = n * NAS_BENCH_COLOURS * NAS_BENCH_SIDE * NAS_BENCH_SIDE;
+    nas_rng_t rng;
+    bench->images = malloc(n_pixels * sizeof *bench->images);
+    bench->labels = malloc(n * sizeof *bench->labels);
+    bench->value = malloc(((size_t)bench->options->n_metric + 1) * sizeof *bench->value);
+    if (!bench->images || !bench->labels || !bench->value) return nas_error_nomem(err, "the bench");
+    nas_rng_init(&rng, 0, NAS_STREAM_BENCH, 0);
+    for (size_t i = 0; i < n_pixels; i++) bench->images[i] = (float)nas_rng_normal(&rng);
+    for (size_t i = 0; i < n; i++)
+        bench->labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
+    return NAS_OK;
+}
+
+/* n_runs scorings after one to warm up; a profile gets the timed ones. */
+static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, int n_runs,
+                                 result_t *result, nas_error_t *err)
+{
+    const nas_bench_score_options_t *o = bench->options;
+    const nas_scorer_options_t options = {.backend = o->backend,
+                                          .network = {NAS_BENCH_COLOURS, NAS_BENCH_SIDE,
+                                                      NAS_BENCH_SIDE, o->channels, o->cells,
+                                                      NAS_BENCH_CLASSES, NAS_CONVENTION_SCORE},
+                                          .metric = o->metric,
+                                          .n_metric = o->n_metric,
+                                          .batch = o->batch,
+                                          .images = bench->images,
+                                          .labels = bench->labels,
+                                          .profile = profile};
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_scorer_t *scorer = NULL;
+    double begin = 0;
+    if (!nas_space_nb201.parse(result->arch, operation))
+        return nas_error_set(err, NAS_EARG, "bench: --arch '%s' is not %s", result->arch,
+                             nas_space_nb201.forms);
+    nas_status_t status = nas_scorer_create(&options, &scorer, err);
+    for (int run = 0; !status && run <= n_runs; run++) {
+        if (run == 1) {
+            if (profile) *profile = (nas_profile_t){0};
+            begin = nas_clock_monotonic_s();
+        }
+        status = nas_scorer_score(scorer, operation, result->arch, bench->value, err);
+    }
+    if (!status) {
+        result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
+        result->arena_bytes = (double)nas_scorer_arena_bytes(scorer);
+    }
+    nas_scorer_destroy(scorer);
+    return status;
+}
+
+static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
+{
+    result_t *result = &bench->result[bench->n_results];
+    result_t timed = {.arch = arch};
+    nas_profile_t *profile = calloc(1, sizeof *profile);
+    nas_status_t status = profile ? NAS_OK : nas_error_nomem(err, "the bench");
+    result->arch = arch;
+    if (!status) status = time_scoring(bench, NULL, bench->options->n_repeats, result, err);
+    if (!status) status = time_scoring(bench, profile, 1, &timed, err);
+    if (!status)
+        status = nas_bench_work_measure(bench->options->backend, profile, bench->bytes_per_s,
+                                        &result->work, err);
+    if (!status) {
+        result->setup_s = timed.seconds - result->work.seconds;
+        bench->n_results++;
+    }
+    free(profile);
+    return status;
+}
+
+/* --------------------------------------------------------------------------------- print */
+
+static void print_result(const result_t *result, FILE *out)
+{
+    const nas_bench_work_t *work = &result->work;
+    const double profiled_s = work->seconds + result->setup_s;
+    (void)fprintf(out,
+                  "\n%s\n  %.3f architectures/s, %.1f ms each; %.1f GFLOP of convolutions, %.1f "
+                  "GFLOP/s; arena %.0f MiB\n",
+                  result->arch, 1.0 / result->seconds, 1e3 * result->seconds, 1e-9 * work->flops,
+                  1e-9 * work->flops / result->seconds, result->arena_bytes / (1 << 20));
+    nas_bench_work_print_floor(work, result->seconds, out);
+    nas_bench_work_print(work, profiled_s, out);
+    nas_bench_work_print_outside("outside of runs", result->setup_s, profiled_s, out);
+}
+
+static void print_table(const bench_t *bench, FILE *out)
+{
+    const nas_bench_score_options_t *o = bench->options;
+    (void)fprintf(out,
+                  "scoring on one core: backend %s, batch %d, %d channels, %d cells a stage, %d "
+                  "metrics\n\n",
+                  o->backend->name, o->batch, o->channels, o->cells, o->n_metric);
+    nas_bench_work_print_formula(bench->bytes_per_s, out);
+    for (int i = 0; i < bench->n_results; i++) print_result(&bench->result[i], out);
+}
+
+static json_t *result_json(const result_t *result)
+{
+    const nas_bench_work_t *work = &result->work;
+    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:I, s:f, s:f, s:f, s:o}", "arch", result->arch,
+                     "seconds", result->seconds, "arch_per_s", 1.0 / result->seconds, "flops",
+                     work->flops, "flops_per_s", work->flops / result->seconds, "arena_bytes",
+                     (json_int_t)result->arena_bytes, "conv_floor_seconds", work->conv_floor_s,
+                     "memory_floor_seconds", work->other_floor_s, "outside_seconds",
+                     result->setup_s, "work", nas_bench_work_json(work));
+}
+
+static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err)
+{
+    const nas_bench_score_options_t *o = bench->options;
+    json_t *results = json_array(), *metrics = json_array();
+    for (int i = 0; i < bench->n_results; i++)
+        (void)json_array_append_new(results, result_json(&bench->result[i]));
+    for (int i = 0; i < o->n_metric; i++)
+        (void)json_array_append_new(metrics, json_string(o->metric[i]->name));
+    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "bench", "score",
+                             "backend", o->backend->name, "batch", o->batch, "channels",
+                             o->channels, "cells", o->cells, "metrics", metrics, "read_bytes_per_s",
+                             bench->bytes_per_s, "architectures", results);
+    if (!root) return nas_error_nomem(err, "the bench's report");
+    (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    (void)fputc('\n', out);
+    json_decref(root);
+    return NAS_OK;
+}
+
+nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out, bool json,
+                             nas_error_t *err)
+{
+    bench_t bench = {.options = options};
+    nas_status_t status = make_batch(&bench, err);
+    if (!status) status = nas_bench_bandwidth(&bench.bytes_per_s, err);
+    if (!status && options->arch) status = measure(&bench, options->arch, err);
+    for (int i = 0; !status && !options->arch && i < NAS_BENCH_CELLS; i++)
+        status = measure(&bench, nas_bench_cell[i], err);
+    if (!status && json)
+        status = print_json(&bench, out, err);
+    else if (!status)
+        print_table(&bench, out);
+    if (!status && (fflush(out) != 0 || ferror(out)))
+        status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
+    free(bench.images);
+    free(bench.labels);
+    free(bench.value);
+    return status;
+}

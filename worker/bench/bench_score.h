@@ -1,0 +1,34 @@
+/* `robotnas bench score`: how fast networks are built and measured, beside how fast this machine
+ * could at most. */
+#ifndef NAS_WORKER_BENCH_BENCH_SCORE_H
+#define NAS_WORKER_BENCH_BENCH_SCORE_H
+
+#include "common/base/error.h"
+#include "worker/engine/backends/backend.h"
+#include "worker/engine/metrics/metric.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/** What to measure. Borrowed for the call. */
+typedef struct nas_bench_score_options {
+    const nas_backend_t *backend;
+    const char *arch;                  /**< a cell of NAS-Bench-201; NULL: three typical ones */
+    const nas_metric_t *const *metric; /**< [n_metric] */
+    int n_metric;
+    int batch; /**< all > 0 */
+    int channels;
+    int cells; /**< per stage */
+    int n_repeats;
+} nas_bench_score_options_t;
+
+/** Score architectures on synthetic images of 3 x 32 x 32 with random weights on one core: building
+ *  and initialising the network included, after one run to warm up. Print architectures/s, GFLOP/s,
+ *  the arena's size, where the time goes, and the floor of bench_floor.h: as a table or, with json,
+ *  as one object.  Not collective (uses no MPI). Times are means over the repeats; those of
+ *  operations come from one more run.
+ *  NAS_EARG: not an architecture. NAS_ENOMEM; NAS_EIO: out cannot be written. */
+nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out, bool json,
+                             nas_error_t *err);
+
+#endif

@@ -1,0 +1,222 @@
+#include "worker/bench/bench_train.h"
+
+#include "common/base/clock.h"
+#include "common/base/rng.h"
+#include "common/space/space_nb201.h"
+#include "worker/bench/bench_work.h"
+#include "worker/objectives/train/training.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CROP = 4 };
+
+/* One architecture. Seconds are of one step. */
+typedef struct result {
+    const char *arch;
+    double seconds;
+    double profiled_s; /* of the step whose operations were timed */
+    double flops;      /* of convolutions */
+    double work_s[NAS_WORK_COUNT];
+} result_t;
+
+typedef struct bench {
+    const nas_bench_train_options_t *options;
+    nas_comm_t *self;
+    nas_dataset_t dataset;
+    nas_split_t split; /* every image is trained on */
+    nas_recipe_t recipe;
+    result_t result[NAS_BENCH_CELLS];
+    int n_results;
+} bench_t;
+
+/* ------------------------------------------------------------------------------- measure */
+
+static nas_status_t make_images(bench_t *bench, nas_error_t *err)
+{
+    nas_images_t *images = &bench->dataset.train;
+    const int64_t n = bench->options->batch;
+    const nas_status_t status = nas_images_shape(
+        images, NAS_PIXEL_U8, (int64_t[]){n, NAS_BENCH_COLOURS, NAS_BENCH_SIDE, NAS_BENCH_SIDE},
+        "bench", err);
+    nas_rng_t rng;
+    if (status) return status;
+    if (nas_images_allocate(images, err)) return NAS_ENOMEM;
+    bench->split.train = malloc((size_t)n * sizeof *bench->split.train);
+    if (!bench->split.train) return nas_error_nomem(err, "the bench");
+    nas_rng_init(&rng, 0, NAS_STREAM_BENCH, 0);
+    uint8_t *pixel = images->data;
+    for (size_t i = 0; i < (size_t)n * nas_images_values(images); i++)
+        pixel[i] = (uint8_t)nas_rng_below(&rng, 256);
+    for (int64_t i = 0; i < n; i++) {
+        images->labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
+        bench->split.train[i] = i;
+    }
+    bench->split.n_train = n;
+    bench->dataset.n_classes = NAS_BENCH_CLASSES;
+    nas_images_moments(images, bench->dataset.mean, bench->dataset.std);
+    return NAS_OK;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double step(nas_training_t *training)
+{
+    double loss = 0;
+    const double begin_s = nas_clock_monotonic_s();
+    (void)nas_training_step(training, &loss);
+    return nas_clock_monotonic_s() - begin_s;
+}
+
+/* n steps after one to warm up, and their median time; a profile gets the last of them. */
+static nas_status_t time_steps(const bench_t *bench, const nas_graph_t *graph, int n,
+                               nas_profile_t *profile, result_t *result, nas_error_t *err)
+{
+    const nas_training_options_t options = {.team = bench->self,
+                                            .backend = bench->options->backend,
+                                            .graph = graph,
+                                            .arch = result->arch,
+                                            .recipe = &bench->recipe,
+                                            .dataset = &bench->dataset,
+                                            .split = &bench->split,
+                                            .profile = profile};
+    nas_training_t *training = NULL;
+    double *seconds = malloc((size_t)n * sizeof *seconds);
+    if (!seconds) return nas_error_nomem(err, "the bench");
+    const nas_status_t status = nas_training_create(&options, &training, err);
+    if (!status) {
+        (void)step(training);
+        for (int i = 0; i < n; i++) {
+            if (profile) *profile = (nas_profile_t){0};
+            seconds[i] = step(training);
+        }
+        qsort(seconds, (size_t)n, sizeof *seconds, compare);
+        *(profile ? &result->profiled_s : &result->seconds) = seconds[n / 2];
+    }
+    nas_training_destroy(training);
+    free(seconds);
+    return status;
+}
+
+static nas_status_t measure_graph(bench_t *bench, const nas_graph_t *graph, result_t *result,
+                                  nas_error_t *err)
+{
+    nas_profile_t *profile = calloc(1, sizeof *profile);
+    if (!profile) return nas_error_nomem(err, "the bench");
+    nas_status_t status = time_steps(bench, graph, bench->options->n_repeats, NULL, result, err);
+    if (!status) status = time_steps(bench, graph, 1, profile, result, err);
+    for (int i = 0; !status && i < profile->n; i++) {
+        result->work_s[profile->entry[i].work] += profile->entry[i].seconds;
+        result->flops += profile->entry[i].flops;
+    }
+    free(profile);
+    return status;
+}
+
+static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
+{
+    const nas_bench_train_options_t *o = bench->options;
+    const nas_network_t network = {NAS_BENCH_COLOURS,   NAS_BENCH_SIDE, NAS_BENCH_SIDE,
+                                   o->channels,         o->cells,       NAS_BENCH_CLASSES,
+                                   NAS_CONVENTION_TRAIN};
+    result_t *result = &bench->result[bench->n_results];
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_graph_t *graph = NULL;
+    *result = (result_t){.arch = arch};
+    if (!nas_space_nb201.parse(arch, operation))
+        return nas_error_set(err, NAS_EARG, "bench: --arch '%s' is not %s", arch,
+                             nas_space_nb201.forms);
+    nas_status_t status =
+        nas_graph_create(&network, operation, o->backend->channel_block, &graph, err);
+    if (!status) status = measure_graph(bench, graph, result, err);
+    nas_graph_destroy(graph);
+    bench->n_results += status == NAS_OK;
+    return status;
+}
+
+/* --------------------------------------------------------------------------------- print */
+
+static double images_per_s(const bench_t *bench, const result_t *result)
+{
+    return bench->options->batch / result->seconds;
+}
+
+static void print_result(const bench_t *bench, const result_t *result, FILE *out)
+{
+    double outside_s = result->profiled_s;
+    (void)fprintf(out, "\n%s\n  %.1f images/s, %.1f ms a step, %.1f GFLOP/s\n", result->arch,
+                  images_per_s(bench, result), 1e3 * result->seconds,
+                  1e-9 * result->flops / result->seconds);
+    for (nas_work_t w = 0; w < NAS_WORK_COUNT; w++) {
+        outside_s -= result->work_s[w];
+        if (result->work_s[w] > 0)
+            (void)fprintf(out, "  %-25s %9.2f ms %6.1f %%\n", nas_work_name(w),
+                          1e3 * result->work_s[w], 100 * result->work_s[w] / result->profiled_s);
+    }
+    (void)fprintf(out, "  %-25s %9.2f ms %6.1f %%\n", "batch, gradients, step", 1e3 * outside_s,
+                  100 * outside_s / result->profiled_s);
+}
+
+static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err)
+{
+    const nas_bench_train_options_t *o = bench->options;
+    json_t *results = json_array();
+    for (int i = 0; i < bench->n_results; i++) {
+        const result_t *result = &bench->result[i];
+        (void)json_array_append_new(results, json_pack("{s:s, s:f, s:f, s:f}", "arch", result->arch,
+                                                       "seconds", result->seconds, "images_per_s",
+                                                       images_per_s(bench, result), "flops_per_s",
+                                                       result->flops / result->seconds));
+    }
+    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "bench", "train", "backend",
+                             o->backend->name, "batch", o->batch, "channels", o->channels, "cells",
+                             o->cells, "architectures", results);
+    if (!root) return nas_error_nomem(err, "the bench's report");
+    (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+    (void)fputc('\n', out);
+    json_decref(root);
+    return NAS_OK;
+}
+
+static nas_status_t print(const bench_t *bench, FILE *out, bool json, nas_error_t *err)
+{
+    const nas_bench_train_options_t *o = bench->options;
+    if (json) return print_json(bench, out, err);
+    (void)fprintf(out,
+                  "training on one core: backend %s, batch %d, %d channels, %d cells a stage\n",
+                  o->backend->name, o->batch, o->channels, o->cells);
+    for (int i = 0; i < bench->n_results; i++) print_result(bench, &bench->result[i], out);
+    return NAS_OK;
+}
+
+nas_status_t nas_bench_train(const nas_bench_train_options_t *options, FILE *out, bool json,
+                             nas_error_t *err)
+{
+    bench_t bench = {.options = options,
+                     .recipe = {.epochs = options->n_repeats + 1,
+                                .batch = options->batch,
+                                .shards = 1,
+                                .rate = 0.01,
+                                .momentum = 0.9,
+                                .nesterov = true,
+                                .weight_decay = 5e-4,
+                                .flip = true,
+                                .crop = CROP}};
+    nas_status_t status = nas_comm_self(&bench.self, err);
+    if (!status) status = make_images(&bench, err);
+    if (!status && options->arch) status = measure(&bench, options->arch, err);
+    for (int i = 0; !status && !options->arch && i < NAS_BENCH_CELLS; i++)
+        status = measure(&bench, nas_bench_cell[i], err);
+    if (!status) status = print(&bench, out, json, err);
+    if (!status && (fflush(out) != 0 || ferror(out)))
+        status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
+    nas_split_fini(&bench.split);
+    nas_dataset_fini(&bench.dataset);
+    nas_comm_destroy(bench.self);
+    return status;
+}

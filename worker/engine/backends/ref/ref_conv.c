@@ -1,0 +1,80 @@
+/* Convolutions of the reference backend: found in a cache, weights packed as they are. */
+#include "worker/engine/backends/ref/ref_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Pixels of the output computed at a time: long enough for the innermost loops, and with all taps
+ * of 64 channels within the second-level cache. */
+enum { PIXELS = 64 };
+
+static bool is_same(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
+{
+    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
+           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
+}
+
+static nas_status_t check(const nas_conv_shape_t *shape, nas_error_t *err)
+{
+    if ((shape->k == 1 || shape->k == 3) && (shape->stride == 1 || shape->stride == 2) &&
+        shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 && shape->h_in > 0 && shape->w_in > 0)
+        return NAS_OK;
+    return nas_error_set(err, NAS_EARG,
+                         "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: "
+                         "kernels are 1 x 1 or 3 x 3, strides 1 or 2, extents positive",
+                         shape->k, shape->k, shape->stride, shape->c_in, shape->c_out, shape->n,
+                         shape->h_in, shape->w_in);
+}
+
+static void describe(nas_conv_t *conv, const nas_conv_shape_t *shape)
+{
+    conv->shape = *shape;
+    conv->h_out = (shape->h_in + shape->stride - 1) / shape->stride;
+    conv->w_out = (shape->w_in + shape->stride - 1) / shape->stride;
+    conv->pixels_in = (int64_t)shape->h_in * shape->w_in;
+    conv->pixels_out = (int64_t)conv->h_out * conv->w_out;
+    conv->n_taps = shape->c_in * shape->k * shape->k;
+    conv->rows = conv->w_out < PIXELS ? PIXELS / conv->w_out : 1;
+    if (conv->rows > conv->h_out) conv->rows = conv->h_out;
+}
+
+nas_status_t nas_ref_conv_find(const nas_conv_shape_t *shape, bool backward,
+                               const nas_conv_t **conv_p, nas_error_t *err)
+{
+    (void)backward; /* the adjoints need nothing more */
+    static nas_conv_t *cache;
+    for (const nas_conv_t *conv = cache; conv; conv = conv->next) {
+        if (!is_same(&conv->shape, shape)) continue;
+        *conv_p = conv;
+        return NAS_OK;
+    }
+    const nas_status_t status = check(shape, err);
+    if (status != NAS_OK) return status;
+    nas_conv_t *conv = malloc(sizeof *conv);
+    if (!conv) return nas_error_nomem(err, "convolution");
+    describe(conv, shape);
+    conv->next = cache;
+    cache = conv;
+    *conv_p = conv;
+    return NAS_OK;
+}
+
+size_t nas_ref_conv_weight_elements(const nas_conv_t *conv)
+{
+    return (size_t)conv->shape.c_out * (size_t)conv->n_taps;
+}
+
+size_t nas_ref_conv_packed_bytes(const nas_conv_t *conv)
+{
+    return nas_ref_conv_weight_elements(conv) * sizeof(double);
+}
+
+void nas_ref_conv_pack(const nas_conv_t *conv, const double *weights, void *packed)
+{
+    memcpy(packed, weights, nas_ref_conv_packed_bytes(conv));
+}
+
+void nas_ref_conv_unpack(const nas_conv_t *conv, const void *gradient, double *weights)
+{
+    memcpy(weights, gradient, nas_ref_conv_packed_bytes(conv));
+}

@@ -1,0 +1,41 @@
+/* Training-free metrics: each is one file and one line in the list of metrics.c.
+ *
+ * A metric says what it needs computed (nas_need_t) and turns the results of a program's run into a
+ * number. Metrics asked for together share one run.
+ */
+#ifndef NAS_WORKER_ENGINE_METRICS_METRIC_H
+#define NAS_WORKER_ENGINE_METRICS_METRIC_H
+
+#include "worker/engine/graph/graph.h"
+#include "worker/engine/program/program.h"
+
+#include <stdint.h>
+
+/** Everything that a metric may look at; borrowed for the call. */
+typedef struct nas_metric_input {
+    const nas_graph_t *graph;
+    const uint8_t *operation;         /**< [NAS_CELL_EDGES] */
+    const double *parameters;         /**< [graph->n_values] */
+    const nas_program_values_t *run;  /**< of the batch; NULL where no metric needs it */
+    const nas_program_values_t *flow; /**< of the flow program; NULL likewise */
+    int batch;                        /**< N */
+} nas_metric_input_t;
+
+/** One metric. */
+typedef struct nas_metric {
+    const char *name;
+    const char *summary; /**< one line */
+    unsigned needs;      /**< nas_need_t bits */
+    /** The value. Not collective, deterministic. NaN where it is not defined. May allocate N x N
+     *  numbers; NaN too where there is no memory for them. */
+    double (*value)(const nas_metric_input_t *input);
+} nas_metric_t;
+
+/** The metric of this name, or NULL. */
+const nas_metric_t *nas_metric_find(const char *name);
+
+/** All metrics, in the order of the list;
+ *  n [out]. */
+const nas_metric_t *const *nas_metric_list(int *n);
+
+#endif

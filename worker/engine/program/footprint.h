@@ -1,0 +1,29 @@
+/* Memory that a network takes, before it is built for good: what a job needs can be said on a
+ * machine that has less. */
+#ifndef NAS_WORKER_ENGINE_PROGRAM_FOOTPRINT_H
+#define NAS_WORKER_ENGINE_PROGRAM_FOOTPRINT_H
+
+#include "common/base/error.h"
+#include "worker/engine/backends/backend.h"
+#include "worker/engine/graph/graph.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** A network and what is computed of it. Borrowed. */
+typedef struct nas_footprint_options {
+    const nas_backend_t *backend;
+    const nas_network_t *network;
+    const uint8_t *operation; /**< [NAS_CELL_EDGES] */
+    int batch;                /**< images */
+    const unsigned *needs;    /**< [n_needs] sets of nas_need_t: a program each, in one arena */
+    int n_needs;
+} nas_footprint_options_t;
+
+/** Bytes of the arena that programs share, which is nearly all that scoring or training takes.
+ *  Not collective. Plans the programs, some tens of milliseconds, and takes no arena.
+ *  bytes [out].
+ *  NAS_ENOMEM; NAS_EARG as nas_graph_create and nas_program_create. */
+nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err);
+
+#endif

@@ -1,0 +1,448 @@
+/* One candidate after the other.
+ *
+ * A training's course on the team: the leader looks into the candidate's file and tells the others
+ * whether it is done, where it stands, or that it begins. Then step after step, each preceded by a
+ * word of the leader to go on or to stop: it is the leader that is interrupted, and the leader that
+ * saves, so that no rank steps alone. What a step finds (the end of an epoch, a loss that is not
+ * finite) every rank sees for itself. Judging many images takes long: there any rank that is
+ * interrupted gives up, then all do, and what was judged in vain is judged again after a restart.
+ */
+#include "worker/objectives/train/trainer.h"
+
+#include "common/base/checkpoint.h"
+#include "common/base/clock.h"
+#include "common/base/fault.h"
+#include "common/base/log.h"
+#include "worker/candidates/candidate_file.h"
+#include "worker/objectives/train/training.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct nas_trainer {
+    nas_trainer_options_t options;
+    nas_strings_t columns;
+};
+
+/* A candidate under way. */
+typedef struct course {
+    const nas_trainer_t *trainer;
+    const nas_candidate_t *candidate;
+    const char *stem; /* leader */
+    const nas_interrupt_t *interrupt;
+    nas_graph_t *graph;
+    nas_split_t split;
+    nas_training_t *training;
+    nas_checkpoint_t checkpoint;
+    nas_candidate_record_t found; /* leader: of an earlier start */
+    int64_t step;                 /* done, on every rank */
+    int64_t n_steps;              /* of all epochs */
+    double stepping_s;            /* that steps took since this start of the program */
+    int64_t n_stepped;            /* steps in them */
+    bool is_done;                 /* found with its outcome */
+    bool is_unvalidated;          /* the epoch that ends with this step */
+} course_t;
+
+/* ------------------------------------------------------------------------------ life and death */
+
+nas_status_t nas_trainer_create(const nas_trainer_options_t *options, nas_trainer_t **trainer_p,
+                                nas_error_t *err)
+{
+    nas_trainer_t *trainer = calloc(1, sizeof *trainer);
+    if (!trainer) return nas_error_nomem(err, "the trainer");
+    trainer->options = *options;
+    const nas_status_t status =
+        nas_trainer_columns(&options->recipe, options->dataset->test.n > 0, &trainer->columns, err);
+    if (status)
+        nas_trainer_destroy(trainer);
+    else
+        *trainer_p = trainer;
+    return status;
+}
+
+void nas_trainer_destroy(nas_trainer_t *trainer)
+{
+    if (!trainer) return;
+    nas_strings_fini(&trainer->columns);
+    free(trainer);
+}
+
+static bool reports_test(const nas_recipe_t *recipe, bool has_test)
+{
+    return has_test && recipe->validation > 0;
+}
+
+nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_strings_t *names,
+                                 nas_error_t *err)
+{
+    static const char *const column[] = {"train_loss", "valid_loss", "test_accuracy"};
+    const size_t n = reports_test(recipe, has_test) ? 3 : 2;
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < n && !status; i++)
+        status = nas_strings_add(names, column[i], strlen(column[i]), err);
+    return status;
+}
+
+static bool leads(const course_t *course)
+{
+    return nas_comm_rank(course->trainer->options.team) == 0;
+}
+
+/* ------------------------------------------------------------------------------------ begin */
+
+static nas_status_t build(course_t *course, const uint8_t operation[NAS_CELL_EDGES],
+                          nas_error_t *err)
+{
+    const nas_trainer_options_t *o = &course->trainer->options;
+    nas_status_t status =
+        nas_graph_create(&o->network, operation, o->backend->channel_block, &course->graph, err);
+    if (!status)
+        status =
+            nas_split_make(o->dataset, &o->recipe, course->candidate->seed, &course->split, err);
+    status = nas_comm_agree(o->team, status, err);
+    if (status) return status;
+    const nas_training_options_t training = {.team = o->team,
+                                             .backend = o->backend,
+                                             .graph = course->graph,
+                                             .arch = course->candidate->name,
+                                             .seed = course->candidate->seed,
+                                             .recipe = &o->recipe,
+                                             .dataset = o->dataset,
+                                             .split = &course->split,
+                                             .interrupt = course->interrupt};
+    status = nas_training_create(&training, &course->training, err);
+    if (!status) course->n_steps = o->recipe.epochs * nas_training_steps(course->training);
+    return status;
+}
+
+static void course_fini(course_t *course)
+{
+    nas_training_destroy(course->training);
+    nas_split_fini(&course->split);
+    nas_graph_destroy(course->graph);
+    nas_candidate_record_fini(&course->found);
+}
+
+/* Look into the candidate's file; a damaged one is as good as none. */
+static nas_status_t look(course_t *course, bool *found, nas_error_t *err)
+{
+    const nas_trainer_options_t *o = &course->trainer->options;
+    nas_error_t reason = {0};
+    course->found = (nas_candidate_record_t){.candidate = *course->candidate,
+                                             .run = o->run,
+                                             .generation = o->generation,
+                                             .n_columns = (int64_t)course->trainer->columns.n,
+                                             .n_epochs = o->recipe.epochs};
+    const nas_status_t status = nas_candidate_read(course->stem, &course->found, found, &reason);
+    if (status == NAS_EINPUT) {
+        nas_log_line_of_rank("%s; it is trained anew", reason.text);
+        *found = false;
+        return NAS_OK;
+    }
+    if (status) *err = reason;
+    return status;
+}
+
+/* Put what was saved into the training, where it fits. */
+static bool take_up(course_t *course)
+{
+    const nas_candidate_record_t *r = &course->found;
+    nas_training_state_t *state = nas_training_state(course->training);
+    const size_t n_values = (size_t)course->graph->n_values,
+                 n_statistics = (size_t)course->graph->n_statistics;
+    if (r->parameters.n != course->graph->n_values || r->velocity.n != r->parameters.n ||
+        r->statistics.n != course->graph->n_statistics || r->step > course->n_steps ||
+        !r->outcome.curve)
+        return false;
+    memcpy(state->parameter, r->parameters.at, n_values * sizeof(double));
+    memcpy(state->velocity, r->velocity.at, n_values * sizeof(double));
+    memcpy(state->statistics, r->statistics.at, n_statistics * sizeof(double));
+    memcpy(state->epoch, r->outcome.curve, (size_t)r->n_epochs * sizeof *state->epoch);
+    state->step = r->step;
+    state->loss_sum = r->loss_sum;
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------- saving */
+
+/* A curve is an array of epochs, number by number. */
+_Static_assert(sizeof(nas_epoch_t) == NAS_CURVE_COLUMNS * sizeof(double), "an epoch is a row");
+
+/* The epochs so far, NaN behind them; the caller frees it. A step that diverged is none. */
+static double *make_curve(course_t *course, nas_error_t *err)
+{
+    const int64_t n_epochs = course->trainer->options.recipe.epochs;
+    const int64_t n_steps = nas_training_steps(course->training),
+                  n_done =
+                      nas_training_state(course->training)->step / n_steps - course->is_unvalidated;
+    double *curve = malloc((size_t)(n_epochs * NAS_CURVE_COLUMNS) * sizeof *curve);
+    if (!curve) {
+        (void)nas_error_nomem(err, "a training's curve");
+        return NULL;
+    }
+    memcpy(curve, nas_training_state(course->training)->epoch,
+           (size_t)n_done * sizeof(nas_epoch_t));
+    for (int64_t i = n_done * NAS_CURVE_COLUMNS; i < n_epochs * NAS_CURVE_COLUMNS; i++)
+        curve[i] = NAN;
+    return curve;
+}
+
+/* outcome: once it is done, NULL before. */
+static nas_status_t save(course_t *course, const nas_outcome_t *outcome, nas_error_t *err)
+{
+    const nas_trainer_options_t *o = &course->trainer->options;
+    const nas_training_state_t *state = nas_training_state(course->training);
+    const double begin_s = nas_clock_monotonic_s();
+    nas_candidate_record_t record = {
+        .candidate = *course->candidate,
+        .run = o->run,
+        .generation = o->generation,
+        .done = outcome != NULL,
+        .n_columns = (int64_t)course->trainer->columns.n,
+        .n_epochs = o->recipe.epochs,
+        .step = state->step,
+        .loss_sum = state->loss_sum,
+        .parameters = {state->parameter, course->graph->n_values},
+        .statistics = {state->statistics, course->graph->n_statistics},
+        .velocity = {state->velocity, outcome ? 0 : course->graph->n_values},
+        .network = o->network,
+        .mean = {(double *)(uintptr_t)o->dataset->mean, o->network.image_channels},
+        .std = {(double *)(uintptr_t)o->dataset->std, o->network.image_channels}};
+    if (outcome) record.outcome = *outcome;
+    double *curve = outcome ? NULL : make_curve(course, err);
+    if (!outcome && !curve) return NAS_ENOMEM;
+    if (curve) record.outcome.curve = curve;
+    const nas_status_t status = nas_candidate_write(course->stem, &record, err);
+    free(curve);
+    nas_checkpoint_saved(&course->checkpoint, begin_s, nas_clock_monotonic_s());
+    NAS_FAULT_POINT("training");
+    return status;
+}
+
+/* -------------------------------------------------------------------------------------- steps */
+
+/* What the leader tells the others before every step, and before images are judged. */
+typedef struct word {
+    int64_t status;
+    nas_error_t err;
+} word_t;
+
+static nas_status_t interrupted(nas_error_t *err)
+{
+    return nas_error_set(err, NAS_ESTOP, "the training was interrupted");
+}
+
+/* Ask, save where that is due, and agree on whether to go on. */
+static nas_status_t before_work(course_t *course, nas_error_t *err)
+{
+    word_t word = {0};
+    const double share = (double)course->step / (double)course->n_steps;
+    const bool stop = nas_interrupted(course->interrupt, share);
+    if (leads(course)) {
+        if (stop || nas_checkpoint_due(&course->checkpoint, nas_clock_monotonic_s(), 0))
+            word.status = save(course, NULL, &word.err);
+        if (!word.status && stop) word.status = interrupted(&word.err);
+    }
+    nas_comm_bcast(course->trainer->options.team, 0, &word, sizeof word);
+    if (word.status) *err = word.err;
+    return (nas_status_t)word.status;
+}
+
+/* Every rank knows that judging was interrupted. */
+static nas_status_t give_up_judging(course_t *course, nas_error_t *err)
+{
+    nas_status_t status = leads(course) ? save(course, NULL, err) : NAS_OK;
+    status = nas_comm_agree(course->trainer->options.team, status, err);
+    return status ? status : interrupted(err);
+}
+
+/* diverged [out]. */
+static void step(course_t *course, bool *diverged)
+{
+    double loss = 0;
+    const double begin_s = nas_clock_monotonic_s();
+    const nas_training_verdict_t verdict = nas_training_step(course->training, &loss);
+    course->stepping_s += nas_clock_monotonic_s() - begin_s;
+    course->n_stepped++;
+    course->step++;
+    *diverged = verdict == NAS_TRAINING_DIVERGED;
+    course->is_unvalidated = verdict == NAS_TRAINING_EPOCH_END;
+}
+
+static nas_status_t validate(course_t *course, nas_error_t *err)
+{
+    if (!nas_training_validate(course->training)) return give_up_judging(course, err);
+    course->is_unvalidated = false;
+    return NAS_OK;
+}
+
+/* diverged [out]. */
+static nas_status_t train(course_t *course, bool *diverged, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    while (!status && !*diverged && (course->is_unvalidated || course->step < course->n_steps)) {
+        status = before_work(course, err);
+        if (!status && course->is_unvalidated)
+            status = validate(course, err);
+        else if (!status)
+            step(course, diverged);
+    }
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------ outcome */
+
+static double images_seen(const course_t *course)
+{
+    return (double)course->step * (double)course->trainer->options.recipe.batch;
+}
+
+static void report_failure(const course_t *course, nas_outcome_t *outcome)
+{
+    const int64_t n_steps = nas_training_steps(course->training), at = course->step - 1;
+    const int64_t step_of_epoch = at % n_steps + 1, epoch = at / n_steps + 1;
+    nas_outcome_fail(outcome, "the loss is not finite in step %lld of epoch %lld",
+                     (long long)step_of_epoch, (long long)epoch);
+    outcome->cost = images_seen(course);
+}
+
+static void report_success(const course_t *course, double test_accuracy, nas_outcome_t *outcome)
+{
+    const nas_recipe_t *recipe = &course->trainer->options.recipe;
+    const nas_epoch_t *last = &nas_training_state(course->training)->epoch[recipe->epochs - 1];
+    outcome->status = NAS_EVAL_OK;
+    outcome->value = last->valid_accuracy;
+    outcome->cost = images_seen(course);
+    outcome->columns[0] = last->train_loss;
+    outcome->columns[1] = last->valid_loss;
+    if (course->trainer->columns.n > 2) outcome->columns[2] = test_accuracy;
+}
+
+/* Collective over the team: test images are shared by the ranks. */
+static nas_status_t judge_test(course_t *course, double *accuracy, nas_error_t *err)
+{
+    const nas_images_t *test = &course->trainer->options.dataset->test;
+    double loss = NAN;
+    int64_t *index = malloc((size_t)test->n * sizeof *index);
+    nas_status_t status = index ? NAS_OK : nas_error_nomem(err, "the test images");
+    status = nas_comm_agree(course->trainer->options.team, status, err);
+    if (!status) status = before_work(course, err);
+    for (int64_t i = 0; !status && i < test->n; i++) index[i] = i;
+    if (!status && !nas_training_judge(course->training, test, index, test->n, &loss, accuracy))
+        status = give_up_judging(course, err);
+    free(index);
+    return status;
+}
+
+/* For the log alone: reports hold nothing that differs between equal runs. */
+static void tell(const course_t *course, const nas_outcome_t *outcome)
+{
+    const double n_images =
+        (double)course->n_stepped * (double)course->trainer->options.recipe.batch;
+    const double rate = n_images / course->stepping_s;
+    char text[32] = ""; /* nothing, where it was resumed behind its last step */
+    if (outcome->status != NAS_EVAL_OK) return;
+    if (course->n_stepped > 0)
+        (void)snprintf(text, sizeof text, ", %.*f images/s", rate < 10 ? 2 : 0, rate);
+    nas_log_line_of_rank("%s trained: accuracy %.5g%s", course->candidate->name, outcome->value,
+                         text);
+}
+
+static nas_status_t conclude(course_t *course, bool diverged, nas_outcome_t *outcome,
+                             nas_error_t *err)
+{
+    nas_outcome_t found = {0};
+    nas_status_t status = NAS_OK;
+    const size_t n_columns = course->trainer->columns.n;
+    double test_accuracy = NAN;
+    if (!diverged && n_columns > 2) status = judge_test(course, &test_accuracy, err);
+    if (status) return status;
+    if (leads(course)) {
+        found.columns = malloc(n_columns * sizeof *found.columns);
+        found.curve = make_curve(course, err);
+        if (!found.columns || !found.curve) status = nas_error_nomem(err, "an outcome");
+        for (size_t i = 0; found.columns && i < n_columns; i++) found.columns[i] = NAN;
+        if (!status && diverged) report_failure(course, &found);
+        if (!status && !diverged) report_success(course, test_accuracy, &found);
+        if (!status) status = save(course, &found, err);
+        if (!status) tell(course, &found);
+    }
+    status = nas_comm_agree(course->trainer->options.team, status, err);
+    if (status)
+        nas_outcome_fini(&found);
+    else
+        *outcome = found;
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------- candidate */
+
+/* Whether the epoch that ends with the step that was saved had still to be validated. */
+static bool lacks_validation(const course_t *course)
+{
+    const nas_candidate_record_t *r = &course->found;
+    const int64_t n_steps = nas_training_steps(course->training);
+    if (r->step == 0 || r->step % n_steps != 0) return false;
+    const double *epoch = r->outcome.curve + (r->step / n_steps - 1) * NAS_CURVE_COLUMNS;
+    return isnan(epoch[NAS_CURVE_VALID_ACCURACY]);
+}
+
+/* Where the team begins: step 0, a step that was saved, or the end. */
+static nas_status_t find_start(course_t *course, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    struct {
+        int64_t done, resumes, step, unvalidated;
+    } start = {0};
+    if (leads(course)) {
+        bool found = false;
+        status = look(course, &found, err);
+        start.done = !status && found && course->found.done;
+        start.resumes = !status && found && !start.done && take_up(course);
+        if (start.resumes) {
+            start.step = course->found.step;
+            start.unvalidated = lacks_validation(course);
+        }
+    }
+    status = nas_comm_agree(course->trainer->options.team, status, err);
+    if (status) return status;
+    nas_comm_bcast(course->trainer->options.team, 0, &start, sizeof start);
+    if (start.resumes) nas_training_resume(course->training);
+    course->is_done = start.done;
+    course->step = start.step;
+    course->is_unvalidated = start.unvalidated;
+    return NAS_OK;
+}
+
+static nas_status_t run(course_t *course, nas_outcome_t *outcome, nas_error_t *err)
+{
+    nas_status_t status = find_start(course, err);
+    if (status) return status;
+    if (course->is_done) {
+        *outcome = course->found.outcome;
+        course->found.outcome = (nas_outcome_t){0};
+        return NAS_OK;
+    }
+    bool diverged = false;
+    status = train(course, &diverged, err);
+    return status ? status : conclude(course, diverged, outcome, err);
+}
+
+nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *candidate,
+                               const uint8_t operation[NAS_CELL_EDGES], const char *stem,
+                               const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+                               nas_error_t *err)
+{
+    course_t course = {.trainer = trainer,
+                       .candidate = candidate,
+                       .stem = stem,
+                       .interrupt = interrupt,
+                       .checkpoint = {.interval_s = trainer->options.interval_s,
+                                      .saved_s = nas_clock_monotonic_s()}};
+    nas_status_t status = build(&course, operation, err);
+    if (!status) status = run(&course, outcome, err);
+    course_fini(&course);
+    return status;
+}

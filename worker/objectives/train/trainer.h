@@ -1,0 +1,67 @@
+/* The trainer: judges candidates by a short training each, from the network's first step to its
+ * outcome, with checkpoints in the candidate's file (candidate_file.h). */
+#ifndef NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
+#define NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
+
+#include "common/base/digest.h"
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/base/strings.h"
+#include "common/comm/comm.h"
+#include "common/space/network.h"
+#include "common/space/space_nb201.h"
+#include "worker/candidates/candidate.h"
+#include "worker/data/dataset.h"
+#include "worker/engine/backends/backend.h"
+#include "worker/objectives/train/recipe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What to train with; the same on all ranks of the team. Borrowed, and kept while the trainer
+ *  lives. */
+typedef struct nas_trainer_options {
+    nas_comm_t *team; /**< at most as many ranks as the recipe has shards */
+    const nas_backend_t *backend;
+    nas_network_t network; /**< its convention is TRAIN */
+    nas_recipe_t recipe;
+    const nas_dataset_t *dataset;
+    nas_digest_t run;   /**< identity of the run, kept in the files of its candidates, */
+    int64_t generation; /**< as is how often its failures were retried */
+    double interval_s;  /**< most seconds between two checkpoints of a training */
+} nas_trainer_options_t;
+
+/** Opaque. */
+typedef struct nas_trainer nas_trainer_t;
+
+/** Not collective. The caller owns *trainer_p and ends it with nas_trainer_destroy.
+ *  NAS_ENOMEM. */
+nas_status_t nas_trainer_create(const nas_trainer_options_t *options, nas_trainer_t **trainer_p,
+                                nas_error_t *err);
+
+/** Names of the columns of an outcome: train_loss and valid_loss of the last epoch, and
+ *  test_accuracy (percent) where test images are there that did not judge.  Not collective.
+ *  NAS_ENOMEM. */
+nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_strings_t *names,
+                                 nas_error_t *err);
+
+/** Train a candidate and judge it by its accuracy on the validation images, in percent, after the
+ *  last epoch.  Collective over team; deterministic, whatever the number of ranks and however
+ *  often it was interrupted. Cost: training images seen.
+ *  operation [in] of each edge; stem [in] on the leader: of the candidate's file, from which it
+ *  goes on and into which it is saved: at most 2 % of the time goes into that (interval_s: see
+ *  common/base/checkpoint.h); a file that is damaged is started over, with a line in the log.
+ *  interrupt: asked on every rank between steps, where the leader's word counts, and between
+ *  batches that are judged, where any rank's does;
+ *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
+ *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
+ *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
+nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *candidate,
+                               const uint8_t operation[NAS_CELL_EDGES], const char *stem,
+                               const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+                               nas_error_t *err);
+
+/** Accepts NULL. */
+void nas_trainer_destroy(nas_trainer_t *trainer);
+
+#endif

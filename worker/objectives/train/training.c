@@ -1,0 +1,190 @@
+#include "worker/engine/graph/parameters.h"
+#include "worker/objectives/train/training_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool nas_training_leads(const nas_training_t *training)
+{
+    return nas_comm_rank(training->options.team) == 0;
+}
+
+/* ----------------------------------------------------------------------------------- creation */
+
+static nas_status_t check_options(const nas_training_options_t *options, nas_error_t *err)
+{
+    const nas_recipe_t *recipe = options->recipe;
+    const nas_network_t *network = &options->graph->network;
+    const nas_images_t *images = &options->dataset->train;
+    const int n_ranks = nas_comm_size(options->team);
+    NAS_ASSERT(network->image_channels == images->c && network->height == images->h &&
+               network->width == images->w && network->classes >= options->dataset->n_classes);
+    if (recipe->epochs < 1 || recipe->batch < 1 || recipe->shards < 1 ||
+        recipe->batch % recipe->shards != 0)
+        return nas_error_set(err, NAS_EARG,
+                             "a training of %lld epochs in batches of %lld images and %lld shards; "
+                             "expected an epoch or more, and a batch of whole shards",
+                             (long long)recipe->epochs, (long long)recipe->batch,
+                             (long long)recipe->shards);
+    if (n_ranks > recipe->shards)
+        return nas_error_set(err, NAS_EARG,
+                             "a training of %lld shards on %d ranks; expected at "
+                             "most as many ranks as shards",
+                             (long long)recipe->shards, n_ranks);
+    if (options->split->n_train < recipe->batch)
+        return nas_error_set(err, NAS_EARG,
+                             "a training on %lld images in batches of %lld; "
+                             "expected at least a batch",
+                             (long long)options->split->n_train, (long long)recipe->batch);
+    return NAS_OK;
+}
+
+static void set_sizes(nas_training_t *training)
+{
+    const nas_training_options_t *options = &training->options;
+    const nas_recipe_t *recipe = options->recipe;
+    const nas_dataset_t *dataset = options->dataset;
+    const int64_t most = dataset->train.n > dataset->test.n ? dataset->train.n : dataset->test.n;
+    training->n_steps = nas_split_steps(options->split, recipe);
+    training->n_images = recipe->batch / recipe->shards;
+    nas_comm_shard(recipe->shards, nas_comm_rank(options->team), nas_comm_size(options->team),
+                   &training->first_shard, &training->n_shards);
+    training->order_of = -1;
+    training->row_length = options->graph->n_values + options->graph->n_statistics + 1;
+    training->max_tally = (most + training->n_images - 1) / training->n_images;
+}
+
+/* Whether there was memory for the state, which on the others than the leader is what the next
+ * step's shards depend on. */
+static bool allocate_state(nas_training_t *training)
+{
+    const nas_graph_t *graph = training->options.graph;
+    const size_t n_values = (size_t)graph->n_values;
+    nas_training_state_t *state = &training->state;
+    state->parameter = calloc(n_values + 2, sizeof *state->parameter);
+    state->statistics = calloc((size_t)graph->n_statistics, sizeof *state->statistics);
+    if (!state->parameter || !state->statistics) return false;
+    if (!nas_training_leads(training)) return true;
+    state->velocity = calloc(n_values, sizeof *state->velocity);
+    state->epoch = calloc((size_t)training->options.recipe->epochs, sizeof *state->epoch);
+    return state->velocity && state->epoch;
+}
+
+static nas_status_t allocate(nas_training_t *training, nas_error_t *err)
+{
+    const size_t n_images = (size_t)training->n_images,
+                 n_ranks = (size_t)nas_comm_size(training->options.team),
+                 n_shards = (size_t)training->n_shards;
+    const size_t n_rows = nas_training_leads(training) && n_shards > 2 ? 2 : n_shards;
+    training->images =
+        calloc(n_images, nas_images_values(&training->options.dataset->train) * sizeof(float));
+    training->labels = calloc(n_images, sizeof *training->labels);
+    training->index = calloc(n_images, sizeof *training->index);
+    training->order = calloc((size_t)training->options.split->n_train, sizeof *training->order);
+    training->row = calloc(n_rows * (size_t)training->row_length, sizeof *training->row);
+    training->tally = calloc((size_t)training->max_tally, sizeof *training->tally);
+    training->offset = calloc(n_ranks + 1, sizeof *training->offset);
+    if (allocate_state(training) && training->images && training->labels && training->index &&
+        training->order && training->row && training->tally && training->offset)
+        return NAS_OK;
+    return nas_error_nomem(err, "a training");
+}
+
+static nas_status_t make_programs(nas_training_t *training, nas_error_t *err)
+{
+    const nas_training_options_t *options = &training->options;
+    nas_program_options_t program = {.backend = options->backend,
+                                     .graph = options->graph,
+                                     .batch = (int)training->n_images,
+                                     .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT,
+                                     .smoothing = options->recipe->smoothing,
+                                     .profile = options->profile};
+    const nas_status_t status =
+        nas_program_create(&program, &training->arena, &training->learner, err);
+    if (status) return status;
+    program.needs = NAS_NEED_INFERENCE;
+    return nas_program_create(&program, &training->arena, &training->judge, err);
+}
+
+static void begin(nas_training_t *training)
+{
+    const nas_training_options_t *options = &training->options;
+    const nas_graph_t *graph = options->graph;
+    nas_parameters_init(graph, options->seed, options->arch, training->state.parameter);
+    for (int i = 0; i < graph->n_norms; i++) {
+        double *variance =
+            training->state.statistics + graph->norm[i].statistics + graph->norm[i].c;
+        for (int c = 0; c < graph->norm[i].c; c++) variance[c] = 1;
+    }
+}
+
+/* This rank's part. training: zeros but for its options; the caller destroys it. */
+static nas_status_t make(nas_training_t *training, nas_error_t *err)
+{
+    nas_status_t status = check_options(&training->options, err);
+    if (status) return status;
+    set_sizes(training);
+    if ((status = allocate(training, err))) return status;
+    if ((status = make_programs(training, err))) return status;
+    begin(training);
+    return NAS_OK;
+}
+
+nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
+                                 nas_error_t *err)
+{
+    nas_training_t *training = calloc(1, sizeof *training);
+    nas_status_t status = training ? NAS_OK : nas_error_nomem(err, "a training");
+    if (training) {
+        training->options = *options;
+        status = make(training, err);
+    }
+    status = nas_comm_agree(options->team, status, err);
+    if (status) {
+        nas_training_destroy(training);
+        return status;
+    }
+    *training_p = training;
+    return NAS_OK;
+}
+
+void nas_training_destroy(nas_training_t *training)
+{
+    if (!training) return;
+    nas_program_destroy(training->learner);
+    nas_program_destroy(training->judge);
+    nas_arena_fini(&training->arena);
+    free(training->state.parameter);
+    free(training->state.velocity);
+    free(training->state.statistics);
+    free(training->state.epoch);
+    free(training->images);
+    free(training->labels);
+    free(training->index);
+    free(training->order);
+    free(training->row);
+    free(training->tally);
+    free(training->offset);
+    free(training);
+}
+
+/* -------------------------------------------------------------------------------------- state */
+
+nas_training_state_t *nas_training_state(nas_training_t *training)
+{
+    return &training->state;
+}
+
+void nas_training_resume(nas_training_t *training)
+{
+    nas_comm_t *team = training->options.team;
+    nas_training_state_t *state = &training->state;
+    nas_comm_bcast(team, 0, &state->step, sizeof state->step);
+    nas_comm_bcast(team, 0, state->parameter,
+                   (size_t)training->options.graph->n_values * sizeof *state->parameter);
+}
+
+int64_t nas_training_steps(const nas_training_t *training)
+{
+    return training->n_steps;
+}

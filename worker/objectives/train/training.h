@@ -1,0 +1,103 @@
+/* One training: a network, its images and where it stands, step by step.
+ *
+ * A batch is cut into the recipe's shards. Each is a forward and backward pass of its own, with
+ * batch statistics of its own; gradients and statistics are added in the order of the shards, so
+ * that the bits do not depend on who computed which. The ranks of a team share the shards; the
+ * leader (rank 0) adds up, steps, and broadcasts the parameters.
+ */
+#ifndef NAS_WORKER_OBJECTIVES_TRAIN_TRAINING_H
+#define NAS_WORKER_OBJECTIVES_TRAIN_TRAINING_H
+
+#include "common/base/error.h"
+#include "common/base/interrupt.h"
+#include "common/comm/comm.h"
+#include "worker/engine/backends/backend.h"
+#include "worker/engine/graph/graph.h"
+#include "worker/engine/program/profile.h"
+#include "worker/objectives/train/augment.h"
+#include "worker/objectives/train/recipe.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What is trained, and on what. Borrowed, and kept while the training lives. */
+typedef struct nas_training_options {
+    nas_comm_t *team; /**< at most as many ranks as shards */
+    const nas_backend_t *backend;
+    const nas_graph_t *graph; /**< of convention TRAIN, built for the backend's channel_block */
+    const char *arch;         /**< native name: keys the initial weights */
+    uint64_t seed;
+    const nas_recipe_t *recipe;
+    const nas_dataset_t *dataset;     /**< on every rank of the team */
+    const nas_split_t *split;         /**< likewise */
+    nas_profile_t *profile;           /**< every pass is added to it; NULL: nothing is timed */
+    const nas_interrupt_t *interrupt; /**< asked between batches that are judged; NULL: never */
+} nas_training_options_t;
+
+/** Numbers of one epoch. */
+typedef struct nas_epoch {
+    double train_loss;     /**< mean over the epoch's batches, as they were trained on */
+    double valid_loss;     /**< mean over the validation images, without label smoothing */
+    double valid_accuracy; /**< in percent */
+} nas_epoch_t;
+
+/** Where a training stands: all that the next step depends on. Arrays belong to the training; on
+ *  the leader they may be written into before the next step (resume), see nas_training_resume. */
+typedef struct nas_training_state {
+    int64_t step;       /**< done, of all epochs together */
+    double loss_sum;    /**< of the steps of the epoch under way */
+    double *parameter;  /**< [graph->n_values] */
+    double *velocity;   /**< [graph->n_values] */
+    double *statistics; /**< [graph->n_statistics] running means and variances, see program.h */
+    nas_epoch_t *epoch; /**< [recipe->epochs] of which those before this one's are set */
+} nas_training_state_t;
+
+/** Opaque. */
+typedef struct nas_training nas_training_t;
+
+/** Begin at step 0 with initial weights (parameters.h), running means 0 and variances 1.
+ *  Collective over team. The caller owns *training_p.
+ *  NAS_EARG: batch, shards or ranks that do not fit; NAS_ENOMEM. An error on any rank fails all. */
+nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
+                                 nas_error_t *err);
+
+/** Where it stands. On the leader; borrowed. */
+nas_training_state_t *nas_training_state(nas_training_t *training);
+
+/** Go on from what the leader has put into its state.  Collective over team. */
+void nas_training_resume(nas_training_t *training);
+
+int64_t nas_training_steps(const nas_training_t *training); /**< of one epoch */
+
+/** What a step found. */
+typedef enum nas_training_verdict {
+    NAS_TRAINING_ON = 0,
+    NAS_TRAINING_EPOCH_END, /**< the step was the last of its epoch: nas_training_validate is next
+                                 */
+    NAS_TRAINING_DIVERGED   /**< the loss, or a parameter's gradient, is not finite: end it */
+} nas_training_verdict_t;
+
+/** One step of gradient descent.  Collective over team; allocates nothing. Deterministic for a
+ *  backend and its instruction set, whatever the number of ranks.
+ *  loss [out] of the batch before the step, on every rank. */
+nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss);
+
+/** End the epoch: validate with running statistics and enter its numbers into state->epoch on the
+ *  leader.  Collective over team: validation images are shared by the ranks in whole batches.
+ *  Returns false, on every rank and with nothing entered, where a rank was interrupted; it may be
+ *  called again, also after the state was saved and taken up. */
+bool nas_training_validate(nas_training_t *training);
+
+/** Judge images of the data set by the present parameters and running statistics.  Collective over
+ *  team.
+ *  images: dataset->train or dataset->test; index [in] n numbers;
+ *  loss, accuracy [out] on the leader: mean cross-entropy, percent right (a tie goes to the lower
+ *  class). A loss that is not finite stays so.
+ *  Returns false, on every rank and with nothing set, where a rank was interrupted. */
+bool nas_training_judge(nas_training_t *training, const nas_images_t *images, const int64_t *index,
+                        int64_t n, double *loss, double *accuracy);
+
+/** Accepts NULL. */
+void nas_training_destroy(nas_training_t *training);
+
+#endif

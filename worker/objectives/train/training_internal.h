@@ -1,0 +1,45 @@
+/* What the files of a training share. */
+#ifndef NAS_WORKER_OBJECTIVES_TRAIN_TRAINING_INTERNAL_H
+#define NAS_WORKER_OBJECTIVES_TRAIN_TRAINING_INTERNAL_H
+
+#include "worker/engine/program/program.h"
+#include "worker/objectives/train/training.h"
+
+#include <stddef.h>
+
+/** What judging a batch of images found. */
+typedef struct nas_tally {
+    double loss; /**< summed over its images */
+    double n_right;
+} nas_tally_t;
+
+/** What came of a shard is a row of numbers: the gradient [n_values], the moments [n_statistics],
+ *  the loss. The leader has one row for the sum over all shards and one for the shard at hand; the
+ *  others have one a shard of theirs, which is what they send. */
+struct nas_training {
+    nas_training_options_t options;
+    nas_training_state_t state; /**< parameter has two numbers more, see training_step.c; velocity
+                                     and epoch: on the leader, else NULL */
+    int64_t n_steps;            /**< of one epoch */
+    int64_t n_images;           /**< of a shard */
+    int64_t first_shard;
+    int64_t n_shards; /**< of this rank, from the first on */
+    nas_arena_t arena;
+    nas_program_t *learner; /**< loss and gradient of a shard */
+    nas_program_t *judge;   /**< logits of as many images; in the same arena */
+    float *images;          /**< [n_images, C, H, W] */
+    int32_t *labels;        /**< [n_images] */
+    int64_t *index;         /**< [n_images] of the images to judge */
+    int64_t *order;         /**< [split->n_train] of the epoch `order_of` */
+    int64_t order_of;       /**< -1: none yet */
+    double *row;
+    int64_t row_length;
+    nas_tally_t *tally; /**< [max_tally] */
+    int64_t max_tally;
+    size_t *offset; /**< [ranks + 1] of gathered messages */
+};
+
+/** This rank is the team's leader. */
+bool nas_training_leads(const nas_training_t *training);
+
+#endif

@@ -1,0 +1,354 @@
+/* Rounds of the scoring stage.
+ *
+ * What is known: a predicted cost of every item. What is not: how fast each rank is, and by how much
+ * an item's cost misses its prediction. Ranks meet at the end of a round, and a meeting costs what
+ * the ranks wait for the last of them. So rounds should be few; but a killed job loses the round
+ * under way, so they should be short; and only finished rounds tell how fast the ranks are.
+ *
+ *   learn  no speed is known: every rank takes one of the cheapest items. Nobody waits longer than
+ *          the slowest rank needs for such an item.
+ *   work   every rank gets a list that is longer than the round, works until its next item would
+ *          end after the deadline, and gives the rest back. A wrong prediction so changes how far a
+ *          rank gets and not when it comes: it waits for less than one item's time, unless it is
+ *          faster than predicted by more than LIST_SURPLUS. The deadline is the target, or
+ *          ROUND_SHARE of the time left where that is less; costliest items go first, so that each
+ *          of these rounds ends on cheaper items than the one before and evens out what it left.
+ *   last   LAST_ITEMS or fewer of the costliest item's time are left: another deadline would cost
+ *          more than it evens out, and all that is left is worked to the end.
+ *
+ * Lists are made by the rule "longest processing time first": items by falling cost, each to the
+ * rank that would be through with it first, given its list so far and its speed (Gonzalez, Ibarra &
+ * Sahni 1977: at most 2 - 2 / (p + 1) times the shortest possible time). Ties go to the lower index
+ * and the lower rank. The ranks lie in a heap by when they would be through with one more item of a
+ * reference cost, the last item's but for COST_STEP: at most so many heaps are built as there are
+ * such steps between the dearest and the cheapest item.
+ *
+ * A rank's speed is the cost it did over the seconds that took. The past counts half as much with
+ * every round, since other users of a machine come and go. A rank that has done nothing yet counts
+ * as the median of the others.
+ *
+ * Failures. A failed item is done. A rank that hangs is not seen here: others wait for it at the
+ * meeting. If nothing at all could be measured the next round learns again. Whatever the target, a
+ * round is long enough for one item of one rank, so that the last one comes. Killed, a job loses at
+ * most the target, the time by which a rank's last item took longer than predicted, and the time
+ * until rank 0 has saved the round before.
+ */
+#include "worker/schedule/schedule.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double ROUND_SHARE = 0.85;
+static const double LIST_SURPLUS = 2.0; /* cost on the lists over cost predicted for the round */
+static const double LAST_ITEMS = 2.0;
+static const double PAST_WEIGHT = 0.5; /* of earlier rounds in a speed, with every further one */
+static const double LEAST_COST = 0.01; /* of the mean: nothing is scored in no time */
+static const double COST_STEP = 1.0 / 32;
+
+typedef struct worker {
+    double cost;    /* done in all rounds, the recent ones counting most */
+    double seconds; /* that took, by the same weights */
+    double speed;
+    double load_s; /* predicted time of its list */
+    double key_s;  /* the same with one more item of the reference cost */
+} worker_t;
+
+struct nas_schedule {
+    nas_schedule_item_t *left; /* [n_left] items not done, costliest first */
+    int64_t n_left;
+    int64_t first;             /* the planned round's items are left[first .. first + n_planned) */
+    int64_t n_planned;         /* 0 between rounds */
+    int *owner;                /* [n_planned] rank whose list each is on */
+    nas_schedule_item_t *list; /* [n_planned] the same items, rank by rank */
+    int64_t *offset;           /* [n_ranks + 1] of each rank's list */
+    int64_t *cursor;           /* [n_ranks] places in the lists, while they are walked */
+    worker_t *worker;          /* [n_ranks] */
+    int *heap;                 /* [n_workers] ranks by (key_s, rank) */
+    double *measured;          /* [n_workers] speeds, to find their median */
+    int n_ranks;
+    int first_worker;
+    int n_workers;
+    double target_s;
+    double deadline_s;  /* of the planned round; INFINITY: none */
+    double total_speed; /* of all workers; 0: nothing was measured */
+};
+
+/* ----------------------------------------------------------------------------------- life cycle */
+
+static int compare_items(const void *a, const void *b)
+{
+    const nas_schedule_item_t *x = a;
+    const nas_schedule_item_t *y = b;
+    if (x->cost != y->cost) return x->cost > y->cost ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static void collect_items(nas_schedule_t *schedule, const nas_schedule_options_t *options)
+{
+    double mean = 0.0;
+    for (int64_t i = 0; i < options->n; i++) {
+        NAS_ASSERT(isfinite(options->cost[i]) && options->cost[i] >= 0.0);
+        mean += options->cost[i] / (double)options->n;
+    }
+    const double least = mean > 0.0 ? LEAST_COST * mean : 1.0;
+    for (int64_t i = 0; i < options->n; i++) {
+        if (options->done && options->done[i]) continue;
+        schedule->left[schedule->n_left++] =
+            (nas_schedule_item_t){i, fmax(options->cost[i], least)};
+    }
+    qsort(schedule->left, (size_t)schedule->n_left, sizeof *schedule->left, compare_items);
+}
+
+nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
+                                 nas_error_t *err)
+{
+    NAS_ASSERT(options->n >= 0 && options->target_s > 0.0);
+    NAS_ASSERT(options->first_worker >= 0 && options->first_worker < options->n_ranks);
+    const size_t n = (size_t)options->n + 1; /* an empty pool is no lack of memory */
+    const size_t n_ranks = (size_t)options->n_ranks;
+    nas_schedule_t *schedule = calloc(1, sizeof *schedule);
+    if (!schedule) return nas_error_nomem(err, "the rounds of scoring");
+    *schedule = (nas_schedule_t){
+        .left = calloc(n, sizeof *schedule->left),
+        .owner = calloc(n, sizeof *schedule->owner),
+        .list = calloc(n, sizeof *schedule->list),
+        .offset = calloc(n_ranks + 1, sizeof *schedule->offset),
+        .cursor = calloc(n_ranks, sizeof *schedule->cursor),
+        .worker = calloc(n_ranks, sizeof *schedule->worker),
+        .heap = calloc(n_ranks, sizeof *schedule->heap),
+        .measured = calloc(n_ranks, sizeof *schedule->measured),
+        .n_ranks = options->n_ranks,
+        .first_worker = options->first_worker,
+        .n_workers = options->n_ranks - options->first_worker,
+        .target_s = options->target_s,
+    };
+    if (!schedule->left || !schedule->owner || !schedule->list || !schedule->offset ||
+        !schedule->cursor || !schedule->worker || !schedule->heap || !schedule->measured) {
+        nas_schedule_destroy(schedule);
+        return nas_error_nomem(err, "the rounds of scoring");
+    }
+    collect_items(schedule, options);
+    *schedule_p = schedule;
+    return NAS_OK;
+}
+
+void nas_schedule_destroy(nas_schedule_t *schedule)
+{
+    if (!schedule) return;
+    free(schedule->left);
+    free(schedule->owner);
+    free(schedule->list);
+    free(schedule->offset);
+    free(schedule->cursor);
+    free(schedule->worker);
+    free(schedule->heap);
+    free(schedule->measured);
+    free(schedule);
+}
+
+/* ---------------------------------------------------------------------------------------- lists */
+
+static bool is_through_before(const nas_schedule_t *schedule, int a, int b)
+{
+    const double x = schedule->worker[a].key_s;
+    const double y = schedule->worker[b].key_s;
+    return x < y || (x == y && a < b);
+}
+
+static void sift_down(nas_schedule_t *schedule, int place)
+{
+    int *heap = schedule->heap;
+    for (;;) {
+        int least = place;
+        for (int child = 2 * place + 1; child <= 2 * place + 2; child++)
+            if (child < schedule->n_workers &&
+                is_through_before(schedule, heap[child], heap[least]))
+                least = child;
+        if (least == place) return;
+        const int rank = heap[place];
+        heap[place] = heap[least];
+        heap[least] = rank;
+        place = least;
+    }
+}
+
+static void build_heap(nas_schedule_t *schedule, double reference)
+{
+    for (int place = 0; place < schedule->n_workers; place++) {
+        const int rank = schedule->first_worker + place;
+        worker_t *worker = &schedule->worker[rank];
+        worker->key_s = worker->load_s + reference / worker->speed;
+        schedule->heap[place] = rank;
+    }
+    for (int place = schedule->n_workers / 2 - 1; place >= 0; place--) sift_down(schedule, place);
+}
+
+static void choose_owners(nas_schedule_t *schedule, const nas_schedule_item_t *item)
+{
+    double reference = INFINITY;
+    for (int64_t i = 0; i < schedule->n_planned; i++) {
+        if (item[i].cost < reference * (1.0 - COST_STEP)) {
+            reference = item[i].cost;
+            build_heap(schedule, reference);
+        }
+        const int rank = schedule->heap[0];
+        worker_t *worker = &schedule->worker[rank];
+        worker->load_s += item[i].cost / worker->speed;
+        worker->key_s = worker->load_s + reference / worker->speed;
+        sift_down(schedule, 0);
+        schedule->owner[i] = rank;
+    }
+}
+
+/* Items stay in their order, so that every list has the costliest first. */
+static void fill_lists(nas_schedule_t *schedule, const nas_schedule_item_t *item)
+{
+    for (int64_t i = 0; i < schedule->n_planned; i++) schedule->offset[schedule->owner[i] + 1]++;
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
+        schedule->offset[rank + 1] += schedule->offset[rank];
+        schedule->cursor[rank] = schedule->offset[rank];
+    }
+    for (int64_t i = 0; i < schedule->n_planned; i++)
+        schedule->list[schedule->cursor[schedule->owner[i]]++] = item[i];
+}
+
+static void plan(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
+{
+    schedule->first = first;
+    schedule->n_planned = n;
+    schedule->deadline_s = deadline_s;
+    memset(schedule->offset, 0, ((size_t)schedule->n_ranks + 1) * sizeof *schedule->offset);
+    for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].load_s = 0.0;
+    choose_owners(schedule, schedule->left + first);
+    fill_lists(schedule, schedule->left + first);
+}
+
+/* --------------------------------------------------------------------------------------- rounds */
+
+/* The shortest time in which some rank is through with the first item of its list. */
+static double shortest_item_s(const nas_schedule_t *schedule)
+{
+    double shortest = INFINITY;
+    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+        int64_t n;
+        const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
+        if (n > 0) shortest = fmin(shortest, list[0].cost / schedule->worker[rank].speed);
+    }
+    return shortest;
+}
+
+static void plan_learning(nas_schedule_t *schedule)
+{
+    const int64_t n =
+        schedule->n_left < schedule->n_workers ? schedule->n_left : schedule->n_workers;
+    for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].speed = 1.0;
+    plan(schedule, schedule->n_left - n, n, INFINITY);
+}
+
+static void plan_work(nas_schedule_t *schedule, double deadline_s)
+{
+    double surplus = LIST_SURPLUS * deadline_s * schedule->total_speed;
+    int64_t n = 0;
+    while (n < schedule->n_left && surplus > 0.0) surplus -= schedule->left[n++].cost;
+    plan(schedule, 0, n, deadline_s);
+    schedule->deadline_s = fmax(deadline_s, shortest_item_s(schedule));
+}
+
+bool nas_schedule_next(nas_schedule_t *schedule)
+{
+    if (schedule->n_left == 0) return false;
+    if (schedule->total_speed == 0.0) {
+        plan_learning(schedule);
+        return true;
+    }
+    const double left_s = nas_schedule_left_s(schedule);
+    const double item_s = schedule->left[0].cost * schedule->n_workers / schedule->total_speed;
+    if (left_s <= LAST_ITEMS * item_s && left_s <= schedule->target_s)
+        plan(schedule, 0, schedule->n_left, INFINITY);
+    else
+        plan_work(schedule, fmin(schedule->target_s, ROUND_SHARE * left_s));
+    return true;
+}
+
+const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int rank, int64_t *n)
+{
+    *n = schedule->offset[rank + 1] - schedule->offset[rank];
+    return schedule->list + schedule->offset[rank];
+}
+
+bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k, double elapsed_s)
+{
+    const double cost = schedule->list[schedule->offset[rank] + k].cost;
+    return elapsed_s + cost / schedule->worker[rank].speed <= schedule->deadline_s;
+}
+
+/* --------------------------------------------------------------------------------- what was done */
+
+static void drop_done(nas_schedule_t *schedule, const nas_schedule_report_t *report)
+{
+    int64_t n_kept = schedule->first;
+    memset(schedule->cursor, 0, (size_t)schedule->n_ranks * sizeof *schedule->cursor);
+    for (int64_t i = 0; i < schedule->n_planned; i++) {
+        const int rank = schedule->owner[i];
+        if (schedule->cursor[rank]++ < report[rank].n_done) continue;
+        schedule->left[n_kept++] = schedule->left[schedule->first + i];
+    }
+    const int64_t behind = schedule->first + schedule->n_planned;
+    const size_t n_behind = (size_t)(schedule->n_left - behind);
+    memmove(schedule->left + n_kept, schedule->left + behind, n_behind * sizeof *schedule->left);
+    schedule->n_left -= behind - n_kept;
+    schedule->n_planned = 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void measure(nas_schedule_t *schedule, const nas_schedule_report_t *report)
+{
+    int n_measured = 0;
+    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+        worker_t *worker = &schedule->worker[rank];
+        if (report[rank].cost > 0.0 && report[rank].seconds > 0.0) {
+            worker->cost = PAST_WEIGHT * worker->cost + report[rank].cost;
+            worker->seconds = PAST_WEIGHT * worker->seconds + report[rank].seconds;
+            worker->speed = worker->cost / worker->seconds;
+        }
+        if (worker->seconds > 0.0) schedule->measured[n_measured++] = worker->speed;
+    }
+    if (n_measured == 0) return;
+    qsort(schedule->measured, (size_t)n_measured, sizeof *schedule->measured, compare_doubles);
+    schedule->total_speed = 0.0;
+    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+        worker_t *worker = &schedule->worker[rank];
+        if (worker->seconds == 0.0) worker->speed = schedule->measured[n_measured / 2];
+        schedule->total_speed += worker->speed;
+    }
+}
+
+void nas_schedule_record(nas_schedule_t *schedule, const nas_schedule_report_t *report)
+{
+    drop_done(schedule, report);
+    measure(schedule, report);
+}
+
+int64_t nas_schedule_left(const nas_schedule_t *schedule)
+{
+    return schedule->n_left;
+}
+
+double nas_schedule_left_s(const nas_schedule_t *schedule)
+{
+    double cost = 0.0;
+    for (int64_t i = 0; i < schedule->n_left; i++) cost += schedule->left[i].cost;
+    return schedule->total_speed > 0.0 ? cost / schedule->total_speed : NAN;
+}
+
+double nas_schedule_speed(const nas_schedule_t *schedule, int rank)
+{
+    return schedule->total_speed > 0.0 ? schedule->worker[rank].speed : NAN;
+}

@@ -1,0 +1,86 @@
+/* Rounds: which rank scores which architectures, and when the ranks meet.
+ *
+ * Pure functions of what they are given: every rank keeps a nas_schedule_t of its own, made from the
+ * same options and told the same reports, and so knows every rank's list without a message. Nothing
+ * but the ranks' reports has to be shared between two rounds. The policy is at the top of rounds.c;
+ * docs/scaling.md has what it reaches.
+ *
+ *     while (nas_schedule_next(rounds)) {
+ *         const nas_schedule_item_t *list = nas_schedule_list(rounds, rank, &n);
+ *         for (k = 0; k < n && nas_schedule_may_start(rounds, rank, k, elapsed_s); k++) score list[k];
+ *         gather results and reports to rank 0, broadcast the reports;
+ *         nas_schedule_record(rounds, report);
+ *     }
+ */
+#ifndef NAS_WORKER_SCHEDULE_SCHEDULE_H
+#define NAS_WORKER_SCHEDULE_SCHEDULE_H
+
+#include "common/base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** What is to be done, and by whom; borrowed for the call. The same on all ranks. */
+typedef struct nas_schedule_options {
+    int64_t n;
+    const double *cost; /**< [n] predicted, finite and >= 0, in any unit */
+    const bool *done;   /**< [n] left out of all rounds; NULL: nothing is done */
+    int n_ranks;
+    int first_worker; /**< ranks before it get nothing; < n_ranks */
+    double target_s;  /**< longest time between two meetings, > 0 */
+} nas_schedule_options_t;
+
+/** An architecture on a list. */
+typedef struct nas_schedule_item {
+    int64_t index;
+    double cost; /**< as given, but at least 1 % of the mean */
+} nas_schedule_item_t;
+
+/** What a rank did in a round. */
+typedef struct nas_schedule_report {
+    int64_t n_done; /**< the first so many of its list, failed ones included */
+    double cost;    /**< of those whose time is in seconds; 0: nothing to learn from */
+    double seconds; /**< that they took; leave out failed ones and waiting */
+} nas_schedule_report_t;
+
+/** Opaque. */
+typedef struct nas_schedule nas_schedule_t;
+
+/** Start.  Not collective. O(n log n) time, O(n + n_ranks) memory.
+ *  The caller owns *schedule_p and ends it with nas_schedule_destroy.
+ *  NAS_ENOMEM. */
+nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
+                                 nas_error_t *err);
+
+/** Plan the next round; false, and nothing planned: all is done.  Not collective, deterministic.
+ *  O(n_left + items log n_ranks). A round in which no rank did anything may be planned again. */
+bool nas_schedule_next(nas_schedule_t *schedule);
+
+/** The planned round's list of a rank, costliest first, to be worked in this order.
+ *  n [out] its length, may be 0. Borrowed until the next call of nas_schedule_next. */
+const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int rank, int64_t *n);
+
+/** May this rank start item k of its list, elapsed_s after the round began? Where not, it goes to
+ *  meet the others, and what is left of its list comes again in a later round. */
+bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k, double elapsed_s);
+
+/** End the planned round: done items are never listed again, speeds are measured anew.  Not
+ *  collective; the same on all ranks. O(n_left + n_ranks log n_ranks).
+ *  report [in] n_ranks, with n_done 0 before the first round, where such a call makes speeds known
+ *  that were measured elsewhere. */
+void nas_schedule_record(nas_schedule_t *schedule, const nas_schedule_report_t *report);
+
+/** Items not done. */
+int64_t nas_schedule_left(const nas_schedule_t *schedule);
+
+/** Predicted seconds to the end; NaN before anything was measured. O(n_left). */
+double nas_schedule_left_s(const nas_schedule_t *schedule);
+
+/** Cost that a rank does in a second, as assumed for the next round; the median of the measured
+ *  ranks where this one was not; NaN before anything was measured. */
+double nas_schedule_speed(const nas_schedule_t *schedule, int rank);
+
+/** Accepts NULL. */
+void nas_schedule_destroy(nas_schedule_t *schedule);
+
+#endif

@@ -1,0 +1,198 @@
+/* A reference's network and what there is of batches. */
+#include "worker/verify/reference.h"
+
+#include "worker/verify/reference_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Limits of one file; the largest networks of the benchmark take 2 MiB. */
+enum { MOST_BYTES = 1 << 30, CPU_S = 60, WALL_S = 300 };
+enum { MOST_BATCH = 4096, MOST_CHANNELS = 1024, MOST_CELLS = 64, MOST_CLASSES = 65536 };
+enum { MOST_COLOURS = 256, MOST_PIXELS = 1024, MOST_STEPS = 65536 };
+
+typedef enum item {
+    ARCH = 0,
+    CHANNELS,
+    CELLS,
+    CLASSES,
+    CONVENTION,
+    BATCH,
+    IMAGES,
+    LABELS, /* behind IMAGES */
+    LOSSES,
+    N_ITEMS
+} item_t;
+
+static const nas_untrusted_item_t ITEMS[N_ITEMS] = {
+    [ARCH] = {.name = "arch", .types = NAS_UNTRUSTED_TEXT, .attribute = true},
+    [CHANNELS] = {.name = "channels", .types = NAS_UNTRUSTED_I64, .attribute = true},
+    [CELLS] = {.name = "cells", .types = NAS_UNTRUSTED_I64, .attribute = true},
+    [CLASSES] = {.name = "classes", .types = NAS_UNTRUSTED_I64, .attribute = true},
+    [CONVENTION] = {.name = "convention", .types = NAS_UNTRUSTED_TEXT, .attribute = true},
+    [BATCH] = {.name = "batch", .types = NAS_UNTRUSTED_I64, .attribute = true, .optional = true},
+    [IMAGES] = {.name = "input/images", .types = NAS_UNTRUSTED_F32, .optional = true},
+    [LABELS] = {.name = "input/labels", .types = NAS_UNTRUSTED_I64, .optional = true},
+    [LOSSES] = {.name = "expected/losses", .types = NAS_UNTRUSTED_F64, .optional = true},
+};
+
+nas_status_t nas_reference_items(const char *path, const nas_untrusted_item_t *item, size_t n,
+                                 nas_untrusted_array_t *array, nas_error_t *err)
+{
+    const nas_untrusted_request_t request = {.path = path,
+                                             .item = item,
+                                             .n = n,
+                                             .max_bytes = MOST_BYTES,
+                                             .cpu_s = CPU_S,
+                                             .wall_s = WALL_S};
+    return nas_untrusted_hdf5_read(&request, array, err);
+}
+
+/* ------------------------------------------------------------------------------ network */
+
+/* A whole number from 1 to `most`. */
+static nas_status_t take_number(const char *path, const nas_untrusted_array_t *array, item_t item,
+                                int most, int *number, nas_error_t *err)
+{
+    const int64_t value = array[item].n == 1 ? *(const int64_t *)array[item].data : 0;
+    if (value < 1 || value > most)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: attribute '%s' is not a whole number from 1 to %d", path,
+                             ITEMS[item].name, most);
+    *number = (int)value;
+    return NAS_OK;
+}
+
+static nas_status_t take_convention(const char *path, const nas_untrusted_array_t *array,
+                                    nas_convention_t *convention, nas_error_t *err)
+{
+    const bool is_score = strcmp(array->data, "score") == 0;
+    if (!is_score && strcmp(array->data, "train") != 0)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: attribute 'convention' is neither 'score' nor 'train'", path);
+    *convention = is_score ? NAS_CONVENTION_SCORE : NAS_CONVENTION_TRAIN;
+    return NAS_OK;
+}
+
+static nas_status_t take_arch(const char *path, const nas_untrusted_array_t *array,
+                              nas_reference_t *reference, nas_error_t *err)
+{
+    if (!nas_space_nb201.parse(array->data, reference->operation))
+        return nas_error_set(err, NAS_EINPUT, "%s: attribute 'arch': '%.100s' is not %s", path,
+                             (const char *)array->data, nas_space_nb201.forms);
+    nas_space_nb201.print(reference->operation, reference->arch);
+    return NAS_OK;
+}
+
+/* Of a course of training, the steps and their images. */
+static nas_status_t take_steps(const char *path, const nas_untrusted_array_t *array,
+                               const nas_network_t *network, nas_reference_t *reference,
+                               nas_error_t *err)
+{
+    const nas_untrusted_array_t *losses = &array[LOSSES];
+    if (losses->rank != 1 || losses->n < 1 || losses->n > MOST_STEPS)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: dataset 'expected/losses' is not a list of 1 to %d, one a step",
+                             path, MOST_STEPS);
+    if (network->convention != NAS_CONVENTION_TRAIN)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: attribute 'convention' is 'score'; a course of training has "
+                             "'train'",
+                             path);
+    const nas_status_t status = take_number(path, array, BATCH, MOST_BATCH, &reference->batch, err);
+    if (status) return status;
+    reference->n_steps = (int)losses->n;
+    reference->n_images = reference->n_steps * reference->batch;
+    return NAS_OK;
+}
+
+/* [N, C, H, W] within reason. */
+static nas_status_t take_extents(const char *path, const nas_untrusted_array_t *images,
+                                 nas_network_t *network, nas_reference_t *reference,
+                                 nas_error_t *err)
+{
+    const int n = reference->n_images, most_n = n > 0 ? n : MOST_BATCH;
+    const int64_t least[] = {n > 0 ? n : 1, 1, 1, 1};
+    const int64_t most[] = {most_n, MOST_COLOURS, MOST_PIXELS, MOST_PIXELS};
+    bool good = images->data && images->rank == 4;
+    for (int i = 0; good && i < 4; i++)
+        good = least[i] <= images->size[i] && images->size[i] <= most[i];
+    if (!good)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: dataset 'input/images' is not there or not [N, C, H, W] of %s "
+                             "%d x %d x %d x %d",
+                             path, n > 0 ? "N = steps times batch, at most" : "at most", most_n,
+                             MOST_COLOURS, MOST_PIXELS, MOST_PIXELS);
+    if (n == 0) reference->batch = reference->n_images = (int)images->size[0];
+    network->image_channels = (int)images->size[1];
+    network->height = (int)images->size[2];
+    network->width = (int)images->size[3];
+    return NAS_OK;
+}
+
+static nas_status_t take_network(const char *path, const nas_untrusted_array_t *array,
+                                 nas_reference_t *reference, nas_network_t *network,
+                                 nas_error_t *err)
+{
+    const bool has_images = array[IMAGES].data;
+    nas_status_t status = take_arch(path, &array[ARCH], reference, err);
+    if (!status)
+        status = take_number(path, array, CHANNELS, MOST_CHANNELS, &network->channels, err);
+    if (!status) status = take_number(path, array, CELLS, MOST_CELLS, &network->cells, err);
+    if (!status) status = take_number(path, array, CLASSES, MOST_CLASSES, &network->classes, err);
+    if (!status) status = take_convention(path, &array[CONVENTION], &network->convention, err);
+    if (!status && array[LOSSES].data) status = take_steps(path, array, network, reference, err);
+    if (!status && (has_images || reference->n_steps == 0))
+        status = take_extents(path, &array[IMAGES], network, reference, err);
+    return status;
+}
+
+/* The graph's own refusals do not know the file. */
+static nas_status_t build_graph(const char *path, const nas_network_t *network, int channel_block,
+                                nas_reference_t *reference, nas_error_t *err)
+{
+    nas_error_t why = {0};
+    const nas_status_t status =
+        nas_graph_create(network, reference->operation, channel_block, &reference->graph, &why);
+    if (status == NAS_EARG) return nas_error_set(err, NAS_EINPUT, "%s: %s", path, why.text);
+    return status ? nas_error_set(err, status, "%s", why.text) : NAS_OK;
+}
+
+nas_status_t nas_reference_read(const char *path, const char *cifar, int channel_block,
+                                nas_reference_t *reference, nas_error_t *err)
+{
+    nas_untrusted_array_t array[N_ITEMS] = {0};
+    nas_network_t network = {.image_channels = 3, .height = 32, .width = 32}; /* CIFAR's */
+    nas_reference_t read = {0};
+    nas_status_t status = nas_reference_items(path, ITEMS, N_ITEMS, array, err);
+    if (status) return status;
+    if ((status = take_network(path, array, &read, &network, err))) goto out;
+    if ((status = build_graph(path, &network, channel_block, &read, err))) goto out;
+    if ((status = nas_reference_take_images(path, cifar, &array[IMAGES], &read, err))) goto out;
+    if ((status = nas_reference_read_values(path, &read, err))) goto out;
+    *reference = read;
+    read = (nas_reference_t){0};
+out:
+    nas_reference_fini(&read);
+    nas_untrusted_arrays_fini(array, N_ITEMS);
+    return status;
+}
+
+size_t nas_reference_n_pixels(const nas_reference_t *reference)
+{
+    const nas_network_t *net = &reference->graph->network;
+    return (size_t)reference->n_images * (size_t)net->image_channels * (size_t)net->height *
+           (size_t)net->width;
+}
+
+void nas_reference_fini(nas_reference_t *reference)
+{
+    nas_graph_destroy(reference->graph);
+    free(reference->images);
+    free(reference->labels);
+    free(reference->parameters);
+    nas_reference_values_fini(&reference->expected);
+    free(reference->has_metric);
+    free(reference->has_gradient);
+    *reference = (nas_reference_t){0};
+}

@@ -1,0 +1,88 @@
+/* Reference files: a network with its parameters and a batch, and the values that must come out.
+ * scripts/make_references.py writes them and says by which definitions.
+ *
+ * HDF5 layout, dimension letters as in backend.h:
+ *   attributes         arch (native name), channels, cells (per stage), classes, convention
+ *   input/images       float [N, C, H, W], normalised; input/labels integer [N]
+ *   weights/NAME       every parameter of the network, named as in graph.h
+ *   expected/logits    float [N, classes]; expected/loss
+ *   expected/METRIC    any metrics of metric.h
+ *   expected/gradients/NAME   optional: of the loss, by any parameters
+ *   expected/input_gradient   optional: of the sum of the logits, [N, C, H, W]
+ *
+ * A file with expected/losses is a course of training instead: S steps of N images each, in their
+ * order, from the weights in the file; gradient descent with Nesterov momentum 0.9, weight decay
+ * 0.0005 on every parameter, and a rate that falls from 0.1 to 0 as half a cosine.
+ *   attributes         as above, and batch: N; convention is train
+ *   input/images       float [S N, C, H, W], normalised; input/labels integer [S N]. Without them,
+ *                      the first images of a CIFAR-10 file that the caller names, normalised by
+ *                      means 0.4914, 0.4822, 0.4465 and deviations 0.2470, 0.2435, 0.2616
+ *   weights/NAME       as above
+ *   expected/losses    float [S], of each step's batch before the step
+ */
+#ifndef NAS_WORKER_VERIFY_REFERENCE_H
+#define NAS_WORKER_VERIFY_REFERENCE_H
+
+#include "worker/engine/graph/graph.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Values of one network and batch. Arrays are owned; end with nas_reference_values_fini. */
+typedef struct nas_reference_values {
+    double *logits; /**< [N, classes] */
+    double loss;
+    double *metric;         /**< in the order of nas_metric_list */
+    double *gradient;       /**< [graph->n_values], laid out as the parameters */
+    double *input_gradient; /**< [N, C, H, W] */
+    double *losses;         /**< [S]; of a course of training these are all, and else NULL */
+} nas_reference_values_t;
+
+/** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
+typedef struct nas_reference {
+    int n_steps; /**< S of a course of training; 0: values of one batch */
+    char arch[NAS_SPACE_NAME_SIZE];
+    uint8_t operation[NAS_CELL_EDGES];
+    nas_graph_t *graph;
+    int batch;          /**< N */
+    int n_images;       /**< N; of a course of training S N */
+    float *images;      /**< [n_images, C, H, W] */
+    int32_t *labels;    /**< [n_images] */
+    double *parameters; /**< [graph->n_values] */
+    nas_reference_values_t expected;
+    bool *has_metric;   /**< [n metrics] which values the file has */
+    bool *has_gradient; /**< [n_parameters] */
+    bool has_input_gradient;
+} nas_reference_t;
+
+/** Read a file.  Not collective; forks (foreign_hdf5.h). Memory: its arrays, and as much again for
+ *  a moment.
+ *  cifar [in] a CIFAR-10 file for a course of training without images, read only for such; NULL:
+ *  none; channel_block [in] of the backend that is to compute the network;
+ *  reference [out] the caller's.
+ *  NAS_EINPUT, naming file and place: missing, damaged, a part absent, of another shape or out of
+ *  range; images that are nowhere. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_reference_read(const char *path, const char *cifar, int channel_block,
+                                nas_reference_t *reference, nas_error_t *err);
+
+/** Write a file of this network and batch with these values in place of the expected ones; the same
+ *  kinds of value are in it.  Not collective. Replaces path as a whole.
+ *  NAS_EINPUT, NAS_EIO (see nas_file_replace). NAS_ENOMEM. */
+nas_status_t nas_reference_write(const char *path, const nas_reference_t *reference,
+                                 const nas_reference_values_t *values, nas_error_t *err);
+
+/** Room for all values of a graph and batch, zero.
+ *  Not collective.
+ *  values [out] the caller's.
+ *  NAS_ENOMEM. */
+nas_status_t nas_reference_values_init(const nas_reference_t *reference,
+                                       nas_reference_values_t *values, nas_error_t *err);
+
+/** Values of all images: n_images C H W. */
+size_t nas_reference_n_pixels(const nas_reference_t *reference);
+
+void nas_reference_values_fini(nas_reference_values_t *values);
+void nas_reference_fini(nas_reference_t *reference);
+
+#endif

@@ -1,0 +1,26 @@
+/* `robotnas verify`: a backend against reference files. */
+#ifndef NAS_WORKER_VERIFY_VERIFY_H
+#define NAS_WORKER_VERIFY_VERIFY_H
+
+#include "common/base/error.h"
+#include "worker/engine/backends/backend.h"
+
+#include <stdio.h>
+
+/** What to verify. Borrowed for the call. */
+typedef struct nas_verify_options {
+    const nas_backend_t *backend;
+    const char *const *path; /**< [n_paths] reference files (reference.h) */
+    int n_paths;             /**< at least 1 */
+    const char *images; /**< CIFAR-10 file for courses of training without images; NULL: none */
+    const char *dump;   /**< file for what was computed; NULL: none. One path then */
+} nas_verify_options_t;
+
+/** Compute every value of the files, compare (comparison.h), print a table; of gradients that agree
+ *  only the worst, of losses of a training the worst of each tolerance.  Not collective; forks.
+ *  Deterministic.
+ *  NAS_ENUMERIC: a value differs; err names the first. NAS_EINPUT: a file is no reference.
+ *  NAS_EARG: a dump of several. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_verify(const nas_verify_options_t *options, FILE *out, nas_error_t *err);
+
+#endif

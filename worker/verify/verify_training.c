@@ -1,0 +1,107 @@
+#include "worker/verify/verify_training.h"
+
+#include "worker/objectives/train/training.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* reference.h defines it: one epoch, nothing done to the images. */
+static nas_recipe_t recipe_of(const nas_reference_t *reference)
+{
+    return (nas_recipe_t){.epochs = 1,
+                          .batch = reference->batch,
+                          .shards = 1,
+                          .rate = 0.1,
+                          .cosine = true,
+                          .momentum = 0.9,
+                          .nesterov = true,
+                          .weight_decay = 5e-4};
+}
+
+/* What a training needs, and owns nothing of. */
+typedef struct course {
+    nas_recipe_t recipe;
+    nas_dataset_t dataset;
+    nas_split_t split;
+    nas_comm_t *team;
+} course_t;
+
+/* An epoch goes through its images in an order of its own. They lie so that this order is the
+ * file's; numbers are of images in the dataset. */
+static void place_images(const nas_reference_t *reference, const int64_t *order,
+                         nas_images_t *images)
+{
+    const size_t n_values = nas_images_values(images);
+    float *data = images->data;
+    for (int i = 0; i < reference->n_images; i++) {
+        memcpy(data + (size_t)order[i] * n_values, reference->images + (size_t)i * n_values,
+               n_values * sizeof *data);
+        images->labels[order[i]] = reference->labels[i];
+    }
+}
+
+/* All images to train on. They are normalised already. */
+static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed, course_t *course,
+                                nas_error_t *err)
+{
+    const nas_network_t *network = &reference->graph->network;
+    nas_images_t *images = &course->dataset.train;
+    *images = (nas_images_t){.pixel = NAS_PIXEL_F32,
+                             .n = reference->n_images,
+                             .c = network->image_channels,
+                             .h = network->height,
+                             .w = network->width};
+    course->dataset.n_classes = network->classes;
+    for (int c = 0; c < images->c; c++) course->dataset.std[c] = 1;
+    course->split.train = calloc((size_t)images->n, sizeof *course->split.train);
+    int64_t *order = calloc((size_t)images->n, sizeof *order);
+    nas_status_t status = nas_images_allocate(images, err);
+    if (!status && (!course->split.train || !order)) status = nas_error_nomem(err, "images");
+    if (!status) {
+        course->split.n_train = images->n;
+        for (int64_t i = 0; i < images->n; i++) course->split.train[i] = i;
+        nas_epoch_order(&course->split, seed, 0, order);
+        place_images(reference, order, images);
+    }
+    free(order);
+    return status;
+}
+
+static void take_steps(const nas_reference_t *reference, nas_training_t *training, double *losses)
+{
+    nas_training_verdict_t verdict = NAS_TRAINING_ON;
+    memcpy(nas_training_state(training)->parameter, reference->parameters,
+           (size_t)reference->graph->n_values * sizeof(double));
+    nas_training_resume(training);
+    for (int i = 0; i < reference->n_steps; i++) {
+        losses[i] = NAN;
+        if (verdict == NAS_TRAINING_DIVERGED) continue;
+        verdict = nas_training_step(training, &losses[i]);
+        if (verdict == NAS_TRAINING_DIVERGED) losses[i] = NAN;
+    }
+}
+
+nas_status_t nas_verify_training(const nas_backend_t *backend, const nas_reference_t *reference,
+                                 double *losses, nas_error_t *err)
+{
+    course_t course = {.recipe = recipe_of(reference)};
+    nas_training_t *training = NULL;
+    nas_training_options_t options = {.backend = backend,
+                                      .graph = reference->graph,
+                                      .arch = reference->arch,
+                                      .seed = 0,
+                                      .recipe = &course.recipe,
+                                      .dataset = &course.dataset,
+                                      .split = &course.split};
+    nas_status_t status = nas_comm_self(&course.team, err);
+    if (!status) status = make_images(reference, options.seed, &course, err);
+    options.team = course.team;
+    if (!status) status = nas_training_create(&options, &training, err);
+    if (!status) take_steps(reference, training, losses);
+    nas_training_destroy(training);
+    nas_comm_destroy(course.team);
+    nas_split_fini(&course.split);
+    nas_dataset_fini(&course.dataset);
+    return status;
+}
