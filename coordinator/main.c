@@ -19,10 +19,10 @@ static int print_help(void)
     int n_commands = 0, n_methods = 0;
     const nas_cli_command_t *const *command = nas_cli_list(&n_commands);
     const nas_method_t *const *method = nas_method_list(&n_methods);
-    (void)printf("usage: robotnas COMMAND ...\n\n"
-                 "Neural architecture search on clusters: RoBoT (He et al., ICLR 2024) as an MPI "
-                 "program.\n\n"
-                 "Commands (robotnas COMMAND --help says more):\n");
+    (void)printf(
+        "usage: robotnas COMMAND ...\n\n"
+        "Neural architecture search on clusters: RoBoT (He et al., ICLR 2024) as an MPI program.\n\n"
+        "Commands (robotnas COMMAND --help says more):\n");
     for (int i = 0; i < n_commands; i++)
         (void)printf("  %-10s %s\n", command[i]->name, command[i]->summary);
     (void)printf("\nMethods (search.method):\n");

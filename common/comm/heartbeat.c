@@ -195,11 +195,11 @@ static void tell_stop(nas_heartbeat_t *heartbeat)
 _Noreturn static void end_job(const nas_heartbeat_t *heartbeat, int rank)
 {
     char line[256];
-    (void)snprintf(line, sizeof line,
-                   "rank %d on %s has not answered for %.0f s; the job ends, run again with "
-                   "--resume",
-                   rank, *heartbeat->host[rank] ? heartbeat->host[rank] : "an unknown host",
-                   heartbeat->listening_s - heartbeat->peer[rank].heard_s);
+    (void)snprintf(
+        line, sizeof line,
+        "rank %d on %s has not answered for %.0f s; the job ends, run again with --resume", rank,
+        *heartbeat->host[rank] ? heartbeat->host[rank] : "an unknown host",
+        heartbeat->listening_s - heartbeat->peer[rank].heard_s);
     active = NULL;
     heartbeat->options.silent(heartbeat->options.context, line);
     nas_comm_give_up(line);

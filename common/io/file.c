@@ -156,10 +156,9 @@ static nas_status_t need_folder(const char *path, nas_error_t *err)
     struct stat info;
     if (make_folder(path)) return NAS_OK;
     if (errno == EEXIST && lstat(path, &info) == 0 && S_ISLNK(info.st_mode))
-        return nas_error_set(err, NAS_EIO,
-                             "%s is a link to nothing; make the folder that it leads to, or remove "
-                             "the link",
-                             path);
+        return nas_error_set(
+            err, NAS_EIO,
+            "%s is a link to nothing; make the folder that it leads to, or remove the link", path);
     return nas_error_set(err, NAS_EIO, "cannot make the folder %s: %s", path, strerror(errno));
 }
 

@@ -60,8 +60,7 @@ static nas_status_t follow(const char *path, bool only_own, char **target_p, nas
         else if (only_own && !nas_file_is_own_link(at, &info))
             status = nas_error_set(
                 err, NAS_EINPUT,
-                "%s is a symbolic link of another user, which is not followed; name the file that "
-                "it leads to",
+                "%s is a symbolic link of another user, which is not followed; name the file that it leads to",
                 at);
         else
             status = read_link(at, &next, err);

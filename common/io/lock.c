@@ -101,9 +101,7 @@ static void note_missing(nas_lock_t *lock, const char *path, int reason)
 {
     (void)nas_error_set(
         &lock->missing, NAS_OK,
-        "%s: its file system has no locks (%s), so nothing keeps a second job from writing the "
-        "same output at the same time; start one at a time, or choose an output on a file system "
-        "with locks (Lustre: mounted with -o flock)",
+        "%s: its file system has no locks (%s), so nothing keeps a second job from writing the same output at the same time; start one at a time, or choose an output on a file system with locks (Lustre: mounted with -o flock)",
         path, strerror(reason));
 }
 

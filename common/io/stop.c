@@ -65,9 +65,9 @@ static int set_taken(bool is_said)
         set(i);
         n_taken++;
         if (is_said)
-            nas_log_line("a library has taken %s for itself; it is this program's again, but one "
-                         "that came meanwhile is lost",
-                         wanted[i].name);
+            nas_log_line(
+                "a library has taken %s for itself; it is this program's again, but one that came meanwhile is lost",
+                wanted[i].name);
     }
     return n_taken;
 }

@@ -102,10 +102,10 @@ static nas_status_t unknown_column(const reader_t *reader, const char *name, nas
     }
     const char *separator = columns.n == 1 ? nas_table_separator(columns.at[0]) : NULL;
     if (separator) {
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s:%lld: no column '%.*s'; %s separate the fields here; save the "
-                               "table as CSV with commas, and numbers with a decimal point",
-                               reader->options->path, line, SHOWN_ARCH, name, separator);
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "%s:%lld: no column '%.*s'; %s separate the fields here; save the table as CSV with commas, and numbers with a decimal point",
+            reader->options->path, line, SHOWN_ARCH, name, separator);
         goto out;
     }
     list_columns(&columns, list);

@@ -285,19 +285,17 @@ static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
         return nas_job_error(job, "metrics.source", err,
                              "columns of a table need pool.space table; set compute or scores");
     if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
-        return nas_job_error(job, "metrics.source", err,
-                             "a table has no networks to compute metrics of; set table, or "
-                             "pool.space to nas-bench-201");
+        return nas_job_error(
+            job, "metrics.source", err,
+            "a table has no networks to compute metrics of; set table, or pool.space to nas-bench-201");
     if (is_table && job->metrics.source == NAS_SOURCE_SCORES)
         return nas_job_error(
             job, "metrics.source", err,
-            "scores are of a space; set pool.space to the one that was scored, and "
-            "objective.table to the table");
+            "scores are of a space; set pool.space to the one that was scored, and objective.table to the table");
     if (job->pool.space != NAS_POOL_NB201 && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,
-            "this release builds networks of nas-bench-201 only; set pool.space to "
-            "that, or take the metrics from a table");
+            "this release builds networks of nas-bench-201 only; set pool.space to that, or take the metrics from a table");
     return NAS_OK;
 }
 
@@ -307,9 +305,9 @@ static nas_status_t check_subset(const nas_job_t *job, nas_error_t *err)
     if (job->pool.space == NAS_POOL_NB201 ||
         (kind != NAS_SUBSET_UNIQUE && kind != NAS_SUBSET_EQUIVALENT))
         return NAS_OK;
-    return nas_job_error(job, "pool.subset", err,
-                         "only nas-bench-201 has classes of architectures; set all, {sample: N} or "
-                         "{file: PATH}");
+    return nas_job_error(
+        job, "pool.subset", err,
+        "only nas-bench-201 has classes of architectures; set all, {sample: N} or {file: PATH}");
 }
 
 static bool trains(const nas_job_t *job)
@@ -333,18 +331,18 @@ static nas_status_t check_training(const nas_job_t *job, nas_error_t *err)
 {
     if (!trains(job)) return NAS_OK;
     if (job->pool.space != NAS_POOL_NB201)
-        return nas_job_error(job, "objective.kind", err,
-                             "this release trains networks of nas-bench-201 only; set pool.space "
-                             "to that, or judge by a table or a command");
+        return nas_job_error(
+            job, "objective.kind", err,
+            "this release trains networks of nas-bench-201 only; set pool.space to that, or judge by a table or a command");
     if (job->objective.batch % job->objective.shards != 0)
-        return nas_job_error(job, "objective.shards", err,
-                             "%lld equal parts of a batch of %lld images do not exist; choose a "
-                             "divisor",
-                             (long long)job->objective.shards, (long long)job->objective.batch);
+        return nas_job_error(
+            job, "objective.shards", err,
+            "%lld equal parts of a batch of %lld images do not exist; choose a divisor",
+            (long long)job->objective.shards, (long long)job->objective.batch);
     if (job->objective.validation == 0 && job->data.test.n == 0)
-        return nas_job_error(job, "objective.validation", err,
-                             "with 0 the test images judge, and there are none; name data.test, or "
-                             "hold out a share such as 0.2");
+        return nas_job_error(
+            job, "objective.validation", err,
+            "with 0 the test images judge, and there are none; name data.test, or hold out a share such as 0.2");
     return NAS_OK;
 }
 

@@ -96,8 +96,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, coordinator),
      .initial = "shared",
      .names = coordinator_names,
-     .doc = "Whether rank 0, which coordinates, works besides like the others, or is dedicated to "
-            "coordinating. The results are the same."},
+     .doc =
+         "Whether rank 0, which coordinates, works besides like the others, or is dedicated to coordinating. The results are the same."},
 
     {.key = "silence",
      .type = NAS_JOB_FLOAT,
@@ -106,8 +106,7 @@ static const nas_job_field_t fields[] = {
      .initial = "300",
      .most = 1e8,
      .doc =
-         "Seconds without a sign of life after which a rank counts as lost: its name is printed, "
-         "the state is saved and the job ends. 0: never."},
+         "Seconds without a sign of life after which a rank counts as lost: its name is printed, the state is saved and the job ends. 0: never."},
 
     {.key = "pool.space",
      .type = NAS_JOB_ENUM,
@@ -121,8 +120,7 @@ static const nas_job_field_t fields[] = {
      .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.table),
      .doc =
-         "The table: CSV (RFC 4180) with a header row. An empty field, `nan` or an infinity means "
-         "missing."},
+         "The table: CSV (RFC 4180) with a header row. An empty field, `nan` or an infinity means missing."},
     {.key = "pool.arch",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
@@ -138,10 +136,7 @@ static const nas_job_field_t fields[] = {
      .initial = "none",
      .names = encoding_names,
      .doc =
-         "How an architecture is read as positions with a choice each, which the methods `rea` and "
-         "`reinforce` need: operations on the edges of a NAS-Bench-201 cell, or the digits of a "
-         "tuple "
-         "such as `(1, 0, 2)`."},
+         "How an architecture is read as positions with a choice each, which the methods `rea` and `reinforce` need: operations on the edges of a NAS-Bench-201 cell, or the digits of a tuple such as `(1, 0, 2)`."},
     {.key = "pool.missing",
      .type = NAS_JOB_STRINGS,
      .affects = OBJECTIVE,
@@ -157,10 +152,8 @@ static const nas_job_field_t fields[] = {
      .initial = "all",
      .least = 1,
      .most = 1e6,
-     .doc = "Which architectures of the space: all of them; the first of every class, either by "
-            "the authors' rule (`unique`) or by equal forward computation (`equivalent`), of "
-            "nas-bench-201 only; N distinct ones drawn by the seed; or those that a file lists, "
-            "one a line."},
+     .doc =
+         "Which architectures of the space: all of them; the first of every class, either by the authors' rule (`unique`) or by equal forward computation (`equivalent`), of nas-bench-201 only; N distinct ones drawn by the seed; or those that a file lists, one a line."},
 
     {.key = "metrics.source",
      .type = NAS_JOB_ENUM,
@@ -168,8 +161,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, metrics.source),
      .initial = "table",
      .names = source_names,
-     .doc = "Where metric values come from: columns of the pool's table, networks of nas-bench-201 "
-            "that are built and measured, or a file that `robotnas score` wrote."},
+     .doc =
+         "Where metric values come from: columns of the pool's table, networks of nas-bench-201 that are built and measured, or a file that `robotnas score` wrote."},
     {.key = "metrics.file",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NOTHING,
@@ -191,8 +184,8 @@ static const nas_job_field_t fields[] = {
      .allowed_offset = offsetof(nas_job_t, metrics.names),
      .initial = "{}",
      .names = transform_names,
-     .doc = "Per metric of `metrics.names`, what is applied before min-max normalisation; metrics "
-            "without an entry stay as they are."},
+     .doc =
+         "Per metric of `metrics.names`, what is applied before min-max normalisation; metrics without an entry stay as they are."},
     {.key = "metrics.batch",
      .type = NAS_JOB_INT,
      .affects = SCORES,
@@ -236,8 +229,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, network.convention),
      .initial = "score",
      .names = convention_names,
-     .doc = "Parameters of the cells: as in the published metrics (convolutions with a bias, batch "
-            "normalisation without parameters), or as in training (the reverse)."},
+     .doc =
+         "Parameters of the cells: as in the published metrics (convolutions with a bias, batch normalisation without parameters), or as in training (the reverse)."},
 
     {.key = "data.format",
      .type = NAS_JOB_ENUM,
@@ -246,8 +239,7 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, data.format),
      .names = format_names,
      .doc =
-         "How the files hold images: as the binary version of CIFAR-10 or CIFAR-100, as pairs of "
-         "IDX files (images, then labels; gzip or not), or as HDF5 with `images` and `labels`."},
+         "How the files hold images: as the binary version of CIFAR-10 or CIFAR-100, as pairs of IDX files (images, then labels; gzip or not), or as HDF5 with `images` and `labels`."},
     {.key = "data.train",
      .type = NAS_JOB_INPUT_PATHS,
      .affects = IMAGES,
@@ -277,8 +269,8 @@ static const nas_job_field_t fields[] = {
      .initial = "[]",
      .least = -1e6,
      .most = 1e6,
-     .doc = "A number a channel, subtracted from its values, which are 0 to 1 where the files hold "
-            "bytes. Empty: the mean of the training images."},
+     .doc =
+         "A number a channel, subtracted from its values, which are 0 to 1 where the files hold bytes. Empty: the mean of the training images."},
     {.key = "data.std",
      .type = NAS_JOB_FLOATS,
      .affects = IMAGES,
@@ -287,8 +279,8 @@ static const nas_job_field_t fields[] = {
      .initial = "[]",
      .least = 1e-6,
      .most = 1e6,
-     .doc = "A number a channel, by which its values are then divided. Empty: the standard "
-            "deviation of the training images."},
+     .doc =
+         "A number a channel, by which its values are then divided. Empty: the standard deviation of the training images."},
     {.key = "data.limit",
      .type = NAS_JOB_INT,
      .affects = IMAGES,
@@ -304,17 +296,16 @@ static const nas_job_field_t fields[] = {
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.kind),
      .names = objective_names,
-     .doc = "How an architecture is judged: by a column of a table, by a short training of its "
-            "network on the job's images (`docs/training.md`), or by a program of the user's "
-            "(`docs/command.md`)."},
+     .doc =
+         "How an architecture is judged: by a column of a table, by a short training of its network on the job's images (`docs/training.md`), or by a program of the user's (`docs/command.md`)."},
     {.key = "objective.table",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NOTHING,
      .condition = &of_space_by_table,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.table),
-     .doc = "The table of the columns below, a CSV file as `pool.table`, joined on the "
-            "architecture in either form of the space."},
+     .doc =
+         "The table of the columns below, a CSV file as `pool.table`, joined on the architecture in either form of the space."},
     {.key = "objective.arch",
      .type = NAS_JOB_STRING,
      .affects = OBJECTIVE,
@@ -363,8 +354,7 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, objective.report),
      .initial = "[]",
      .doc =
-         "Columns to report of the best architecture, besides the objective; the search never sees "
-         "them. Of a program's answer, the names of numbers under `columns`."},
+         "Columns to report of the best architecture, besides the objective; the search never sees them. Of a program's answer, the names of numbers under `columns`."},
     {.key = "objective.epochs",
      .type = NAS_JOB_INT,
      .affects = OBJECTIVE,
@@ -394,8 +384,8 @@ static const nas_job_field_t fields[] = {
      .initial = "1",
      .least = 1,
      .most = 1024,
-     .doc = "Equal parts of a batch, each normalised by itself; as many ranks, or fewer, share "
-            "one training. The result depends on this number and on no number of ranks."},
+     .doc =
+         "Equal parts of a batch, each normalised by itself; as many ranks, or fewer, share one training. The result depends on this number and on no number of ranks."},
     {.key = "objective.rate",
      .type = NAS_JOB_FLOAT,
      .affects = OBJECTIVE,
@@ -467,8 +457,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, objective.validation),
      .initial = "0.2",
      .most = 0.9,
-     .doc = "Share of the training images that is held out, by the seed, to judge by; 0: the test "
-            "images judge."},
+     .doc =
+         "Share of the training images that is held out, by the seed, to judge by; 0: the test images judge."},
     {.key = "objective.flip",
      .type = NAS_JOB_BOOL,
      .affects = OBJECTIVE,
@@ -485,8 +475,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, objective.crop),
      .initial = "0",
      .most = 256,
-     .doc = "Pixels of black around an image, of which a random part of the old size is cut out; "
-            "0: none."},
+     .doc =
+         "Pixels of black around an image, of which a random part of the old size is cut out; 0: none."},
     {.key = "objective.cutout",
      .type = NAS_JOB_INT,
      .affects = OBJECTIVE,
@@ -502,8 +492,8 @@ static const nas_job_field_t fields[] = {
      .condition = &by_command,
      .search_only = true,
      .offset = offsetof(nas_job_t, objective.command),
-     .doc = "The program and its arguments, of which `{arch}`, `{index}`, `{seed}`, `{work}`, "
-            "`{device}` and `{job}` are replaced. No shell."},
+     .doc =
+         "The program and its arguments, of which `{arch}`, `{index}`, `{seed}`, `{work}`, `{device}` and `{job}` are replaced. No shell."},
     {.key = "objective.timeout",
      .type = NAS_JOB_FLOAT,
      .affects = NOTHING,
@@ -530,8 +520,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, objective.patience),
      .initial = "3",
      .most = 1e9,
-     .doc = "Failed evaluations after which a run gives up where none has succeeded; 0: it never "
-            "does."},
+     .doc =
+         "Failed evaluations after which a run gives up where none has succeeded; 0: it never does."},
 
     {.key = "search.method",
      .type = NAS_JOB_STRING,
@@ -565,8 +555,8 @@ static const nas_job_field_t fields[] = {
      .initial = "1",
      .least = 1,
      .most = 1e4,
-     .doc = "q, the number of architectures proposed at a time. It shapes the search and is "
-            "independent of the number of ranks; 1 is the published method."},
+     .doc =
+         "q, the number of architectures proposed at a time. It shapes the search and is independent of the number of ranks; 1 is the published method."},
     {.key = "search.groups",
      .type = NAS_JOB_INT,
      .affects = NOTHING,
@@ -574,8 +564,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, search.groups),
      .initial = "0",
      .most = 1e6,
-     .doc = "Rank groups over which the repeats are spread; 0 chooses by the size of the pool. "
-            "The results are the same."},
+     .doc =
+         "Rank groups over which the repeats are spread; 0 chooses by the size of the pool. The results are the same."},
     {.key = "search.metric",
      .type = NAS_JOB_OPTIONAL,
      .affects = VALUES,
@@ -590,8 +580,8 @@ static const nas_job_field_t fields[] = {
      .offset = offsetof(nas_job_t, checkpoint.interval_s),
      .initial = "60",
      .most = 60,
-     .doc = "The most seconds between two checkpoints, as long as one takes less than 2 % of that; "
-            "costlier ones are made less often. 0: one at every step."},
+     .doc =
+         "The most seconds between two checkpoints, as long as one takes less than 2 % of that; costlier ones are made less often. 0: one at every step."},
 };
 
 size_t nas_job_field_count(void)

@@ -79,9 +79,9 @@ static nas_status_t expand_home(const expansion_t *to, const char **text_p)
     if (**text_p != '~') return NAS_OK;
     ++*text_p;
     if (**text_p == '\0' || **text_p == '/') return write_variable(to, "HOME");
-    return refuse(to,
-                  "~ stands for the own home folder only, alone or before a /; write the folder "
-                  "of another user out, and ./~ for a file whose name begins so");
+    return refuse(
+        to,
+        "~ stands for the own home folder only, alone or before a /; write the folder of another user out, and ./~ for a file whose name begins so");
 }
 
 /* The caller frees *expanded_p. */

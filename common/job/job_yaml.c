@@ -112,9 +112,9 @@ static nas_status_t syntax_error(const parser_t *parser)
     if (yaml->error == YAML_READER_ERROR) return encoding_error(parser);
     if (yaml->flow_level == 0 && find_tab(parser, &yaml->problem_mark, &tab)) {
         const nas_job_place_t place = place_of_byte(parser, tab);
-        return nas_job_error_at(&place, NULL, parser->err,
-                                "a tab in the indentation, where YAML knows spaces only; put as "
-                                "many spaces as the lines beside it have");
+        return nas_job_error_at(
+            &place, NULL, parser->err,
+            "a tab in the indentation, where YAML knows spaces only; put as many spaces as the lines beside it have");
     }
     if (strcmp(yaml->problem, "did not find expected comment or line break") == 0)
         return refuse(parser, &yaml->context_mark,
@@ -166,10 +166,10 @@ static const char *typeset_sign(const char *text)
 static nas_status_t refuse_sign(const parser_t *parser, const yaml_event_t *event, const char *sign)
 {
     const nas_job_place_t place = place_at(parser, &event->start_mark);
-    return nas_job_error_at(&place, NULL, parser->err,
-                            "%s stands in %.80s; type the plain sign, or put plain quotes around a "
-                            "text that has it",
-                            sign, (const char *)event->data.scalar.value);
+    return nas_job_error_at(
+        &place, NULL, parser->err,
+        "%s stands in %.80s; type the plain sign, or put plain quotes around a text that has it",
+        sign, (const char *)event->data.scalar.value);
 }
 
 static nas_status_t compose_scalar(const parser_t *parser, const yaml_event_t *event,

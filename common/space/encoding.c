@@ -92,16 +92,14 @@ nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *cod
     int n = 0;
     NAS_ASSERT(kind == NAS_ENCODING_NB201 || kind == NAS_ENCODING_DIGITS);
     if (kind == NAS_ENCODING_NB201 && !parse_nb201(arch, parsed, &n))
-        return nas_error_set(err, NAS_EINPUT,
-                             "architecture '%.120s' is no NAS-Bench-201 cell; expected "
-                             "|op~0|+|op~0|op~1|+|op~0|op~1|op~2| where op is none, skip_connect, "
-                             "nor_conv_1x1, nor_conv_3x3 or avg_pool_3x3",
-                             arch);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "architecture '%.120s' is no NAS-Bench-201 cell; expected |op~0|+|op~0|op~1|+|op~0|op~1|op~2| where op is none, skip_connect, nor_conv_1x1, nor_conv_3x3 or avg_pool_3x3",
+            arch);
     if (kind == NAS_ENCODING_DIGITS && !parse_digits(arch, parsed, &n))
         return nas_error_set(
             err, NAS_EINPUT,
-            "architecture '%.120s' is no tuple of digits; expected the form (1, 0, 0, 2): "
-            "at most %d numbers from 0 to %d",
+            "architecture '%.120s' is no tuple of digits; expected the form (1, 0, 0, 2): at most %d numbers from 0 to %d",
             arch, NAS_ENCODING_MAX_POSITIONS, NAS_ENCODING_MAX_CHOICES - 1);
     memcpy(code, parsed, (size_t)n);
     *n_position = n;

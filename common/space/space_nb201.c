@@ -194,8 +194,8 @@ static void equivalent(const uint8_t *code, char *key)
 const nas_space_t nas_space_nb201 = {
     .name = "nas-bench-201",
     .summary = "15,625 cells of 4 nodes, an operation of 5 on each of 6 edges",
-    .forms = "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, where op is none, skip_connect, nor_conv_1x1, "
-             "nor_conv_3x3 or avg_pool_3x3, and (1, 0, 0, 2, 1, 0), NASLib's 6 numbers of 0 ..= 4",
+    .forms =
+        "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, where op is none, skip_connect, nor_conv_1x1, nor_conv_3x3 or avg_pool_3x3, and (1, 0, 0, 2, 1, 0), NASLib's 6 numbers of 0 ..= 4",
     .count = 15625,
     .n_position = NAS_CELL_EDGES,
     .parse = parse,

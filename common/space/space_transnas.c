@@ -199,8 +199,8 @@ static void macro_code(int64_t index, uint8_t *code)
 const nas_space_t nas_space_transnas_macro = {
     .name = "transnas-macro",
     .summary = "3,256 skeletons of 4 to 6 modules of residual blocks",
-    .forms = "64-1234-basic, 4 to 6 digits of 1 ..= 4, and (1, 2, 3, 4, 0, 0), NASLib's 6 numbers; "
-             "1 to 4 of them halve the resolution (3, 4), 1 to 3 double the channels (2, 4)",
+    .forms =
+        "64-1234-basic, 4 to 6 digits of 1 ..= 4, and (1, 2, 3, 4, 0, 0), NASLib's 6 numbers; 1 to 4 of them halve the resolution (3, 4), 1 to 3 double the channels (2, 4)",
     .count = 3256,
     .n_position = MAX_MODULES,
     .parse = macro_parse,

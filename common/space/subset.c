@@ -58,10 +58,10 @@ static nas_status_t select_classes(draft_t *draft, nas_subset_kind_t kind, nas_e
     void (*const write_key)(const uint8_t *, char *) =
         by_authors ? space->unique : space->equivalent;
     if (!write_key)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s has no classes of equal architectures for subset '%s'; expected "
-                             "all, {sample: N} or {file: F}",
-                             space->name, by_authors ? "unique" : "equivalent");
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s has no classes of equal architectures for subset '%s'; expected all, {sample: N} or {file: F}",
+            space->name, by_authors ? "unique" : "equivalent");
     return take_classes(draft, write_key, err);
 }
 

@@ -176,10 +176,10 @@ nas_status_t nas_statefile_check_own(const char *path, nas_error_t *err)
         status = NAS_ENOMEM;
     else if (!nas_statefile_begins(at) && !nas_statefile_begins(prev) &&
              (is_untrusted(at) || is_untrusted(prev)))
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s is not a state file of robotnas; move it away or choose another "
-                               "output",
-                               is_untrusted(at) ? at : prev);
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "%s is not a state file of robotnas; move it away or choose another output",
+            is_untrusted(at) ? at : prev);
     free(at);
     free(prev);
     return status;

@@ -78,8 +78,7 @@ static nas_status_t check_rows(const nas_scores_t *scores, nas_error_t *err)
             wrong = "rank";
         if (wrong)
             return nas_error_set(err, NAS_EINPUT,
-                                 "the scores of architecture %lld have an "
-                                 "impossible %s",
+                                 "the scores of architecture %lld have an impossible %s",
                                  (long long)i, wrong);
     }
     return NAS_OK;

@@ -20,16 +20,14 @@ static const char help[] =
     "\n"
     "Measure this machine, on one core, without MPI.\n"
     "\n"
-    "  score  architectures/s of the engine on networks of NAS-Bench-201, where the time goes, "
-    "and\n"
+    "  score  architectures/s of the engine on networks of NAS-Bench-201, where the time goes, and\n"
     "         the least time that convolutions and memory allow (default: three cells from light\n"
     "         to heavy, the six metrics of the paper, batch 64, 16 channels, 5 cells a stage, 3\n"
     "         repeats; LIST is names with commas between)\n"
     "  train  images/s of whole training steps, and where the time goes (default: the same cells\n"
     "         and networks, batch 64, 5 repeats)\n"
     "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside\n"
-    "         the measured read bandwidth of memory (default: 10,000,000 architectures, 6 "
-    "metrics,\n"
+    "         the measured read bandwidth of memory (default: 10,000,000 architectures, 6 metrics,\n"
     "         5 repeats)\n"
     "  bo     seconds of one step of Bayesian optimisation at 20, 100 and 500 observations\n";
 

@@ -16,8 +16,7 @@
 static const char help[] =
     "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--ranks N] [--score]\n"
     "\n"
-    "Read and check a job and all that it names, print it with every "
-    "default filled in, and say\n"
+    "Read and check a job and all that it names, print it with every default filled in, and say\n"
     "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
     "\n"
     "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
@@ -207,11 +206,10 @@ static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
     const double flops = 2.0 * passes * mean_multiply_adds(inputs, &inputs->scoring.network) *
                          (double)nas_pool_count(&inputs->pool) * (double)inputs->batch.n;
     const double rank_hours = flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
-    (void)fprintf(out,
-                  "# scoring:     about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, "
-                  "%.3g hours "
-                  "on %d rank%s\n",
-                  flops, rank_hours, rank_hours / n_ranks, n_ranks, n_ranks == 1 ? "" : "s");
+    (void)fprintf(
+        out,
+        "# scoring:     about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, %.3g hours on %d rank%s\n",
+        flops, rank_hours, rank_hours / n_ranks, n_ranks, n_ranks == 1 ? "" : "s");
 }
 
 /* Evaluations are looked up here; what they would have cost to make is the table's cost column. */
@@ -242,10 +240,10 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
     const double at_once = (double)(n_teams * team_size);
     (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n_evaluations,
                   n_images);
-    (void)fprintf(out,
-                  "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours "
-                  "with %.0f rank%s at work\n",
-                  rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
+    (void)fprintf(
+        out,
+        "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours with %.0f rank%s at work\n",
+        rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
     (void)fprintf(
         out, "#              the images are on every rank: %.0f MiB\n",
         ceil(mebibytes((double)(train->n + inputs->dataset.test.n) *

@@ -15,15 +15,13 @@ static const char help[] =
     "usage: robotnas convert FOLDER OUT.h5 --size N|HxW [--gray] [--per-class N]\n"
     "                        [--classes-from TRAIN.h5] [--force]\n"
     "\n"
-    "Read a folder of images (JPEG or PNG; each folder in FOLDER is a class), bring them to one "
-    "size\n"
+    "Read a folder of images (JPEG or PNG; each folder in FOLDER is a class), bring them to one size\n"
     "and write the file that data.format hdf5 reads. docs/data.md says how.\n"
     "\n"
     "  --size N             N rows and N columns; HxW: H rows and W columns\n"
     "  --gray               one channel in place of three\n"
     "  --per-class N        the first N images of every class, for a small file\n"
-    "  --classes-from FILE  refuse a folder whose classes are not those of FILE, which this "
-    "command\n"
+    "  --classes-from FILE  refuse a folder whose classes are not those of FILE, which this command\n"
     "                       made: for test images\n"
     "  --force              replace OUT.h5 where it is there\n";
 

@@ -11,8 +11,7 @@
 static const char help[] =
     "usage: robotnas export RUN.h5 [--arch best|ARCH] [--format json|onnx] [--output FILE]\n"
     "\n"
-    "Write an evaluated architecture for other tools: as JSON with its cell, network, accuracy "
-    "and\n"
+    "Write an evaluated architecture for other tools: as JSON with its cell, network, accuracy and\n"
     "origin, or as an ONNX model with the parameters that were trained.\n"
     "\n"
     "  --arch ARCH      an architecture as the report prints it; best (default): the best found\n"

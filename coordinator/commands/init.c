@@ -21,15 +21,13 @@ static const char help[] =
     "\n"
     "Write a job file, with comments, to begin from.\n"
     "\n"
-    "  --images DIR        search for a network for images: HDF5, CIFAR or IDX files, or a folder "
-    "of\n"
+    "  --images DIR        search for a network for images: HDF5, CIFAR or IDX files, or a folder of\n"
     "                      pictures a class, for which the commands that convert them are named\n"
     "  --table CSV         a study on a table of architectures, metrics and results\n"
     "  --trainer COMMAND   a program judges an architecture, in place of the built-in training;\n"
     "                      placeholders such as {arch} stand in it, or are added at its end\n"
     "  --objective COLUMN  of a table: the column to optimise; default: a guess by the names\n"
-    "  --output FILE       where to write; what is there is never replaced; default: standard "
-    "output\n";
+    "  --output FILE       where to write; what is there is never replaced; default: standard output\n";
 
 typedef struct init_options {
     const char *images, *table, *trainer, *objective;
@@ -177,9 +175,9 @@ static void write_table_metrics(const draft_t *draft)
 {
     const nas_init_table_t *table = &draft->table;
     if (table->metrics.n == 0) return;
-    (void)fputs("metrics:\n  # Numbers that are known before anything is trained; take out what is "
-                "not one of them.\n",
-                draft->out);
+    (void)fputs(
+        "metrics:\n  # Numbers that are known before anything is trained; take out what is not one of them.\n",
+        draft->out);
     write_texts(draft, "names", &table->metrics);
     if (table->wide.n == 0) return;
     (void)fputs("  transform:\t# for they span many powers of ten\n", draft->out);
@@ -219,16 +217,14 @@ static void write_images(const draft_t *draft)
     const nas_init_images_t *images = &draft->images;
     const int64_t few = images->n_train > 0 && images->n_train < 64 ? images->n_train : 64;
     (void)fputs(
-        "pool: {space: nas-bench-201, subset: {sample: 1000}}\t# of 15,625 cells; or subset: "
-        "equivalent, 4,930 that differ\n"
+        "pool: {space: nas-bench-201, subset: {sample: 1000}}\t# of 15,625 cells; or subset: equivalent, 4,930 that differ\n"
         "network: {channels: 16, cells: 5}\t# of each candidate; smaller is faster\n",
         draft->out);
     (void)fprintf(draft->out, "data:\n  format: %s\n", formats[images->format]);
     write_paths(draft, "train", &images->train);
     if (images->test.n > 0) write_paths(draft, "test", &images->test);
     if (images->n_classes > 0) (void)fprintf(draft->out, "  classes: %d\n", images->n_classes);
-    (void)fputs("metrics:\n  source: compute\t# measured on networks that are "
-                "not trained\n"
+    (void)fputs("metrics:\n  source: compute\t# measured on networks that are not trained\n"
                 "  names: [grad_norm, snip, synflow, jacob_cov, nwot]\n"
                 "  transform: {synflow: log}\n",
                 draft->out);
@@ -260,8 +256,7 @@ static void write_command(const draft_t *draft)
 {
     (void)fputs(
         "objective:\n  kind: command\t# docs/command.md\n"
-        "  # {arch}, {seed}, {index}, {device}, {work} and {job} are filled in. It prints a line "
-        "such as {\"score\": 91.3}.\n"
+        "  # {arch}, {seed}, {index}, {device}, {work} and {job} are filled in. It prints a line such as {\"score\": 91.3}.\n"
         "  command:\n",
         draft->out);
     for (size_t i = 0; i < draft->command.n; i++) {
@@ -355,10 +350,10 @@ static nas_status_t look(draft_t *draft, nas_error_t *err)
         status = nas_init_table_read(options->table, options->objective, &draft->table, err);
     const char *spoilt = draft->table.spoilt;
     if (!status && options->table && !options->trainer && !draft->table.objective)
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s: no column looks like the result of an architecture; "
-                               "--objective COLUMN names it%s%s",
-                               options->table, spoilt ? "; left out: " : "", spoilt ? spoilt : "");
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "%s: no column looks like the result of an architecture; --objective COLUMN names it%s%s",
+            options->table, spoilt ? "; left out: " : "", spoilt ? spoilt : "");
     if (!status && options->trainer) status = take_trainer(options->trainer, &draft->command, err);
     return status;
 }

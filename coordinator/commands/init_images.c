@@ -273,8 +273,7 @@ static nas_status_t find_files(const char *path, const char *name, nas_init_imag
     if (!status && images->train.n == 0)
         status = nas_error_set(
             err, NAS_EINPUT,
-            "%s: no training images are found: HDF5 files, files of CIFAR or IDX by their usual "
-            "names, or one folder of pictures a class were expected, see docs/data.md",
+            "%s: no training images are found: HDF5 files, files of CIFAR or IDX by their usual names, or one folder of pictures a class were expected, see docs/data.md",
             path);
     contents_fini(&contents);
     return status;

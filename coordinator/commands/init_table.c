@@ -93,10 +93,10 @@ static nas_status_t read_columns(const char *path, columns_t *columns, nas_error
     if (!status && row.n_field > 0) status = take_header(columns, &row, err);
     const char *separator = columns->n == 1 ? nas_table_separator(columns->at[0].name) : NULL;
     if (!status && separator)
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s: %s separate the fields here; save the table as CSV with "
-                               "commas, and numbers with a decimal point",
-                               path, separator);
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "%s: %s separate the fields here; save the table as CSV with commas, and numbers with a decimal point",
+            path, separator);
     while (!status && row.n_field > 0) {
         status = nas_csv_next_filled(csv, &row, err);
         if (!status && row.n_field > 0) status = take_row(columns, &row, err);

@@ -104,10 +104,10 @@ nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, c
         return nas_error_set(err, NAS_EARG, "%s: --resume and --fresh exclude each other",
                              command->name);
     if (options->retry_failed && !options->resume)
-        return nas_error_set(err, NAS_EARG,
-                             "%s: --retry-failed tries failures of a saved run again, and needs "
-                             "--resume",
-                             command->name);
+        return nas_error_set(
+            err, NAS_EARG,
+            "%s: --retry-failed tries failures of a saved run again, and needs --resume",
+            command->name);
     return nas_cli_operand(command, argc, argv, "JOB.yaml", &options->job, err);
 }
 

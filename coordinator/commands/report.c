@@ -10,20 +10,16 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against "
-    "OTHER.h5...]\n"
+    "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against OTHER.h5...]\n"
     "\n"
-    "Say what a run has found so far: the best architecture, its columns, the budget's course, "
-    "the\n"
-    "weights, candidates under way. Works on a running or unfinished run. Where RUN.h5 is "
-    "damaged,\n"
+    "Say what a run has found so far: the best architecture, its columns, the budget's course, the\n"
+    "weights, candidates under way. Works on a running or unfinished run. Where RUN.h5 is damaged,\n"
     "RUN.h5.prev is read with a notice.\n"
     "\n"
     "  --json             one JSON object, described in docs/report.md\n"
     "  --csv FILE         one row an evaluation; of a run that only scored, as --csv-scores;\n"
     "                     FILE - is standard output\n"
-    "  --csv-scores FILE  one row an architecture that the run scored: arch, metrics, status, "
-    "seconds\n"
+    "  --csv-scores FILE  one row an architecture that the run scored: arch, metrics, status, seconds\n"
     "  --against OTHER.h5...  the best that the runs found, beside each other, at the end\n";
 
 /* Texts are borrowed from argv. */
@@ -133,10 +129,10 @@ static nas_status_t write_scores(const nas_state_t *state, const char *run, cons
                                  nas_error_t *err)
 {
     if (state->scores.n > 0) return write_csv(state, nas_report_csv_scores, path, err);
-    return nas_error_set(err, NAS_EINPUT,
-                         "%s: this run took its metrics from a table or another run and has no "
-                         "scores of its own to write",
-                         run);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "%s: this run took its metrics from a table or another run and has no scores of its own to write",
+        run);
 }
 
 static nas_status_t write_tables(const report_options_t *options, const nas_state_t *state,

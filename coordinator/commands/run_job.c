@@ -33,10 +33,9 @@ static void check_core_types(nas_comm_t *world)
     double differs = strcmp(first, mine) != 0;
     nas_comm_max(world, &differs, 1);
     if (differs > 0)
-        nas_log_line("ranks run on different processors; set OPENBLAS_CORETYPE=%s on all of them "
-                     "for results that are "
-                     "equal bit for bit",
-                     first);
+        nas_log_line(
+            "ranks run on different processors; set OPENBLAS_CORETYPE=%s on all of them for results that are equal bit for bit",
+            first);
 }
 
 /* While rank 0 reads its inputs, a signal to any rank reaches it by the heartbeat. */

@@ -1,12 +1,10 @@
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
-    "usage: robotnas score JOB.yaml [--set KEY=VALUE]... [--resume | --fresh] [--reuse "
-    "OLD.h5]\n"
+    "usage: robotnas score JOB.yaml [--set KEY=VALUE]... [--resume | --fresh] [--reuse OLD.h5]\n"
     "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
     "\n"
-    "Compute the training-free metrics of every architecture of a job's pool: the first stage of "
-    "a\n"
+    "Compute the training-free metrics of every architecture of a job's pool: the first stage of a\n"
     "search, on its own. The state file that it leaves feeds any number of searches, by\n"
     "metrics: {source: scores, file: SCORES.h5}.\n"
     "\n"

@@ -40,10 +40,10 @@ static nas_status_t open_tmp(const char *path, nas_user_file_t *file, nas_error_
     int fd = -1;
     nas_status_t status = nas_file_follow(path, &file->path, err);
     if (!status && nas_statefile_begins(file->path))
-        status = nas_error_set(err, NAS_EINPUT,
-                               "%s is the state file of a run, which would be lost; name another "
-                               "file to write to",
-                               path);
+        status = nas_error_set(
+            err, NAS_EINPUT,
+            "%s is the state file of a run, which would be lost; name another file to write to",
+            path);
     if (!status) status = nas_file_begin(file->path, &file->tmp, &fd, err);
     if (status) return status;
     file->stream = fdopen(fd, "w");

@@ -78,9 +78,9 @@ static nas_status_t make_trainer(nas_evaluator_t *judging, nas_isa_t isa, nas_er
         judging->session ? &nas_session_inputs(judging->session)->dataset : &judging->images;
     const nas_backend_t *backend = nas_backend_of((nas_backend_kind_t)plan->backend, isa);
     if (!backend)
-        return nas_error_set(err, NAS_EINPUT,
-                             "this program was built without oneDNN, which backend: cpu needs; set "
-                             "backend: ref");
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
     if (!judging->team) return NAS_OK;
     const nas_trainer_options_t options = {.team = judging->team,
                                            .backend = backend,

@@ -50,10 +50,10 @@ static nas_status_t check_method(const nas_job_t *job, const nas_method_t *metho
                              "method %s weighs metrics; name at least one", method->name);
     if (method->needs_encoding && job->pool.space == NAS_POOL_TABLE &&
         job->pool.encoding == NAS_ENCODING_NONE)
-        return nas_job_error(job, "pool.encoding", err,
-                             "method %s changes one position of an architecture at a time and "
-                             "needs to know the positions; set nas-bench-201 or digits",
-                             method->name);
+        return nas_job_error(
+            job, "pool.encoding", err,
+            "method %s changes one position of an architecture at a time and needs to know the positions; set nas-bench-201 or digits",
+            method->name);
     if (method->needs_metric && !job->search.metric)
         return nas_job_error(job, "search.metric", err, "method %s needs the name of a metric",
                              method->name);

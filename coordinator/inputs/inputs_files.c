@@ -248,11 +248,11 @@ static nas_status_t check_scored_metrics(const nas_inputs_t *inputs, nas_error_t
                              "%s: this run scored nothing; it is no file of robotnas score",
                              job->metrics.file);
     if (nas_scores_done(&scored->scores) < scored->scores.n)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: only %lld of %lld architectures are scored; finish it with "
-                             "robotnas score --resume",
-                             job->metrics.file, (long long)nas_scores_done(&scored->scores),
-                             (long long)scored->scores.n);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: only %lld of %lld architectures are scored; finish it with robotnas score --resume",
+            job->metrics.file, (long long)nas_scores_done(&scored->scores),
+            (long long)scored->scores.n);
     for (size_t i = 0; i < job->metrics.names.n; i++)
         if (nas_strings_find(&scored->metrics, job->metrics.names.at[i]) < 0)
             return nas_job_error(job, "metrics.names", err, "%s has no metric '%s'",

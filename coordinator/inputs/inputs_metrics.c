@@ -25,10 +25,10 @@ static nas_status_t check_facts(const nas_job_t *job, const char *name,
     if (facts->n_given == 0)
         return nas_job_error(job, "metrics.names", err,
                              "metric '%s' has no value for any architecture", name);
-    return nas_job_error(job, "metrics.transform", err,
-                         "transform log leaves metric '%s' no value: none of the %lld in %s is "
-                         "above 0; take another transform, such as rank, or none",
-                         name, (long long)facts->n_given, file_of(job));
+    return nas_job_error(
+        job, "metrics.transform", err,
+        "transform log leaves metric '%s' no value: none of the %lld in %s is above 0; take another transform, such as rank, or none",
+        name, (long long)facts->n_given, file_of(job));
 }
 
 nas_status_t nas_inputs_look_at_metrics(nas_inputs_t *inputs, const nas_scores_t *scores,

@@ -26,8 +26,7 @@ static nas_status_t note_classes(const char *split, const nas_class_use_t *use, 
     return nas_note_add(
         notes,
         nas_string_format(err,
-                          "data.limit: the first %lld images of data.%s have %d of its %d "
-                          "classes",
+                          "data.limit: the first %lld images of data.%s have %d of its %d classes",
                           (long long)n_images, split, use->used, use->whole),
         err);
 }
@@ -61,12 +60,11 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
     const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
     return nas_note_add(
         notes,
-        nas_string_format(err,
-                          "objective.epochs: %lld x %lld = %lld steps a training tell "
-                          "networks apart poorly; %d or more are usual: %lld epochs, or a "
-                          "smaller objective.batch",
-                          (long long)recipe->epochs, (long long)of_epoch, (long long)n_steps,
-                          USUAL_STEPS, (long long)usual_epochs),
+        nas_string_format(
+            err,
+            "objective.epochs: %lld x %lld = %lld steps a training tell networks apart poorly; %d or more are usual: %lld epochs, or a smaller objective.batch",
+            (long long)recipe->epochs, (long long)of_epoch, (long long)n_steps, USUAL_STEPS,
+            (long long)usual_epochs),
         err);
 }
 
@@ -77,15 +75,14 @@ static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *no
 {
     const int64_t n = nas_pool_count(&inputs->pool);
     if (!inputs->objective || nas_objective_present(inputs->objective) == n) return NAS_OK;
-    return nas_note_add(notes,
-                        nas_string_format(err,
-                                          "objective.column: %s has values for %lld of %lld "
-                                          "architectures; to evaluate another one uses budget and "
-                                          "is recorded as missing",
-                                          inputs->job->objective.column,
-                                          (long long)nas_objective_present(inputs->objective),
-                                          (long long)n),
-                        err);
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err,
+            "objective.column: %s has values for %lld of %lld architectures; to evaluate another one uses budget and is recorded as missing",
+            inputs->job->objective.column, (long long)nas_objective_present(inputs->objective),
+            (long long)n),
+        err);
 }
 
 /* What is looked for, or reported of what was found, given to the search as a metric. */
@@ -118,12 +115,13 @@ static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, n
         const char *text = argument->at[i];
         if (strcmp(text, "-c") == 0) break; /* a script follows */
         if (text[0] != '~' && !strchr(text, '$')) continue;
-        status = nas_note_add(notes,
-                              nas_string_format(err,
-                                                "objective.command: the argument %.80s is passed "
-                                                "on as it stands; no shell replaces anything in it",
-                                                text),
-                              err);
+        status = nas_note_add(
+            notes,
+            nas_string_format(
+                err,
+                "objective.command: the argument %.80s is passed on as it stands; no shell replaces anything in it",
+                text),
+            err);
     }
     return status;
 }
@@ -146,12 +144,11 @@ static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes
     if (need.seconds < hour_s && need.n_bytes < gibibyte) return NAS_OK;
     return nas_note_add(
         notes,
-        nas_string_format(err,
-                          "search.budget: method %s with %lld takes about %.2g hours of its "
-                          "own a repeat, besides evaluations, and %.2g GiB on the rank that "
-                          "leads it; with half the budget %.2g hours and %.2g GiB",
-                          inputs->method->name, (long long)budget, need.seconds / hour_s,
-                          need.n_bytes / gibibyte, half.seconds / hour_s, half.n_bytes / gibibyte),
+        nas_string_format(
+            err,
+            "search.budget: method %s with %lld takes about %.2g hours of its own a repeat, besides evaluations, and %.2g GiB on the rank that leads it; with half the budget %.2g hours and %.2g GiB",
+            inputs->method->name, (long long)budget, need.seconds / hour_s, need.n_bytes / gibibyte,
+            half.seconds / hour_s, half.n_bytes / gibibyte),
         err);
 }
 

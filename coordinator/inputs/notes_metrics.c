@@ -36,34 +36,35 @@ static nas_status_t note_metric(const nas_inputs_t *inputs, size_t m, nas_string
     if (facts->is_constant && facts->n_left == 1)
         return nas_note_add(
             notes,
-            nas_string_format(err,
-                              "metric %s is known%s for one architecture only: it tells nothing "
-                              "apart and gets no weight",
-                              name, after),
+            nas_string_format(
+                err,
+                "metric %s is known%s for one architecture only: it tells nothing apart and gets no weight",
+                name, after),
             err);
     if (facts->is_constant)
         return nas_note_add(
             notes,
-            nas_string_format(err,
-                              "metric %s is the same for every architecture%s: it tells nothing "
-                              "apart and gets no weight",
-                              name, after),
+            nas_string_format(
+                err,
+                "metric %s is the same for every architecture%s: it tells nothing apart and gets no weight",
+                name, after),
             err);
     if (facts->n_given < n)
-        status = nas_note_add(notes,
-                              nas_string_format(err,
-                                                "metric %s has values for %lld of %lld "
-                                                "architectures; the others count as its lowest",
-                                                name, (long long)facts->n_given, n),
-                              err);
+        status = nas_note_add(
+            notes,
+            nas_string_format(
+                err,
+                "metric %s has values for %lld of %lld architectures; the others count as its lowest",
+                name, (long long)facts->n_given, n),
+            err);
     if (status || facts->n_left == facts->n_given) return status;
-    return nas_note_add(notes,
-                        nas_string_format(err,
-                                          "metric %s has %lld values%s of %lld, which must be "
-                                          "above 0; the others count as its lowest",
-                                          name, (long long)facts->n_left, after,
-                                          (long long)facts->n_given),
-                        err);
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err,
+            "metric %s has %lld values%s of %lld, which must be above 0; the others count as its lowest",
+            name, (long long)facts->n_left, after, (long long)facts->n_given),
+        err);
 }
 
 static nas_status_t note_all_constant(const nas_inputs_t *inputs, nas_strings_t *notes,
@@ -73,11 +74,11 @@ static nas_status_t note_all_constant(const nas_inputs_t *inputs, nas_strings_t 
     const size_t n = inputs->job->metrics.names.n;
     for (size_t m = 0; m < n; m++) n_constant += inputs->metric_facts[m].is_constant;
     if (n_constant < n) return NAS_OK;
-    return nas_note_add(notes,
-                        nas_string_copy("no metric tells architectures apart: the search follows "
-                                        "the order of the pool",
-                                        err),
-                        err);
+    return nas_note_add(
+        notes,
+        nas_string_copy(
+            "no metric tells architectures apart: the search follows the order of the pool", err),
+        err);
 }
 
 nas_status_t nas_inputs_note_metrics(const nas_inputs_t *inputs, nas_strings_t *notes,
@@ -127,13 +128,13 @@ static nas_status_t note_coverage(const nas_inputs_t *inputs, nas_strings_t *not
 {
     const int64_t n = nas_pool_count(&inputs->pool), n_scored = count_covered(inputs);
     if (n_scored == n) return NAS_OK;
-    return nas_note_add(notes,
-                        nas_string_format(err,
-                                          "metrics.file: %s has scores for %lld of the pool's %lld "
-                                          "architectures; the others count as the lowest",
-                                          inputs->job->metrics.file, (long long)n_scored,
-                                          (long long)n),
-                        err);
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err,
+            "metrics.file: %s has scores for %lld of the pool's %lld architectures; the others count as the lowest",
+            inputs->job->metrics.file, (long long)n_scored, (long long)n),
+        err);
 }
 
 nas_status_t nas_inputs_note_scores(const nas_inputs_t *inputs, nas_strings_t *notes,

@@ -51,12 +51,13 @@ nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *n
     if (!status) status = nas_statefile_check_own(target, err);
     if (!status) status = note_folder(target, notes, err);
     if (!status && nas_statefile_exists(output))
-        status = nas_note_add(notes,
-                              nas_string_format(err,
-                                                "output: a run is at %.200s already; --resume goes "
-                                                "on with it, --fresh starts anew",
-                                                output),
-                              err);
+        status = nas_note_add(
+            notes,
+            nas_string_format(
+                err,
+                "output: a run is at %.200s already; --resume goes on with it, --fresh starts anew",
+                output),
+            err);
     free(target);
     return status;
 }

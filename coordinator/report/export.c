@@ -162,19 +162,18 @@ static nas_status_t missing_parameters(const nas_export_t *what, nas_error_t *er
     const nas_strings_t *sources = &what->state->reused_from;
     const char *arch = what->evaluation->name;
     if (what->state->n_epochs == 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: this run trained no networks, so that there are no parameters to "
-                             "export; use --format json",
-                             what->path);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: this run trained no networks, so that there are no parameters to export; use --format json",
+            what->path);
     if (what->evaluation->reused)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: %s was taken over from another run, %s, and its parameters lie "
-                             "beside that: run robotnas export there, or bring back its file and "
-                             "folder",
-                             what->path, arch,
-                             what->source     ? what->source
-                             : sources->n > 0 ? sources->at[sources->n - 1]
-                                              : "the one that --reuse named");
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: %s was taken over from another run, %s, and its parameters lie beside that: run robotnas export there, or bring back its file and folder",
+            what->path, arch,
+            what->source     ? what->source
+            : sources->n > 0 ? sources->at[sources->n - 1]
+                             : "the one that --reuse named");
     char *stem = nas_candidate_stem(what->path, &what->record.candidate, err);
     if (!stem) return NAS_ENOMEM;
     const nas_status_t status = nas_error_set(

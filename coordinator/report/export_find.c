@@ -102,10 +102,10 @@ nas_status_t nas_export_find(const char *path, const nas_state_t *state, const c
         return nas_error_set(err, NAS_EINPUT,
                              "%s: no architecture has been evaluated successfully yet", path);
     if (!what.evaluation)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: no successful evaluation of '%s'; robotnas report --json lists "
-                             "them all",
-                             path, arch);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: no successful evaluation of '%s'; robotnas report --json lists them all", path,
+            arch);
     const nas_evaluation_t *e = what.evaluation;
     nas_status_t status = read_record(&what, path, state, e, err);
     if (!status && !what.has_record && e->reused)

@@ -179,9 +179,9 @@ static nas_status_t make_scorer(part_t *part, nas_error_t *err)
         .labels = part->labels,
         .seed = plan->seed};
     if (!options.backend)
-        return nas_error_set(err, NAS_EINPUT,
-                             "this program was built without oneDNN, which "
-                             "backend: cpu needs; set backend: ref");
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
     const nas_status_t status = nas_scorer_create(&options, &part->scorer, err);
     if (status || !plan->known) return status;
     options.metric = part->rest;

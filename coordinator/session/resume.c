@@ -116,15 +116,13 @@ static nas_status_t refuse_other_job(const nas_state_t *saved, const nas_state_t
         for (size_t i = 0; i < keys.n && i < MOST; i++)
             (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
                            i == 0 ? ": " : ", ", keys.at[i]);
-    const nas_status_t status =
-        nas_error_set(err, NAS_EINPUT,
-                      "%s: belongs to another job ('%s', method %s)%s%s%s; give this job another "
-                      "output, or start "
-                      "anew with --fresh",
-                      path, saved->job_name, saved->method, list, keys.n > MOST ? " and more" : "",
-                      keys.n == 0   ? ""
-                      : keys.n == 1 ? " differs"
-                                    : " differ");
+    const nas_status_t status = nas_error_set(
+        err, NAS_EINPUT,
+        "%s: belongs to another job ('%s', method %s)%s%s%s; give this job another output, or start anew with --fresh",
+        path, saved->job_name, saved->method, list, keys.n > MOST ? " and more" : "",
+        keys.n == 0   ? ""
+        : keys.n == 1 ? " differs"
+                      : " differ");
     nas_strings_fini(&keys);
     return status;
 }
@@ -135,15 +133,14 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
     if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
     const bool have_tables = *saved->table_path && *fresh->table_path;
     if (have_tables && !equal(&saved->table_digest, &fresh->table_digest))
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: the table %s is not the one this run began with (its content "
-                             "differs); restore it, or start anew with --fresh",
-                             path, fresh->table_path);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: the table %s is not the one this run began with (its content differs); restore it, or start anew with --fresh",
+            path, fresh->table_path);
     if (equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
         return nas_error_set(
             err, NAS_EINPUT,
-            "%s: this run has a budget of %lld, the job says %lld; give the job another output and "
-            "--reuse %s to keep the evaluations",
+            "%s: this run has a budget of %lld, the job says %lld; give the job another output and --reuse %s to keep the evaluations",
             path, (long long)saved->budget, (long long)fresh->budget, path);
     return refuse_other_job(saved, fresh, path, err);
 }
@@ -156,8 +153,7 @@ static nas_status_t check_observations(const nas_state_t *saved, const char *pat
             if (!nas_repeat_find(&saved->repeat[r], saved->repeat[r].observation[i].arch))
                 return nas_error_set(
                     err, NAS_EINPUT,
-                    "%s: repeat %lld observes an architecture that it never evaluated; this "
-                    "file was not written by robotnas; start anew with --fresh",
+                    "%s: repeat %lld observes an architecture that it never evaluated; this file was not written by robotnas; start anew with --fresh",
                     path, (long long)r);
     return NAS_OK;
 }
@@ -194,8 +190,7 @@ static nas_status_t check_reusable(const nas_state_t *saved, const char *path,
                              path, reason);
     return nas_error_set(
         err, NAS_EINPUT,
-        "--reuse %s: its objective is not this job's (keys objective.*, its table, or network and "
-        "images differ), so its evaluations cannot be taken over%s%s",
+        "--reuse %s: its objective is not this job's (keys objective.*, its table, or network and images differ), so its evaluations cannot be taken over%s%s",
         path, reason ? "; nor can its scores: " : "", reason ? reason : "");
 }
 
@@ -210,9 +205,7 @@ bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *
     const char *remedy = other_blas ? saved->blas : "";
     (void)nas_error_set(
         line, NAS_OK,
-        "this run goes on on another kind of processor: instruction set %s, before %s; OpenBLAS "
-        "kernels %s, before %s. Last bits of %s may differ from here on, and with them the further "
-        "course of the run%s%s%s",
+        "this run goes on on another kind of processor: instruction set %s, before %s; OpenBLAS kernels %s, before %s. Last bits of %s may differ from here on, and with them the further course of the run%s%s%s",
         isa, other_isa ? saved->isa : "the same", blas, other_blas ? saved->blas : "the same",
         !other_blas ? "scores and trainings"
         : other_isa ? "scores, trainings and weight vectors"

@@ -41,8 +41,7 @@ static nas_status_t take_output(nas_session_t *session, const nas_session_option
     if (status || options->fresh || !nas_statefile_exists(output)) return status;
     return nas_error_set(
         err, NAS_EINPUT,
-        "%s: a run is there already; --resume goes on with it (or leaves it alone once finished), "
-        "--fresh starts anew",
+        "%s: a run is there already; --resume goes on with it (or leaves it alone once finished), --fresh starts anew",
         output);
 }
 
@@ -242,9 +241,9 @@ static bool stops_reading(void *context, double share)
 static nas_status_t stop_reading(nas_session_t *session, nas_error_t *err)
 {
     if (session->saw_stop_file) (void)nas_stop_file_clear(&session->stop_file);
-    return nas_error_set(err, NAS_ESTOP,
-                         "stopped on request while the inputs were read; nothing was begun, run "
-                         "the same again");
+    return nas_error_set(
+        err, NAS_ESTOP,
+        "stopped on request while the inputs were read; nothing was begun, run the same again");
 }
 
 static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
@@ -377,11 +376,11 @@ static void announce(const nas_session_t *session)
                      state->n_ranks, plural(state->n_ranks));
         return;
     }
-    nas_log_line("%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld "
-                 "group%s",
-                 state->job_name, state->method, (long long)plan->n_arch, (long long)plan->budget,
-                 (long long)plan->n_repeat, plural(plan->n_repeat), state->n_ranks,
-                 plural(state->n_ranks), (long long)plan->n_groups, plural(plan->n_groups));
+    nas_log_line(
+        "%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld group%s",
+        state->job_name, state->method, (long long)plan->n_arch, (long long)plan->budget,
+        (long long)plan->n_repeat, plural(plan->n_repeat), state->n_ranks, plural(state->n_ranks),
+        (long long)plan->n_groups, plural(plan->n_groups));
 }
 
 /* Whatever `note` collects. */

@@ -109,11 +109,11 @@ static void print_result(const result_t *result, FILE *out)
 {
     const nas_bench_work_t *work = &result->work;
     const double profiled_s = work->seconds + result->setup_s;
-    (void)fprintf(out,
-                  "\n%s\n  %.3f architectures/s, %.1f ms each; %.1f GFLOP of convolutions, %.1f "
-                  "GFLOP/s; arena %.0f MiB\n",
-                  result->arch, 1.0 / result->seconds, 1e3 * result->seconds, 1e-9 * work->flops,
-                  1e-9 * work->flops / result->seconds, result->arena_bytes / (1 << 20));
+    (void)fprintf(
+        out,
+        "\n%s\n  %.3f architectures/s, %.1f ms each; %.1f GFLOP of convolutions, %.1f GFLOP/s; arena %.0f MiB\n",
+        result->arch, 1.0 / result->seconds, 1e3 * result->seconds, 1e-9 * work->flops,
+        1e-9 * work->flops / result->seconds, result->arena_bytes / (1 << 20));
     nas_bench_work_print_floor(work, result->seconds, out);
     nas_bench_work_print(work, profiled_s, out);
     nas_bench_work_print_outside("outside of runs", result->setup_s, profiled_s, out);
@@ -122,10 +122,10 @@ static void print_result(const result_t *result, FILE *out)
 static void print_table(const bench_t *bench, FILE *out)
 {
     const nas_bench_score_options_t *o = bench->options;
-    (void)fprintf(out,
-                  "scoring on one core: backend %s, batch %d, %d channels, %d cells a stage, %d "
-                  "metrics\n\n",
-                  o->backend->name, o->batch, o->channels, o->cells, o->n_metric);
+    (void)fprintf(
+        out,
+        "scoring on one core: backend %s, batch %d, %d channels, %d cells a stage, %d metrics\n\n",
+        o->backend->name, o->batch, o->channels, o->cells, o->n_metric);
     nas_bench_work_print_formula(bench->bytes_per_s, out);
     for (int i = 0; i < bench->n_results; i++) print_result(&bench->result[i], out);
 }

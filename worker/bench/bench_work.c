@@ -5,11 +5,9 @@
 #include <stdlib.h>
 
 const char *const nas_bench_cell[NAS_BENCH_CELLS] = {
-    "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~"
-    "2|",
+    "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
     "|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|",
-    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~"
-    "2|",
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
 };
 
 /* Entries of the profile, added up by kind. */
@@ -49,8 +47,7 @@ void nas_bench_work_print_formula(double bytes_per_s, FILE *out)
 {
     (void)fprintf(
         out,
-        "floor = sum over shapes and passes of convolutions of FLOP / (FLOP/s of that "
-        "pass alone)\n"
+        "floor = sum over shapes and passes of convolutions of FLOP / (FLOP/s of that pass alone)\n"
         "      + bytes of all other operations / %.1f GB/s, the measured read bandwidth\n",
         1e-9 * bytes_per_s);
 }
@@ -58,11 +55,10 @@ void nas_bench_work_print_formula(double bytes_per_s, FILE *out)
 void nas_bench_work_print_floor(const nas_bench_work_t *work, double seconds, FILE *out)
 {
     const double floor_s = work->conv_floor_s + work->other_floor_s;
-    (void)fprintf(out,
-                  "  floor %.1f ms = %.1f ms of convolutions + %.1f ms of memory; %.2f times the "
-                  "floor\n",
-                  1e3 * floor_s, 1e3 * work->conv_floor_s, 1e3 * work->other_floor_s,
-                  seconds / floor_s);
+    (void)fprintf(
+        out,
+        "  floor %.1f ms = %.1f ms of convolutions + %.1f ms of memory; %.2f times the floor\n",
+        1e3 * floor_s, 1e3 * work->conv_floor_s, 1e3 * work->other_floor_s, seconds / floor_s);
 }
 
 static void print_row(const char *name, const nas_bench_kind_t *kind, double total_s, FILE *out)

@@ -48,10 +48,10 @@ static nas_status_t choose_per_class(const nas_dataset_t *dataset,
     const nas_images_t *train = &dataset->train;
     const int64_t n_classes = dataset->n_classes, n_a_class = options->n / n_classes;
     if (options->n % n_classes != 0)
-        return nas_error_set(err, NAS_EINPUT,
-                             "a batch of %lld images cannot have equally many of %lld classes; "
-                             "expected a multiple of %lld",
-                             (long long)options->n, (long long)n_classes, (long long)n_classes);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "a batch of %lld images cannot have equally many of %lld classes; expected a multiple of %lld",
+            (long long)options->n, (long long)n_classes, (long long)n_classes);
     int64_t *number = calloc((size_t)train->n, sizeof *number);
     int64_t *taken = calloc((size_t)n_classes, sizeof *taken);
     if (!number || !taken) {
@@ -62,11 +62,10 @@ static nas_status_t choose_per_class(const nas_dataset_t *dataset,
     take_per_class(train, number, n_a_class, taken, index);
     for (int64_t k = 0; k < n_classes && !status; k++)
         if (taken[k] < n_a_class)
-            status = nas_error_set(err, NAS_EINPUT,
-                                   "a batch of %lld images needs %lld of each class; class %lld "
-                                   "has %lld",
-                                   (long long)options->n, (long long)n_a_class, (long long)k,
-                                   (long long)taken[k]);
+            status = nas_error_set(
+                err, NAS_EINPUT,
+                "a batch of %lld images needs %lld of each class; class %lld has %lld",
+                (long long)options->n, (long long)n_a_class, (long long)k, (long long)taken[k]);
 out:
     free(number);
     free(taken);

@@ -56,10 +56,10 @@ static nas_status_t compare(const char *path, const nas_strings_t *found,
     const size_t n = found->n < names->n ? found->n : names->n;
     for (size_t i = 0; i < n; i++)
         if (strcmp(found->at[i], names->at[i]) != 0)
-            return nas_error_set(err, NAS_EINPUT,
-                                 "%s: label %zu is class '%s', but '%s' in the first file; convert "
-                                 "with --classes-from",
-                                 path, i, found->at[i], names->at[i]);
+            return nas_error_set(
+                err, NAS_EINPUT,
+                "%s: label %zu is class '%s', but '%s' in the first file; convert with --classes-from",
+                path, i, found->at[i], names->at[i]);
     if (found->n == names->n) return NAS_OK;
     return nas_error_set(err, NAS_EINPUT,
                          "%s: %zu classes, but the first file has %zu; convert with --classes-from",

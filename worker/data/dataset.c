@@ -72,11 +72,10 @@ static nas_status_t check_limited(const nas_class_use_t *use, const nas_strings_
                                   nas_error_t *err)
 {
     if (use->used >= use->whole || !use->sorted) return NAS_OK;
-    return nas_error_set(err, NAS_EINPUT,
-                         "%s: sorted by class, so that the %lld images that data.limit leaves have "
-                         "%d of %d classes; take all, or a file with fewer of each (robotnas "
-                         "convert --per-class)",
-                         files->at[0], (long long)n, use->used, use->whole);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "%s: sorted by class, so that the %lld images that data.limit leaves have %d of %d classes; take all, or a file with fewer of each (robotnas convert --per-class)",
+        files->at[0], (long long)n, use->used, use->whole);
 }
 
 /* A label that is beyond what a limit leaves of the training images. */

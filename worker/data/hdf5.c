@@ -20,16 +20,15 @@ static nas_status_t shape_images(const char *path, const nas_untrusted_array_t *
     const int64_t *size = array->size;
     const int64_t gray[4] = {size[0], 1, size[1], size[2]};
     if (array->rank != 3 && array->rank != 4)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset 'images' has %d dimensions; expected 4 [N, C, H, W] or 3 "
-                             "[N, H, W]",
-                             path, array->rank);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: dataset 'images' has %d dimensions; expected 4 [N, C, H, W] or 3 [N, H, W]", path,
+            array->rank);
     if (array->rank == 4 && looks_channels_last(size))
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset 'images' is %lld x %lld x %lld x %lld, which looks like "
-                             "[N, H, W, C]; expected [N, C, H, W]",
-                             path, (long long)size[0], (long long)size[1], (long long)size[2],
-                             (long long)size[3]);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: dataset 'images' is %lld x %lld x %lld x %lld, which looks like [N, H, W, C]; expected [N, C, H, W]",
+            path, (long long)size[0], (long long)size[1], (long long)size[2], (long long)size[3]);
     return nas_images_shape(images, array->type == NAS_UNTRUSTED_U8 ? NAS_PIXEL_U8 : NAS_PIXEL_F32,
                             array->rank == 3 ? gray : size, path, err);
 }

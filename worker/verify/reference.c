@@ -95,10 +95,9 @@ static nas_status_t take_steps(const char *path, const nas_untrusted_array_t *ar
                              "%s: dataset 'expected/losses' is not a list of 1 to %d, one a step",
                              path, MOST_STEPS);
     if (network->convention != NAS_CONVENTION_TRAIN)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: attribute 'convention' is 'score'; a course of training has "
-                             "'train'",
-                             path);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: attribute 'convention' is 'score'; a course of training has 'train'", path);
     const nas_status_t status = take_number(path, array, BATCH, MOST_BATCH, &reference->batch, err);
     if (status) return status;
     reference->n_steps = (int)losses->n;
@@ -118,11 +117,11 @@ static nas_status_t take_extents(const char *path, const nas_untrusted_array_t *
     for (int i = 0; good && i < 4; i++)
         good = least[i] <= images->size[i] && images->size[i] <= most[i];
     if (!good)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: dataset 'input/images' is not there or not [N, C, H, W] of %s "
-                             "%d x %d x %d x %d",
-                             path, n > 0 ? "N = steps times batch, at most" : "at most", most_n,
-                             MOST_COLOURS, MOST_PIXELS, MOST_PIXELS);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: dataset 'input/images' is not there or not [N, C, H, W] of %s %d x %d x %d x %d",
+            path, n > 0 ? "N = steps times batch, at most" : "at most", most_n, MOST_COLOURS,
+            MOST_PIXELS, MOST_PIXELS);
     if (n == 0) reference->batch = reference->n_images = (int)images->size[0];
     network->image_channels = (int)images->size[1];
     network->height = (int)images->size[2];

@@ -21,10 +21,10 @@ static nas_status_t take_labels(const char *path, const nas_untrusted_array_t *a
     if (!reference->labels) return nas_error_nomem(err, "labels");
     for (int i = 0; i < n; i++) {
         if (label[i] < 0 || label[i] >= classes)
-            return nas_error_set(err, NAS_EINPUT,
-                                 "%s: dataset 'input/labels': %lld, of image %d, is not a class "
-                                 "from 0 to %d",
-                                 path, (long long)label[i], i, classes - 1);
+            return nas_error_set(
+                err, NAS_EINPUT,
+                "%s: dataset 'input/labels': %lld, of image %d, is not a class from 0 to %d", path,
+                (long long)label[i], i, classes - 1);
         reference->labels[i] = (int32_t)label[i];
     }
     return NAS_OK;
@@ -57,10 +57,10 @@ static nas_status_t read_cifar(const char *path, const char *cifar, nas_referenc
                                            .std = {cifar_std, 3},
                                            .limit = reference->n_images};
     if (!cifar)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: a course of training without images; name the CIFAR-10 file that "
-                             "has them with --images",
-                             path);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: a course of training without images; name the CIFAR-10 file that has them with --images",
+            path);
     if (classes != options.n_classes)
         return nas_error_set(err, NAS_EINPUT,
                              "%s: attribute 'classes' is %d, but the images are to be CIFAR-10's",

@@ -91,9 +91,8 @@ static nas_status_t check_shape(const char *path, const list_t *list, size_t i,
         good = array->size[k] == shape->size[k];
     if (good) return NAS_OK;
     return nas_error_set(err, NAS_EINPUT,
-                         "%s: dataset '%s' has not the shape that the network "
-                         "gives it",
-                         path, list->name[i]);
+                         "%s: dataset '%s' has not the shape that the network gives it", path,
+                         list->name[i]);
 }
 
 /* Copy an array, if it is there, of exactly this shape. */

@@ -70,17 +70,15 @@ static nas_status_t refuse_parts(const nas_folder_options_t *options, const part
     const char *gray = options->gray ? " --gray" : "";
     const char *first = last_name(parts->first), *second = last_name(parts->second);
     if (!parts->have_classes)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%s: %s and %s are parts of a data set, not classes, and have no "
-                             "folders in them; every class needs a folder of its own in each",
-                             options->folder, first, second);
-    return nas_error_set(err, NAS_EINPUT,
-                         "%s: %s and %s are parts of a data set, not classes; convert each by "
-                         "itself: robotnas convert %s %s.h5 --size %dx%d%s, then robotnas convert "
-                         "%s %s.h5 --size %dx%d%s --classes-from %s.h5",
-                         options->folder, first, second, parts->first, first, options->height,
-                         options->width, gray, parts->second, second, options->height,
-                         options->width, gray, first);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: %s and %s are parts of a data set, not classes, and have no folders in them; every class needs a folder of its own in each",
+            options->folder, first, second);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "%s: %s and %s are parts of a data set, not classes; convert each by itself: robotnas convert %s %s.h5 --size %dx%d%s, then robotnas convert %s %s.h5 --size %dx%d%s --classes-from %s.h5",
+        options->folder, first, second, parts->first, first, options->height, options->width, gray,
+        parts->second, second, options->height, options->width, gray, first);
 }
 
 nas_status_t nas_folder_check_classes(const nas_folder_options_t *options,
@@ -163,14 +161,13 @@ static nas_status_t note_inner(const nas_strings_t *folders, nas_strings_t *note
     nas_status_t status = NAS_OK;
     for (int k = 0; k < 2; k++) (void)nas_folder_look(outer[k], &contents[k], &faults, NULL);
     if (are_made_alike(contents))
-        status =
-            note(notes,
-                 nas_string_format(
-                     NULL,
-                     "%s and %s have the same folders in them, such as %s and %s; where those are "
-                     "the classes, convert %s by itself",
-                     last_name(outer[0]), last_name(outer[1]), last_name(contents[0].folders.at[0]),
-                     last_name(contents[0].folders.at[1]), outer[0]));
+        status = note(
+            notes,
+            nas_string_format(
+                NULL,
+                "%s and %s have the same folders in them, such as %s and %s; where those are the classes, convert %s by itself",
+                last_name(outer[0]), last_name(outer[1]), last_name(contents[0].folders.at[0]),
+                last_name(contents[0].folders.at[1]), outer[0]));
     for (int k = 0; k < 2; k++) nas_folder_contents_fini(&contents[k]);
     nas_strings_fini(&faults.line);
     return status;

@@ -147,11 +147,12 @@ static nas_status_t check_name(const char *path, nas_error_t *err)
     if (!plain) return NAS_ENOMEM;
     const bool good = strcmp(strrchr(plain, '/'), strrchr(path, '/')) == 0;
     const nas_status_t status =
-        good ? NAS_OK
-             : nas_error_set(err, NAS_EINPUT,
-                             "%s: the name of a class is UTF-8 without control characters; rename "
-                             "this folder",
-                             plain);
+        good
+            ? NAS_OK
+            : nas_error_set(
+                  err, NAS_EINPUT,
+                  "%s: the name of a class is UTF-8 without control characters; rename this folder",
+                  plain);
     free(plain);
     return status;
 }

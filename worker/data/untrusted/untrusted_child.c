@@ -27,8 +27,7 @@ static hid_t open_file(const char *path, nas_untrusted_message_t *message)
     if (H5Fis_hdf5(path) > 0)
         message->status = nas_error_set(
             &message->error, NAS_EINPUT,
-            "%s: HDF5 %d.%d.%d cannot open it; it is damaged, cut short, not closed by the program "
-            "that writes it, or of a newer HDF5",
+            "%s: HDF5 %d.%d.%d cannot open it; it is damaged, cut short, not closed by the program that writes it, or of a newer HDF5",
             path, H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE);
     else
         message->status = nas_error_set(&message->error, NAS_EINPUT, "%s: not an HDF5 file", path);

@@ -40,9 +40,7 @@ static bool lacks_filter(hid_t creation, char text[NAS_UNTRUSTED_REASON_SIZE])
         stored[sizeof stored - 1] = '\0';
         (void)snprintf(
             text, NAS_UNTRUSTED_REASON_SIZE,
-            "went through the HDF5 filter %d (%s), which is not installed here; set "
-            "HDF5_PLUGIN_PATH to where it is, or write the file anew where it can be read, as "
-            "h5repack -f GZIP=1 OLD.h5 NEW.h5 or h5py with compression='gzip' do",
+            "went through the HDF5 filter %d (%s), which is not installed here; set HDF5_PLUGIN_PATH to where it is, or write the file anew where it can be read, as h5repack -f GZIP=1 OLD.h5 NEW.h5 or h5py with compression='gzip' do",
             (int)id, *name_of(id) ? name_of(id) : stored);
         return true;
     }
@@ -58,10 +56,10 @@ static bool lies_elsewhere(hid_t creation, char text[NAS_UNTRUSTED_REASON_SIZE])
     if (H5Pget_external_count(creation) <= 0 ||
         H5Pget_external(creation, 0, sizeof name - 1, name, &offset, &size) < 0)
         return false;
-    (void)snprintf(text, NAS_UNTRUSTED_REASON_SIZE,
-                   "has its values in another file, %s, which cannot be read from here; h5repack "
-                   "OLD.h5 NEW.h5 writes one file, where both can be read",
-                   name);
+    (void)snprintf(
+        text, NAS_UNTRUSTED_REASON_SIZE,
+        "has its values in another file, %s, which cannot be read from here; h5repack OLD.h5 NEW.h5 writes one file, where both can be read",
+        name);
     return true;
 }
 

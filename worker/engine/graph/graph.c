@@ -305,10 +305,10 @@ static nas_status_t check(const nas_network_t *net, const uint8_t *operation, na
     if (net->image_channels < 1 || net->channels < 1 || net->cells < 1 || net->classes < 1)
         return nas_error_set(err, NAS_EARG, "a network needs at least one channel, cell and class");
     if (net->height < 4 || net->width < 4 || net->height % 4 || net->width % 4)
-        return nas_error_set(err, NAS_EARG,
-                             "images of %d x %d cannot be halved twice; height and "
-                             "width must be multiples of 4",
-                             net->height, net->width);
+        return nas_error_set(
+            err, NAS_EARG,
+            "images of %d x %d cannot be halved twice; height and width must be multiples of 4",
+            net->height, net->width);
     for (int e = 0; e < NAS_CELL_EDGES; e++)
         if (operation[e] > NAS_OPERATION_POOL)
             return nas_error_set(err, NAS_EARG, "edge %d has no operation %d", e, operation[e]);

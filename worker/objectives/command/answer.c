@@ -223,8 +223,9 @@ static void report_none(const nas_answer_t *answer, nas_outcome_t *outcome)
         return;
     }
     if (answer->is_wide) {
-        nas_outcome_fail(outcome, "no answer: what it printed is UTF-16, a NUL beside each "
-                                  "character; let it print UTF-8");
+        nas_outcome_fail(
+            outcome,
+            "no answer: what it printed is UTF-16, a NUL beside each character; let it print UTF-8");
         return;
     }
     nas_outcome_fail(

@@ -17,10 +17,10 @@ static const char *const names[NAS_PLACEHOLDERS] = {"arch", "index",  "seed",
 static nas_status_t refuse_placeholder(const char *argument, const char *name, size_t length,
                                        nas_error_t *err)
 {
-    return nas_error_set(err, NAS_EINPUT,
-                         "'%s': unknown placeholder {%.*s}; known are {arch}, {index}, {seed}, "
-                         "{work}, {device} and {job}; a brace is written {{ or }}",
-                         argument, (int)(length < 64 ? length : 64), name);
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "'%s': unknown placeholder {%.*s}; known are {arch}, {index}, {seed}, {work}, {device} and {job}; a brace is written {{ or }}",
+        argument, (int)(length < 64 ? length : 64), name);
 }
 
 static nas_status_t find_placeholder(const char *argument, const char *name, size_t length,
@@ -54,8 +54,7 @@ static nas_status_t expand_brace(const char *argument, const nas_placeholder_tex
     if (status) return status;
     if (!texts->at[index])
         return nas_error_set(err, NAS_EINPUT,
-                             "'%s': {%s} has no place in a program's name; "
-                             "{job} and {device} have",
+                             "'%s': {%s} has no place in a program's name; {job} and {device} have",
                              argument, names[index]);
     (void)fputs(texts->at[index], out);
     *place = end + 1;

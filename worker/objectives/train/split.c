@@ -106,14 +106,14 @@ static nas_status_t set_sizes(const nas_dataset_t *dataset, const nas_recipe_t *
         split->n_train = n - split->n_valid;
     }
     if (split->n_train < recipe->batch)
-        return nas_error_set(err, NAS_EINPUT,
-                             "%lld of %lld training images are left to train on, fewer than a "
-                             "batch of %lld",
-                             (long long)split->n_train, (long long)n, (long long)recipe->batch);
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%lld of %lld training images are left to train on, fewer than a batch of %lld",
+            (long long)split->n_train, (long long)n, (long long)recipe->batch);
     if (split->n_valid < 1)
-        return nas_error_set(err, NAS_EINPUT,
-                             "no images to judge by: there are no test images, and of the training "
-                             "images none are held out");
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "no images to judge by: there are no test images, and of the training images none are held out");
     return NAS_OK;
 }
 

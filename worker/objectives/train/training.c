@@ -21,21 +21,20 @@ static nas_status_t check_options(const nas_training_options_t *options, nas_err
                network->width == images->w && network->classes >= options->dataset->n_classes);
     if (recipe->epochs < 1 || recipe->batch < 1 || recipe->shards < 1 ||
         recipe->batch % recipe->shards != 0)
-        return nas_error_set(err, NAS_EARG,
-                             "a training of %lld epochs in batches of %lld images and %lld shards; "
-                             "expected an epoch or more, and a batch of whole shards",
-                             (long long)recipe->epochs, (long long)recipe->batch,
-                             (long long)recipe->shards);
+        return nas_error_set(
+            err, NAS_EARG,
+            "a training of %lld epochs in batches of %lld images and %lld shards; expected an epoch or more, and a batch of whole shards",
+            (long long)recipe->epochs, (long long)recipe->batch, (long long)recipe->shards);
     if (n_ranks > recipe->shards)
-        return nas_error_set(err, NAS_EARG,
-                             "a training of %lld shards on %d ranks; expected at "
-                             "most as many ranks as shards",
-                             (long long)recipe->shards, n_ranks);
+        return nas_error_set(
+            err, NAS_EARG,
+            "a training of %lld shards on %d ranks; expected at most as many ranks as shards",
+            (long long)recipe->shards, n_ranks);
     if (options->split->n_train < recipe->batch)
-        return nas_error_set(err, NAS_EARG,
-                             "a training on %lld images in batches of %lld; "
-                             "expected at least a batch",
-                             (long long)options->split->n_train, (long long)recipe->batch);
+        return nas_error_set(
+            err, NAS_EARG,
+            "a training on %lld images in batches of %lld; expected at least a batch",
+            (long long)options->split->n_train, (long long)recipe->batch);
     return NAS_OK;
 }
 
