@@ -23,6 +23,11 @@ nas_status_t nas_visited_reserve(nas_visited_t *visited, int64_t n, nas_error_t 
     return NAS_OK;
 }
 
+void nas_visited_clear(nas_visited_t *visited)
+{
+    visited->n = 0;
+}
+
 void nas_visited_fini(nas_visited_t *visited)
 {
     free(visited->node);

@@ -36,6 +36,9 @@ nas_status_t nas_visited_init(nas_visited_t *visited, int64_t n_arch, int64_t ca
  *  NAS_ENOMEM: the set is as it was. */
 nas_status_t nas_visited_reserve(nas_visited_t *visited, int64_t n, nas_error_t *err);
 
+/** No members any more; the room stays. Accepts a zeroed struct. O(1). */
+void nas_visited_clear(nas_visited_t *visited);
+
 /** Accepts a zeroed struct. */
 void nas_visited_fini(nas_visited_t *visited);
 

@@ -197,7 +197,7 @@ void nas_ledger_begin_round(nas_ledger_t *ledger)
 {
     for (int64_t i = 0; i < ledger->n_candidates; i++) {
         nas_outcome_fini(&ledger->pending[i].outcome);
-        ledger->proposed[ledger->pending[i].repeat].arch.n = 0;
+        nas_visited_clear(&ledger->proposed[ledger->pending[i].repeat].arch);
     }
     ledger->n_candidates = 0;
 }

@@ -1,6 +1,7 @@
 #include "common/base/digest.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void assert_digest(const char *text, const char *expected)
@@ -58,4 +59,57 @@ Test(digest, destroy_accepts_null_and_an_unfinished_one)
     nas_hasher_update(hasher, "abc", 3);
     nas_hasher_destroy(hasher);
     nas_hasher_destroy(NULL);
+}
+
+/* What the header says: the digest of the blocks' digests. */
+static nas_digest_t plain_block_digest(const char *data, size_t n)
+{
+    nas_digest_t block[8], digest;
+    int64_t n_blocks = 0;
+    for (size_t at = 0; at < n; at += NAS_DIGEST_BLOCK_SIZE) {
+        const size_t left = n - at,
+                     size = left < NAS_DIGEST_BLOCK_SIZE ? left : NAS_DIGEST_BLOCK_SIZE;
+        cr_assert_eq(nas_digest_of(data + at, size, &block[n_blocks++], NULL), NAS_OK);
+    }
+    cr_assert_eq(nas_digest_of(block, (size_t)n_blocks * sizeof *block, &digest, NULL), NAS_OK);
+    return digest;
+}
+
+/* Append the digests of a range's blocks, which comes in pieces of `piece` bytes. */
+static int64_t add_range(const char *data, size_t n, size_t piece, nas_digest_t *block)
+{
+    nas_block_digest_t *blocks = NULL;
+    int64_t n_blocks = 0;
+    cr_assert_eq(nas_block_digest_create(&blocks, NULL), NAS_OK);
+    for (size_t at = 0; at < n; at += piece)
+        cr_assert_eq(
+            nas_block_digest_update(blocks, data + at, n - at < piece ? n - at : piece, NULL),
+            NAS_OK);
+    const nas_digest_t *found = nas_block_digest_finish(blocks, &n_blocks);
+    if (n_blocks > 0) memcpy(block, found, (size_t)n_blocks * sizeof *block);
+    nas_block_digest_destroy(blocks);
+    return n_blocks;
+}
+
+Test(digest, of_blocks_is_the_same_whoever_reads_which_range)
+{
+    enum { B = NAS_DIGEST_BLOCK_SIZE };
+    static const size_t sizes[] = {0, 1, B - 1, B, B + 1, 3 * B, 4 * B + 77};
+    static const size_t pieces[] = {4099, B, 3 * B};
+    char *data = malloc(5 * (size_t)B);
+    cr_assert_not_null(data);
+    for (size_t i = 0; i < 5 * (size_t)B; i++) data[i] = (char)(i * i >> 7);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++)
+            for (size_t cut = 0; cut <= sizes[s]; cut += B) {
+                const size_t n = sizes[s];
+                const nas_digest_t expected = plain_block_digest(data, n);
+                nas_digest_t block[8], digest;
+                int64_t n_blocks = add_range(data, cut, pieces[p], block);
+                n_blocks += add_range(data + cut, n - cut, pieces[p], block + n_blocks);
+                cr_assert_eq(nas_block_digest_combine(block, n_blocks, &digest, NULL), NAS_OK);
+                cr_assert_eq(memcmp(&digest, &expected, sizeof digest), 0, "%zu bytes", n);
+            }
+    free(data);
+    nas_block_digest_destroy(NULL);
 }

@@ -135,3 +135,16 @@ Test(visited, stays_shallow_where_architectures_come_in_order)
     cr_assert(found < 64, "depth %d", (int)found);
     nas_visited_fini(&visited);
 }
+
+Test(visited, cleared_is_empty_and_takes_members_anew)
+{
+    nas_visited_t visited = create(10, 3), zeroed = {0};
+    for (int64_t i = 9; i > 6; i--) cr_assert(nas_visited_add(&visited, i));
+    nas_visited_clear(&visited);
+    cr_assert(visited.n == 0 && visited.capacity == 3 && !nas_visited_has(&visited, 9));
+    cr_assert(nas_visited_add(&visited, 7) && nas_visited_add(&visited, 9));
+    cr_assert(nas_visited_find(&visited, 9) == 1 && nas_visited_find(&visited, 8) == -1);
+    nas_visited_clear(&zeroed);
+    cr_assert_eq(zeroed.n, 0);
+    nas_visited_fini(&visited);
+}
