@@ -1,6 +1,6 @@
 #include "common/base/error.h"
 
-#include "common/base/strings.h"
+#include "common/base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ nas_status_t nas_error_set(nas_error_t *err, nas_status_t status, const char *fo
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    nas_string_tame(text);
+    nas_utf8_tame(text);
     /* Formatted aside first: an argument may be err->text itself, when a caller adds context to it.
      */
     memcpy(err->text, text, sizeof text);

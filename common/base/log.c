@@ -1,6 +1,6 @@
 #include "common/base/log.h"
 
-#include "common/base/strings.h"
+#include "common/base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -38,7 +38,7 @@ static void print_line(const char *format, va_list args)
 {
     char line[4096], time_text[32];
     (void)vsnprintf(line, sizeof line, format, args);
-    nas_string_tame(line);
+    nas_utf8_tame(line);
     nas_log_status("");
     print_time(time_text, sizeof time_text);
     /* At once, since other ranks write beside this one. */

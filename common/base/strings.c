@@ -1,5 +1,7 @@
 #include "common/base/strings.h"
 
+#include "common/base/utf8.h"
+
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -77,22 +79,6 @@ char *nas_string_copy(const char *text, nas_error_t *err)
     return nas_string_format(err, "%s", text);
 }
 
-/* Bytes of the UTF-8 character that text begins with, 0 where it begins with none. The second byte's
- * range excludes longer forms than needed, surrogates, and what lies beyond U+10FFFF. */
-static size_t character_length(const unsigned char *text)
-{
-    const unsigned char first = text[0];
-    if (first < 0x80) return 1;
-    if (first < 0xc2 || first > 0xf4) return 0;
-    const size_t length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    const unsigned char least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    const unsigned char most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    if (text[1] < least || text[1] > most) return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80) return 0;
-    return length;
-}
-
 char *nas_string_utf8(const char *text, nas_error_t *err)
 {
     static const char replacement[] = "\xef\xbf\xbd";
@@ -103,29 +89,13 @@ char *nas_string_utf8(const char *text, nas_error_t *err)
         return NULL;
     }
     while (*text) {
-        const size_t length = character_length((const unsigned char *)text);
+        const size_t length = nas_utf8_length(text);
         memcpy(out, length ? text : replacement, length ? length : width);
         out += length ? length : width;
         text += length ? length : 1;
     }
     *out = '\0';
     return copy;
-}
-
-/* C0 and DEL; the C1 controls as UTF-8 has them, in two bytes. */
-static size_t control_length(const unsigned char *text)
-{
-    if (*text < 0x20 || *text == 0x7f) return 1;
-    return text[0] == 0xc2 && text[1] >= 0x80 && text[1] < 0xa0 ? 2 : 0;
-}
-
-void nas_string_tame(char *text)
-{
-    while (*text) {
-        const size_t length = control_length((const unsigned char *)text);
-        memset(text, '?', length);
-        text += length ? length : 1;
-    }
 }
 
 char *nas_string_escape(const char *text, nas_error_t *err)
@@ -137,9 +107,8 @@ char *nas_string_escape(const char *text, nas_error_t *err)
         return NULL;
     }
     while (*text) {
-        const unsigned char *at = (const unsigned char *)text;
-        const size_t control = control_length(at);
-        size_t length = control ? control : character_length(at);
+        const size_t control = nas_utf8_control(text);
+        size_t length = control ? control : nas_utf8_length(text);
         const bool plain = control == 0 && length > 0;
         for (length = length ? length : 1; length > 0; length--, text++)
             if (plain)

@@ -33,11 +33,7 @@ char *nas_string_copy(const char *text, nas_error_t *err);
  *  character as RFC 3629 has them becomes U+FFFD, byte by byte. Valid text stays as it is. */
 char *nas_string_utf8(const char *text, nas_error_t *err);
 
-/** Replace control characters of text (ASCII's, and U+0080 to U+009F as UTF-8) by '?', in place: what
- *  a file holds is neither to command a terminal nor to pass for several lines. */
-void nas_string_tame(char *text);
-
-/** Copy of text in which every byte of a control character (as nas_string_tame) or of what is no
+/** Copy of text in which every byte of a control character (nas_utf8_control) or of what is no
  *  UTF-8 is \xHH: what can be printed anywhere and still be told apart. Owned by the caller (free),
  *  or NULL with err set. */
 char *nas_string_escape(const char *text, nas_error_t *err);

@@ -38,12 +38,11 @@ typedef struct nas_comm_nap {
  *  whether it slept. */
 bool nas_comm_nap(nas_comm_nap_t *nap);
 
-/** Complete a request, sleeping between tests; the heartbeat, if one was begun, is polled meanwhile. */
-void nas_comm_wait(MPI_Request *request);
+/** Have a function called between two naps of every wait (the heartbeat's poll); NULL: none. */
+void nas_comm_call_between_naps(void (*function)(void));
 
-/** Poll the heartbeat that was begun, if any, with the news that this rank gave last and the signal
- *  that it has received by now. */
-void nas_comm_poll_heartbeat(void);
+/** Complete a request, sleeping between tests. */
+void nas_comm_wait(MPI_Request *request);
 
 /** As nas_comm_abort, with the whole line for the user but its beginning, "robotnas: ". */
 _Noreturn void nas_comm_give_up(const char *line);

@@ -265,7 +265,8 @@ int nas_heartbeat_poll(nas_heartbeat_t *heartbeat, int stop, double share)
     return heartbeat->stop;
 }
 
-void nas_comm_poll_heartbeat(void)
+/* While this rank waits: with the news that it gave last, and the signal that it has received by now. */
+static void poll_active(void)
 {
     if (active) (void)nas_heartbeat_poll(active, nas_stop_signal(), active->own.share);
 }
@@ -355,6 +356,7 @@ static void start(nas_heartbeat_t *heartbeat)
     heartbeat->next_send_s = now_s + heartbeat->period_s * heartbeat->rank / heartbeat->size;
     post_receive(heartbeat);
     active = heartbeat;
+    nas_comm_call_between_naps(poll_active);
 }
 
 nas_status_t nas_heartbeat_begin(nas_comm_t *world, const nas_heartbeat_options_t *options,
@@ -394,6 +396,7 @@ void nas_heartbeat_end(nas_heartbeat_t *heartbeat)
     nas_comm_nap_t nap = {0};
     if (!heartbeat) return;
     if (heartbeat->size > 1) {
+        nas_comm_call_between_naps(NULL);
         active = NULL;
         heartbeat->own.is_last = 1;
         while (!is_through(heartbeat)) {

@@ -18,15 +18,6 @@ int nas_file_open_retrying(const char *path, int flags, mode_t mode)
     return fd;
 }
 
-nas_status_t nas_file_check_regular(const char *path, const struct stat *info, nas_error_t *err)
-{
-    if (S_ISDIR(info->st_mode))
-        return nas_error_set(err, NAS_EINPUT, "%s is a directory; a file was expected", path);
-    if (!S_ISREG(info->st_mode))
-        return nas_error_set(err, NAS_EINPUT, "%s is not a regular file", path);
-    return NAS_OK;
-}
-
 nas_status_t nas_file_open(const char *path, int *fd_p, int64_t *size, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;

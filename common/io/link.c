@@ -15,23 +15,6 @@
 
 enum { MOST_LINKS = 40 /* as of the kernel */ };
 
-/* The folder that holds path, as text to which a name can be added; NULL when out of memory. */
-static char *folder_of(const char *path, nas_error_t *err)
-{
-    const char *slash = strrchr(path, '/');
-    return nas_string_format(err, "%.*s", slash ? (int)(slash - path + 1) : 0, path);
-}
-
-bool nas_file_is_own_link(const char *path, const struct stat *link)
-{
-    struct stat info;
-    if (link->st_uid == geteuid() || link->st_uid == 0) return true;
-    char *folder = folder_of(path, NULL);
-    const bool known = folder && stat(*folder ? folder : ".", &info) == 0;
-    free(folder);
-    return known && info.st_uid == link->st_uid;
-}
-
 /* Where the link at path leads, in terms of what path is relative to. */
 static nas_status_t read_link(const char *path, char **target_p, nas_error_t *err)
 {
@@ -40,7 +23,7 @@ static nas_status_t read_link(const char *path, char **target_p, nas_error_t *er
     if (n < 0)
         return nas_error_set(err, NAS_EINPUT, "cannot read the link %s: %s", path, strerror(errno));
     text[n] = '\0';
-    char *folder = folder_of(path, err);
+    char *folder = nas_file_folder(path, err);
     if (!folder) return NAS_ENOMEM;
     *target_p = nas_string_format(err, "%s%s", *text == '/' ? "" : folder, text);
     free(folder);

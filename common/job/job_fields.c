@@ -699,3 +699,13 @@ out:
     nas_strings_fini(&parts);
     return status;
 }
+
+void *nas_job_value(nas_job_t *job, size_t offset)
+{
+    return (char *)job + offset;
+}
+
+const void *nas_job_value_const(const nas_job_t *job, size_t offset)
+{
+    return (const char *)job + offset;
+}

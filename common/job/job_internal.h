@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* ---- Places: where a value was written ---- */
+/* ---- job_place.c: where a value was written ---- */
 
 typedef enum nas_job_place_source {
     NAS_JOB_DEFAULT = 0,
@@ -120,6 +120,10 @@ const nas_job_field_t *nas_job_field_at(size_t i);
 /** Index of the field with this key path, or -1. */
 ptrdiff_t nas_job_field_find(const char *key);
 
+/** Address of a field's value. */
+void *nas_job_value(nas_job_t *job, size_t offset);
+const void *nas_job_value_const(const nas_job_t *job, size_t offset);
+
 /** Whether a field's condition holds, once all fields are set. */
 bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field);
 
@@ -165,10 +169,6 @@ nas_status_t nas_job_value_set(nas_job_t *job, const nas_job_field_t *field,
 
 /** Free what a field owns. */
 void nas_job_value_fini(nas_job_t *job, const nas_job_field_t *field);
-
-/** Address of a field's value. */
-void *nas_job_value(nas_job_t *job, size_t offset);
-const void *nas_job_value_const(const nas_job_t *job, size_t offset);
 
 /* ---- job_path.c ---- */
 

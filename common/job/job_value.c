@@ -14,16 +14,6 @@ enum { MAX_IDENTIFIER = 100 };
 
 const char *const nas_job_subset_names[] = {"all", "unique", "equivalent", "sample", "file", NULL};
 
-void *nas_job_value(nas_job_t *job, size_t offset)
-{
-    return (char *)job + offset;
-}
-
-const void *nas_job_value_const(const nas_job_t *job, size_t offset)
-{
-    return (const char *)job + offset;
-}
-
 static bool is_one_of(const char *text, const char *const *words)
 {
     for (; *words; words++)

@@ -43,8 +43,8 @@ static const struct option check_options[] = {
 
 static const struct option *options_of(const nas_cli_command_t *command)
 {
-    if (command == &nas_cli_search) return search_options;
-    return command == &nas_cli_score ? score_options : check_options;
+    if (strcmp(command->name, "search") == 0) return search_options;
+    return strcmp(command->name, "score") == 0 ? score_options : check_options;
 }
 
 static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)

@@ -182,7 +182,7 @@ void nas_next_steps_print(const nas_cli_command_t *command, const nas_job_option
     (void)fputs("\nNext\n", out);
     if (status) {
         print_resume(&run);
-    } else if (command == &nas_cli_search) {
+    } else if (run.job->purpose == NAS_JOB_SEARCH) {
         print_report(&run, " --json", "all that was found, for programs");
         print_export(&run);
         print_larger(&run);

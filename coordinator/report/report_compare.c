@@ -1,5 +1,6 @@
 /* Runs beside each other, a line each. */
 #include "common/base/strings.h"
+#include "common/base/utf8.h"
 #include "coordinator/report/report.h"
 #include "coordinator/report/report_internal.h"
 #include "coordinator/report/summary.h"
@@ -50,7 +51,7 @@ static char *label_of(const nas_compared_t *run, detail_t detail, nas_error_t *e
         err, "%s%s%s%s%s%s", state->job_name, detail >= BY_METHOD ? ", " : "",
         detail >= BY_METHOD ? state->method : "", detail >= BY_FILE ? ", " : "",
         detail >= BY_FILE ? run->path : "", state->complete ? "" : ", incomplete");
-    if (label) nas_string_tame(label); /* names come from anywhere */
+    if (label) nas_utf8_tame(label); /* names come from anywhere */
     return label;
 }
 

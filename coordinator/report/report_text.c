@@ -1,4 +1,5 @@
 #include "common/base/strings.h"
+#include "common/base/utf8.h"
 #include "coordinator/report/report.h"
 #include "coordinator/report/report_internal.h"
 #include "coordinator/report/summary.h"
@@ -21,7 +22,7 @@ static shown_t show(const char *text, size_t n)
 {
     shown_t shown = {.text = ""};
     memcpy(shown.text, text, n);
-    nas_string_tame(shown.text);
+    nas_utf8_tame(shown.text);
     return shown;
 }
 
@@ -208,7 +209,7 @@ static void print_failure(const nas_state_t *state, const char *path,
     nas_report_print_name(INDENT, evaluation->name, out);
     nas_report_print_name(2 * INDENT, evaluation->reason ? evaluation->reason : "no reason", out);
     if (output) {
-        nas_string_tame(output);
+        nas_utf8_tame(output);
         (void)fprintf(out, "%*s%s\n", 2 * INDENT, "", output);
     }
     free(output);

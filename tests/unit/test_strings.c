@@ -1,4 +1,5 @@
 #include "common/base/strings.h"
+#include "common/base/utf8.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -133,10 +134,10 @@ Test(strings, what_cannot_be_printed_is_escaped)
 Test(strings, control_characters_are_tamed)
 {
     char all[] = "a\x1b[2J\n\x7f\t\xc2\x9b\xc2\xa0\xc3\x9b\xc2", line[] = "one\ntwo", none[] = "";
-    nas_string_tame(all);
+    nas_utf8_tame(all);
     cr_assert_str_eq(all, "a?[2J?????\xc2\xa0\xc3\x9b\xc2");
-    nas_string_tame(line);
+    nas_utf8_tame(line);
     cr_assert_str_eq(line, "one?two");
-    nas_string_tame(none);
+    nas_utf8_tame(none);
     cr_assert_str_eq(none, "");
 }

@@ -1,5 +1,6 @@
 #include "worker/data/class_names.h"
 
+#include "common/base/utf8.h"
 #include "worker/data/untrusted/untrusted_hdf5.h"
 
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static nas_status_t split(const char *text, nas_strings_t *names, nas_error_t *e
     while (*text && !status) {
         const size_t n = strcspn(text, "\n");
         status = nas_strings_add(names, text, n, err);
-        if (!status) nas_string_tame(names->at[names->n - 1]);
+        if (!status) nas_utf8_tame(names->at[names->n - 1]);
         text += n + (text[n] == '\n');
     }
     return status;

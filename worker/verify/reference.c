@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Limits of one file; the largest networks of the benchmark take 2 MiB. */
-enum { MOST_BYTES = 1 << 30, CPU_S = 60, WALL_S = 300 };
 enum { MOST_BATCH = 4096, MOST_CHANNELS = 1024, MOST_CELLS = 64, MOST_CLASSES = 65536 };
 enum { MOST_COLOURS = 256, MOST_PIXELS = 1024, MOST_STEPS = 65536 };
 
@@ -35,18 +33,6 @@ static const nas_untrusted_item_t ITEMS[N_ITEMS] = {
     [LABELS] = {.name = "input/labels", .types = NAS_UNTRUSTED_I64, .optional = true},
     [LOSSES] = {.name = "expected/losses", .types = NAS_UNTRUSTED_F64, .optional = true},
 };
-
-nas_status_t nas_reference_items(const char *path, const nas_untrusted_item_t *item, size_t n,
-                                 nas_untrusted_array_t *array, nas_error_t *err)
-{
-    const nas_untrusted_request_t request = {.path = path,
-                                             .item = item,
-                                             .n = n,
-                                             .max_bytes = MOST_BYTES,
-                                             .cpu_s = CPU_S,
-                                             .wall_s = WALL_S};
-    return nas_untrusted_hdf5_read(&request, array, err);
-}
 
 /* ------------------------------------------------------------------------------ network */
 
@@ -175,13 +161,6 @@ out:
     nas_reference_fini(&read);
     nas_untrusted_arrays_fini(array, N_ITEMS);
     return status;
-}
-
-size_t nas_reference_n_pixels(const nas_reference_t *reference)
-{
-    const nas_network_t *net = &reference->graph->network;
-    return (size_t)reference->n_images * (size_t)net->image_channels * (size_t)net->height *
-           (size_t)net->width;
 }
 
 void nas_reference_fini(nas_reference_t *reference)
