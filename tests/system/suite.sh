@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The suite itself: it runs with the system's folders in PATH and no other, a Python that it found may stand behind a wrapper
-# that is first in PATH, and what was skipped is listed with its reason.
+# that is first in PATH, and what was skipped is listed with its reason. What compares two builds sees a result that moved.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 skip_sanitized 'this is about scripts'
@@ -49,3 +49,29 @@ LIST
 expect_exit 0 "$ctest" -R passes --output-junit "$folder/results.xml"
 "$ROBOTNAS_SOURCE/tests/skipped.py" results.xml >list
 [ "$(tail -n 1 list)" = 'Skipped: nothing' ] || fail "skipped: $(<list)"
+
+# ---- Two builds that find the same, and two that do not ----
+
+cat >other <<END
+#!/usr/bin/env bash
+case \$1 in
+search) exec "$ROBOTNAS" "\$@" --set seed=1 ;;
+verify) exec "$ROBOTNAS" verify "$ROBOTNAS_SOURCE/tests/data/reference-mixed.h5" "\${@:3}" ;;
+*) exec "$ROBOTNAS" "\$@" ;;
+esac
+END
+chmod +x other
+same=("$ROBOTNAS_SOURCE/scripts/same_results.sh" --quick --only '^fashion-mnist-table|^reference-nopath-ref' --keep kept)
+expect_exit 0 "${same[@]}" "$ROBOTNAS" "$ROBOTNAS"
+! grep -v -e '^same ' -e '^left out' -e ' 0 differ' out >&2 || fail 'a build differs from itself'
+expect_exit 1 "${same[@]}" "$ROBOTNAS" other
+expect_line out '^DIFFERS     fashion-mnist-table-search-table-2$'
+expect_line out '^  json$'
+expect_line out '^  csv$'
+if python_with h5py >python; then
+    expect_line out '^DIFFERS     reference-nopath-ref$'
+    expect_line out '^    expected/logits$'
+fi
+expect_exit 1 "${same[@]}" /bin/false /bin/false
+expect_line out '^0 same, .* differ, '
+expect_exit 2 "${same[@]}" "$ROBOTNAS"
