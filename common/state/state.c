@@ -292,7 +292,8 @@ const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimis
     for (int64_t i = 0; i < repeat->n_evaluation; i++) {
         const nas_evaluation_t *candidate = &repeat->evaluation[i];
         if (candidate->status != NAS_EVAL_OK) continue;
-        if (!best || (minimise ? candidate->value < best->value : candidate->value > best->value))
+        if (!best ||
+            (minimise ? *candidate->value < *best->value : *candidate->value > *best->value))
             best = candidate;
     }
     return best;

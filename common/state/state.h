@@ -24,6 +24,9 @@ typedef enum nas_eval_status {
     NAS_EVAL_FAILED = 2   /**< training, or the user's trainer, failed: see its reason */
 } nas_eval_status_t;
 
+/** Room for the values of an architecture; every objective has one so far. */
+enum { NAS_MAX_GOALS = 4 };
+
 /** What is known of every epoch of a training. */
 enum {
     NAS_CURVE_TRAIN_LOSS = 0,
@@ -34,12 +37,12 @@ enum {
 
 /** One architecture, evaluated. */
 typedef struct nas_evaluation {
-    int64_t arch; /**< pool index */
-    char *name;   /**< owned */
-    double
-        value; /**< objective in the user's unit and direction; NaN unless status is NAS_EVAL_OK */
-    double cost;       /**< in the user's unit; NaN where unknown */
-    double *columns;   /**< report columns [n_report], NaN where missing; owned */
+    int64_t arch;                /**< pool index */
+    char *name;                  /**< owned */
+    double value[NAS_MAX_GOALS]; /**< [n_goals] in the user's unit and direction, NaN unless status
+                                      is NAS_EVAL_OK; the first one is what the search goes by */
+    double cost;                 /**< in the user's unit; NaN where unknown */
+    double *columns;             /**< report columns [n_report], NaN where missing; owned */
     int64_t pool_rank; /**< 1 + number of strictly better architectures; 0 where unknown */
     uint64_t seed;     /**< of the evaluation */
     int32_t status;    /**< nas_eval_status_t */
@@ -116,8 +119,10 @@ typedef struct nas_state {
     nas_digest_t seen_hash; /**< of the job's keys with sizes and times of its files, as the last
                                  session saw them before it read them; all 0: not known */
     char *table_path;
-    nas_digest_t table_digest;
-    int64_t budget; /**< T */
+    nas_digest_t table_digest; /**< of its content as one; all 0: not known */
+    nas_digest_t table_blocks; /**< of its content's blocks (digest.h); all 0: not known */
+    int64_t budget;            /**< T */
+    int64_t n_goals;           /**< values of an evaluation, 1 to NAS_MAX_GOALS */
     int64_t n_arch;
     nas_strings_t metrics;
     int32_t *metric_is_constant; /**< [metrics.n] 1: the same for every architecture, so that its
@@ -202,8 +207,8 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
  *  Borrowed. */
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch);
 
-/** The best evaluation: highest value (lowest with minimise), the earliest on a tie. NULL where
- *  all failed. Borrowed. */
+/** The best evaluation: highest first value (lowest with minimise), the earliest on a tie. NULL
+ *  where all failed. Borrowed. */
 const nas_evaluation_t *nas_repeat_best(const nas_repeat_t *repeat, bool minimise);
 
 #endif

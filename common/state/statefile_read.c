@@ -40,6 +40,7 @@ static nas_status_t read_optional(hid_t at, nas_statefile_fields_t fields, void 
 static nas_status_t read_root(hid_t file, nas_state_t *state, nas_error_t *err)
 {
     nas_h5_texts_t job = {0};
+    state->n_goals = 1;
     nas_status_t status = read_fields(file, nas_statefile_root(), state, err);
     if (!status) status = read_optional(file, nas_statefile_root_optional(), state, err);
     if (!status) status = nas_h5_read_texts(file, "job", 1, &job, err);
@@ -60,6 +61,14 @@ static bool is_phase(int32_t phase)
     return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
 }
 
+/* Whether the values are those of an evaluation that succeeded, or of one that did not. */
+static bool are_values(const double *value, int64_t n_goals, bool ok)
+{
+    for (int64_t g = 0; g < n_goals; g++)
+        if (ok ? !isfinite(value[g]) : !isnan(value[g])) return false;
+    return true;
+}
+
 static nas_status_t check_evaluation(const nas_state_t *state, int64_t repeat,
                                      const nas_evaluation_t *evaluation, nas_error_t *err)
 {
@@ -71,7 +80,7 @@ static nas_status_t check_evaluation(const nas_state_t *state, int64_t repeat,
         wrong = "arch";
     else if (evaluation->status < NAS_EVAL_OK || evaluation->status > NAS_EVAL_FAILED)
         wrong = "status";
-    else if (ok ? !isfinite(evaluation->value) : !isnan(evaluation->value))
+    else if (!are_values(evaluation->value, state->n_goals, ok))
         wrong = "value";
     else if (isinf(evaluation->cost))
         wrong = "cost";

@@ -108,7 +108,7 @@ static json_t *evaluation_of(const nas_export_t *what, object_t *parent)
     object_t evaluation = {.json = json_object()}, columns = {.json = json_object()};
     for (size_t c = 0; c < names->n; c++)
         columns.failed |= nas_json_set_named(columns.json, names->at[c], number(e->columns[c]));
-    set(&evaluation, "target", number(e->value));
+    set(&evaluation, "target", number(e->value[0]));
     set(&evaluation, "cost", number(e->cost));
     set(&evaluation, "columns", take(&columns, &evaluation));
     set(&evaluation, "seed", json_integer((json_int_t)e->seed));
@@ -204,7 +204,7 @@ static nas_status_t encode(const nas_export_t *what, const nas_graph_t *graph,
     char *names = line_of(class_names_of(what, &made));
     nas_status_t status = nas_error_nomem(err, "the export");
     if (!job || !mean || !std || made.failed) goto out;
-    (void)snprintf(accuracy, sizeof accuracy, "%.17g", what->evaluation->value);
+    (void)snprintf(accuracy, sizeof accuracy, "%.17g", what->evaluation->value[0]);
     (void)snprintf(channels, sizeof channels, "%d", record->network.channels);
     (void)snprintf(cells, sizeof cells, "%d", record->network.cells);
     const nas_provenance_t provenance[] = {{"arch", what->evaluation->name},

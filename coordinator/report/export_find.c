@@ -9,7 +9,7 @@ static bool is_better(const nas_state_t *state, const nas_evaluation_t *a,
                       const nas_evaluation_t *b)
 {
     if (!b) return true;
-    return state->minimise ? a->value < b->value : a->value > b->value;
+    return state->minimise ? *a->value < *b->value : *a->value > *b->value;
 }
 
 /* The best successful evaluation, of one architecture or (name NULL) of any, with one seed or

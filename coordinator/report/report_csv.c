@@ -49,7 +49,7 @@ static void print_evaluation(const nas_state_t *state, int64_t repeat, int64_t i
     const nas_evaluation_t *evaluation = &state->repeat[repeat].evaluation[i];
     (void)fprintf(out, "%lld,%llu,", (long long)repeat, (unsigned long long)evaluation->seed);
     print_field(evaluation->name, out);
-    print_number(evaluation->value, out);
+    print_number(evaluation->value[0], out);
     print_number(evaluation->cost, out);
     (void)fprintf(out, ",%s,%s", evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit",
                   status[evaluation->status]);

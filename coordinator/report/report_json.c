@@ -58,7 +58,7 @@ static json_t *best_of(writer_t *w, const nas_repeat_t *repeat)
     if (!best) return json_null();
     json_t *object = json_object();
     set(w, object, "arch", nas_json_text(best->name));
-    set(w, object, "target", number(best->value));
+    set(w, object, "target", number(best->value[0]));
     set(w, object, "columns", columns_of(w, best));
     set(w, object, "pool_rank", best->pool_rank ? json_integer(best->pool_rank) : json_null());
     return object;
@@ -83,7 +83,7 @@ static json_t *evaluations_of(writer_t *w, const nas_repeat_t *repeat)
         const nas_evaluation_t *evaluation = &repeat->evaluation[i];
         json_t *object = json_object();
         set(w, object, "arch", nas_json_text(evaluation->name));
-        set(w, object, "target", number(evaluation->value));
+        set(w, object, "target", number(evaluation->value[0]));
         set(w, object, "cost", number(evaluation->cost));
         set(w, object, "phase",
             json_string(evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit"));
@@ -103,7 +103,7 @@ static json_t *earlier_of(writer_t *w, const nas_repeat_t *repeat)
         json_t *object = json_object();
         if (!array) array = json_array();
         set(w, object, "arch", nas_json_text(known->name));
-        set(w, object, "target", number(known->value));
+        set(w, object, "target", number(known->value[0]));
         set(w, object, "cost", number(known->cost));
         append(w, array, object);
     }
@@ -212,7 +212,7 @@ static json_t *candidates(writer_t *w)
         set(w, object, "index", json_integer(item->arch));
         set(w, object, "seed", json_integer((json_int_t)item->seed));
         set(w, object, "status", json_string(standing(item)));
-        set(w, object, "target", item->done ? number(item->outcome.value) : json_null());
+        set(w, object, "target", item->done ? number(item->outcome.value[0]) : json_null());
         set(w, object, "epochs", json_integer(item->n_epochs));
         set(w, object, "steps", json_integer(item->n_steps));
         append(w, array, object);

@@ -90,7 +90,7 @@ static void print_best(const nas_state_t *state, FILE *out)
     (void)fprintf(out, "\nBest architecture (seed %llu)\n",
                   (unsigned long long)state->repeat[r].seed);
     nas_report_print_name(INDENT, best->name, out);
-    print_value("objective", best->value, out);
+    print_value("objective", best->value[0], out);
     for (size_t c = 0; c < state->report_columns.n; c++)
         print_value(state->report_columns.at[c], best->columns[c], out);
     print_value("cost", best->cost, out);
@@ -286,7 +286,7 @@ static void print_item(const nas_under_way_item_t *item, int64_t n_epochs, FILE 
         (void)fprintf(out, "%*sarchitecture %lld of the pool\n", INDENT, "", (long long)item->arch);
     (void)fprintf(out, "%*sseed %llu, ", 2 * INDENT, "", (unsigned long long)item->seed);
     if (item->done && item->outcome.status == NAS_EVAL_OK)
-        (void)fprintf(out, "done, objective %.8g\n", item->outcome.value);
+        (void)fprintf(out, "done, objective %.8g\n", item->outcome.value[0]);
     else if (item->done)
         (void)fprintf(out, "failed\n");
     else if (item->begun && item->n_steps == 0)

@@ -39,7 +39,7 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
     return (nas_figures_t){
         .t0 = (double)count_explored(repeat),
         .cost = sum_costs(repeat),
-        .target = best ? best->value : NAN,
+        .target = best ? best->value[0] : NAN,
         .pool_rank = best && best->pool_rank ? (double)best->pool_rank : NAN,
         .precision_at_t = precision,
         .expected_rank = (budget + 1) / (precision * budget + 1),
@@ -112,7 +112,7 @@ static double best_after(const nas_state_t *state, int64_t r, int64_t n)
     if (first.n_evaluation < n) return NAN;
     first.n_evaluation = n;
     const nas_evaluation_t *best = nas_repeat_best(&first, state->minimise);
-    return best ? best->value : NAN;
+    return best ? best->value[0] : NAN;
 }
 
 double nas_summary_best_after(const nas_state_t *state, int64_t n)
@@ -129,10 +129,10 @@ int64_t nas_summary_best_repeat(const nas_state_t *state)
     for (int64_t r = 0; r < state->n_repeat; r++) {
         const nas_evaluation_t *best = nas_repeat_best(&state->repeat[r], state->minimise);
         if (!best) continue;
-        const bool better = state->minimise ? best->value < best_value : best->value > best_value;
+        const bool better = state->minimise ? *best->value < best_value : *best->value > best_value;
         if (best_repeat >= 0 && !better) continue;
         best_repeat = r;
-        best_value = best->value;
+        best_value = *best->value;
     }
     return best_repeat;
 }

@@ -111,7 +111,7 @@ static const nas_evaluation_t *find_made(const nas_ledger_t *ledger, const char 
 static void take_over(nas_ledger_t *ledger, const nas_evaluation_t *found, bool known,
                       nas_evaluation_t *evaluation)
 {
-    evaluation->value = found->value;
+    memcpy(evaluation->value, found->value, sizeof evaluation->value);
     evaluation->cost = found->cost;
     evaluation->status = found->status;
     evaluation->columns = found->columns;
@@ -278,8 +278,8 @@ static nas_result_t result_of(const nas_ledger_t *ledger, const nas_evaluation_t
                               nas_phase_t phase)
 {
     return (nas_result_t){.arch = evaluation->arch,
-                          .target =
-                              ledger->state->minimise ? -evaluation->value : evaluation->value,
+                          .target = ledger->state->minimise ? -evaluation->value[0]
+                                                            : evaluation->value[0],
                           .failed = evaluation->status != NAS_EVAL_OK,
                           .phase = phase};
 }
@@ -290,7 +290,7 @@ static void take_outcome(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t
     pending_t *pending = find_pending(ledger, r, evaluation->arch);
     NAS_ASSERT(pending);
     nas_outcome_t *outcome = &pending->outcome;
-    evaluation->value = outcome->value;
+    memcpy(evaluation->value, outcome->value, sizeof evaluation->value);
     evaluation->cost = outcome->cost;
     evaluation->status = (int32_t)outcome->status;
     evaluation->columns = outcome->columns;

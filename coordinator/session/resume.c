@@ -88,6 +88,7 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
         .job_name = nas_string_copy(job->name, err),
         .method = nas_string_copy(inputs->method ? inputs->method->name : "score", err),
         .table_path = nas_string_copy(inputs->table ? table : "", err),
+        .n_goals = 1, /* of every objective that there is */
         .n_arch = nas_pool_count(&inputs->pool),
         .created_s = nas_clock_unix_s(),
     };

@@ -32,7 +32,7 @@ static void check_outcome(const nas_outcome_t *outcome, size_t n_columns)
 {
     const bool ok = outcome->status == NAS_EVAL_OK;
     NAS_ASSERT(ok || outcome->status == NAS_EVAL_FAILED);
-    NAS_ASSERT(ok ? isfinite(outcome->value) : isnan(outcome->value));
+    NAS_ASSERT(ok ? isfinite(outcome->value[0]) : isnan(outcome->value[0]));
     NAS_ASSERT(isnan(outcome->cost) || (ok && isfinite(outcome->cost) && outcome->cost >= 0));
     NAS_ASSERT(!outcome->curve);
     for (size_t i = 0; i < n_columns; i++)

@@ -66,8 +66,10 @@ static void write_good(const run_t *run, bool done)
     double *zeros = calloc((size_t)(graph->n_values + graph->n_statistics), sizeof *zeros);
     NAS_ASSERT(zeros);
     record.done = done;
-    record.outcome = (nas_outcome_t){
-        .value = best->value, .cost = best->cost, .columns = best->columns, .curve = best->curve};
+    record.outcome = (nas_outcome_t){.value = {best->value[0]},
+                                     .cost = best->cost,
+                                     .columns = best->columns,
+                                     .curve = best->curve};
     record.step = 1;
     record.parameters = (nas_numbers_t){zeros, graph->n_values};
     record.statistics = (nas_numbers_t){zeros, graph->n_statistics};
@@ -96,7 +98,7 @@ static void check_record(const nas_candidate_record_t *record)
     const nas_outcome_t *outcome = &record->outcome;
     const bool ok = outcome->status == NAS_EVAL_OK;
     NAS_ASSERT(ok || outcome->status == NAS_EVAL_FAILED);
-    NAS_ASSERT(!record->done || (ok ? isfinite(outcome->value) : isnan(outcome->value)));
+    NAS_ASSERT(!record->done || (ok ? isfinite(outcome->value[0]) : isnan(outcome->value[0])));
     NAS_ASSERT(!record->done || outcome->columns);
     NAS_ASSERT(memchr(outcome->reason, '\0', NAS_REASON_SIZE));
     NAS_ASSERT(record->step >= 0);

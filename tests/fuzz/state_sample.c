@@ -36,7 +36,7 @@ static void add_evaluation(nas_state_t *state, int64_t repeat, int i)
     char reason[] = "exit code 3";
     nas_evaluation_t evaluation = {.arch = i,
                                    .name = (char *)(uintptr_t)arch_name[i],
-                                   .value = i == 0 ? 90 : (double)NAN,
+                                   .value = {i == 0 ? 90 : (double)NAN},
                                    .cost = 10,
                                    .columns = columns,
                                    .pool_rank = 1,
@@ -76,6 +76,7 @@ nas_state_t fuzz_state_sample(void)
                          .host = nas_string_copy("node1", NULL),
                          .isa = nas_string_copy("plain", NULL),
                          .budget = N_EVALUATIONS,
+                         .n_goals = 1,
                          .n_arch = N_ARCH,
                          .n_epochs = N_EPOCHS,
                          .n_ranks = 1,

@@ -20,7 +20,7 @@ static inline void report_state_evaluate(nas_state_t *state, int64_t repeat, int
     (void)snprintf(name, sizeof name, "arch-%lld", (long long)arch);
     const nas_evaluation_t evaluation = {.arch = arch,
                                          .name = name,
-                                         .value = value,
+                                         .value = {value},
                                          .cost = isnan(value) ? NAN : 2.5,
                                          .columns = &column,
                                          .pool_rank = isnan(value) ? 0 : 100 - arch,
@@ -42,6 +42,7 @@ static inline nas_state_t report_state_make(void)
                          .host = strdup("h"),
                          .isa = strdup("plain"),
                          .budget = 3,
+                         .n_goals = 1,
                          .n_arch = 100,
                          .has_weights = true,
                          .repeat = calloc(2, sizeof(nas_repeat_t)),

@@ -35,7 +35,7 @@ static nas_outcome_t read_bytes(const char *text, size_t size)
     for (size_t piece = 1; piece <= 3; piece++) {
         nas_outcome_t other = read_pieces(text, size, piece);
         cr_assert_eq(other.status, whole.status);
-        cr_assert(same(other.value, whole.value) && same(other.cost, whole.cost));
+        cr_assert(same(other.value[0], whole.value[0]) && same(other.cost, whole.cost));
         cr_assert(same(other.columns[0], whole.columns[0]));
         cr_assert(same(other.columns[1], whole.columns[1]));
         cr_assert_str_eq(other.reason, whole.reason);
@@ -49,7 +49,7 @@ static void assert_answer(const char *text, const double expected[4])
     nas_outcome_t outcome = read_bytes(text, strlen(text));
     cr_assert_eq(outcome.status, NAS_EVAL_OK, "%s: %s", text, outcome.reason);
     cr_assert_str_eq(outcome.reason, "");
-    cr_assert(same(outcome.value, expected[0]), "%s", text);
+    cr_assert(same(outcome.value[0], expected[0]), "%s", text);
     cr_assert(same(outcome.cost, expected[1]), "%s", text);
     cr_assert(same(outcome.columns[0], expected[2]), "%s", text);
     cr_assert(same(outcome.columns[1], expected[3]), "%s", text);
@@ -61,7 +61,7 @@ static void assert_failure_of(const char *text, size_t size, const char *reason)
 {
     nas_outcome_t outcome = read_bytes(text, size);
     cr_assert_eq(outcome.status, NAS_EVAL_FAILED, "%s", text);
-    cr_assert(isnan(outcome.value) && isnan(outcome.cost));
+    cr_assert(isnan(outcome.value[0]) && isnan(outcome.cost));
     cr_assert(isnan(outcome.columns[0]) && isnan(outcome.columns[1]));
     cr_assert_eq(strncmp(outcome.reason, reason, strlen(reason)), 0, "%s: %s", text,
                  outcome.reason);
@@ -249,7 +249,7 @@ Test(answer, an_answer_may_have_a_mebibyte_and_no_more)
 static void assert_storable(const nas_outcome_t *outcome)
 {
     cr_assert(outcome->status == NAS_EVAL_OK || outcome->status == NAS_EVAL_FAILED);
-    cr_assert_eq(outcome->status == NAS_EVAL_OK, (bool)isfinite(outcome->value));
+    cr_assert_eq(outcome->status == NAS_EVAL_OK, (bool)isfinite(outcome->value[0]));
     cr_assert_eq(outcome->status == NAS_EVAL_OK, outcome->reason[0] == '\0');
     cr_assert(isnan(outcome->cost) || (isfinite(outcome->cost) && outcome->cost >= 0));
     for (const char *c = outcome->reason; *c; c++) cr_assert(*c >= 32 && *c < 127);

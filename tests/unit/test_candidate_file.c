@@ -41,7 +41,7 @@ static void make(fixture_t *f)
     f->record = (nas_candidate_record_t){
         .candidate = {.arch = 123, .seed = UINT64_MAX - 7, .name = "|none~0|+\"\xc3\xa9\""},
         .done = true,
-        .outcome = {.value = 91.125,
+        .outcome = {.value = {91.125},
                     .cost = 3200,
                     .columns = borrow(columns),
                     .curve = borrow(curve)},
@@ -99,7 +99,7 @@ static void assert_same_record(const nas_candidate_record_t *a, const nas_candid
     cr_assert(a->done == b->done && a->step == b->step && a->loss_sum == b->loss_sum);
     cr_assert_eq(a->outcome.status, b->outcome.status);
     cr_assert_str_eq(a->outcome.reason, b->outcome.reason);
-    assert_same(&a->outcome.value, &b->outcome.value, 1);
+    assert_same(a->outcome.value, b->outcome.value, 1);
     assert_same(&a->outcome.cost, &b->outcome.cost, 1);
     assert_same(a->outcome.columns, b->outcome.columns, a->n_columns);
     assert_same(a->outcome.curve, b->outcome.curve, a->n_epochs * NAS_CURVE_COLUMNS);
@@ -178,7 +178,7 @@ Test(candidate_file, an_outcome_alone_comes_back)
         .candidate = f.record.candidate,
         .run = f.record.run,
         .done = true,
-        .outcome = {.value = -0.0, .cost = (double)NAN, .columns = borrow(columns)},
+        .outcome = {.value = {-0.0}, .cost = (double)NAN, .columns = borrow(columns)},
         .n_columns = N_COLUMNS};
     assert_round_trip(&f);
     f.record.n_columns = 0;
@@ -386,9 +386,9 @@ Test(candidate_file, what_no_program_writes_is_refused)
     f.record.outcome.status = (nas_eval_status_t)7;
     assert_impossible(&f, "impossible status");
     f.record = good;
-    f.record.outcome.value = (double)NAN;
+    f.record.outcome.value[0] = (double)NAN;
     assert_impossible(&f, "impossible value");
-    f.record.outcome.value = (double)INFINITY;
+    f.record.outcome.value[0] = (double)INFINITY;
     assert_impossible(&f, "impossible value");
     f.record = good;
     f.record.outcome.status = NAS_EVAL_FAILED;

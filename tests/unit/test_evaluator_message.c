@@ -54,7 +54,7 @@ static void assert_same_outcome(const nas_outcome_t *a, const nas_outcome_t *b,
 {
     cr_assert_eq(a->status, b->status);
     cr_assert_str_eq(a->reason, b->reason);
-    assert_same_bits(&a->value, &b->value, 1);
+    assert_same_bits(a->value, b->value, NAS_MAX_GOALS);
     assert_same_bits(&a->cost, &b->cost, 1);
     if (size.n_columns > 0) assert_same_bits(a->columns, b->columns, (size_t)size.n_columns);
     assert_same_bits(a->curve, b->curve, (size_t)size.n_epochs * NAS_CURVE_COLUMNS);
@@ -79,7 +79,8 @@ Test(evaluator_message, outcomes_arrive_as_they_were_sent)
     double columns[N_COLUMNS] = {0.5, (double)NAN}, curve[N_CURVE];
     nas_buffer_t buffer = {0};
     for (int i = 0; i < N_CURVE; i++) curve[i] = i < 5 ? 1.0 / (i + 1) : (double)NAN;
-    const nas_outcome_t good = {.value = -0.0, .cost = 640, .columns = columns, .curve = curve};
+    const nas_outcome_t good = {
+        .value = {-0.0, 2.5}, .cost = 640, .columns = columns, .curve = curve};
     nas_outcome_t failed = {.columns = columns, .curve = curve}, bare = {.columns = columns};
     nas_outcome_fail(&failed, "the loss is not finite in step %d of epoch %d", 3, 2);
     memset(bare.reason, 'x', NAS_REASON_SIZE - 1);
@@ -101,7 +102,7 @@ Test(evaluator_message, outcomes_arrive_as_they_were_sent)
 Test(evaluator_message, an_outcome_without_numbers_arrives)
 {
     const nas_outcome_size_t none = {0};
-    const nas_outcome_t sent = {.value = 3, .cost = (double)NAN};
+    const nas_outcome_t sent = {.value = {3}, .cost = (double)NAN};
     nas_buffer_t buffer = {0};
     cr_assert_eq(nas_outcome_pack(&sent, 2, none, &buffer, NULL), NAS_OK);
     cr_assert_eq(nas_outcome_pack(&sent, 4, none, &buffer, NULL), NAS_OK);

@@ -71,7 +71,7 @@ Test(export, the_best_is_the_best_of_all_repeats)
     fixture_t f;
     make(&f);
     assert_found(&f, "best", evaluation_at(&f, 0, 1));
-    evaluation_at(&f, 1, 0)->value = 3.5;
+    evaluation_at(&f, 1, 0)->value[0] = 3.5;
     assert_found(&f, "best", evaluation_at(&f, 1, 0));
     evaluation_at(&f, 1, 0)->status = NAS_EVAL_FAILED;
     assert_found(&f, "best", evaluation_at(&f, 0, 1));
@@ -150,7 +150,7 @@ Test(export, json_says_what_was_found_and_where_it_comes_from)
     free(f.state.job_text);
     f.state.job_text = strdup("name: tiny\n");
     f.state.job_hash.byte[0] = 0xab;
-    evaluation_at(&f, 0, 1)->value = 1.0 / 3.0;
+    evaluation_at(&f, 0, 1)->value[0] = 1.0 / 3.0;
     assert_found(&f, "arch-12", evaluation_at(&f, 0, 1));
     json_t *root = json_of(&f), *evaluation = member(root, "evaluation"),
            *provenance = member(root, "provenance");
@@ -260,7 +260,7 @@ static void train(fixture_t *f, int height, bool done)
     nas_evaluation_t *best = evaluation_at(f, 0, 1);
     nas_candidate_record_t record = {.candidate = {.arch = best->arch, .seed = 5, .name = CELL},
                                      .done = done,
-                                     .outcome = {.value = best->value,
+                                     .outcome = {.value = {best->value[0]},
                                                  .cost = best->cost,
                                                  .columns = best->columns,
                                                  .curve = curve},

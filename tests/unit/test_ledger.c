@@ -69,7 +69,7 @@ static void judge_all(fixture_t *f)
     const nas_candidate_t *candidate = nas_ledger_candidates(f->ledger, &n);
     for (int64_t i = 0; i < n; i++) {
         const nas_outcome_t outcome = {
-            .value = (double)candidate[i].arch + 1e-3 * (double)candidate[i].seed, .cost = 1.0};
+            .value = {(double)candidate[i].arch + 1e-3 * (double)candidate[i].seed}, .cost = 1.0};
         nas_ledger_judged(f->ledger, i, &outcome, 0);
     }
 }
@@ -132,7 +132,7 @@ static nas_evaluation_t made(int64_t arch, char *name, uint64_t seed, double val
     static double none;
     return (nas_evaluation_t){.arch = arch,
                               .name = name,
-                              .value = value,
+                              .value = {value},
                               .cost = 7,
                               .columns = &none,
                               .seed = seed,
@@ -166,9 +166,9 @@ Test(ledger, known_results_are_recorded_without_work)
     cr_assert_eq(record_step(&f, (int64_t[]){8, 9, 8}, 3), 1);
     const nas_evaluation_t *evaluation = f.state.repeat[0].evaluation;
     cr_assert_eq(f.state.repeat[0].n_evaluation, 2);
-    cr_assert(evaluation[0].arch == 8 && evaluation[0].value == 0.5 && evaluation[0].cost == 7);
+    cr_assert(evaluation[0].arch == 8 && evaluation[0].value[0] == 0.5 && evaluation[0].cost == 7);
     cr_assert(evaluation[0].rank == 3 && !evaluation[0].reused);
-    cr_assert(evaluation[1].arch == 9 && evaluation[1].value > 9);
+    cr_assert(evaluation[1].arch == 9 && evaluation[1].value[0] > 9);
     cr_assert_eq(nas_ledger_count(f.ledger), 2);
     cr_assert_eq(nas_ledger_reused(f.ledger), 0);
     teardown(&f);
@@ -189,9 +189,9 @@ Test(ledger, another_runs_failures_are_not_taken_over_and_its_known_results_are)
     (void)record(&f, 0, &(nas_step_t){.repeat = -1});
     cr_assert_eq(record_step(&f, (int64_t[]){1, 2, 3}, 3), 1);
     const nas_evaluation_t *evaluation = f.state.repeat[0].evaluation;
-    cr_assert(evaluation[0].value == 0.5 && evaluation[0].reused);
-    cr_assert(evaluation[1].value > 2 && !evaluation[1].reused);
-    cr_assert(evaluation[2].value == 0.25 && evaluation[2].reused);
+    cr_assert(evaluation[0].value[0] == 0.5 && evaluation[0].reused);
+    cr_assert(evaluation[1].value[0] > 2 && !evaluation[1].reused);
+    cr_assert(evaluation[2].value[0] == 0.25 && evaluation[2].reused);
     cr_assert_eq(nas_ledger_reused(f.ledger), 2);
     nas_state_fini(&old);
     teardown(&f);

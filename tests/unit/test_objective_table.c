@@ -77,7 +77,7 @@ Test(objective_table, looks_up_a_row)
     nas_objective_evaluate(f.objective, 3, &evaluation);
     cr_assert_eq(evaluation.arch, 3);
     cr_assert_str_eq(evaluation.name, "d");
-    cr_assert_eq(evaluation.value, 4);
+    cr_assert_eq(evaluation.value[0], 4);
     cr_assert_eq(evaluation.cost, 4);
     cr_assert_eq(evaluation.columns[0], 40);
     cr_assert_eq(evaluation.pool_rank, 2, "only c is strictly better");
@@ -91,7 +91,7 @@ Test(objective_table, a_missing_objective_is_a_failed_evaluation)
     nas_evaluation_t evaluation;
     nas_objective_evaluate(f.objective, 1, &evaluation);
     cr_assert_eq(evaluation.status, NAS_EVAL_MISSING);
-    cr_assert(isnan(evaluation.value));
+    cr_assert(isnan(evaluation.value[0]));
     cr_assert_eq(evaluation.pool_rank, 0);
     cr_assert_eq(evaluation.cost, 2, "its cost is known all the same");
     drop(&f);
@@ -127,7 +127,7 @@ Test(objective_table, minimise_turns_the_order_round)
     const int64_t best[] = {5, 0, 3};
     nas_evaluation_t evaluation;
     nas_objective_evaluate(f.objective, 0, &evaluation);
-    cr_assert_eq(evaluation.value, 3, "the user's unit and sign");
+    cr_assert_eq(evaluation.value[0], 3, "the user's unit and sign");
     cr_assert_eq(evaluation.pool_rank, 2);
     cr_assert_eq(nas_objective_precision(f.objective, best, 3), 1.0);
     drop(&f);

@@ -198,7 +198,7 @@ static void add_failure(nas_state_t *state, int64_t arch, const char *reason)
     (void)snprintf(name, sizeof name, "failed-%lld", (long long)arch);
     const nas_evaluation_t evaluation = {.arch = arch,
                                          .name = name,
-                                         .value = (double)NAN,
+                                         .value = {(double)NAN},
                                          .cost = (double)NAN,
                                          .columns = &column,
                                          .status = NAS_EVAL_FAILED,
@@ -298,7 +298,7 @@ Test(report, runs_stand_beside_each_other)
     state[1].method = strdup("reinforce");
     state[0].complete = true;
     state[1].budget = 40;
-    state[1].repeat[0].evaluation[1].value = 4;
+    state[1].repeat[0].evaluation[1].value[0] = 4;
     char *text = comparison_of(state, 2);
     /* best of the repeats: 3 and 2, then 4 and 2; costs 7.5 and 2.5 */
     expect_run(text, "\n  tiny, robot ", (double[]){3, 2, 2.5, 0.5, 5});
@@ -344,7 +344,7 @@ Test(report, csv_has_a_row_an_evaluation)
     double column = 0.1;
     const nas_evaluation_t failed = {.arch = 22,
                                      .name = (char *)(uintptr_t) "(1, 0) \"b\"",
-                                     .value = (double)NAN,
+                                     .value = {(double)NAN},
                                      .cost = 0.5,
                                      .columns = &column,
                                      .seed = 6,
@@ -374,7 +374,7 @@ static nas_under_way_t under_way_make(nas_under_way_item_t item[4])
     item[0] =
         (nas_under_way_item_t){.arch = 3, .seed = 5, .name = name, .n_epochs = 2, .n_steps = 417};
     item[1] = (nas_under_way_item_t){.arch = 4, .seed = 5, .name = name, .done = true};
-    item[1].outcome.value = 71.5;
+    item[1].outcome.value[0] = 71.5;
     item[2] = (nas_under_way_item_t){.arch = 4, .seed = 6, .name = name, .done = true};
     nas_outcome_fail(&item[2].outcome, "exit code 3");
     item[3] = (nas_under_way_item_t){.arch = 9, .seed = 6, .begun = true};
@@ -525,7 +525,7 @@ static nas_state_t extreme_state(void)
     for (int r = 0; r < 2; r++)
         for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++) {
             nas_evaluation_t *evaluation = &state.repeat[r].evaluation[i];
-            evaluation->value = evaluation->columns[0] = value[r];
+            evaluation->value[0] = evaluation->columns[0] = value[r];
             evaluation->cost = DBL_MAX;
             evaluation->status = NAS_EVAL_OK;
         }

@@ -27,8 +27,11 @@ static void add_value(nas_state_t *state, int64_t arch, double value, nas_eval_s
 {
     char name[] = "arch";
     double columns[N_REPORT] = {0};
-    const nas_evaluation_t evaluation = {
-        .arch = arch, .name = name, .value = value, .columns = columns, .status = (int32_t)status};
+    const nas_evaluation_t evaluation = {.arch = arch,
+                                         .name = name,
+                                         .value = {value},
+                                         .columns = columns,
+                                         .status = (int32_t)status};
     cr_assert_eq(nas_state_add_evaluation(state, 0, &evaluation, NULL), NAS_OK);
 }
 
@@ -53,7 +56,7 @@ Test(state, evaluations_are_deep_copies_in_order)
         double columns[N_REPORT] = {(double)i, -(double)i};
         (void)snprintf(name, sizeof name, "cell %d", (int)i);
         const nas_evaluation_t evaluation = {
-            .arch = 7 * i, .name = name, .value = (double)i, .columns = columns, .rank = 3};
+            .arch = 7 * i, .name = name, .value = {(double)i}, .columns = columns, .rank = 3};
         cr_assert_eq(nas_state_add_evaluation(&state, i % 2, &evaluation, NULL), NAS_OK);
         memset(name, 'x', sizeof name - 1);
         columns[0] = columns[1] = 0.5;
@@ -198,7 +201,7 @@ static void add_failure(nas_state_t *state, int64_t arch)
     double columns[N_REPORT] = {(double)NAN, (double)NAN};
     const nas_evaluation_t evaluation = {.arch = arch,
                                          .name = name,
-                                         .value = (double)NAN,
+                                         .value = {(double)NAN},
                                          .columns = columns,
                                          .seed = 10,
                                          .status = NAS_EVAL_FAILED,
@@ -236,7 +239,7 @@ Test(state, a_retry_empties_the_course_and_knows_what_succeeded)
     cr_assert(state.repeat[0].seed == 10 && state.repeat[1].seed == 11);
     cr_assert_null(nas_repeat_find(&state.repeat[0], 4));
     expect_known(&state.repeat[0], (int64_t[]){4, 2}, 2);
-    cr_assert_eq(state.repeat[0].known[1].value, 2.5);
+    cr_assert_eq(state.repeat[0].known[1].value[0], 2.5);
     /* another one, after a course that asked for one of them and a new one */
     add_value(&state, 2, 2.5, NAS_EVAL_OK);
     add_value(&state, 9, 3.5, NAS_EVAL_OK);

@@ -277,7 +277,7 @@ static void change_status(nas_state_t *state)
 }
 static void change_value(nas_state_t *state)
 {
-    state->repeat[0].evaluation[1].value = (double)NAN;
+    state->repeat[0].evaluation[1].value[0] = (double)NAN;
 }
 static void change_pool_rank(nas_state_t *state)
 {
@@ -318,7 +318,7 @@ static void change_precision(nas_state_t *state)
 static void change_known(nas_state_t *state)
 {
     state->repeat[1].known[0].status = NAS_EVAL_FAILED;
-    state->repeat[1].known[0].value = (double)NAN;
+    state->repeat[1].known[0].value[0] = (double)NAN;
 }
 static void change_known_arch(nas_state_t *state)
 {

@@ -97,7 +97,7 @@ Test(summary, figures_of_finite_values_are_finite)
     nas_state_t state = report_state_make();
     for (int r = 0; r < 2; r++)
         for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++) {
-            state.repeat[r].evaluation[i].value = 1.7e308;
+            state.repeat[r].evaluation[i].value[0] = 1.7e308;
             state.repeat[r].evaluation[i].cost = 1.2e308;
         }
     cr_assert_eq(nas_summary_figures(&state, 0).cost, DBL_MAX, "more than a double holds");

@@ -121,7 +121,7 @@ static void assert_same_outcome(const nas_outcome_t *a, const nas_outcome_t *b, 
 {
     cr_assert_eq(a->status, b->status);
     cr_assert_str_eq(a->reason, b->reason);
-    assert_same_bits(&a->value, &b->value, 1);
+    assert_same_bits(a->value, b->value, 1);
     assert_same_bits(&a->cost, &b->cost, 1);
     assert_same_bits(a->columns, b->columns, n_columns);
     assert_same_bits(a->curve, b->curve, N_CURVE);
@@ -169,7 +169,7 @@ static void test_by_hand(const nas_backend_t *backend)
         nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss, &test_accuracy));
     cr_assert_eq(outcome.status, NAS_EVAL_OK);
     cr_assert_str_empty(outcome.reason);
-    cr_assert_eq(outcome.value, last->valid_accuracy);
+    cr_assert_eq(outcome.value[0], last->valid_accuracy);
     cr_assert_eq(outcome.cost, N_EPOCHS * N_STEPS * BATCH);
     cr_assert_eq(outcome.columns[0], last->train_loss);
     cr_assert_eq(outcome.columns[1], last->valid_loss);
@@ -437,7 +437,7 @@ static void test_divergence(const nas_backend_t *backend)
         sscanf(outcome.reason, "the loss is not finite in step %lld of epoch %lld", &step, &epoch),
         2, "%s", outcome.reason);
     cr_assert(step >= 1 && step <= N_STEPS && epoch >= 1 && epoch <= N_EPOCHS);
-    cr_assert(isnan(outcome.value));
+    cr_assert(isnan(outcome.value[0]));
     cr_assert_eq(outcome.cost, (double)(((epoch - 1) * N_STEPS + step) * BATCH));
     for (int i = 0; i < 3; i++) cr_assert(isnan(outcome.columns[i]));
     for (int64_t e = 0; e < N_EPOCHS; e++)
@@ -512,7 +512,7 @@ Test(trainer, without_images_held_out_the_test_images_judge)
     (void)train_case_go(training, N_EPOCHS * nas_training_steps(training), losses);
     for (int i = 0; i < CASE_TEST; i++) index[i] = i;
     cr_assert(nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss, &accuracy));
-    cr_assert_eq(outcome.value, accuracy);
+    cr_assert_eq(outcome.value[0], accuracy);
     cr_assert_eq(outcome.columns[1], loss);
     nas_training_destroy(training);
     nas_outcome_fini(&outcome);

@@ -48,7 +48,7 @@ static void put_candidate(const fixture_t *f, int64_t arch, uint64_t seed, bool 
         .n_columns = 1,
         .n_epochs = N_EPOCHS,
         .step = 10 * n_epochs,
-        .outcome = {.value = done ? 71.5 : (double)NAN, .columns = &column, .curve = curve}};
+        .outcome = {.value = {done ? 71.5 : (double)NAN}, .columns = &column, .curve = curve}};
     char *stem = nas_candidate_stem(f->output.text, &record.candidate, &err);
     cr_assert_eq(nas_candidate_write(stem, &record, &err), NAS_OK, "%s", err.text);
     free(stem);
@@ -117,7 +117,7 @@ Test(under_way, what_no_evaluation_speaks_of_is_found_in_order)
         cr_assert(list.at[1].n_epochs == 2 && list.at[1].n_steps == 20);
         cr_assert_str_eq(list.at[1].name, "a, b");
         cr_assert(list.at[2].arch == 40 && list.at[2].seed == 6 && list.at[2].done);
-        cr_assert_float_eq(list.at[2].outcome.value, 71.5, 0);
+        cr_assert_float_eq(list.at[2].outcome.value[0], 71.5, 0);
         cr_assert(list.at[3].arch == 50 && list.at[3].begun && !list.at[3].name);
         nas_under_way_fini(&list);
     }
@@ -143,7 +143,7 @@ Test(under_way, failures_from_before_a_retry_are_absent)
     fixture_t f = fixture_make();
     double column = 1;
     const nas_evaluation_t known = {
-        .arch = 41, .name = (char *)(uintptr_t) "k", .value = 1, .columns = &column, .seed = 5};
+        .arch = 41, .name = (char *)(uintptr_t) "k", .value = {1}, .columns = &column, .seed = 5};
     put(&f, "run.h5", "");
     put_candidate(&f, 40, 5, false, 0); /* makes the folder */
     put(&f, "run.h5.d/000040-s5.out", "");

@@ -15,7 +15,7 @@ static nas_state_t failed_state(void)
         for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++) {
             nas_evaluation_t *evaluation = &state.repeat[r].evaluation[i];
             evaluation->status = NAS_EVAL_FAILED;
-            evaluation->value = (double)NAN;
+            evaluation->value[0] = (double)NAN;
             evaluation->seed = 5;
             evaluation->reason =
                 nas_string_format(NULL, "exit code %lld", (long long)evaluation->arch);

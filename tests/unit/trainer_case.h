@@ -85,7 +85,7 @@ static inline void assert_fails(trainer_case_t *c, const char *reason)
     const temp_path_t work = temp_file(&c->folder, "kept.work");
     cr_assert_eq(outcome->status, NAS_EVAL_FAILED);
     cr_assert_str_eq(outcome->reason, reason);
-    cr_assert(isnan(outcome->value) && isnan(outcome->cost));
+    cr_assert(isnan(outcome->value[0]) && isnan(outcome->cost));
     for (size_t i = 0; i < c->columns.n; i++) cr_assert(isnan(outcome->columns[i]));
     cr_assert_not(nas_file_exists(work.text));
 }
@@ -94,7 +94,7 @@ static inline void assert_scores(trainer_case_t *c, double score)
 {
     const nas_outcome_t *outcome = outcome_of(c);
     cr_assert_eq(outcome->status, NAS_EVAL_OK, "%s", outcome->reason);
-    cr_assert_eq(outcome->value, score);
+    cr_assert_eq(outcome->value[0], score);
 }
 
 /* A file of the case; the caller frees it. */

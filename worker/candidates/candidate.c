@@ -9,7 +9,7 @@ void nas_outcome_fail(nas_outcome_t *outcome, const char *format, ...)
 {
     va_list args;
     outcome->status = NAS_EVAL_FAILED;
-    outcome->value = NAN;
+    for (int g = 0; g < NAS_MAX_GOALS; g++) outcome->value[g] = NAN;
     outcome->cost = NAN;
     va_start(args, format);
     (void)vsnprintf(outcome->reason, sizeof outcome->reason, format, args);

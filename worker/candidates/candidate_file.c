@@ -201,7 +201,7 @@ static nas_status_t check(const nas_candidate_record_t *record, nas_error_t *err
     const bool ok = outcome->status == NAS_EVAL_OK;
     if (!ok && outcome->status != NAS_EVAL_FAILED)
         return nas_error_set(err, NAS_EINPUT, "impossible status");
-    if (record->done && (ok ? !isfinite(outcome->value) : !isnan(outcome->value)))
+    if (record->done && (ok ? !isfinite(*outcome->value) : !isnan(*outcome->value)))
         return nas_error_set(err, NAS_EINPUT, "impossible value");
     if (record->done && record->n_columns > 0 && !outcome->columns)
         return nas_error_set(err, NAS_EINPUT, "no columns");

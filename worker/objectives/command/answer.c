@@ -196,7 +196,7 @@ static void forget_columns(nas_outcome_t *outcome, size_t n)
 
 static void read_root(const json_t *root, const nas_strings_t *columns, nas_outcome_t *outcome)
 {
-    if (!read_number(json_object_get(root, "score"), &outcome->value)) {
+    if (!read_number(json_object_get(root, "score"), &outcome->value[0])) {
         nas_outcome_fail(outcome, "its answer has no finite number as score");
         return;
     }
@@ -237,7 +237,7 @@ static void report_none(const nas_answer_t *answer, nas_outcome_t *outcome)
 nas_status_t nas_answer_read(const nas_answer_t *answer, const nas_strings_t *columns,
                              nas_outcome_t *outcome, nas_error_t *err)
 {
-    nas_outcome_t found = {.status = NAS_EVAL_OK, .value = NAN, .cost = NAN};
+    nas_outcome_t found = {.status = NAS_EVAL_OK, .value = {NAN}, .cost = NAN};
     if (columns->n > 0) {
         found.columns = malloc(columns->n * sizeof *found.columns);
         if (!found.columns) return nas_error_nomem(err, "a trainer's columns");

@@ -106,7 +106,7 @@ void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evalua
         .arch = arch,
         /* the ledger copies what it keeps; nothing writes through this pointer */
         .name = (char *)(uintptr_t)nas_names_at(objective->options.names, arch),
-        .value = value,
+        .value = {value},
         .cost = at(objective, objective->cost, arch),
         .columns = objective->column_at,
         .pool_rank = isnan(value) ? 0 : 1 + count_better(objective, objective->sign * value),

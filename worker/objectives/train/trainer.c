@@ -313,7 +313,7 @@ static void report_success(const course_t *course, double test_accuracy, nas_out
     const nas_recipe_t *recipe = &course->trainer->options.recipe;
     const nas_epoch_t *last = &nas_training_state(course->training)->epoch[recipe->epochs - 1];
     outcome->status = NAS_EVAL_OK;
-    outcome->value = last->valid_accuracy;
+    outcome->value[0] = last->valid_accuracy;
     outcome->cost = images_seen(course);
     outcome->columns[0] = last->train_loss;
     outcome->columns[1] = last->valid_loss;
@@ -346,7 +346,7 @@ static void tell(const course_t *course, const nas_outcome_t *outcome)
     if (outcome->status != NAS_EVAL_OK) return;
     if (course->n_stepped > 0)
         (void)snprintf(text, sizeof text, ", %.*f images/s", rate < 10 ? 2 : 0, rate);
-    nas_log_line_of_rank("%s trained: accuracy %.5g%s", course->candidate->name, outcome->value,
+    nas_log_line_of_rank("%s trained: accuracy %.5g%s", course->candidate->name, outcome->value[0],
                          text);
 }
 
