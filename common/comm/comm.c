@@ -5,13 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-    MAX_PIECE = 1 << 30, /* bytes of one MPI message: counts are int */
-    TAG_ROWS = 1,
-    TAG_GATHER,
-    TAG_SCATTER
-};
-
 /* ------------------------------------------------------------------------------ life and death */
 
 static bool set_and_above_one(const char *variable)
@@ -190,8 +183,8 @@ void nas_comm_reserve(nas_comm_buffer_t *buffer, size_t size)
 void nas_comm_bcast(nas_comm_t *comm, int root, void *data, size_t size)
 {
     if (comm->size == 1) return;
-    for (size_t at = 0; at < size; at += MAX_PIECE) {
-        const size_t piece = size - at < MAX_PIECE ? size - at : MAX_PIECE;
+    for (size_t at = 0; at < size; at += NAS_COMM_MAX_PIECE) {
+        const size_t piece = size - at < NAS_COMM_MAX_PIECE ? size - at : NAS_COMM_MAX_PIECE;
         MPI_Request request;
         NAS_MPI(MPI_Ibcast((char *)data + at, (int)piece, MPI_BYTE, root, comm->handle, &request));
         nas_comm_wait(&request);
@@ -231,8 +224,8 @@ nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *
 
 static void send_bytes(nas_comm_t *comm, const void *data, size_t size, int to, int tag)
 {
-    for (size_t at = 0; at < size; at += MAX_PIECE) {
-        const size_t piece = size - at < MAX_PIECE ? size - at : MAX_PIECE;
+    for (size_t at = 0; at < size; at += NAS_COMM_MAX_PIECE) {
+        const size_t piece = size - at < NAS_COMM_MAX_PIECE ? size - at : NAS_COMM_MAX_PIECE;
         MPI_Request request;
         NAS_MPI(MPI_Isend((const char *)data + at, (int)piece, MPI_BYTE, to, tag, comm->handle,
                           &request));
@@ -242,8 +235,8 @@ static void send_bytes(nas_comm_t *comm, const void *data, size_t size, int to, 
 
 static void receive_bytes(nas_comm_t *comm, void *data, size_t size, int from, int tag)
 {
-    for (size_t at = 0; at < size; at += MAX_PIECE) {
-        const size_t piece = size - at < MAX_PIECE ? size - at : MAX_PIECE;
+    for (size_t at = 0; at < size; at += NAS_COMM_MAX_PIECE) {
+        const size_t piece = size - at < NAS_COMM_MAX_PIECE ? size - at : NAS_COMM_MAX_PIECE;
         MPI_Request request;
         NAS_MPI(
             MPI_Irecv((char *)data + at, (int)piece, MPI_BYTE, from, tag, comm->handle, &request));
@@ -255,22 +248,6 @@ void nas_comm_shard(int64_t n_rows, int rank, int size, int64_t *first, int64_t 
 {
     *first = n_rows * rank / size;
     *n = n_rows * (rank + 1) / size - *first;
-}
-
-void nas_comm_scatter_rows(nas_comm_t *comm, const double *all, int64_t n_rows, double *part)
-{
-    int64_t first = 0, n = 0;
-    nas_comm_shard(n_rows, comm->rank, comm->size, &first, &n);
-    const size_t n_bytes = (size_t)n * sizeof *part;
-    if (comm->rank != 0) {
-        receive_bytes(comm, part, n_bytes, 0, TAG_ROWS);
-        return;
-    }
-    if (n > 0) memcpy(part, all, n_bytes);
-    for (int r = 1; r < comm->size; r++) {
-        nas_comm_shard(n_rows, r, comm->size, &first, &n);
-        send_bytes(comm, all + first, (size_t)n * sizeof *all, r, TAG_ROWS);
-    }
 }
 
 void nas_comm_gather(nas_comm_t *comm, const void *data, size_t size, const char **all_p,
@@ -286,7 +263,7 @@ void nas_comm_gather(nas_comm_t *comm, const void *data, size_t size, const char
         nas_comm_wait(&request);
     }
     if (comm->rank != 0) {
-        send_bytes(comm, data, size, 0, TAG_GATHER);
+        send_bytes(comm, data, size, 0, NAS_COMM_TAG_GATHER);
         return;
     }
     offset[0] = 0;
@@ -296,7 +273,7 @@ void nas_comm_gather(nas_comm_t *comm, const void *data, size_t size, const char
     if (size) memcpy(comm->gathered.data, data, size);
     for (int r = 1; r < comm->size; r++)
         receive_bytes(comm, comm->gathered.data + offset[r], offset[r + 1] - offset[r], r,
-                      TAG_GATHER);
+                      NAS_COMM_TAG_GATHER);
     *all_p = comm->gathered.data;
 }
 
@@ -324,9 +301,9 @@ void nas_comm_scatter(nas_comm_t *comm, const char *all, const size_t *offset, c
     if (comm->rank == 0) {
         if (n_bytes) memcpy(comm->scattered.data, all, n_bytes);
         for (int r = 1; r < comm->size; r++)
-            send_bytes(comm, all + offset[r], offset[r + 1] - offset[r], r, TAG_SCATTER);
+            send_bytes(comm, all + offset[r], offset[r + 1] - offset[r], r, NAS_COMM_TAG_SCATTER);
     } else {
-        receive_bytes(comm, comm->scattered.data, n_bytes, 0, TAG_SCATTER);
+        receive_bytes(comm, comm->scattered.data, n_bytes, 0, NAS_COMM_TAG_SCATTER);
     }
     *data_p = comm->scattered.data;
     *size = n_bytes;

@@ -67,15 +67,40 @@ void nas_comm_max(nas_comm_t *comm, double *value, int n);
  *  everywhere.  Not collective. n_rows * size must fit into 63 bits. */
 void nas_comm_shard(int64_t n_rows, int rank, int size, int64_t *first, int64_t *n);
 
-/** Distribute rows of root to their shards (nas_comm_shard):
- *  all [in] n_rows doubles on rank 0;
- *  part [out].  Collective. */
-void nas_comm_scatter_rows(nas_comm_t *comm, const double *all, int64_t n_rows, double *part);
+/** Consecutive rows of a column that a rank has or wants. */
+typedef struct nas_comm_rows {
+    int64_t first;
+    int64_t n;
+} nas_comm_rows_t;
+
+/** Move the rows of a column to the ranks that want them.  Collective. No rank's memory grows with
+ *  the column but by what it holds and wants.
+ *  held, value [in] this rank's rows, no other's at the same time; wanted, moved [out] rows that
+ *  this rank wants, of which every one is held somewhere; any number of ranks may want one. */
+void nas_comm_move_rows(nas_comm_t *comm, nas_comm_rows_t held, const double *value,
+                        nas_comm_rows_t wanted, double *moved);
 
 /** Merge n lists of k sorted candidates over the ranks into rank 0's, in place (other ranks'
  *  contents are undefined afterwards);
  *  flag [in, out] is reduced by maximum with them.  Collective: one reduction. */
 void nas_comm_reduce_top(nas_comm_t *comm, nas_top_entry_t *list, int64_t n, int64_t k, int *flag);
+
+/** A message among others in one buffer: bytes. */
+typedef struct nas_comm_range {
+    size_t begin;
+    size_t size;
+} nas_comm_range_t;
+
+/** A message of `size` bytes from every rank to all.  Collective.
+ *  all [out] size(comm) of them in rank order. */
+void nas_comm_all_gather(nas_comm_t *comm, const void *mine, size_t size, void *all);
+
+/** A message of any length from every rank to every other, and to itself.  Collective. Empty ones
+ *  cost nothing.
+ *  sent [in] [size] where in `out` the one for each rank lies, two may overlap; received [in]
+ *  [size] where in `in` the one of each rank belongs, of the size that this has sent. */
+void nas_comm_exchange(nas_comm_t *comm, const void *out, const nas_comm_range_t *sent, void *in,
+                       const nas_comm_range_t *received);
 
 /** Messages of any length from every rank to rank 0.  Collective.
  *  data, size [in] this rank's. On rank 0: *all_p [out] the messages one after the other in rank

@@ -21,6 +21,11 @@ struct nas_comm {
     nas_comm_buffer_t reduced;   /**< message of nas_comm_reduce_top */
 };
 
+/** Bytes of one MPI message at most: counts are int. */
+enum { NAS_COMM_MAX_PIECE = 1 << 30 };
+
+enum { NAS_COMM_TAG_GATHER = 1, NAS_COMM_TAG_SCATTER, NAS_COMM_TAG_EXCHANGE };
+
 /** Abort the job unless an MPI call succeeded. */
 #define NAS_MPI(call)                                                                              \
     do {                                                                                           \

@@ -47,24 +47,50 @@ typedef struct metric_plan {
     int transform; /* nas_transform_t */
 } metric_plan_t;
 
-/* One raw metric column from rank 0 to every leader and on into the shards of its group. */
-static nas_status_t load_metric(part_t *part, int64_t metric, double *column, nas_error_t *err)
+/* Room for one metric. */
+typedef struct load {
+    double *column; /* rank 0: of the whole pool */
+    double *shard;  /* of this rank in its group */
+} load_t;
+
+/* One raw metric column from rank 0 into the shards of all groups. */
+static nas_status_t load_metric(part_t *part, int64_t metric, const load_t *load, nas_error_t *err)
 {
     metric_plan_t plan = {0};
+    nas_comm_rows_t held = {0}, wanted = {0};
     if (part->session) {
         const nas_inputs_t *inputs = nas_session_inputs(part->session);
         const char *name = inputs->job->metrics.names.at[metric];
         (void)snprintf(plan.name, sizeof plan.name, "%s", name);
         plan.transform = (int)nas_job_transform(inputs->job, name);
-        nas_inputs_metric(inputs, &nas_session_state(part->session)->scores, metric, column);
+        nas_inputs_metric(inputs, &nas_session_state(part->session)->scores, metric, load->column);
+        held.n = part->plan.n_arch;
     }
     nas_comm_bcast(part->world, 0, &plan, sizeof plan);
     NAS_FAULT_POINT("load-metric");
-    if (part->leaders)
-        nas_comm_bcast(part->leaders, 0, column, (size_t)part->plan.n_arch * sizeof *column);
+    nas_score_table_shard(part->scores, &wanted.first, &wanted.n);
+    nas_comm_move_rows(part->world, held, load->column, wanted, load->shard);
     const nas_status_t status = nas_score_table_load(
-        part->scores, metric, column, (nas_transform_t)plan.transform, plan.name, err);
+        part->scores, metric, load->shard, (nas_transform_t)plan.transform, plan.name, err);
     return status ? status : nas_interrupt_check(&part->interrupt, 0, err);
+}
+
+static nas_status_t load_metrics(part_t *part, nas_error_t *err)
+{
+    load_t load = {0};
+    int64_t first = 0, n_rows = 0;
+    nas_status_t status = NAS_OK;
+    nas_score_table_shard(part->scores, &first, &n_rows);
+    load.shard = malloc((size_t)n_rows * sizeof *load.shard + 1); /* it may be empty */
+    if (part->session) load.column = malloc((size_t)part->plan.n_arch * sizeof *load.column);
+    if (!load.shard || (part->session && !load.column))
+        status = nas_error_nomem(err, "a metric column");
+    status = nas_comm_agree(part->world, status, err);
+    for (int64_t metric = 0; !status && metric < part->plan.n_metric; metric++)
+        status = nas_comm_agree(part->world, load_metric(part, metric, &load, err), err);
+    free(load.shard);
+    free(load.column);
+    return status;
 }
 
 static nas_status_t load_scores(part_t *part, nas_error_t *err)
@@ -78,19 +104,11 @@ static nas_status_t load_scores(part_t *part, nas_error_t *err)
                                                .max_places = max_places,
                                                .interrupt = &part->interrupt};
     nas_status_t status = NAS_OK;
-    double *column = NULL;
     if (part->session) status = nas_session_look_at_metrics(part->session, err);
     status = nas_comm_agree(part->world, status, err);
     if (!status) status = nas_score_table_create(part->group, &options, &part->scores, err);
-    if (!status && part->leaders) {
-        column = malloc((size_t)plan->n_arch * sizeof *column);
-        if (!column) status = nas_error_nomem(err, "a metric column");
-    }
     status = nas_comm_agree(part->world, status, err);
-    for (int64_t metric = 0; !status && metric < plan->n_metric; metric++)
-        status = nas_comm_agree(part->world, load_metric(part, metric, column, err), err);
-    free(column);
-    return status;
+    return status ? status : load_metrics(part, err);
 }
 
 /* The pool's codes from rank 0 to the leaders, one byte a position. */

@@ -44,26 +44,68 @@ static void test_extremes(nas_comm_t *world)
     CHECK(high[0] == size - 1 && high[1] == 0);
 }
 
-static void test_scatter_rows(nas_comm_t *world)
+/* The rows that a rank has, or wants, when the cuts of n_rows are turned round: others than its own. */
+static nas_comm_rows_t turned(nas_comm_t *world, int64_t n_rows, int turn)
 {
-    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
-    int64_t covered = 0;
+    const int size = nas_comm_size(world);
+    nas_comm_rows_t rows = {0};
+    nas_comm_shard(n_rows, (nas_comm_rank(world) + turn) % size, size, &rows.first, &rows.n);
+    return rows;
+}
+
+static void check_moved(nas_comm_t *world, nas_comm_rows_t held, nas_comm_rows_t wanted)
+{
+    double value[16], moved[16];
+    for (int64_t i = 0; i < held.n; i++) value[i] = (double)(held.first + i) * 1.5;
+    nas_comm_move_rows(world, held, value, wanted, moved);
+    for (int64_t i = 0; i < wanted.n; i++) CHECK(moved[i] == (double)(wanted.first + i) * 1.5);
+}
+
+/* From shards, from rank 0 alone, to other shards, to all ranks, and to none. */
+static void test_move_rows(nas_comm_t *world)
+{
+    int64_t end = 0;
     for (int64_t n_rows = 0; n_rows < 12; n_rows++) {
-        double all[12], part[12];
-        for (int i = 0; i < 12; i++) all[i] = i * 1.5;
-        int64_t first = 0, n = 0, end = 0;
-        for (int r = 0; r < size; r++) {
-            nas_comm_shard(n_rows, r, size, &first, &n);
-            CHECK(first == end && n >= 0);
+        for (int r = 0; r < nas_comm_size(world); r++) {
+            int64_t first = 0, n = 0;
+            nas_comm_shard(n_rows, r, nas_comm_size(world), &first, &n);
+            CHECK(first == (r ? end : 0) && n >= 0);
             end = first + n;
         }
         CHECK(end == n_rows);
-        nas_comm_shard(n_rows, rank, size, &first, &n);
-        nas_comm_scatter_rows(world, rank == 0 ? all : NULL, n_rows, part);
-        for (int64_t i = 0; i < n; i++) CHECK(part[i] == (double)(first + i) * 1.5);
-        covered += n;
+        const nas_comm_rows_t own = turned(world, n_rows, 0), all = {.n = n_rows}, none = {0};
+        const nas_comm_rows_t alone = nas_comm_rank(world) == 0 ? all : none;
+        const nas_comm_rows_t middle = {.first = n_rows / 3, .n = n_rows / 2};
+        for (int turn = 0; turn < 3; turn++) {
+            check_moved(world, own, turned(world, n_rows, turn));
+            check_moved(world, turned(world, n_rows, turn), middle);
+        }
+        check_moved(world, own, all);
+        check_moved(world, alone, own);
+        check_moved(world, own, alone);
+        check_moved(world, own, none);
     }
-    CHECK(size > 1 || covered == 66);
+}
+
+/* Rank r has for rank s a message of r + 2 s bytes, so that one is empty. */
+static void test_exchange(nas_comm_t *world)
+{
+    enum { MAX_RANKS = 8, MOST = 3 * MAX_RANKS };
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    char out[MAX_RANKS * MOST], in[MAX_RANKS * MOST];
+    int ranks[MAX_RANKS];
+    nas_comm_range_t sent[MAX_RANKS], received[MAX_RANKS];
+    CHECK(size <= MAX_RANKS);
+    for (int r = 0; r < size; r++) {
+        sent[r] = (nas_comm_range_t){.begin = (size_t)r * MOST, .size = (size_t)(rank + 2 * r)};
+        received[r] = (nas_comm_range_t){.begin = (size_t)r * MOST, .size = (size_t)(r + 2 * rank)};
+        memset(out + r * MOST, 10 * rank + r, MOST);
+    }
+    nas_comm_exchange(world, out, sent, in, received);
+    for (int r = 0; r < size; r++)
+        for (int i = 0; i < r + 2 * rank; i++) CHECK(in[r * MOST + i] == 10 * r + rank);
+    nas_comm_all_gather(world, &rank, sizeof rank, ranks);
+    for (int r = 0; r < size; r++) CHECK(ranks[r] == r);
 }
 
 /* Message r has 3 r bytes, so that rank 0 and (with an empty round) everybody sends nothing at
@@ -165,7 +207,8 @@ static void test_self(nas_comm_t *world)
     test_bcast(self);
     test_agree(self);
     test_extremes(self);
-    test_scatter_rows(self);
+    test_move_rows(self);
+    test_exchange(self);
     test_gather_scatter(self);
     test_reduce_top(self);
     nas_comm_destroy(self);
@@ -176,7 +219,8 @@ static void all_tests(nas_comm_t *world)
     test_bcast(world);
     test_agree(world);
     test_extremes(world);
-    test_scatter_rows(world);
+    test_move_rows(world);
+    test_exchange(world);
     test_gather_scatter(world);
     test_reduce_top(world);
     test_split(world);

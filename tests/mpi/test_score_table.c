@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ARCH = 5000, N_METRIC = 6, MAX_WEIGHTS = 4, MAX_K = 40 };
+enum { MAX_ARCH = 5000, MAX_LOADED = 100000, N_METRIC = 6, MAX_WEIGHTS = 4, MAX_K = 40 };
 
 static const nas_transform_t TRANSFORMS[N_METRIC] = {NAS_TRANSFORM_NONE, NAS_TRANSFORM_LOG,
                                                      NAS_TRANSFORM_EXP,  NAS_TRANSFORM_RANK,
@@ -114,13 +114,23 @@ static nas_score_table_t *create(nas_comm_t *world, int64_t n_arch, int64_t n_me
     return table;
 }
 
-/* Only the leader gives a column; the others must not need one. */
-static nas_status_t load(nas_comm_t *world, nas_score_table_t *table, int64_t metric,
-                         const double *values, nas_transform_t transform)
+/* Every rank gives its shard of the values. */
+static nas_status_t load_named(nas_score_table_t *table, int64_t metric, const double *values,
+                               nas_transform_t transform, const char *name, nas_error_t *err)
+{
+    static double shard[MAX_LOADED];
+    int64_t first = 0, n_rows = 0;
+    nas_score_table_shard(table, &first, &n_rows);
+    CHECK(n_rows <= MAX_LOADED);
+    memcpy(shard, values + first, (size_t)n_rows * sizeof *shard);
+    return nas_score_table_load(table, metric, shard, transform, name, err);
+}
+
+static nas_status_t load(nas_score_table_t *table, int64_t metric, const double *values,
+                         nas_transform_t transform)
 {
     nas_error_t err = {0};
-    return nas_score_table_load(table, metric, nas_comm_rank(world) == 0 ? values : NULL, transform,
-                                "metric", &err);
+    return load_named(table, metric, values, transform, "metric", &err);
 }
 
 static void check_values(const nas_score_table_t *table)
@@ -180,7 +190,7 @@ static void test_equals_brute_force(nas_comm_t *world, int64_t n_arch)
     nas_score_table_t *table = create(world, n_arch, N_METRIC);
     for (int m = 0; m < N_METRIC; m++) {
         brute_normalise(m, n_arch);
-        CHECK(load(world, table, m, column[m], TRANSFORMS[m]) == NAS_OK);
+        CHECK(load(table, m, column[m], TRANSFORMS[m]) == NAS_OK);
     }
     check_values(table);
     for (nas_isa_t isa = 0; isa < NAS_ISA_COUNT; isa++) {
@@ -204,7 +214,7 @@ static void test_places_are_shared(nas_comm_t *world)
     CHECK(nas_score_table_create(world, &options, &table, &err) == NAS_OK);
     for (int m = 0; m < N_METRIC; m++) {
         brute_normalise(m, options.n_arch);
-        CHECK(load(world, table, m, column[m], TRANSFORMS[m]) == NAS_OK);
+        CHECK(load(table, m, column[m], TRANSFORMS[m]) == NAS_OK);
     }
     check_query(world, table, &(nas_score_query_t){.weights = weights, .n = Q, .k = 1},
                 options.n_arch);
@@ -220,10 +230,10 @@ static bool stops(void *n_asked, double share)
     return true;
 }
 
-/* The leader sorts, and all hear that it was stopped, at the first question. */
+/* Each is asked once, and all hear that it was stopped. */
 static void test_loading_is_interrupted(nas_comm_t *world)
 {
-    enum { N = 100000 };
+    enum { N = MAX_LOADED };
     static double large[N];
     nas_error_t err = {0};
     nas_score_table_t *table = NULL;
@@ -233,8 +243,8 @@ static void test_loading_is_interrupted(nas_comm_t *world)
         .n_arch = N, .n_metric = 1, .max_places = 1, .interrupt = &interrupt};
     for (int i = 0; i < N; i++) large[i] = (double)(i * 7919 % N);
     CHECK(nas_score_table_create(world, &options, &table, &err) == NAS_OK);
-    CHECK(load(world, table, 0, large, NAS_TRANSFORM_RANK) == NAS_ESTOP);
-    CHECK(n_asked == (nas_comm_rank(world) == 0));
+    CHECK(load(table, 0, large, NAS_TRANSFORM_RANK) == NAS_ESTOP);
+    CHECK(n_asked == 1);
     nas_score_table_destroy(table);
 }
 
@@ -243,7 +253,7 @@ static void check_normalised(nas_comm_t *world, nas_transform_t transform, const
                              const float *expected, int64_t n)
 {
     nas_score_table_t *table = create(world, n, 1);
-    CHECK(load(world, table, 0, raw, transform) == NAS_OK);
+    CHECK(load(table, 0, raw, transform) == NAS_OK);
     int64_t first = 0, n_rows = 0;
     nas_score_table_shard(table, &first, &n_rows);
     for (int64_t i = first; i < first + n_rows; i++)
@@ -302,8 +312,7 @@ static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t
     const double raw[] = {NAN, value, INFINITY};
     nas_error_t err = {0};
     nas_score_table_t *table = create(world, 3, 2);
-    const double *given = nas_comm_rank(world) == 0 ? raw : NULL;
-    CHECK(nas_score_table_load(table, 0, given, transform, "snip", &err) == NAS_EINPUT);
+    CHECK(load_named(table, 0, raw, transform, "snip", &err) == NAS_EINPUT);
     CHECK(
         strcmp(err.text, transform == NAS_TRANSFORM_LOG
                              ? "metric 'snip' has no value for any architecture after transform log"
@@ -311,7 +320,7 @@ static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t
 
     /* The table is as it was and takes another column. */
     const double usable[] = {1, 2, 3};
-    CHECK(load(world, table, 0, usable, NAS_TRANSFORM_NONE) == NAS_OK);
+    CHECK(load(table, 0, usable, NAS_TRANSFORM_NONE) == NAS_OK);
     int flag = 0;
     int64_t answer = -1;
     const nas_score_query_t query = {.weights = (double[]){1, 0}, .n = 1, .k = 1};

@@ -1,58 +1,11 @@
 #include "worker/ranking/normalise.h"
 
-#include "common/base/fault.h"
-#include "common/base/sort.h"
-
 #include <math.h>
-#include <stdlib.h>
 
 typedef struct range {
     double min;
     double max;
 } range_t;
-
-/* Number of sorted values below x or, with `equal`, not above it. */
-static int64_t count_below(const double *sorted, int64_t n, double x, bool equal)
-{
-    int64_t low = 0, high = n;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (sorted[middle] < x || (equal && !(sorted[middle] > x)))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* The mean of the places of a value that is among the sorted ones. */
-static double place_of(const double *sorted, int64_t n, double x)
-{
-    const int64_t before = count_below(sorted, n, x, false);
-    const int64_t up_to = count_below(sorted, n, x, true);
-    return 0.5 * (double)(before + 1 + up_to);
-}
-
-nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank,
-                                const nas_interrupt_t *interrupt, nas_error_t *err)
-{
-    const int64_t block = 1 << 14; /* values between two questions */
-    double *sorted = malloc((size_t)n * sizeof *sorted);
-    if (!sorted) return nas_error_nomem(err, "ranks of a metric");
-    int64_t n_present = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (isfinite(column[i])) sorted[n_present++] = column[i];
-    }
-    nas_status_t status = nas_sort_numbers(sorted, n_present, interrupt, err);
-    for (int64_t i = 0; !status && i < n; i++) {
-        rank[i] = isfinite(column[i]) ? place_of(sorted, n_present, column[i]) : NAN;
-        if (i % block != block - 1) continue;
-        NAS_FAULT_POINT("rank-transform");
-        status = nas_interrupt_check(interrupt, (double)i / (double)n, err);
-    }
-    free(sorted);
-    return status;
-}
 
 /* Over the values that are not missing; {inf, -inf} where there is none. */
 static range_t range_of(const double *value, int64_t n)

@@ -10,12 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Ranks of a whole column: 1 for the smallest value, ties get the mean of their places, missing
- *  (non-finite) values NaN.  Not collective. O(n log n) time, a sorted copy of the column besides.
- *  column [in] n;
- *  rank [out] n; interrupt: asked every few milliseconds, may be NULL.
- *  NAS_ESTOP: interrupted. NAS_ENOMEM. */
-nas_status_t nas_normalise_rank(const double *column, int64_t n, double *rank,
+/** Replace the values of a metric by their ranks over the group: 1 for the smallest value, ties get
+ *  the mean of their places, missing (non-finite) values NaN.  Collective over group. No rank holds
+ *  the whole column: each sorts its own, and hears the others' in pieces. O(n log n + N) time for n
+ *  of N values, four times the memory of the n besides.
+ *  value [in, out] this rank's n; interrupt: asked every few milliseconds, may be NULL.
+ *  NAS_ESTOP: interrupted, on any rank. NAS_ENOMEM on any rank fails all. */
+nas_status_t nas_normalise_rank(nas_comm_t *group, double *value, int64_t n,
                                 const nas_interrupt_t *interrupt, nas_error_t *err);
 
 /** Transform, then (x - min) / (max - min) over the group.  Collective over group.

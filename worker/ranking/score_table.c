@@ -5,7 +5,6 @@
 #include "worker/ranking/score.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct nas_score_table {
     nas_comm_t *group; /**< kept borrow */
@@ -58,53 +57,26 @@ void nas_score_table_use(nas_score_table_t *table, nas_isa_t isa)
     table->kernel = nas_score_kernel(isa);
 }
 
-/* The leader's ranks of a column; NULL elsewhere, where nothing is to be done. */
-static nas_status_t rank_column(const nas_score_table_t *table, const double *column,
-                                double **ranks_p, nas_error_t *err)
-{
-    if (nas_comm_rank(table->group) != 0) return NAS_OK;
-    const int64_t n = table->options.n_arch;
-    double *ranks = malloc((size_t)n * sizeof *ranks);
-    if (!ranks) return nas_error_nomem(err, "ranks of a metric");
-    const nas_status_t status = nas_normalise_rank(column, n, ranks, table->options.interrupt, err);
-    if (status == NAS_OK)
-        *ranks_p = ranks;
-    else
-        free(ranks);
-    return status;
-}
-
 static void store(nas_score_table_t *table, int64_t metric, const double *value)
 {
     for (int64_t row = 0; row < table->shard.n_rows; row++)
         table->tile[nas_score_at(row, metric, table->shard.n_metric)] = (float)value[row];
 }
 
-nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, const double *column,
+nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, double *value,
                                   nas_transform_t transform, const char *name, nas_error_t *err)
 {
     NAS_ASSERT(0 <= metric && metric < table->shard.n_metric);
+    const int64_t n = table->shard.n_rows;
     nas_status_t status = NAS_OK;
-    double *ranks = NULL;
-    double *value =
-        malloc((size_t)(table->shard.n_rows + 1) * sizeof *value); /* a shard may be empty */
-    if (!value) status = nas_error_nomem(err, "a metric");
-    if (status == NAS_OK && transform == NAS_TRANSFORM_RANK)
-        status = rank_column(table, column, &ranks, err);
-    status = nas_comm_agree(table->group, status, err);
-    if (status != NAS_OK) goto out;
-
-    nas_comm_scatter_rows(table->group, ranks ? ranks : column, table->options.n_arch, value);
-    if (!nas_normalise(table->group, transform, value, table->shard.n_rows)) {
-        status = nas_error_set(err, NAS_EINPUT, "metric '%s' has no value for any architecture%s",
-                               name, transform == NAS_TRANSFORM_LOG ? " after transform log" : "");
-        goto out;
-    }
+    if (transform == NAS_TRANSFORM_RANK)
+        status = nas_normalise_rank(table->group, value, n, table->options.interrupt, err);
+    if (status) return status;
+    if (!nas_normalise(table->group, transform, value, n))
+        return nas_error_set(err, NAS_EINPUT, "metric '%s' has no value for any architecture%s",
+                             name, transform == NAS_TRANSFORM_LOG ? " after transform log" : "");
     store(table, metric, value);
-out:
-    free(value);
-    free(ranks);
-    return status;
+    return NAS_OK;
 }
 
 void nas_score_table_top(nas_score_table_t *table, const nas_score_query_t *query, int *flag,

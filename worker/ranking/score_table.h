@@ -28,8 +28,8 @@ typedef struct nas_score_table_options {
     int64_t n_arch;
     int64_t n_metric;
     int64_t max_places; /**< of one answer: weight vectors times architectures for each */
-    const nas_interrupt_t *interrupt; /**< kept (borrowed); asked while a column is loaded, on the
-                                           leader; may be NULL */
+    const nas_interrupt_t *interrupt; /**< kept (borrowed); asked while a column is loaded; may be
+                                           NULL */
 } nas_score_table_options_t;
 
 /** Allocate shards and buffers; a query allocates nothing.  Collective over group. group is kept
@@ -43,14 +43,13 @@ void nas_score_table_use(nas_score_table_t *table, nas_isa_t isa);
 
 /** Load metric `metric`: transform, then min-max over the whole pool; missing (NaN), non-finite
  *  and constant values contribute 0.  Collective over group.
- *  column [in] n_arch raw values on the leader, ignored elsewhere; name: for messages, the same on
- *  all ranks. exp is exp(x - max x), which min-max maps to the same values without overflow; log
- *  of a value <= 0 is missing; rank averages ties and excludes missing values (on the leader, O(N
- *  log N)). Memory during the call: the shard's values as doubles; for rank two more columns on
- *  the leader.
+ *  value [in, out] raw values of the shard (nas_score_table_shard), overwritten; name: for messages,
+ *  the same on all ranks. exp is exp(x - max x), which min-max maps to the same values without
+ *  overflow; log of a value <= 0 is missing; rank averages ties and excludes missing values.
+ *  Memory during the call: for rank as nas_normalise_rank, for others none.
  *  NAS_EINPUT, on all ranks: every value is missing. NAS_ESTOP, on all ranks: interrupted.
  *  NAS_ENOMEM on any rank fails all. */
-nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, const double *column,
+nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, double *value,
                                   nas_transform_t transform, const char *name, nas_error_t *err);
 
 /** The k best architectures under each of n weight vectors.  Collective over group; one pass over
