@@ -23,6 +23,16 @@ int64_t nas_pool_count(const nas_pool_t *pool)
     return nas_names_count(pool->names);
 }
 
+bool nas_pool_is_whole(const nas_pool_t *pool)
+{
+    return pool->space && !pool->selection.index;
+}
+
+int64_t nas_pool_index(const nas_pool_t *pool, int64_t i)
+{
+    return pool->selection.index ? pool->selection.index[i] : i;
+}
+
 nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p, nas_error_t *err)
 {
     const int64_t n = nas_pool_count(pool);
@@ -30,7 +40,7 @@ nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p
     uint8_t *code = malloc((size_t)n * (size_t)n_position);
     if (!code) return nas_error_nomem(err, "the codes of the pool");
     for (int64_t i = 0; i < n; i++)
-        pool->space->code(pool->selection.index[i], code + i * n_position);
+        pool->space->code(nas_pool_index(pool, i), code + i * n_position);
     const nas_status_t status = nas_encoding_from_codes(code, n, n_position, encoding_p, err);
     free(code);
     return status;

@@ -29,6 +29,11 @@ nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *sub
 /** Number of architectures. */
 int64_t nas_pool_count(const nas_pool_t *pool);
 
+/** For a pool of a space: whether it is all of it, in its order; and the number of the pool's
+ *  architecture i in the space. */
+bool nas_pool_is_whole(const nas_pool_t *pool);
+int64_t nas_pool_index(const nas_pool_t *pool, int64_t i);
+
 /** For a pool of a space: its codes, as mutation and policies want them.
  *  NAS_ENOMEM. The caller owns *encoding_p. */
 nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p, nas_error_t *err);

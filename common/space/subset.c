@@ -10,7 +10,8 @@
 
 static const size_t FILE_LIMIT = (size_t)16 << 20;
 
-/* A selection in the making: room for the indices of the whole space, n of them taken. */
+/* A selection in the making: room for the indices of the whole space, n of them taken; none where
+ * all are. */
 typedef struct draft {
     const nas_space_t *space;
     int64_t *index;
@@ -20,11 +21,6 @@ typedef struct draft {
 static void take(draft_t *draft, int64_t index)
 {
     draft->index[draft->n++] = index;
-}
-
-static void take_all(draft_t *draft)
-{
-    for (int64_t i = 0; i < draft->space->count; i++) take(draft, i);
 }
 
 /* Every architecture whose key no one before it has: names are looked up among the keys. */
@@ -175,7 +171,7 @@ static nas_status_t take_subset(draft_t *draft, const nas_subset_t *subset, nas_
     case NAS_SUBSET_ALL:
         break;
     }
-    take_all(draft);
+    draft->n = draft->space->count;
     return NAS_OK;
 }
 
@@ -184,7 +180,7 @@ static nas_status_t name_all(const draft_t *draft, nas_names_t *names, nas_error
     int64_t duplicate = -1, first = -1;
     for (int64_t i = 0; i < draft->n; i++) {
         char name[NAS_SPACE_NAME_SIZE];
-        nas_space_print(draft->space, draft->index[i], name);
+        nas_space_print(draft->space, draft->index ? draft->index[i] : i, name);
         const nas_status_t status = nas_names_add(names, name, strlen(name), err);
         if (status) return status;
     }
@@ -200,8 +196,9 @@ nas_status_t nas_subset_select(const nas_space_t *space, const nas_subset_t *sub
     nas_names_t *names = NULL;
     nas_status_t status = nas_names_create(&names, err);
     if (status) return status;
-    draft.index = malloc((size_t)space->count * sizeof *draft.index);
-    if (!draft.index) {
+    if (subset->kind != NAS_SUBSET_ALL)
+        draft.index = malloc((size_t)space->count * sizeof *draft.index);
+    if (!draft.index && subset->kind != NAS_SUBSET_ALL) {
         status = nas_error_nomem(err, "the architectures of a pool");
         goto out;
     }

@@ -30,7 +30,7 @@ typedef struct nas_subset {
 typedef struct nas_selection {
     nas_names_t *names;
     int64_t *index; /**< [nas_names_count(names)], distinct; ascending but for FILE, which keeps the
-                     *   order of its lines */
+                     *   order of its lines; NULL for ALL, where a place is an index */
 } nas_selection_t;
 
 /** Select.  Not collective; FILE reads the file. O(space->count + bytes of the file), deterministic:

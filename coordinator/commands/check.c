@@ -130,7 +130,7 @@ static void find_largest(const nas_inputs_t *inputs, const nas_network_t *networ
     int64_t most = -1;
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
-        nas_space_nb201.code(inputs->pool.selection.index[i], operation);
+        nas_space_nb201.code(nas_pool_index(&inputs->pool, i), operation);
         const int64_t weight = weigh(operation, network);
         if (weight <= most) continue;
         most = weight;
@@ -192,7 +192,7 @@ static double mean_multiply_adds(const nas_inputs_t *inputs, const nas_network_t
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
         nas_nb201_cost_t cost;
-        nas_space_nb201.code(inputs->pool.selection.index[i], operation);
+        nas_space_nb201.code(nas_pool_index(&inputs->pool, i), operation);
         nas_nb201_cost(operation, network, &cost);
         sum += (double)cost.flops;
     }

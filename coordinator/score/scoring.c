@@ -1,10 +1,12 @@
 /* Rounds of scoring.
  *
- * Rank 0 broadcasts the pool's numbers in its space, what is scored already, and the mini-batch;
- * from then on every rank knows by itself who scores what (worker/schedule/schedule.h). A round: each rank
- * scores its list, architecture by architecture; its results and its time go to rank 0 in one
- * gather; all ranks' times come back with the verdict, by which every rank plans the next round.
- * Then rank 0 saves, if that is due, while the others go on.
+ * Rank 0 broadcasts how architectures are measured and the mini-batch, and the pool a chunk at a
+ * time, as others are scored (intake.h): no rank but 0 holds anything of the pool's length, and no
+ * message has it. From what came in and what was done every rank knows by itself who scores what
+ * (worker/schedule/schedule.h). A round: each rank scores its list, architecture by architecture,
+ * up to as many as a message may hold; its results and its time go to rank 0 in one gather; all
+ * ranks' times come back with the verdict, by which every rank plans the next round. Then the
+ * schedule is filled again, and rank 0 saves, if that is due, while the others go on.
  *
  * A request to stop, by a signal to any rank or by OUTPUT.stop, reaches all by the heartbeat: each
  * finishes its architecture and goes to the meeting, where the verdict ends the stage for all. An
@@ -19,7 +21,7 @@
 #include "common/comm/heartbeat.h"
 #include "common/io/stop.h"
 #include "common/space/space_nb201.h"
-#include "common/space/space_nb201_cost.h"
+#include "coordinator/score/intake.h"
 #include "worker/engine/backends/backends.h"
 #include "worker/engine/scorer.h"
 #include "worker/schedule/schedule.h"
@@ -28,14 +30,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of one message of results: what is above it is given back, and comes again in the next round. */
+static const size_t MESSAGE_LIMIT = (size_t)4 << 20;
+
 /* A rank's part in the stage. */
 typedef struct part {
     nas_comm_t *world;
     nas_session_t *session; /* rank 0; borrowed */
     nas_scoring_plan_t plan;
-    int64_t *index; /* [n_arch] places in the space's enumeration */
-    bool *done;     /* [n_arch] scored by an earlier session or run */
-    bool *partly;   /* [n_arch] lacks only the metrics that are not known */
     float *images;
     int32_t *labels;
     const nas_metric_t *metric[NAS_SCORING_MAX_METRICS];
@@ -43,6 +45,7 @@ typedef struct part {
     const nas_metric_t *rest[NAS_SCORING_MAX_METRICS]; /* [n_rest] metrics that are not known */
     int64_t n_rest;
     nas_scorer_t *rest_scorer; /* NULL where nothing is known */
+    nas_intake_t *intake;
     nas_schedule_t *schedule;
     nas_heartbeat_t *heartbeat;
     nas_schedule_report_t *report; /* [n_ranks] */
@@ -88,76 +91,35 @@ static size_t image_values(const nas_scoring_plan_t *plan)
 
 static nas_status_t allocate(part_t *part, nas_error_t *err)
 {
-    const size_t n = (size_t)part->plan.n_arch;
-    part->index = malloc(n * sizeof *part->index);
-    part->done = calloc(n, sizeof *part->done);
-    part->partly = calloc(n, sizeof *part->partly);
     part->images = malloc(image_values(&part->plan) * sizeof *part->images);
     part->labels = malloc((size_t)part->plan.batch * sizeof *part->labels);
     part->report = calloc((size_t)nas_comm_size(part->world), sizeof *part->report);
-    if (part->index && part->done && part->partly && part->images && part->labels && part->report)
-        return NAS_OK;
+    if (part->images && part->labels && part->report) return NAS_OK;
     return nas_error_nomem(err, "scoring");
 }
 
-static void spread_inputs(part_t *part)
+static void spread_batch(part_t *part)
 {
-    const size_t n = (size_t)part->plan.n_arch;
+    const size_t n_bytes = image_values(&part->plan) * sizeof *part->images;
+    const size_t n_labels = (size_t)part->plan.batch;
     if (part->session) {
         const nas_inputs_t *inputs = nas_session_inputs(part->session);
-        const nas_scores_t *scores = &nas_session_state(part->session)->scores;
-        memcpy(part->index, inputs->pool.selection.index, n * sizeof *part->index);
-        for (size_t i = 0; i < n; i++) {
-            part->done[i] = scores->status[i] != NAS_SCORE_PENDING;
-            part->partly[i] = nas_session_is_partly_scored(part->session, (int64_t)i);
-        }
-        memcpy(part->images, inputs->batch.images,
-               image_values(&part->plan) * sizeof *part->images);
-        memcpy(part->labels, inputs->batch.labels, (size_t)part->plan.batch * sizeof *part->labels);
+        memcpy(part->images, inputs->batch.images, n_bytes);
+        memcpy(part->labels, inputs->batch.labels, n_labels * sizeof *part->labels);
     }
-    nas_comm_bcast(part->world, 0, part->index, n * sizeof *part->index);
-    nas_comm_bcast(part->world, 0, part->done, n * sizeof *part->done);
-    if (part->plan.known) nas_comm_bcast(part->world, 0, part->partly, n * sizeof *part->partly);
-    nas_comm_bcast(part->world, 0, part->images, image_values(&part->plan) * sizeof *part->images);
-    nas_comm_bcast(part->world, 0, part->labels, (size_t)part->plan.batch * sizeof *part->labels);
+    nas_comm_bcast(part->world, 0, part->images, n_bytes);
+    nas_comm_bcast(part->world, 0, part->labels, n_labels * sizeof *part->labels);
 }
 
-static double operations_of(const part_t *part, const uint8_t operation[NAS_CELL_EDGES])
+static nas_status_t make_schedule(part_t *part, nas_error_t *err)
 {
-    nas_nb201_cost_t cost;
-    nas_nb201_cost(operation, &part->plan.network, &cost);
-    return (double)cost.operations;
-}
-
-/* Cost of an architecture: the operations of its live part, and what every network takes besides
- * (initialisation, the metrics' own work), a fifth of the costliest network's operations by a fit
- * to `robotnas bench score`. */
-static double predict_cost(const part_t *part, int64_t arch)
-{
-    const double fixed = 0.2;
-    uint8_t operation[NAS_CELL_EDGES], costliest[NAS_CELL_EDGES];
-    memset(costliest, NAS_OPERATION_CONV3, sizeof costliest);
-    nas_space_nb201.code(part->index[arch], operation);
-    const unsigned live = nas_cell_live_edges(operation);
-    for (int e = 0; e < NAS_CELL_EDGES; e++)
-        if (!(live >> e & 1)) operation[e] = NAS_OPERATION_NONE;
-    return operations_of(part, operation) + fixed * operations_of(part, costliest);
-}
-
-static nas_status_t plan_rounds(part_t *part, nas_error_t *err)
-{
-    double *cost = malloc((size_t)part->plan.n_arch * sizeof *cost);
-    if (!cost) return nas_error_nomem(err, "scoring");
-    for (int64_t i = 0; i < part->plan.n_arch; i++) cost[i] = predict_cost(part, i);
-    const nas_schedule_options_t options = {.n = part->plan.n_arch,
-                                            .cost = cost,
-                                            .done = part->done,
-                                            .n_ranks = nas_comm_size(part->world),
-                                            .first_worker = (int)part->plan.first_worker,
-                                            .target_s = NAS_SCORING_ROUND_S};
-    const nas_status_t status = nas_schedule_create(&options, &part->schedule, err);
-    free(cost);
-    return status;
+    const nas_intake_options_t intake = {
+        .world = part->world, .session = part->session, .plan = &part->plan};
+    nas_schedule_options_t schedule = {.n_ranks = nas_comm_size(part->world),
+                                       .first_worker = (int)part->plan.first_worker,
+                                       .target_s = NAS_SCORING_ROUND_S};
+    const nas_status_t status = nas_intake_create(&intake, &part->intake, &schedule.n, err);
+    return status ? status : nas_schedule_create(&schedule, &part->schedule, err);
 }
 
 static nas_status_t make_scorer(part_t *part, nas_error_t *err)
@@ -199,9 +161,9 @@ static nas_status_t set_up(part_t *part, nas_error_t *err)
     if (part->plan.first_worker >= nas_comm_size(part->world)) part->plan.first_worker = 0;
     nas_status_t status = nas_comm_agree(part->world, allocate(part, err), err);
     if (status) return status;
-    spread_inputs(part);
+    spread_batch(part);
     if (part->session) nas_session_begin_scoring(part->session);
-    status = plan_rounds(part, err);
+    status = make_schedule(part, err);
     if (!status) status = make_scorer(part, err);
     return nas_comm_agree(part->world, status, err);
 }
@@ -210,11 +172,9 @@ static void tear_down(part_t *part)
 {
     nas_heartbeat_end(part->heartbeat);
     nas_schedule_destroy(part->schedule);
+    nas_intake_destroy(part->intake);
     nas_scorer_destroy(part->scorer);
     nas_scorer_destroy(part->rest_scorer);
-    free(part->index);
-    free(part->done);
-    free(part->partly);
     free(part->images);
     free(part->labels);
     free(part->report);
@@ -223,15 +183,18 @@ static void tear_down(part_t *part)
 
 /* ------------------------------------------------------------------------------------- scoring */
 
-/* The metrics of an architecture that are not known; NaN for the others. */
-static nas_status_t measure(part_t *part, int64_t arch, const uint8_t operation[NAS_CELL_EDGES],
-                            double *value, nas_error_t *err)
+/* All metrics of an architecture, or those that are not known, with NaN for the others. */
+static nas_status_t measure(part_t *part, const nas_schedule_item_t *item, double *value,
+                            nas_error_t *err)
 {
+    uint8_t operation[NAS_CELL_EDGES];
     char name[NAS_SPACE_NAME_SIZE];
     double rest[NAS_SCORING_MAX_METRICS];
     int64_t n = 0;
+    bool is_partly = false;
+    nas_space_nb201.code(nas_intake_arch(item, &is_partly), operation);
     nas_space_nb201.print(operation, name);
-    if (!part->partly[arch]) return nas_scorer_score(part->scorer, operation, name, value, err);
+    if (!is_partly) return nas_scorer_score(part->scorer, operation, name, value, err);
     const nas_status_t status = nas_scorer_score(part->rest_scorer, operation, name, rest, err);
     for (int64_t m = 0; !status && m < part->plan.n_metric; m++)
         value[m] = part->plan.known >> m & 1 ? (double)NAN : rest[n++];
@@ -239,17 +202,25 @@ static nas_status_t measure(part_t *part, int64_t arch, const uint8_t operation[
 }
 
 /* A failure is data: it is recorded, and the run goes on. */
-static void score_one(part_t *part, int64_t arch, result_t *result)
+static void score_one(part_t *part, const nas_schedule_item_t *item, result_t *result)
 {
-    uint8_t operation[NAS_CELL_EDGES];
     nas_error_t err = {0};
     const double begin_s = nas_clock_monotonic_s();
-    nas_space_nb201.code(part->index[arch], operation);
-    const nas_status_t status = measure(part, arch, operation, result->value, &err);
+    const nas_status_t status = measure(part, item, result->value, &err);
     for (int64_t m = 0; status && m < part->plan.n_metric; m++) result->value[m] = (double)NAN;
-    result->arch = arch;
+    result->arch = item->index;
     result->status = status ? NAS_SCORE_FAILED : NAS_SCORE_OK;
     result->seconds = nas_clock_monotonic_s() - begin_s;
+}
+
+/* This rank's list of the round, as far as a message holds its results. */
+static const nas_schedule_item_t *own_list(const part_t *part, int64_t *n)
+{
+    const int64_t n_most = (int64_t)((MESSAGE_LIMIT - sizeof(message_t)) / result_size(part));
+    const nas_schedule_item_t *list =
+        nas_schedule_list(part->schedule, nas_comm_rank(part->world), n);
+    if (*n > n_most) *n = n_most;
+    return list;
 }
 
 static void reserve_message(part_t *part, int64_t n)
@@ -273,7 +244,7 @@ static size_t work(part_t *part)
 {
     int64_t n = 0;
     const int rank = nas_comm_rank(part->world);
-    const nas_schedule_item_t *list = nas_schedule_list(part->schedule, rank, &n);
+    const nas_schedule_item_t *list = own_list(part, &n);
     reserve_message(part, n);
     message_t *message = (message_t *)(void *)part->message;
     *message = (message_t){0};
@@ -283,7 +254,7 @@ static size_t work(part_t *part)
         if (!nas_schedule_may_start(part->schedule, rank, k, elapsed_s)) break;
         result_t *result =
             (result_t *)(void *)(part->message + sizeof *message + (size_t)k * result_size(part));
-        score_one(part, list[k].index, result);
+        score_one(part, &list[k], result);
         message->n++;
         message->report.n_done++;
         if (result->status != NAS_SCORE_OK) continue;
@@ -355,6 +326,7 @@ static nas_status_t run_rounds(part_t *part, nas_error_t *err)
     const size_t n_ranks = (size_t)nas_comm_size(part->world);
     size_t *offset = part->session ? calloc(n_ranks + 1, sizeof *offset) : NULL;
     if (part->session && !offset) nas_comm_abort("out of memory for message sizes");
+    nas_intake_fill(part->intake, part->schedule);
     part->met_s = nas_clock_monotonic_s();
     while (!verdict.is_over && nas_schedule_next(part->schedule)) {
         const char *all = NULL;
@@ -365,6 +337,7 @@ static nas_status_t run_rounds(part_t *part, nas_error_t *err)
         nas_comm_bcast(part->world, 0, &verdict, sizeof verdict);
         nas_comm_bcast(part->world, 0, part->report, n_ranks * sizeof *part->report);
         nas_schedule_record(part->schedule, part->report);
+        if (!verdict.is_over) nas_intake_fill(part->intake, part->schedule);
         part->met_s = nas_clock_monotonic_s();
         if (part->session && !verdict.is_over) nas_session_save_if_due(part->session);
     }

@@ -12,6 +12,9 @@ typedef struct world {
     double *true_cost; /* [n] */
     nas_schedule_report_t *report;
     nas_schedule_t *schedule;
+    nas_schedule_item_t *item; /* on their way into the schedule */
+    const double *cost;        /* [n] predicted; borrowed */
+    int64_t n_added;
 } world_t;
 
 /* Seconds of all ranks together. */
@@ -54,6 +57,7 @@ double *nas_simulation_costs(int copies, int64_t *n)
 static void world_fini(world_t *world)
 {
     nas_schedule_destroy(world->schedule);
+    free(world->item);
     free(world->report);
     free(world->true_cost);
     free(world->speed);
@@ -67,6 +71,18 @@ static void tell_speeds(world_t *world, int n_ranks)
     nas_schedule_record(world->schedule, world->report);
 }
 
+/* Fill the window, in the pool's order. */
+static void add_items(world_t *world)
+{
+    const int64_t n = nas_schedule_room(world->schedule);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t index = world->n_added + i;
+        world->item[i] = (nas_schedule_item_t){.index = index, .cost = world->cost[index]};
+    }
+    nas_schedule_add(world->schedule, world->item, n);
+    world->n_added += n;
+}
+
 static nas_status_t world_init(world_t *world, const nas_simulation_options_t *options,
                                nas_error_t *err)
 {
@@ -75,13 +91,13 @@ static nas_status_t world_init(world_t *world, const nas_simulation_options_t *o
         .speed = malloc(n_ranks * sizeof *world->speed),
         .true_cost = malloc((size_t)options->n * sizeof *world->true_cost),
         .report = calloc(n_ranks, sizeof *world->report),
+        .item = malloc((size_t)options->n * sizeof *world->item),
+        .cost = options->cost,
     };
-    if (!world->speed || !world->true_cost || !world->report)
+    if (!world->speed || !world->true_cost || !world->report || !world->item)
         return nas_error_nomem(err, "the simulated ranks");
-    const nas_schedule_options_t schedule = {.n = options->n,
-                                             .cost = options->cost,
-                                             .n_ranks = options->n_ranks,
-                                             .target_s = options->target_s};
+    const nas_schedule_options_t schedule = {
+        .n = options->n, .n_ranks = options->n_ranks, .target_s = options->target_s};
     nas_status_t status = nas_schedule_create(&schedule, &world->schedule, err);
     if (status) return status;
     nas_rng_t rng;
@@ -136,7 +152,7 @@ nas_status_t nas_simulate_schedule(const nas_simulation_options_t *options,
     if (status) goto out;
     nas_simulation_t sim = {0};
     double work = 0.0;
-    while (nas_schedule_next(world.schedule)) {
+    while (add_items(&world), nas_schedule_next(world.schedule)) {
         const times_t times = play_round(&world, options->n_ranks);
         const bool is_last = nas_schedule_left(world.schedule) == 0;
         double *idle = is_last        ? &sim.idle_last

@@ -25,6 +25,8 @@ static const line_t LINES[] = {
     {1, 4096, false, 0.1, ""},
     {4, 4096, false, 0.1, ""},
     {16, 4096, false, 0.1, ""},
+    {64, 256, false, 0.1, ""},
+    {64, 4096, false, 0.1, ""},
     {1, 4096, false, 0.0, ", costs known"},
     {1, 4096, true, 0.1, ", speeds known"},
     {1, 4096, true, 0.0, ", both known"},

@@ -14,6 +14,7 @@ typedef struct game {
     double cost[MAX_ITEMS];
     bool done[MAX_ITEMS];
     double speed[MAX_RANKS];
+    int64_t n; /* items, of which some may be done */
     nas_schedule_options_t options;
 } game_t;
 
@@ -33,15 +34,23 @@ static void set_up(game_t *game, int64_t n, int n_ranks, uint64_t seed)
     memset(game, 0, sizeof *game);
     for (int64_t i = 0; i < n; i++) game->cost[i] = nas_rng_between(&rng, 0.1, 2.0);
     for (int r = 0; r < n_ranks; r++) game->speed[r] = nas_rng_between(&rng, 1.0, 4.0);
-    game->options = (nas_schedule_options_t){
-        .n = n, .cost = game->cost, .done = game->done, .n_ranks = n_ranks, .target_s = 45.0};
+    game->n = n;
+    game->options = (nas_schedule_options_t){.n_ranks = n_ranks, .target_s = 45.0};
 }
 
+/* All that is not done, in one go. */
 static nas_schedule_t *start(const game_t *game)
 {
     nas_error_t err = {0};
     nas_schedule_t *schedule = NULL;
-    cr_assert_eq(nas_schedule_create(&game->options, &schedule, &err), NAS_OK, "%s", err.text);
+    nas_schedule_item_t item[MAX_ITEMS];
+    nas_schedule_options_t options = game->options;
+    for (int64_t i = 0; i < game->n; i++)
+        if (!game->done[i]) item[options.n++] = (nas_schedule_item_t){i, 3 * i, game->cost[i]};
+    cr_assert_eq(nas_schedule_create(&options, &schedule, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_schedule_room(schedule), options.n);
+    nas_schedule_add(schedule, item, options.n);
+    cr_assert_eq(nas_schedule_room(schedule), 0);
     return schedule;
 }
 
@@ -54,6 +63,7 @@ static nas_schedule_report_t work(const game_t *game, const nas_schedule_t *sche
     const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
     for (int64_t k = 0; k < n && nas_schedule_may_start(schedule, rank, k, report.seconds); k++) {
         cr_assert(k == 0 || list[k].cost <= list[k - 1].cost, "the costliest come first");
+        cr_assert_eq(list[k].payload, 3 * list[k].index);
         report.n_done++;
         report.cost += list[k].cost;
         report.seconds += fmax(game->cost[list[k].index], 1e-6) / game->speed[rank];
@@ -91,7 +101,7 @@ static played_t play(const game_t *game)
     }
     cr_assert_eq(nas_schedule_left(schedule), 0);
     nas_schedule_destroy(schedule);
-    for (int64_t i = 0; i < game->options.n; i++)
+    for (int64_t i = 0; i < game->n; i++)
         cr_assert_eq(played.times[i], game->done[i] ? 0 : 1, "item %d", (int)i);
     return played;
 }
@@ -333,8 +343,8 @@ Test(schedule, lists_keep_the_bound_of_longest_processing_time_first)
     }
 }
 
-/* The pool of docs/scaling.md, where simulate_schedule plays ten seeds. */
-static nas_simulation_t simulate(int n_ranks, bool speeds_known, uint64_t seed)
+/* The pool of docs/scaling.md, `copies` times over, where simulate_schedule plays ten seeds. */
+static nas_simulation_t simulate_copies(int copies, int n_ranks, bool speeds_known, uint64_t seed)
 {
     nas_simulation_options_t options = {.n_ranks = n_ranks,
                                         .target_s = 45.0,
@@ -343,12 +353,17 @@ static nas_simulation_t simulate(int n_ranks, bool speeds_known, uint64_t seed)
                                         .speeds_known = speeds_known,
                                         .seed = seed};
     nas_simulation_t result = {0};
-    double *cost = nas_simulation_costs(1, &options.n);
+    double *cost = nas_simulation_costs(copies, &options.n);
     cr_assert_not_null(cost);
     options.cost = cost;
     cr_assert_eq(nas_simulate_schedule(&options, &result, NULL), NAS_OK);
     free(cost);
     return result;
+}
+
+static nas_simulation_t simulate(int n_ranks, bool speeds_known, uint64_t seed)
+{
+    return simulate_copies(1, n_ranks, speeds_known, seed);
 }
 
 Test(schedule, at_256_ranks_at_most_5_percent_are_idle)
@@ -375,4 +390,51 @@ Test(schedule, known_speeds_spare_the_learning)
     const nas_simulation_t unknown = simulate(4096, false, 0);
     cr_assert_lt(known.n_rounds, unknown.n_rounds);
     cr_assert_lt(known.seconds, unknown.seconds);
+}
+
+/* Items come in as others are done; whatever the pool's size, no more than a window is held. */
+Test(schedule, a_pool_beyond_the_window_comes_in_as_others_are_done)
+{
+    enum { N = 200000, N_RANKS = 4, WINDOW = 65536 };
+    const nas_schedule_options_t options = {.n = N, .n_ranks = N_RANKS, .target_s = 45.0};
+    nas_schedule_item_t *item = calloc(WINDOW, sizeof *item);
+    unsigned char *times = calloc(N, 1);
+    nas_schedule_t *schedule = NULL;
+    int64_t n_added = 0;
+    cr_assert(item && times);
+    cr_assert_eq(nas_schedule_create(&options, &schedule, NULL), NAS_OK);
+    cr_assert_eq(nas_schedule_left(schedule), N);
+    for (;;) {
+        const int64_t room = nas_schedule_room(schedule);
+        cr_assert_leq(room, WINDOW);
+        for (int64_t i = 0; i < room; i++)
+            item[i] = (nas_schedule_item_t){.index = n_added + i, .cost = (double)(i % 97)};
+        nas_schedule_add(schedule, item, room);
+        n_added += room;
+        if (!nas_schedule_next(schedule)) break;
+        nas_schedule_report_t report[N_RANKS] = {0};
+        for (int r = 0; r < N_RANKS; r++) {
+            int64_t n;
+            const nas_schedule_item_t *list = nas_schedule_list(schedule, r, &n);
+            cr_assert_leq(n, WINDOW);
+            for (int64_t k = 0; k < n; k++) {
+                if (!nas_schedule_may_start(schedule, r, k, report[r].seconds)) break;
+                report[r].n_done++;
+                report[r].cost += list[k].cost;
+                report[r].seconds += list[k].cost * 1e-6;
+                times[list[k].index]++;
+            }
+        }
+        nas_schedule_record(schedule, report);
+    }
+    cr_assert_eq(nas_schedule_left(schedule), 0);
+    for (int64_t i = 0; i < N; i++) cr_assert_eq(times[i], 1, "item %d", (int)i);
+    nas_schedule_destroy(schedule);
+    free(times);
+    free(item);
+}
+
+Test(schedule, a_window_costs_no_balance)
+{
+    cr_assert_leq(simulate_copies(32, 256, false, 0).idle, 0.01);
 }

@@ -1,6 +1,6 @@
 /* Rounds of the scoring stage.
  *
- * What is known: a predicted cost of every item. What is not: how fast each rank is, and by how much
+ * What is known: a predicted cost of every item that is held. What is not: how fast each rank is, and by how much
  * an item's cost misses its prediction. Ranks meet at the end of a round, and a meeting costs what
  * the ranks wait for the last of them. So rounds should be few; but a killed job loses the round
  * under way, so they should be short; and only finished rounds tell how fast the ranks are.
@@ -13,8 +13,18 @@
  *          faster than predicted by more than LIST_SURPLUS. The deadline is the target, or
  *          ROUND_SHARE of the time left where that is less; costliest items go first, so that each
  *          of these rounds ends on cheaper items than the one before and evens out what it left.
- *   last   LAST_ITEMS or fewer of the costliest item's time are left: another deadline would cost
- *          more than it evens out, and all that is left is worked to the end.
+ *   last   LAST_ITEMS or fewer of the costliest item's time are left, and no item is still to come:
+ *          another deadline would cost more than it evens out, and all that is left is worked to the
+ *          end.
+ *
+ * The window. A pool of 10^8 is not held by every rank: items come in as others are done, in the
+ * caller's order, and the window is filled before every round. So there is no chunk with a tail of
+ * its own, at whose end ranks would wait: what a round leaves is worked with what comes in, and only
+ * the last items of all are worked to the end. While items are still to come a round takes
+ * ROUND_SHARE of what is held, at most, so that it too evens out what the one before left. As the
+ * costliest go first the window gathers cheap items, which are what evens out best at the end. A
+ * window holds WINDOW_A_RANK items a rank as long as that is not above WINDOW_MOST: docs/scaling.md
+ * has what fewer would cost. A pool that fits into it is held from the beginning.
  *
  * Lists are made by the rule "longest processing time first": items by falling cost, each to the
  * rank that would be through with it first, given its list so far and its speed (Gonzalez, Ibarra &
@@ -46,6 +56,8 @@ static const double PAST_WEIGHT = 0.5; /* of earlier rounds in a speed, with eve
 static const double LEAST_COST = 0.01; /* of the mean: nothing is scored in no time */
 static const double COST_STEP = 1.0 / 32;
 
+enum { WINDOW_LEAST = 1 << 16, WINDOW_A_RANK = 64, WINDOW_MOST = 1 << 20 };
+
 typedef struct worker {
     double cost;    /* done in all rounds, the recent ones counting most */
     double seconds; /* that took, by the same weights */
@@ -55,8 +67,12 @@ typedef struct worker {
 } worker_t;
 
 struct nas_schedule {
-    nas_schedule_item_t *left; /* [n_left] items not done, costliest first */
+    nas_schedule_item_t *left; /* [n_left <= window] items not done, costliest first */
     int64_t n_left;
+    int64_t window;
+    int64_t n_added; /* of n */
+    int64_t n;
+    double added_cost;         /* of those added */
     int64_t first;             /* the planned round's items are left[first .. first + n_planned) */
     int64_t n_planned;         /* 0 between rounds */
     int *owner;                /* [n_planned] rank whose list each is on */
@@ -84,20 +100,12 @@ static int compare_items(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
-static void collect_items(nas_schedule_t *schedule, const nas_schedule_options_t *options)
+static int64_t window_of(const nas_schedule_options_t *options)
 {
-    double mean = 0.0;
-    for (int64_t i = 0; i < options->n; i++) {
-        NAS_ASSERT(isfinite(options->cost[i]) && options->cost[i] >= 0.0);
-        mean += options->cost[i] / (double)options->n;
-    }
-    const double least = mean > 0.0 ? LEAST_COST * mean : 1.0;
-    for (int64_t i = 0; i < options->n; i++) {
-        if (options->done && options->done[i]) continue;
-        schedule->left[schedule->n_left++] =
-            (nas_schedule_item_t){i, fmax(options->cost[i], least)};
-    }
-    qsort(schedule->left, (size_t)schedule->n_left, sizeof *schedule->left, compare_items);
+    int64_t window = (int64_t)WINDOW_A_RANK * options->n_ranks;
+    if (window < WINDOW_LEAST) window = WINDOW_LEAST;
+    if (window > WINDOW_MOST) window = WINDOW_MOST;
+    return options->n < window ? options->n : window;
 }
 
 nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
@@ -105,7 +113,8 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
 {
     NAS_ASSERT(options->n >= 0 && options->target_s > 0.0);
     NAS_ASSERT(options->first_worker >= 0 && options->first_worker < options->n_ranks);
-    const size_t n = (size_t)options->n + 1; /* an empty pool is no lack of memory */
+    const int64_t window = window_of(options);
+    const size_t n = (size_t)window + 1; /* an empty pool is no lack of memory */
     const size_t n_ranks = (size_t)options->n_ranks;
     nas_schedule_t *schedule = calloc(1, sizeof *schedule);
     if (!schedule) return nas_error_nomem(err, "the rounds of scoring");
@@ -121,6 +130,8 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
         .n_ranks = options->n_ranks,
         .first_worker = options->first_worker,
         .n_workers = options->n_ranks - options->first_worker,
+        .window = window,
+        .n = options->n,
         .target_s = options->target_s,
     };
     if (!schedule->left || !schedule->owner || !schedule->list || !schedule->offset ||
@@ -128,7 +139,6 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
         nas_schedule_destroy(schedule);
         return nas_error_nomem(err, "the rounds of scoring");
     }
-    collect_items(schedule, options);
     *schedule_p = schedule;
     return NAS_OK;
 }
@@ -145,6 +155,44 @@ void nas_schedule_destroy(nas_schedule_t *schedule)
     free(schedule->heap);
     free(schedule->measured);
     free(schedule);
+}
+
+/* --------------------------------------------------------------------------------------- window */
+
+int64_t nas_schedule_room(const nas_schedule_t *schedule)
+{
+    const int64_t room = schedule->window - schedule->n_left;
+    const int64_t n_to_come = schedule->n - schedule->n_added;
+    return room < n_to_come ? room : n_to_come;
+}
+
+/* Copy items to where lists are made, sorted and with the least cost. */
+static void prepare(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        NAS_ASSERT(isfinite(item[i].cost) && item[i].cost >= 0.0);
+        schedule->list[i] = item[i];
+        schedule->added_cost += item[i].cost;
+    }
+    schedule->n_added += n;
+    const double mean = schedule->added_cost / (double)schedule->n_added;
+    const double least = mean > 0.0 ? LEAST_COST * mean : 1.0;
+    for (int64_t i = 0; i < n; i++) schedule->list[i].cost = fmax(schedule->list[i].cost, least);
+    qsort(schedule->list, (size_t)n, sizeof *schedule->list, compare_items);
+}
+
+void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n)
+{
+    NAS_ASSERT(n <= nas_schedule_room(schedule) && schedule->n_planned == 0);
+    if (n == 0) return;
+    prepare(schedule, item, n);
+    int64_t old = schedule->n_left - 1, new = n - 1;
+    schedule->n_left += n;
+    for (int64_t at = schedule->n_left - 1; new >= 0; at--) { /* merged from the cheapest on */
+        const bool is_new =
+            old < 0 || compare_items(&schedule->list[new], &schedule->left[old]) > 0;
+        schedule->left[at] = is_new ? schedule->list[new --] : schedule->left[old--];
+    }
 }
 
 /* ---------------------------------------------------------------------------------------- lists */
@@ -255,16 +303,26 @@ static void plan_work(nas_schedule_t *schedule, double deadline_s)
     schedule->deadline_s = fmax(deadline_s, shortest_item_s(schedule));
 }
 
+/* Predicted seconds for what is held. */
+static double held_s(const nas_schedule_t *schedule)
+{
+    double cost = 0.0;
+    for (int64_t i = 0; i < schedule->n_left; i++) cost += schedule->left[i].cost;
+    return cost / schedule->total_speed;
+}
+
 bool nas_schedule_next(nas_schedule_t *schedule)
 {
+    NAS_ASSERT(nas_schedule_room(schedule) == 0);
     if (schedule->n_left == 0) return false;
     if (schedule->total_speed == 0.0) {
         plan_learning(schedule);
         return true;
     }
-    const double left_s = nas_schedule_left_s(schedule);
+    const double left_s = held_s(schedule);
     const double item_s = schedule->left[0].cost * schedule->n_workers / schedule->total_speed;
-    if (left_s <= LAST_ITEMS * item_s && left_s <= schedule->target_s)
+    const bool has_all = schedule->n_added == schedule->n;
+    if (has_all && left_s <= LAST_ITEMS * item_s && left_s <= schedule->target_s)
         plan(schedule, 0, schedule->n_left, INFINITY);
     else
         plan_work(schedule, fmin(schedule->target_s, ROUND_SHARE * left_s));
@@ -338,14 +396,16 @@ void nas_schedule_record(nas_schedule_t *schedule, const nas_schedule_report_t *
 
 int64_t nas_schedule_left(const nas_schedule_t *schedule)
 {
-    return schedule->n_left;
+    return schedule->n_left + schedule->n - schedule->n_added;
 }
 
 double nas_schedule_left_s(const nas_schedule_t *schedule)
 {
-    double cost = 0.0;
-    for (int64_t i = 0; i < schedule->n_left; i++) cost += schedule->left[i].cost;
-    return schedule->total_speed > 0.0 ? cost / schedule->total_speed : NAN;
+    const int64_t n_to_come = schedule->n - schedule->n_added;
+    if (schedule->total_speed == 0.0) return NAN;
+    if (n_to_come == 0) return held_s(schedule);
+    const double mean = schedule->added_cost / (double)schedule->n_added;
+    return held_s(schedule) + (double)n_to_come * mean / schedule->total_speed;
 }
 
 double nas_schedule_speed(const nas_schedule_t *schedule, int rank)

@@ -1,15 +1,18 @@
 /* Rounds: which rank scores which architectures, and when the ranks meet.
  *
  * Pure functions of what they are given: every rank keeps a nas_schedule_t of its own, made from the
- * same options and told the same reports, and so knows every rank's list without a message. Nothing
- * but the ranks' reports has to be shared between two rounds. The policy is at the top of rounds.c;
- * docs/scaling.md has what it reaches.
+ * same options, given the same items and told the same reports, and so knows every rank's list
+ * without a message. Nothing but the ranks' reports, and the items that come in, has to be shared
+ * between two rounds. It holds a window of the items, not all. The policy is at the top of
+ * schedule.c; docs/scaling.md has what it reaches.
  *
- *     while (nas_schedule_next(rounds)) {
- *         const nas_schedule_item_t *list = nas_schedule_list(rounds, rank, &n);
- *         for (k = 0; k < n && nas_schedule_may_start(rounds, rank, k, elapsed_s); k++) score list[k];
+ *     for (;;) {
+ *         nas_schedule_add(schedule, item, nas_schedule_room(schedule));
+ *         if (!nas_schedule_next(schedule)) break;
+ *         const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
+ *         for (k = 0; k < n && nas_schedule_may_start(schedule, rank, k, elapsed_s); k++) score list[k];
  *         gather results and reports to rank 0, broadcast the reports;
- *         nas_schedule_record(rounds, report);
+ *         nas_schedule_record(schedule, report);
  *     }
  */
 #ifndef NAS_WORKER_SCHEDULE_SCHEDULE_H
@@ -22,18 +25,17 @@
 
 /** What is to be done, and by whom; borrowed for the call. The same on all ranks. */
 typedef struct nas_schedule_options {
-    int64_t n;
-    const double *cost; /**< [n] predicted, finite and >= 0, in any unit */
-    const bool *done;   /**< [n] left out of all rounds; NULL: nothing is done */
+    int64_t n; /**< items that will be added, all in all */
     int n_ranks;
     int first_worker; /**< ranks before it get nothing; < n_ranks */
     double target_s;  /**< longest time between two meetings, > 0 */
 } nas_schedule_options_t;
 
-/** An architecture on a list. */
+/** Something to do. */
 typedef struct nas_schedule_item {
-    int64_t index;
-    double cost; /**< as given, but at least 1 % of the mean */
+    int64_t index;   /**< the caller's number for it; no two are equal */
+    int64_t payload; /**< the caller's, not looked at */
+    double cost; /**< predicted, finite and >= 0, in any unit; on a list at least 1 % of the mean */
 } nas_schedule_item_t;
 
 /** What a rank did in a round. */
@@ -46,14 +48,24 @@ typedef struct nas_schedule_report {
 /** Opaque. */
 typedef struct nas_schedule nas_schedule_t;
 
-/** Start.  Not collective. O(n log n) time, O(n + n_ranks) memory.
+/** Start, without an item.  Not collective. O(window + n_ranks) memory, whatever n is: the window is
+ *  65,536 items, or 64 a rank where that is more, and 2^20 at most.
  *  The caller owns *schedule_p and ends it with nas_schedule_destroy.
  *  NAS_ENOMEM. */
 nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
                                  nas_error_t *err);
 
+/** How many items may be added now: what the window has room for, and no more than are still to
+ *  come. */
+int64_t nas_schedule_room(const nas_schedule_t *schedule);
+
+/** Add items, between two rounds.  Not collective; the same on all ranks. O(n log n + n_left).
+ *  item [in] n <= nas_schedule_room of them, in any order; copied. */
+void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n);
+
 /** Plan the next round; false, and nothing planned: all is done.  Not collective, deterministic.
- *  O(n_left + items log n_ranks). A round in which no rank did anything may be planned again. */
+ *  The window is full, or holds all that is still to be done. O(n_left + items log n_ranks). A round
+ *  in which no rank did anything may be planned again. */
 bool nas_schedule_next(nas_schedule_t *schedule);
 
 /** The planned round's list of a rank, costliest first, to be worked in this order.
@@ -70,10 +82,11 @@ bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k,
  *  that were measured elsewhere. */
 void nas_schedule_record(nas_schedule_t *schedule, const nas_schedule_report_t *report);
 
-/** Items not done. */
+/** Items not done, with those still to come. */
 int64_t nas_schedule_left(const nas_schedule_t *schedule);
 
-/** Predicted seconds to the end; NaN before anything was measured. O(n_left). */
+/** Predicted seconds to the end, where items that are still to come cost as much as those that came
+ *  did, on average; NaN before anything was measured. O(n_left). */
 double nas_schedule_left_s(const nas_schedule_t *schedule);
 
 /** Cost that a rank does in a second, as assumed for the next round; the median of the measured
