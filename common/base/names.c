@@ -24,8 +24,8 @@ struct nas_names {
     size_t text_used, text_capacity;
     size_t *offset; /* of each name in text */
     size_t count, capacity;
-    const nas_interrupt_t *interrupt; /* of sealing; borrowed */
-    uint32_t *slot;                   /* NULL until sealed; n_slot is a power of two */
+    const nas_interrupt_t *interrupt; /* of indexing; borrowed */
+    uint32_t *slot;                   /* NULL until indexed; n_slot is a power of two */
     size_t n_slot;
     char *file; /* NULL: not said, nor are lines */
     run_t *run; /* ascending by name */

@@ -1,6 +1,6 @@
 /* Architecture names of a pool: an immutable list of distinct strings with look-up.
  *
- * Memory, once sealed: the texts with a NUL each, and 16 to 24 bytes a name. While names are added
+ * Memory, once indexed: the texts with a NUL each, and 16 to 24 bytes a name. While names are added
  * the capacities double, so that up to twice the texts may be held.
  */
 #ifndef NAS_COMMON_BASE_NAMES_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Opaque; filled by add, then sealed. */
+/** Opaque; filled by add, then indexed. */
 typedef struct nas_names nas_names_t;
 
 /** An empty list.  Not collective.
@@ -58,10 +58,10 @@ nas_status_t nas_names_index(nas_names_t *names, int64_t *duplicate, int64_t *fi
 /** Number of names. */
 int64_t nas_names_count(const nas_names_t *names);
 
-/** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or seal. */
+/** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or index. */
 const char *nas_names_at(const nas_names_t *names, int64_t index);
 
-/** Index of a name in a sealed list (the first of equals), or -1. O(length) expected. */
+/** Index of a name in an indexed list (the first of equals), or -1. O(length) expected. */
 int64_t nas_names_find(const nas_names_t *names, const char *name);
 
 /** Accepts NULL. */

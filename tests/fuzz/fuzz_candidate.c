@@ -1,4 +1,4 @@
-/* Files of candidates: edits (h5_edit.h) of a good one, sealed anew. The first byte says whether
+/* Files of candidates: edits (h5_edit.h) of a good one, with their digests made anew. The first byte says whether
  * its training is done. What is accepted is exported, as JSON and as ONNX. */
 #include "common/state/checksummed.h"
 #include "coordinator/report/export.h"
@@ -151,7 +151,7 @@ static void try_export(const run_t *run)
 }
 
 /* Of candidate_file.c. */
-static void seal(char *image, size_t size)
+static void checksum(char *image, size_t size)
 {
     const nas_checksummed_kind_t kind = {
         .magic = "ROBOTCAN", .version = 1, .name = "candidate's file"};
@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const fuzz_bytes_t good = good_file(&run, fuzz_byte(&input) % 2 == 0);
     const fuzz_bytes_t file = fuzz_h5_edit(good, input);
     char *image = (char *)(uintptr_t)file.at;
-    seal(image, file.n);
+    checksum(image, file.n);
     fuzz_write(run.file, file);
     try_record(&run);
     try_any_record(&run);

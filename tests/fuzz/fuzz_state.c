@@ -1,4 +1,4 @@
-/* State files: edits (h5_edit.h) of a good one, sealed anew. One that is accepted is reported in
+/* State files: edits (h5_edit.h) of a good one, with their digests made anew. One that is accepted is reported in
  * every form and its best architecture exported; written again it gives the same bytes again. */
 #include "common/state/checksummed.h"
 #include "common/state/statefile.h"

@@ -358,12 +358,12 @@ bad_file 'device' ' is not a regular file' ln -s /dev/zero
 bad_file 'link to itself' ': *symbolic links' link_to_itself
 bad_file '100 MB of garbage' '*' ln "$folder/garbage"
 
-sealed_garbage() {
+checksummed_garbage() {
     cp "$folder/garbage" "$1"
     python3 "$here/statefile.py" version "$1" 2
 }
 state_begin
-sealed_garbage run.h5
+checksummed_garbage run.h5
 refused_state '100 MB of garbage with a digest' 'run.h5: inconsistent state file: *'
 case_begin
 head -c 100000000 /dev/zero | tr '\0' x >table.csv

@@ -13,7 +13,7 @@ import sys
 VERSION, SIZE, DIGEST, END = slice(8, 16), slice(16, 24), slice(480, 512), 512
 
 
-def seal(image):
+def checksum(image):
     """Make size and digest match the rest of the image."""
     image[SIZE] = len(image).to_bytes(8, "little")
     image[DIGEST] = hashlib.sha256(image[: DIGEST.start] + image[END:]).digest()
@@ -38,7 +38,7 @@ def flip(path, bit):
 def version(path, number):
     image = read(path)
     image[VERSION] = int(number).to_bytes(8, "little")
-    seal(image)
+    checksum(image)
     write(path, image)
 
 
@@ -48,7 +48,7 @@ def edit(path, statement):
     with h5py.File(path, "r+") as f:
         exec(statement, {"f": f})
     image = read(path)
-    seal(image)
+    checksum(image)
     write(path, image)
 
 

@@ -6,7 +6,7 @@
 
 #define N_OF(array) (sizeof(array) / sizeof(array)[0])
 
-static nas_names_t *sealed_names(const char *const *text, size_t n)
+static nas_names_t *indexed_names(const char *const *text, size_t n)
 {
     nas_error_t err = {0};
     nas_names_t *names = NULL;
@@ -142,7 +142,7 @@ Test(encoding, a_pool_is_found_by_its_codes)
     static const uint8_t absent[] = {0, 0, 0};
     static const int n_choice[] = {3, 1, 4};
     nas_error_t err = {0};
-    nas_names_t *names = sealed_names(text, N_OF(text));
+    nas_names_t *names = indexed_names(text, N_OF(text));
     nas_encoding_t *encoding = NULL;
     cr_assert_eq(nas_encoding_create(NAS_ENCODING_DIGITS, names, &encoding, &err), NAS_OK);
     cr_assert_eq(nas_encoding_count(encoding), 3);
@@ -204,7 +204,7 @@ Test(encoding, pools_that_cannot_be_encoded_are_refused_by_name)
     for (size_t i = 0; i < N_OF(cases); i++) {
         nas_error_t err = {0};
         nas_encoding_t *encoding = NULL;
-        nas_names_t *names = sealed_names(cases[i].text, 3);
+        nas_names_t *names = indexed_names(cases[i].text, 3);
         cr_assert_eq(nas_encoding_create(NAS_ENCODING_DIGITS, names, &encoding, &err), NAS_EINPUT);
         cr_assert_null(encoding);
         for (int k = 0; k < 2; k++) cr_assert(strstr(err.text, cases[i].named[k]), "%s", err.text);

@@ -147,7 +147,7 @@ Test(space_nb201, an_edge_may_be_fed_and_unused_or_used_and_not_fed)
 
 typedef void key_function(const uint8_t *code, char *key);
 
-/* Keys of all cells, sealed, so that a key's index is the first cell of its class. */
+/* Keys of all cells, indexed, so that a key's index is the first cell of its class. */
 static nas_names_t *all_keys(key_function *write_key)
 {
     nas_error_t err = {0};

@@ -62,7 +62,7 @@ static void put_bytes(const char *path, const char *data, size_t size)
 }
 
 /* Make the digest hold again, so that what comes after it is tested. */
-static void seal(char *image, size_t size)
+static void checksum(char *image, size_t size)
 {
     nas_digest_t digest;
     cr_assert_eq(nas_checksummed_digest(image, size, &digest, NULL), NAS_OK);
@@ -245,7 +245,7 @@ static void write_newer(const char *path)
     write_sample(path, SMALL);
     char *image = bytes_of(path, &size);
     nas_checksummed_put_u64(image + NAS_CHECKSUMMED_VERSION_AT, NAS_STATEFILE_VERSION + 1);
-    seal(image, size);
+    checksum(image, size);
     put_bytes(path, image, size);
     free(image);
 }
@@ -394,11 +394,11 @@ Test(statefile, refuses_an_image_without_content)
     memcpy(image, nas_statefile_kind.magic, NAS_CHECKSUMMED_MAGIC_SIZE);
     nas_checksummed_put_u64(image + NAS_CHECKSUMMED_VERSION_AT, NAS_STATEFILE_VERSION);
     nas_checksummed_put_u64(image + NAS_CHECKSUMMED_SIZE_AT, size);
-    seal(image, size);
+    checksum(image, size);
     put_bytes(path.text, image, size);
     assert_refused(path.text, "inconsistent state file: /program_version");
     memset(image + NAS_H5_USER_BLOCK_SIZE, 0, size - NAS_H5_USER_BLOCK_SIZE);
-    seal(image, size);
+    checksum(image, size);
     put_bytes(path.text, image, size);
     assert_refused(path.text, "inconsistent state file: HDF5");
     free(image);

@@ -88,7 +88,7 @@ static void assert_shape(const nas_untrusted_array_t *array, nas_untrusted_type_
     cr_assert_not_null(array->data);
 }
 
-Test(foreign_hdf5, arrays_and_attributes_come_back_in_the_type_asked_for)
+Test(untrusted_hdf5, arrays_and_attributes_come_back_in_the_type_asked_for)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     nas_untrusted_array_t a[N_EVERYTHING] = {0};
@@ -119,7 +119,7 @@ Test(foreign_hdf5, arrays_and_attributes_come_back_in_the_type_asked_for)
     temp_folder_remove(&folder);
 }
 
-Test(foreign_hdf5, what_is_not_as_asked_for_is_refused_with_its_name)
+Test(untrusted_hdf5, what_is_not_as_asked_for_is_refused_with_its_name)
 {
     static const struct {
         nas_untrusted_item_t item;
@@ -155,7 +155,7 @@ Test(foreign_hdf5, what_is_not_as_asked_for_is_refused_with_its_name)
 }
 
 /* A dataset may claim a size that nothing stands behind. */
-Test(foreign_hdf5, too_large_a_claim_is_refused)
+Test(untrusted_hdf5, too_large_a_claim_is_refused)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     const hsize_t size[2] = {(hsize_t)1 << 40, (hsize_t)1 << 20};
@@ -212,7 +212,7 @@ static void put_filtered(const temp_path_t *path, H5Z_filter_t id, const char *n
     cr_assert_geq(H5Zunregister(id), 0);
 }
 
-Test(foreign_hdf5, a_filter_that_is_not_installed_is_named)
+Test(untrusted_hdf5, a_filter_that_is_not_installed_is_named)
 {
     static const struct {
         H5Z_filter_t id;
@@ -235,7 +235,7 @@ Test(foreign_hdf5, a_filter_that_is_not_installed_is_named)
     temp_folder_remove(&folder);
 }
 
-Test(foreign_hdf5, values_in_a_file_that_is_not_there_are_no_damage)
+Test(untrusted_hdf5, values_in_a_file_that_is_not_there_are_no_damage)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     const nas_untrusted_item_t item = {.name = "labels", .types = NAS_UNTRUSTED_I64};
@@ -258,7 +258,7 @@ Test(foreign_hdf5, values_in_a_file_that_is_not_there_are_no_damage)
     temp_folder_remove(&folder);
 }
 
-Test(foreign_hdf5, what_is_no_file_is_refused)
+Test(untrusted_hdf5, what_is_no_file_is_refused)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     nas_untrusted_array_t array = {0};
@@ -300,7 +300,7 @@ static nas_status_t assert_survives(const temp_path_t *path)
     return status;
 }
 
-Test(foreign_hdf5, a_file_cut_short_is_refused)
+Test(untrusted_hdf5, a_file_cut_short_is_refused)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     put_file(&path);
@@ -314,7 +314,7 @@ Test(foreign_hdf5, a_file_cut_short_is_refused)
     temp_folder_remove(&folder);
 }
 
-Test(foreign_hdf5, no_changed_byte_brings_the_reader_down)
+Test(untrusted_hdf5, no_changed_byte_brings_the_reader_down)
 {
     const temp_path_t folder = temp_folder_make(), path = temp_file(&folder, "a.h5");
     int n_refused = 0;

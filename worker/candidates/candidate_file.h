@@ -3,7 +3,7 @@
  *
  * A candidate's outcome is saved here the moment it is known, and found again after a restart,
  * before the state file knows of it; a training goes on from the step that is saved here. Once it
- * is done the file keeps the trained parameters for `export`. Sealed and replaced as a whole, as
+ * is done the file keeps the trained parameters for `export`. Checksummed and replaced as a whole, as
  * state files are.
  *
  *     /                attributes: format_version, arch, seed, run (identity), generation, done,

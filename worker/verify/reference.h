@@ -56,7 +56,7 @@ typedef struct nas_reference {
     bool has_input_gradient;
 } nas_reference_t;
 
-/** Read a file.  Not collective; forks (foreign_hdf5.h). Memory: its arrays, and as much again for
+/** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again for
  *  a moment.
  *  cifar [in] a CIFAR-10 file for a course of training without images, read only for such; NULL:
  *  none; channel_block [in] of the backend that is to compute the network;

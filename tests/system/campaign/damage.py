@@ -53,7 +53,7 @@ def damage(draw, path):
 
 
 def is_whole(path):
-    """Whether a sealed file (common/state/checksummed.h) is what was written."""
+    """Whether a checksummed file (common/state/checksummed.h) is what was written."""
     image = path.read_bytes()
     rest = image[: statefile.DIGEST.start] + image[statefile.END :]
     return len(image) > statefile.END and hashlib.sha256(rest).digest() == image[statefile.DIGEST]

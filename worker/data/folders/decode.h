@@ -2,7 +2,7 @@
  *
  * The files are a user's, gathered anywhere, and are decoded in this process: libjpeg-turbo and
  * libpng are made for hostile files (browsers feed them nothing else) and fuzzed without end, which
- * HDF5 is not (foreign_hdf5.h). What a sound decoder may still be led to do is bounded here: pixels
+ * HDF5 is not (untrusted_hdf5.h). What a sound decoder may still be led to do is bounded here: pixels
  * before memory is taken for them, scans of a progressive JPEG, PNG's ancillary chunks, none of
  * which is kept.
  *

@@ -52,7 +52,7 @@ bool nas_sandbox_send(int fd, const void *data, size_t size);
 
 /** Stop listening, wait for the child and say how it ended.  Not collective.
  *  NAS_OK: by itself, or because nobody listened any more.
- *  NAS_EINPUT, naming the file: by a signal, a foreign exit code, or at a limit of time. (At the
+ *  NAS_EINPUT, naming the file: by a signal, an unknown exit code, or at a limit of time. (At the
  *  limit of memory its allocations fail, which its work reports.)
  *  NAS_EIO: it could not be set up, or not answer. */
 nas_status_t nas_sandbox_finish(const nas_sandbox_task_t *task, nas_sandbox_t *sandbox,

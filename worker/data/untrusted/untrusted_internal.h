@@ -1,4 +1,4 @@
-/* What the two processes of foreign_hdf5.h agree on. */
+/* What the two processes of untrusted_hdf5.h agree on. */
 #ifndef NAS_WORKER_DATA_UNTRUSTED_UNTRUSTED_INTERNAL_H
 #define NAS_WORKER_DATA_UNTRUSTED_UNTRUSTED_INTERNAL_H
 
