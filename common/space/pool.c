@@ -1,5 +1,7 @@
 #include "common/space/pool.h"
 
+#include "common/space/arch.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,19 +48,6 @@ nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p
     return status;
 }
 
-/* The pool's architecture that a text means, or -1 where the pool lacks it. */
-static nas_status_t locate(const nas_pool_t *pool, const char *text, int64_t *arch,
-                           nas_error_t *err)
-{
-    char name[NAS_SPACE_NAME_SIZE];
-    int64_t index = 0;
-    const nas_status_t status = nas_space_parse(pool->space, text, &index, err);
-    if (status) return status;
-    nas_space_print(pool->space, index, name);
-    *arch = nas_names_find(pool->names, name);
-    return NAS_OK;
-}
-
 /* Two names that mean the same architecture. */
 static nas_status_t refuse_again(const nas_names_t *names, int64_t again, int64_t before,
                                  const char *arch, nas_error_t *err)
@@ -70,17 +59,18 @@ static nas_status_t refuse_again(const nas_names_t *names, int64_t again, int64_
                          line ? "line" : "number", (long long)(line ? line : before + 1), arch);
 }
 
+/* scratch [in] of the pool's space. */
 static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, int64_t i,
-                              int64_t *row, nas_error_t *err)
+                              nas_arch_t *scratch, int64_t *row, nas_error_t *err)
 {
     nas_error_t reason = {0};
-    int64_t arch = -1;
-    const nas_status_t status = locate(pool, nas_names_at(names, i), &arch, &reason);
+    const nas_status_t status = nas_arch_parse(scratch, nas_names_at(names, i), &reason);
     if (status) {
         char place[NAS_NAMES_PLACE_SIZE];
         nas_names_place(names, i, place);
         return nas_error_set(err, status, "%s%s", place, reason.text);
     }
+    const int64_t arch = nas_names_find(pool->names, scratch->name);
     if (arch < 0) return NAS_OK;
     if (row[arch] >= 0)
         return refuse_again(names, i, row[arch], nas_names_at(pool->names, arch), err);
@@ -92,10 +82,13 @@ nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int
                            nas_error_t *err)
 {
     const int64_t n_pool = nas_pool_count(pool), n_names = nas_names_count(names);
-    nas_status_t status = NAS_OK;
     int64_t n_found = 0;
+    nas_arch_t scratch = {0};
+    nas_status_t status = nas_arch_init(&scratch, pool->space, err);
     for (int64_t i = 0; i < n_pool; i++) row[i] = -1;
-    for (int64_t i = 0; !status && i < n_names; i++) status = join_name(pool, names, i, row, err);
+    for (int64_t i = 0; !status && i < n_names; i++)
+        status = join_name(pool, names, i, &scratch, row, err);
+    nas_arch_fini(&scratch);
     for (int64_t i = 0; i < n_pool; i++) n_found += row[i] >= 0;
     if (status || n_found > 0) return status;
     const char *file = nas_names_file(names);

@@ -1,5 +1,6 @@
 #include "common/space/space.h"
 
+#include "common/base/error.h"
 #include "common/space/encoding.h"
 #include "common/space/space_internal.h"
 
@@ -20,8 +21,6 @@ static const nas_space_t *const SPACE_LIST[] = {SPACES(ADDRESS)};
 
 enum { N_SPACE = sizeof SPACE_LIST / sizeof SPACE_LIST[0] };
 
-#define BLANKS " \t\r\n"
-
 const nas_space_t *nas_space_find(const char *name)
 {
     for (int i = 0; i < N_SPACE; i++)
@@ -35,37 +34,17 @@ const nas_space_t *const *nas_space_list(int *n)
     return SPACE_LIST;
 }
 
-/* text without the blanks around it; false where that is too long for any architecture. */
-static bool trim(const char *text, char *trimmed, size_t size)
+int nas_space_place(const nas_space_t *space)
 {
-    text += strspn(text, BLANKS);
-    size_t length = strlen(text);
-    while (length > 0 && strchr(BLANKS, text[length - 1])) length--;
-    if (length >= size) return false;
-    memcpy(trimmed, text, length);
-    trimmed[length] = '\0';
-    return true;
+    int i = 0;
+    while (i < N_SPACE && SPACE_LIST[i] != space) i++;
+    NAS_ASSERT(i < N_SPACE);
+    return i;
 }
 
-nas_status_t nas_space_parse(const nas_space_t *space, const char *text, int64_t *index,
-                             nas_error_t *err)
+const nas_space_t *nas_space_with_networks(void)
 {
-    uint8_t code[NAS_SPACE_POSITIONS];
-    char trimmed[NAS_SPACE_NAME_SIZE];
-    if (!trim(text, trimmed, sizeof trimmed) || !space->parse(trimmed, code))
-        return nas_error_set(err, NAS_EINPUT,
-                             "'%.120s' is no architecture of %s; it takes the forms %s", text,
-                             space->name, space->forms);
-    *index = space->index(code);
-    return NAS_OK;
-}
-
-void nas_space_print(const nas_space_t *space, int64_t index, char name[NAS_SPACE_NAME_SIZE])
-{
-    uint8_t code[NAS_SPACE_POSITIONS];
-    NAS_ASSERT(index >= 0 && index < space->count);
-    space->code(index, code);
-    space->print(code, name);
+    return &nas_space_nb201;
 }
 
 bool nas_space_is_tuple(const char *text)

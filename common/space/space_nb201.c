@@ -26,6 +26,13 @@
 static const char *const OPERATION_NAME[NAS_CELL_OPERATIONS] = {
     "none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"};
 
+/* Bytes of the longest name, with its NUL, and room for any class key. */
+enum {
+    NAME_SIZE =
+        sizeof "|skip_connect~0|+|skip_connect~0|skip_connect~1|+|skip_connect~0|skip_connect~1|skip_connect~2|",
+    KEY_SIZE = 128
+};
+
 static const uint8_t EDGE_SOURCE[NAS_CELL_EDGES] = {0, 0, 1, 0, 1, 2};
 static const uint8_t EDGE_TARGET[NAS_CELL_EDGES] = {1, 2, 2, 3, 3, 3};
 
@@ -53,8 +60,8 @@ static void print(const uint8_t *code, char *name)
 {
     const char *op[NAS_CELL_EDGES];
     for (int e = 0; e < NAS_CELL_EDGES; e++) op[e] = OPERATION_NAME[code[e]];
-    (void)snprintf(name, NAS_SPACE_NAME_SIZE, "|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|", op[0], op[1],
-                   op[2], op[3], op[4], op[5]);
+    (void)snprintf(name, NAME_SIZE, "|%s~0|+|%s~0|%s~1|+|%s~0|%s~1|%s~2|", op[0], op[1], op[2],
+                   op[3], op[4], op[5]);
 }
 
 static int64_t index_of(const uint8_t *code)
@@ -99,7 +106,7 @@ unsigned nas_cell_live_edges(const uint8_t operation[NAS_CELL_EDGES])
 /* A key or a part of one; all of one cell's fit. Copied by assignment. */
 typedef struct text {
     size_t length;
-    char bytes[NAS_SPACE_NAME_SIZE];
+    char bytes[KEY_SIZE];
 } text_t;
 
 static void append(text_t *text, const char *more)
@@ -170,7 +177,7 @@ static void unique(const uint8_t *code, char *key)
             add_term(&sum, unique_term(node[source], code[e]));
         node[target] = text_of_sum(&sum);
     }
-    memcpy(key, node[NAS_CELL_NODES - 1].bytes, NAS_SPACE_NAME_SIZE);
+    memcpy(key, node[NAS_CELL_NODES - 1].bytes, KEY_SIZE);
 }
 
 /* Add what an edge brings, from a source that is not zero. */
@@ -188,7 +195,14 @@ static void equivalent(const uint8_t *code, char *key)
     const unsigned fed = nas_cell_fed_edges(code);
     for (int e = 0; e < NAS_CELL_EDGES; e++)
         if (fed >> e & 1u) add_edge(&node[EDGE_TARGET[e]], &node[EDGE_SOURCE[e]], code[e]);
-    memcpy(key, text_of_sum(&node[NAS_CELL_NODES - 1]).bytes, NAS_SPACE_NAME_SIZE);
+    memcpy(key, text_of_sum(&node[NAS_CELL_NODES - 1]).bytes, KEY_SIZE);
+}
+
+static bool edge_of(const uint8_t *code, int i, nas_space_edge_t *edge)
+{
+    if (i >= NAS_CELL_EDGES) return false;
+    *edge = (nas_space_edge_t){EDGE_SOURCE[i], EDGE_TARGET[i], OPERATION_NAME[code[i]]};
+    return true;
 }
 
 const nas_space_t nas_space_nb201 = {
@@ -198,10 +212,13 @@ const nas_space_t nas_space_nb201 = {
         "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|, where op is none, skip_connect, nor_conv_1x1, nor_conv_3x3 or avg_pool_3x3, and (1, 0, 0, 2, 1, 0), NASLib's 6 numbers of 0 ..= 4",
     .count = 15625,
     .n_position = NAS_CELL_EDGES,
+    .name_size = NAME_SIZE,
+    .key_size = KEY_SIZE,
     .parse = parse,
     .print = print,
     .index = index_of,
     .code = code_of,
     .unique = unique,
     .equivalent = equivalent,
+    .edge = edge_of,
 };

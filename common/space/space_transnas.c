@@ -15,7 +15,6 @@
 #include "common/space/space.h"
 #include "common/space/space_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { MICRO_EDGES = 6, MICRO_OPERATIONS = 4 };
@@ -46,20 +45,28 @@ static bool match(const char *text, const char *pattern, int low, int high, uint
     return *text == '\0';
 }
 
+/* pattern with digits where it has '.'. */
+static void print(const char *pattern, const uint8_t *digit, char *name)
+{
+    for (; *pattern; pattern++) *name++ = *pattern == '.' ? (char)('0' + *digit++) : *pattern;
+    *name = '\0';
+}
+
+static const char MICRO_PATTERN[] = "64-41414-._.._...";
+
 static bool micro_parse(const char *text, uint8_t *code)
 {
     uint8_t digit[MICRO_EDGES];
     if (nas_space_is_tuple(text))
         return nas_space_parse_tuple(text, MICRO_EDGES, MICRO_EDGES, MICRO_OPERATIONS - 1, code);
-    if (!match(text, "64-41414-._.._...", 0, MICRO_OPERATIONS - 1, digit)) return false;
+    if (!match(text, MICRO_PATTERN, 0, MICRO_OPERATIONS - 1, digit)) return false;
     memcpy(code, digit, sizeof digit);
     return true;
 }
 
 static void micro_print(const uint8_t *code, char *name)
 {
-    (void)snprintf(name, NAS_SPACE_NAME_SIZE, "64-41414-%d_%d%d_%d%d%d", code[0], code[1], code[2],
-                   code[3], code[4], code[5]);
+    print(MICRO_PATTERN, code, name);
 }
 
 static int64_t micro_index(const uint8_t *code)
@@ -78,6 +85,7 @@ const nas_space_t nas_space_transnas_micro = {
     .forms = "64-41414-1_02_333 and (1, 0, 2, 3, 3, 3), NASLib's 6 numbers of 0 ..= 3",
     .count = 4096,
     .n_position = MICRO_EDGES,
+    .name_size = sizeof MICRO_PATTERN,
     .parse = micro_parse,
     .print = micro_print,
     .index = micro_index,
@@ -145,15 +153,19 @@ static bool is_skeleton(const uint8_t *digit)
     return n >= MIN_MODULES && completions(prefix) == 1;
 }
 
+static const char *const MACRO_PATTERN[] = {"64-....-basic", "64-.....-basic", "64-......-basic"};
+
 static bool macro_parse(const char *text, uint8_t *code)
 {
     uint8_t digit[MAX_MODULES] = {0};
-    const bool matches =
-        nas_space_is_tuple(text)
-            ? nas_space_parse_tuple(text, MIN_MODULES, MAX_MODULES, MODULE_KINDS, digit)
-            : match(text, "64-....-basic", 1, MODULE_KINDS, digit) ||
-                  match(text, "64-.....-basic", 1, MODULE_KINDS, digit) ||
-                  match(text, "64-......-basic", 1, MODULE_KINDS, digit);
+    bool matches = false;
+    if (nas_space_is_tuple(text))
+        matches = nas_space_parse_tuple(text, MIN_MODULES, MAX_MODULES, MODULE_KINDS, digit);
+    else
+        for (int n = MIN_MODULES; !matches && n <= MAX_MODULES; n++) {
+            memset(digit, 0, sizeof digit);
+            matches = match(text, MACRO_PATTERN[n - MIN_MODULES], 1, MODULE_KINDS, digit);
+        }
     if (!matches || !is_skeleton(digit)) return false;
     memcpy(code, digit, sizeof digit);
     return true;
@@ -161,9 +173,7 @@ static bool macro_parse(const char *text, uint8_t *code)
 
 static void macro_print(const uint8_t *code, char *name)
 {
-    char modules[MAX_MODULES + 1] = "";
-    for (int i = 0; i < count_modules(code); i++) modules[i] = (char)('0' + code[i]);
-    (void)snprintf(name, NAS_SPACE_NAME_SIZE, "64-%s-basic", modules);
+    print(MACRO_PATTERN[count_modules(code) - MIN_MODULES], code, name);
 }
 
 /* The enumeration: fewer modules first, then by digits, the first the most significant. */
@@ -203,6 +213,7 @@ const nas_space_t nas_space_transnas_macro = {
         "64-1234-basic, 4 to 6 digits of 1 ..= 4, and (1, 2, 3, 4, 0, 0), NASLib's 6 numbers; 1 to 4 of them halve the resolution (3, 4), 1 to 3 double the channels (2, 4)",
     .count = 3256,
     .n_position = MAX_MODULES,
+    .name_size = sizeof "64-......-basic",
     .parse = macro_parse,
     .print = macro_print,
     .index = macro_index,

@@ -33,10 +33,11 @@ typedef struct nas_selection {
                      *   order of its lines; NULL for ALL, where a place is an index */
 } nas_selection_t;
 
-/** Select.  Not collective; FILE reads the file. O(space->count + bytes of the file), deterministic:
- *  a sample depends on seed, n and the space alone.
+/** Select.  Not collective; FILE reads the file. Deterministic: a sample depends on seed, n and the
+ *  space alone. Memory of what is selected; time O(space->count) but for FILE, and for SAMPLE of a
+ *  space beyond 2^24, which is O(n log n).
  *  selection [out] the caller's, to be ended with nas_selection_fini.
- *  NAS_EINPUT: the space has no such classes; n is out of range; a file that cannot be read, lists
+ *  NAS_EINPUT: the space has no such classes; ALL of more than a pool holds; n is out of range; a file that cannot be read, lists
  *  nothing or more than 16 MiB; as `FILE:LINE: ...`: a line that is no architecture of the space,
  *  or one that a line before is (named with that line). NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_subset_select(const nas_space_t *space, const nas_subset_t *subset,

@@ -1,3 +1,4 @@
+#include "common/space/arch.h"
 #include "common/space/space_nb201_cost.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
@@ -123,33 +124,35 @@ static int64_t weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_
     return ((int64_t)(n_convolutions * (NAS_CELL_EDGES + 1) + n_others) << 48) + cost.operations;
 }
 
-/* The network of the pool that takes the most memory, or nearly. */
-static void find_largest(const nas_inputs_t *inputs, const nas_network_t *network,
-                         uint8_t largest[NAS_CELL_EDGES])
+/* The network of the pool that takes the most memory, or nearly: arch goes on to it. */
+static void find_largest(const nas_inputs_t *inputs, const nas_network_t *network, nas_arch_t *arch)
 {
-    int64_t most = -1;
+    int64_t most = -1, largest = 0;
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
-        uint8_t operation[NAS_CELL_EDGES];
-        nas_space_nb201.code(nas_pool_index(&inputs->pool, i), operation);
-        const int64_t weight = weigh(operation, network);
+        nas_arch_set(arch, nas_pool_index(&inputs->pool, i));
+        const int64_t weight = weigh(arch->code, network);
         if (weight <= most) continue;
         most = weight;
-        memcpy(largest, operation, sizeof operation);
+        largest = arch->index;
     }
+    nas_arch_set(arch, largest);
 }
 
 /* Programs of networks are planned as a run on this machine would. */
 static nas_status_t print_tensors(const nas_inputs_t *inputs, const char *what,
                                   nas_footprint_options_t options, FILE *out, nas_error_t *err)
 {
-    uint8_t operation[NAS_CELL_EDGES] = {0};
+    nas_arch_t arch = {0};
     size_t bytes = 0;
     if (options.n_needs == 0) return NAS_OK; /* metrics that are formulas */
     options.backend = nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best());
     if (!options.backend) return NAS_OK; /* of another program's job */
-    find_largest(inputs, options.network, operation);
-    options.operation = operation;
-    const nas_status_t status = nas_footprint(&options, &bytes, err);
+    nas_status_t status = nas_arch_init(&arch, inputs->pool.space, err);
+    if (status) return status;
+    find_largest(inputs, options.network, &arch);
+    options.arch = &arch;
+    status = nas_footprint(&options, &bytes, err);
+    nas_arch_fini(&arch);
     if (!status)
         (void)fprintf(out,
                       "#              and %.0f MiB for the tensors of a network while it is %s\n",
@@ -192,7 +195,7 @@ static double mean_multiply_adds(const nas_inputs_t *inputs, const nas_network_t
     for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
         uint8_t operation[NAS_CELL_EDGES];
         nas_nb201_cost_t cost;
-        nas_space_nb201.code(nas_pool_index(&inputs->pool, i), operation);
+        inputs->pool.space->code(nas_pool_index(&inputs->pool, i), operation);
         nas_nb201_cost(operation, network, &cost);
         sum += (double)cost.flops;
     }

@@ -14,7 +14,7 @@
 
 #include "common/base/log.h"
 #include "common/io/stop.h"
-#include "common/space/space_nb201.h"
+#include "common/space/arch.h"
 #include "common/space/space_nb201_cost.h"
 #include "coordinator/evaluate/evaluator_internal.h"
 #include "worker/candidates/candidate_file.h"
@@ -66,20 +66,25 @@ static nas_status_t spread_candidates(round_t *round, nas_error_t *err)
     return nas_candidates_unpack(round->message.data, &round->candidate, &round->n, err);
 }
 
-static bool operations_of(const nas_candidate_t *candidate, uint8_t operation[NAS_CELL_EDGES])
+/* What a candidate's name means, in the space of the pool. */
+static nas_status_t find_arch(const nas_evaluator_t *judging, const nas_candidate_t *candidate,
+                              nas_arch_t *arch, nas_error_t *err)
 {
-    return nas_space_nb201.parse(candidate->name, operation);
+    int n = 0;
+    const nas_space_t *const *space = nas_space_list(&n);
+    const nas_status_t status = nas_arch_init(arch, space[judging->plan.space], err);
+    return status ? status : nas_arch_parse(arch, candidate->name, err);
 }
 
 /* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
  */
 static double predict_cost(const nas_evaluator_t *judging, const nas_candidate_t *candidate)
 {
-    uint8_t operation[NAS_CELL_EDGES];
-    nas_nb201_cost_t cost;
-    if (judging->plan.kind != NAS_OBJECTIVE_TRAIN || !operations_of(candidate, operation))
-        return 1.0;
-    nas_nb201_cost(operation, &judging->plan.network, &cost);
+    nas_arch_t arch = {0};
+    nas_nb201_cost_t cost = {.operations = 1};
+    if (judging->plan.kind == NAS_OBJECTIVE_TRAIN && !find_arch(judging, candidate, &arch, NULL))
+        nas_nb201_cost(arch.code, &judging->plan.network, &cost);
+    nas_arch_fini(&arch);
     return (double)cost.operations;
 }
 
@@ -139,15 +144,25 @@ static bool asked_to_stop(void *context, double share)
     return nas_heartbeat_poll(judging->heartbeat, nas_stop_signal(), done) != 0;
 }
 
+/* What one rank of a team fails at, all fail at. */
+static nas_status_t agree_in_team(const nas_evaluator_t *judging, nas_status_t status,
+                                  nas_error_t *err)
+{
+    return judging->team_size > 1 ? nas_comm_agree(judging->team, status, err) : status;
+}
+
 static nas_status_t train(round_t *round, const nas_candidate_t *candidate, const char *stem,
                           nas_outcome_t *outcome, nas_error_t *err)
 {
     const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
-    uint8_t operation[NAS_CELL_EDGES];
-    const bool known = operations_of(candidate, operation);
-    NAS_ASSERT(known); /* the pool is of that space */
-    return nas_trainer_judge(round->judging->trainer, candidate, operation, stem, &interrupt,
-                             outcome, err);
+    nas_arch_t arch = {0};
+    nas_status_t status = find_arch(round->judging, candidate, &arch, err);
+    status = agree_in_team(round->judging, status, err);
+    if (!status)
+        status = nas_trainer_judge(round->judging->trainer, candidate, &arch, stem, &interrupt,
+                                   outcome, err);
+    nas_arch_fini(&arch);
+    return status;
 }
 
 /* A file that says that a try has begun: what the trainer leaves in its folder until the outcome is
@@ -198,13 +213,6 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     }
     if (status) *err = unsaved;
     return status;
-}
-
-/* What one rank of a team fails at, all fail at. */
-static nas_status_t agree_in_team(const nas_evaluator_t *judging, nas_status_t status,
-                                  nas_error_t *err)
-{
-    return judging->team_size > 1 ? nas_comm_agree(judging->team, status, err) : status;
 }
 
 static nas_status_t judge(round_t *round, int64_t index, nas_error_t *err)

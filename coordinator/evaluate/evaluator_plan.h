@@ -19,6 +19,7 @@ typedef struct nas_evaluator_plan {
     int64_t generation;    /**< how often its failures were retried */
     double interval_s;     /**< most seconds between two checkpoints of a training */
     int64_t backend;       /**< TRAIN: nas_backend_kind_t */
+    int64_t space;         /**< TRAIN: place in nas_space_list */
     nas_network_t network; /**< TRAIN */
     nas_recipe_t recipe;   /**< TRAIN */
     double timeout_s;      /**< COMMAND */

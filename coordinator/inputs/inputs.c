@@ -128,6 +128,7 @@ static void plan_scoring(nas_inputs_t *inputs)
     inputs->scoring = (nas_scoring_plan_t){
         .n_arch = nas_pool_count(&inputs->pool),
         .n_metric = (int64_t)job->metrics.names.n,
+        .space = nas_space_place(inputs->pool.space),
         .network = {.image_channels = batch->c,
                     .height = batch->h,
                     .width = batch->w,
@@ -192,6 +193,7 @@ static void plan_judging(nas_inputs_t *inputs)
     if (job->objective.kind != NAS_OBJECTIVE_TRAIN) return;
     inputs->judging.size.n_epochs = job->objective.epochs;
     inputs->judging.backend = job->backend;
+    inputs->judging.space = nas_space_place(inputs->pool.space);
     inputs->judging.network = trained_network(inputs);
     inputs->judging.recipe = nas_job_recipe(job);
 }

@@ -1,7 +1,7 @@
 #include "coordinator/report/export.h"
 
 #include "common/io/file.h"
-#include "common/space/space_nb201.h"
+#include "common/space/arch.h"
 #include "coordinator/report/export_job.h"
 #include "coordinator/report/json_text.h"
 #include "worker/onnx/onnx.h"
@@ -40,24 +40,28 @@ static json_t *text(const char *string)
     return string && *string ? nas_json_text(string) : json_null();
 }
 
-/* Edges of the cell, where the architecture is one. */
-static json_t *cell_of(const char *arch, object_t *parent)
+static json_t *edge_of(const nas_space_edge_t *edge, object_t *parent)
 {
-    static const int from[NAS_CELL_EDGES] = {0, 0, 1, 0, 1, 2},
-                     to[NAS_CELL_EDGES] = {1, 2, 2, 3, 3, 3};
-    static const char *const name[NAS_CELL_OPERATIONS] = {"none", "skip_connect", "nor_conv_1x1",
-                                                          "nor_conv_3x3", "avg_pool_3x3"};
-    uint8_t operation[NAS_CELL_EDGES];
-    if (!nas_space_nb201.parse(arch, operation)) return json_null();
-    json_t *edges = json_array();
-    for (int e = 0; e < NAS_CELL_EDGES; e++) {
-        object_t edge = {.json = json_object()};
-        set(&edge, "from", json_integer(from[e]));
-        set(&edge, "to", json_integer(to[e]));
-        set(&edge, "operation", json_string(name[operation[e]]));
-        parent->failed |= edge.failed | json_array_append_new(edges, edge.json);
-    }
-    return edges;
+    object_t json = {.json = json_object()};
+    set(&json, "from", json_integer(edge->from));
+    set(&json, "to", json_integer(edge->to));
+    set(&json, "operation", json_string(edge->operation));
+    return take(&json, parent);
+}
+
+/* Edges of the cell, where the architecture is one. */
+static json_t *cell_of(const char *name, object_t *parent)
+{
+    nas_arch_t arch = {0};
+    nas_space_edge_t edge;
+    json_t *edges = NULL;
+    const nas_status_t status = nas_arch_find(name, &arch, NULL);
+    if (!status && arch.space->edge) edges = json_array();
+    for (int i = 0; edges && arch.space->edge(arch.code, i, &edge); i++)
+        parent->failed |= json_array_append_new(edges, edge_of(&edge, parent));
+    nas_arch_fini(&arch);
+    parent->failed |= status == NAS_ENOMEM;
+    return edges ? edges : json_null();
 }
 
 static json_t *numbers(const nas_numbers_t *list, object_t *parent)
@@ -233,18 +237,20 @@ out:
     return status;
 }
 
-nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,
-                             nas_error_t *err)
+/* The network of the candidate's file, built anew. */
+static nas_status_t build_graph(const nas_export_t *what, nas_graph_t **graph_p, nas_error_t *err)
 {
     const nas_candidate_record_t *record = &what->record;
-    uint8_t operation[NAS_CELL_EDGES];
-    nas_graph_t *graph = NULL;
-    if (!what->has_record) return missing_parameters(what, err);
-    if (!nas_space_nb201.parse(what->evaluation->name, operation))
-        return nas_error_set(err, NAS_EINPUT, "%s: '%s' is no cell of nas-bench-201", what->path,
-                             what->evaluation->name);
+    const nas_space_t *space = nas_space_with_networks();
+    nas_arch_t arch = {0};
     nas_error_t reason = {0};
-    nas_status_t status = nas_graph_create(&record->network, operation, 1, &graph, &reason);
+    nas_graph_t *graph = NULL;
+    nas_status_t status = nas_arch_init(&arch, space, err);
+    if (!status && nas_arch_parse(&arch, what->evaluation->name, NULL))
+        status = nas_error_set(err, NAS_EINPUT, "%s: '%s' is no cell of %s", what->path,
+                               what->evaluation->name, space->name);
+    if (status) goto out;
+    status = nas_graph_create(&record->network, &arch, 1, &graph, &reason);
     if (status)
         status = nas_error_set(err, status == NAS_EARG ? NAS_EINPUT : status, "%s: %s", what->path,
                                reason.text);
@@ -254,6 +260,22 @@ nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, s
          record->std.n != record->network.image_channels))
         status = nas_error_set(
             err, NAS_EINPUT, "%s: the candidate's file does not fit its architecture", what->path);
+    if (!status) {
+        *graph_p = graph;
+        graph = NULL;
+    }
+out:
+    nas_graph_destroy(graph);
+    nas_arch_fini(&arch);
+    return status;
+}
+
+nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,
+                             nas_error_t *err)
+{
+    nas_graph_t *graph = NULL;
+    if (!what->has_record) return missing_parameters(what, err);
+    nas_status_t status = build_graph(what, &graph, err);
     if (!status) status = encode(what, graph, data_p, size, err);
     nas_graph_destroy(graph);
     return status;

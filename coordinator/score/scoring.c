@@ -20,7 +20,7 @@
 #include "common/base/log.h"
 #include "common/comm/heartbeat.h"
 #include "common/io/stop.h"
-#include "common/space/space_nb201.h"
+#include "common/space/arch.h"
 #include "coordinator/score/intake.h"
 #include "worker/engine/backends/backends.h"
 #include "worker/engine/scorer.h"
@@ -38,6 +38,7 @@ typedef struct part {
     nas_comm_t *world;
     nas_session_t *session; /* rank 0; borrowed */
     nas_scoring_plan_t plan;
+    nas_arch_t arch; /* that is scored */
     float *images;
     int32_t *labels;
     const nas_metric_t *metric[NAS_SCORING_MAX_METRICS];
@@ -94,8 +95,9 @@ static nas_status_t allocate(part_t *part, nas_error_t *err)
     part->images = malloc(image_values(&part->plan) * sizeof *part->images);
     part->labels = malloc((size_t)part->plan.batch * sizeof *part->labels);
     part->report = calloc((size_t)nas_comm_size(part->world), sizeof *part->report);
-    if (part->images && part->labels && part->report) return NAS_OK;
-    return nas_error_nomem(err, "scoring");
+    if (!part->images || !part->labels || !part->report) return nas_error_nomem(err, "scoring");
+    int n_spaces = 0;
+    return nas_arch_init(&part->arch, nas_space_list(&n_spaces)[part->plan.space], err);
 }
 
 static void spread_batch(part_t *part)
@@ -175,6 +177,7 @@ static void tear_down(part_t *part)
     nas_intake_destroy(part->intake);
     nas_scorer_destroy(part->scorer);
     nas_scorer_destroy(part->rest_scorer);
+    nas_arch_fini(&part->arch);
     free(part->images);
     free(part->labels);
     free(part->report);
@@ -187,15 +190,12 @@ static void tear_down(part_t *part)
 static nas_status_t measure(part_t *part, const nas_schedule_item_t *item, double *value,
                             nas_error_t *err)
 {
-    uint8_t operation[NAS_CELL_EDGES];
-    char name[NAS_SPACE_NAME_SIZE];
     double rest[NAS_SCORING_MAX_METRICS];
     int64_t n = 0;
     bool is_partly = false;
-    nas_space_nb201.code(nas_intake_arch(item, &is_partly), operation);
-    nas_space_nb201.print(operation, name);
-    if (!is_partly) return nas_scorer_score(part->scorer, operation, name, value, err);
-    const nas_status_t status = nas_scorer_score(part->rest_scorer, operation, name, rest, err);
+    nas_arch_set(&part->arch, nas_intake_arch(item, &is_partly));
+    if (!is_partly) return nas_scorer_score(part->scorer, &part->arch, value, err);
+    const nas_status_t status = nas_scorer_score(part->rest_scorer, &part->arch, rest, err);
     for (int64_t m = 0; !status && m < part->plan.n_metric; m++)
         value[m] = part->plan.known >> m & 1 ? (double)NAN : rest[n++];
     return status;

@@ -14,6 +14,7 @@ typedef struct nas_scoring_plan {
     int64_t n_metric;
     int64_t metric[NAS_SCORING_MAX_METRICS]; /**< places in nas_metric_list */
     int64_t known; /**< a bit for each of them that is known of some architectures */
+    int64_t space; /**< place in nas_space_list */
     nas_network_t network;
     int64_t batch; /**< images */
     uint64_t seed;

@@ -1,47 +1,50 @@
 /* Architecture texts: every space, and the encodings of tables. What is read and printed is read
  * again as the same; name, code and index are faces of one thing. */
+#include "common/space/arch.h"
 #include "common/space/encoding.h"
-#include "common/space/space.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void check_key(void (*write)(const uint8_t *, char *), const uint8_t *code)
+static void check_key(const nas_space_t *space, void (*write)(const uint8_t *, char *),
+                      const uint8_t *code)
 {
-    char key[NAS_SPACE_NAME_SIZE];
     if (!write) return;
+    char *key = malloc(space->key_size);
+    NAS_ASSERT(key);
     write(code, key);
-    NAS_ASSERT(memchr(key, '\0', sizeof key));
+    NAS_ASSERT(memchr(key, '\0', space->key_size));
+    free(key);
 }
 
-static void check_index(const nas_space_t *space, int64_t index)
+static void check_arch(const nas_arch_t *arch)
 {
-    char name[NAS_SPACE_NAME_SIZE], again[NAS_SPACE_NAME_SIZE];
-    uint8_t code[NAS_SPACE_POSITIONS], parsed[NAS_SPACE_POSITIONS];
-    int64_t found = -1;
-    NAS_ASSERT(index >= 0 && index < space->count);
-    nas_space_print(space, index, name);
-    NAS_ASSERT(nas_space_parse(space, name, &found, NULL) == NAS_OK && found == index);
-    nas_space_print(space, found, again);
-    NAS_ASSERT(strcmp(name, again) == 0);
-    space->code(index, code);
-    NAS_ASSERT(space->index(code) == index);
-    NAS_ASSERT(space->parse(name, parsed));
-    NAS_ASSERT(memcmp(code, parsed, (size_t)space->n_position) == 0);
-    check_key(space->unique, code);
-    check_key(space->equivalent, code);
+    const nas_space_t *space = arch->space;
+    nas_arch_t again;
+    NAS_ASSERT(arch->index >= 0 && arch->index < space->count);
+    NAS_ASSERT(strlen(arch->name) < space->name_size);
+    NAS_ASSERT(nas_arch_init(&again, space, NULL) == NAS_OK);
+    NAS_ASSERT(nas_arch_parse(&again, arch->name, NULL) == NAS_OK && again.index == arch->index);
+    NAS_ASSERT(strcmp(arch->name, again.name) == 0);
+    NAS_ASSERT(space->index(arch->code) == arch->index);
+    NAS_ASSERT(memcmp(arch->code, again.code, (size_t)space->n_position) == 0);
+    check_key(space, space->unique, arch->code);
+    check_key(space, space->equivalent, arch->code);
+    nas_arch_fini(&again);
 }
 
 static void try_space(const nas_space_t *space, const char *text)
 {
     nas_error_t err = {0};
-    int64_t index = -1;
-    const nas_status_t status = nas_space_parse(space, text, &index, &err);
+    nas_arch_t arch;
+    NAS_ASSERT(nas_arch_init(&arch, space, NULL) == NAS_OK);
+    const nas_status_t status = nas_arch_parse(&arch, text, &err);
     if (status)
         fuzz_check_error(status, &err);
     else
-        check_index(space, index);
+        check_arch(&arch);
+    nas_arch_fini(&arch);
 }
 
 /* The codes as a tuple, which has the same codes. */

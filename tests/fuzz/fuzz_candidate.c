@@ -58,11 +58,11 @@ static void write_good(const run_t *run, bool done)
 {
     const nas_evaluation_t *best = &run->state.repeat[0].evaluation[0];
     double one = 1;
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t arch;
     nas_graph_t *graph = NULL;
     nas_candidate_record_t record = run->record;
-    NAS_ASSERT(nas_space_nb201.parse(best->name, operation));
-    NAS_ASSERT(nas_graph_create(&network, operation, 1, &graph, NULL) == NAS_OK);
+    NAS_ASSERT(nas_arch_find(best->name, &arch, NULL) == NAS_OK);
+    NAS_ASSERT(nas_graph_create(&network, &arch, 1, &graph, NULL) == NAS_OK);
     double *zeros = calloc((size_t)(graph->n_values + graph->n_statistics), sizeof *zeros);
     NAS_ASSERT(zeros);
     record.done = done;
@@ -79,6 +79,7 @@ static void write_good(const run_t *run, bool done)
     NAS_ASSERT(nas_candidate_write(run->stem, &record, NULL) == NAS_OK);
     free(zeros);
     nas_graph_destroy(graph);
+    nas_arch_fini(&arch);
 }
 
 /* The good file of a kind, made once. */

@@ -18,6 +18,8 @@ static void *zeros(size_t n, size_t size)
     return array;
 }
 
+static const char CELL[] = "|skip_connect~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|";
+
 /* The least network, and values of 0. */
 static nas_reference_t make_reference(bool is_training)
 {
@@ -29,15 +31,14 @@ static nas_reference_t make_reference(bool is_training)
                                    .classes = CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
     nas_reference_t r = {.n_steps = is_training ? N_STEPS : 0,
-                         .operation = {NAS_OPERATION_SKIP, NAS_OPERATION_NONE, NAS_OPERATION_NONE,
-                                       NAS_OPERATION_CONV1, NAS_OPERATION_NONE, NAS_OPERATION_NONE},
                          .batch = BATCH,
                          .n_images = is_training ? N_STEPS * BATCH : BATCH,
                          .has_input_gradient = true};
     int n_metrics = 0;
     (void)nas_metric_list(&n_metrics);
-    nas_space_nb201.print(r.operation, r.arch);
-    NAS_ASSERT(nas_graph_create(&network, r.operation, 1, &r.graph, NULL) == NAS_OK);
+    NAS_ASSERT(nas_arch_init(&r.arch, nas_space_with_networks(), NULL) == NAS_OK);
+    NAS_ASSERT(nas_arch_parse(&r.arch, CELL, NULL) == NAS_OK);
+    NAS_ASSERT(nas_graph_create(&network, &r.arch, 1, &r.graph, NULL) == NAS_OK);
     r.images = zeros(nas_reference_n_pixels(&r), sizeof *r.images);
     r.labels = zeros((size_t)r.n_images, sizeof *r.labels);
     r.parameters = zeros((size_t)r.graph->n_values, sizeof *r.parameters);

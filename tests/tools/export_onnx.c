@@ -37,7 +37,7 @@ typedef struct network {
 
 static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
 {
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t arch;
     const nas_network_t around = {
         .image_channels = (int)strtol(args[2], NULL, 10),
         .height = (int)strtol(args[3], NULL, 10),
@@ -47,11 +47,12 @@ static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
         .classes = (int)strtol(args[7], NULL, 10),
         .convention = strcmp(args[1], "train") == 0 ? NAS_CONVENTION_TRAIN : NAS_CONVENTION_SCORE};
     net->arch = args[0];
-    if (!nas_space_nb201.parse(net->arch, operation))
-        return nas_error_set(err, NAS_EARG, "'%s' is no architecture", net->arch);
     if (around.image_channels > IMAGE_CHANNELS)
         return nas_error_set(err, NAS_EARG, "images have at most %d channels", IMAGE_CHANNELS);
-    const nas_status_t status = nas_graph_create(&around, operation, 1, &net->graph, err);
+    nas_status_t status = nas_arch_find(net->arch, &arch, err);
+    if (status) return status;
+    status = nas_graph_create(&around, &arch, 1, &net->graph, err);
+    nas_arch_fini(&arch);
     if (status) return status;
     const size_t n = BATCH * (size_t)(around.image_channels * around.height * around.width);
     net->n_pixels = around.height * around.width;

@@ -4,6 +4,7 @@
 #define NAS_TESTS_UNIT_PROGRAM_CASE_H
 
 #include "common/base/rng.h"
+#include "tests/unit/arch_case.h"
 #include "worker/engine/graph/parameters.h"
 #include "worker/engine/program/program.h"
 
@@ -29,7 +30,7 @@ enum { N_SPECIAL = sizeof SPECIAL_CELLS / sizeof *SPECIAL_CELLS, N_CELLS = 14 };
 
 typedef struct program_case {
     nas_program_options_t options; /* graph is the case's */
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t arch;
     nas_graph_t *graph;
     double *parameters;
     float *images;
@@ -55,10 +56,11 @@ static inline program_case_t make_case(const nas_backend_t *backend, const nas_n
 {
     program_case_t c = {.options = {.backend = backend, .batch = batch, .needs = EVERYTHING}};
     nas_rng_init(&c.rng, 7, NAS_STREAM_BENCH, (uint64_t)number);
-    nas_space_nb201.code((int64_t)nas_rng_below(&c.rng, (uint64_t)nas_space_nb201.count),
-                         c.operation);
-    if (number < N_SPECIAL) cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[number], c.operation));
-    cr_assert_eq(nas_graph_create(network, c.operation, backend->channel_block, &c.graph, NULL),
+    const nas_space_t *space = nas_space_with_networks();
+    c.arch = arch_at(space, (int64_t)nas_rng_below(&c.rng, (uint64_t)space->count));
+    if (number < N_SPECIAL)
+        cr_assert_eq(nas_arch_parse(&c.arch, SPECIAL_CELLS[number], NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(network, &c.arch, backend->channel_block, &c.graph, NULL),
                  NAS_OK);
     c.options.graph = c.graph;
     c.n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *
@@ -86,6 +88,7 @@ static inline program_case_t make_case(const nas_backend_t *backend, const nas_n
 static inline void free_case(program_case_t *c)
 {
     nas_graph_destroy(c->graph);
+    nas_arch_fini(&c->arch);
     free(c->parameters);
     free(c->images);
     free(c->labels);

@@ -1,4 +1,5 @@
 /* The yardstick of `robotnas verify`: what agrees by a hair, and what just does not. */
+#include "tests/unit/arch_case.h"
 #include "worker/engine/metrics/metric.h"
 #include "worker/verify/comparison.h"
 
@@ -63,7 +64,6 @@ static void fill_values(const nas_reference_t *r, nas_reference_values_t *values
 
 static pair_t make_pair(int condition, int n_steps)
 {
-    const uint8_t conv = NAS_OPERATION_CONV1;
     const nas_network_t network = {.image_channels = 1,
                                    .height = 4,
                                    .width = 4,
@@ -72,13 +72,13 @@ static pair_t make_pair(int condition, int n_steps)
                                    .classes = CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
     pair_t pair = {.reference = {.n_steps = n_steps,
-                                 .operation = {conv, conv, conv, conv, conv, conv},
+                                 .arch = arch_of(condition == ILL ? "(3, 3, 3, 3, 3, 3)"
+                                                                  : "(3, 3, 3, 3, 3, 0)"),
                                  .batch = BATCH,
                                  .n_images = n_steps > 0 ? n_steps * BATCH : BATCH,
                                  .has_input_gradient = true}};
     nas_reference_t *r = &pair.reference;
-    if (condition != ILL) r->operation[5] = NAS_OPERATION_SKIP;
-    cr_assert_eq(nas_graph_create(&network, r->operation, 1, &r->graph, NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(&network, &r->arch, 1, &r->graph, NULL), NAS_OK);
     r->has_metric = flags(n_metrics());
     r->has_gradient = flags(r->graph->n_parameters);
     fill_values(r, &r->expected);

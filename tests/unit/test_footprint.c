@@ -46,7 +46,7 @@ static void expect_footprint(const nas_backend_t *backend)
                 size_t bytes = 0;
                 const nas_footprint_options_t options = {.backend = backend,
                                                          .network = &NETWORK,
-                                                         .operation = c.operation,
+                                                         .arch = &c.arch,
                                                          .batch = batch,
                                                          .needs = needs[i],
                                                          .n_needs = needs[i][1] ? 2 : 1};
@@ -67,15 +67,13 @@ Test(footprint, is_what_programs_take)
 Test(footprint, grows_with_the_batch_and_the_network)
 {
     static const unsigned needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
-    const uint8_t conv[NAS_CELL_EDGES] = {NAS_OPERATION_CONV3, NAS_OPERATION_CONV3,
-                                          NAS_OPERATION_CONV3, NAS_OPERATION_CONV3,
-                                          NAS_OPERATION_CONV3, NAS_OPERATION_CONV3};
+    nas_arch_t conv = arch_of("(2, 2, 2, 2, 2, 2)"); /* 3 x 3 */
     nas_network_t large = NETWORK;
     large.cells = 3;
     size_t small_bytes = 0, batch_bytes = 0, large_bytes = 0;
     nas_footprint_options_t options = {.backend = nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
                                        .network = &NETWORK,
-                                       .operation = conv,
+                                       .arch = &conv,
                                        .batch = 4,
                                        .needs = &needs,
                                        .n_needs = 1};
@@ -86,22 +84,24 @@ Test(footprint, grows_with_the_batch_and_the_network)
     cr_assert_eq(nas_footprint(&options, &large_bytes, NULL), NAS_OK);
     cr_assert_gt(batch_bytes, small_bytes);
     cr_assert_gt(large_bytes, batch_bytes);
+    nas_arch_fini(&conv);
 }
 
 Test(footprint, a_network_that_cannot_be_is_refused)
 {
     static const unsigned needs = NAS_NEED_LOSS;
-    const uint8_t none[NAS_CELL_EDGES] = {0};
+    nas_arch_t none = arch_of("(1, 1, 1, 1, 1, 1)");
     nas_network_t wrong = NETWORK;
     wrong.height = 7;
     size_t bytes = 77;
     const nas_footprint_options_t options = {.backend =
                                                  nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
                                              .network = &wrong,
-                                             .operation = none,
+                                             .arch = &none,
                                              .batch = 4,
                                              .needs = &needs,
                                              .n_needs = 1};
     cr_assert_eq(nas_footprint(&options, &bytes, NULL), NAS_EARG);
     cr_assert_eq(bytes, 77);
+    nas_arch_fini(&none);
 }

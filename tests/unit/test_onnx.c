@@ -58,11 +58,12 @@ static sample_t make_cell(const nas_network_t *network, const char *arch, uint64
 {
     sample_t s = {0};
     nas_rng_t rng;
-    uint8_t operation[NAS_CELL_EDGES];
     nas_rng_init(&rng, 11, NAS_STREAM_BENCH, number);
-    nas_space_nb201.code((int64_t)nas_rng_below(&rng, (uint64_t)nas_space_nb201.count), operation);
-    if (arch) cr_assert(nas_space_nb201.parse(arch, operation));
-    cr_assert_eq(nas_graph_create(network, operation, 4, &s.graph, NULL), NAS_OK);
+    const nas_space_t *space = nas_space_with_networks();
+    nas_arch_t cell = arch_at(space, (int64_t)nas_rng_below(&rng, (uint64_t)space->count));
+    if (arch) cr_assert_eq(nas_arch_parse(&cell, arch, NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(network, &cell, 4, &s.graph, NULL), NAS_OK);
+    nas_arch_fini(&cell);
     s.parameters = random_numbers(&rng, s.graph->n_values);
     s.statistics = random_numbers(&rng, s.graph->n_statistics);
     s.options = (nas_onnx_options_t){.graph = s.graph,

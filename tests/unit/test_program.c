@@ -384,7 +384,6 @@ BACKEND_TEST(program, profile_counts_the_convolutions)
     nas_arena_t arena = {0};
     nas_profile_t profile = {0};
     nas_nb201_cost_t cost;
-    uint8_t operation[NAS_CELL_EDGES];
     const nas_network_t *network = &NETWORKS[0];
     const int all_convolutions = 1;
     program_case_t c = make_case(f.backend, network, BATCH, all_convolutions);
@@ -402,8 +401,7 @@ BACKEND_TEST(program, profile_counts_the_convolutions)
         cr_assert_gt(profile.entry[i].n_calls, 0);
         flops += profile.entry[i].flops;
     }
-    cr_assert(nas_space_nb201.parse(SPECIAL_CELLS[all_convolutions], operation));
-    nas_nb201_cost(operation, network, &cost);
+    nas_nb201_cost(c.arch.code, network, &cost);
     const double linear = 4.0 * network->channels * network->classes;
     cr_assert_float_eq(flops, 2.0 * BATCH * ((double)cost.flops - linear), 0.5);
     free_results(&untimed);

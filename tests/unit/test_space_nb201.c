@@ -2,6 +2,7 @@
 #include "common/space/encoding.h"
 #include "common/space/space_nb201.h"
 #include "common/space/space_nb201_cost.h"
+#include "tests/unit/arch_case.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -12,15 +13,17 @@
 
 #define N_OF(array) (sizeof(array) / sizeof(array)[0])
 
-enum { N_CELLS = 15625 };
+enum { N_CELLS = 15625, KEY_SIZE = 128 };
 
 static const nas_space_t *const space = &nas_space_nb201;
 
 static int64_t index_of(const char *text)
 {
     nas_error_t err = {0};
-    int64_t index = -1;
-    cr_assert_eq(nas_space_parse(space, text, &index, &err), NAS_OK, "%s", err.text);
+    nas_arch_t arch = arch_at(space, 0);
+    cr_assert_eq(nas_arch_parse(&arch, text, &err), NAS_OK, "%s", err.text);
+    const int64_t index = arch.index;
+    nas_arch_fini(&arch);
     return index;
 }
 
@@ -35,30 +38,31 @@ Test(space_nb201, it_is_found_by_its_name)
 
 Test(space_nb201, names_indices_and_codes_are_one_to_one_in_the_order_of_codes)
 {
-    uint8_t before[NAS_CELL_EDGES], code[NAS_CELL_EDGES];
+    uint8_t before[NAS_CELL_EDGES];
+    nas_arch_t arch = arch_at(space, 0);
     cr_assert_eq(space->count, N_CELLS);
     for (int64_t i = 0; i < N_CELLS; i++) {
-        char name[NAS_SPACE_NAME_SIZE];
-        nas_space_print(space, i, name);
-        cr_assert_eq(index_of(name), i, "%s", name);
-        space->code(i, code);
-        cr_assert_eq(space->index(code), i);
-        cr_assert(i == 0 || memcmp(before, code, sizeof code) < 0, "%s", name);
-        memcpy(before, code, sizeof code);
+        nas_arch_set(&arch, i);
+        cr_assert_lt(strlen(arch.name), space->name_size);
+        cr_assert_eq(index_of(arch.name), i, "%s", arch.name);
+        cr_assert_eq(space->index(arch.code), i);
+        cr_assert(i == 0 || memcmp(before, arch.code, sizeof before) < 0, "%s", arch.name);
+        memcpy(before, arch.code, sizeof before);
     }
+    nas_arch_fini(&arch);
 }
 
 Test(space_nb201, codes_are_those_of_the_encoding)
 {
+    nas_arch_t arch = arch_at(space, 0);
     for (int64_t i = 0; i < N_CELLS; i++) {
-        uint8_t code[NAS_CELL_EDGES], encoded[NAS_ENCODING_MAX_POSITIONS];
-        char name[NAS_SPACE_NAME_SIZE];
+        uint8_t encoded[NAS_ENCODING_MAX_POSITIONS];
         int n = 0;
-        nas_space_print(space, i, name);
-        space->code(i, code);
-        cr_assert_eq(nas_encode(NAS_ENCODING_NB201, name, encoded, &n, NULL), NAS_OK);
-        cr_assert_eq(memcmp(code, encoded, sizeof code), 0, "%s", name);
+        nas_arch_set(&arch, i);
+        cr_assert_eq(nas_encode(NAS_ENCODING_NB201, arch.name, encoded, &n, NULL), NAS_OK);
+        cr_assert_eq(memcmp(arch.code, encoded, NAS_CELL_EDGES), 0, "%s", arch.name);
     }
+    nas_arch_fini(&arch);
 }
 
 /* NASLib's edges by source, and its operations: Identity, Zero, conv 3x3, conv 1x1, pool. */
@@ -105,10 +109,11 @@ Test(space_nb201, blanks_around_are_free_and_other_texts_are_refused_and_quoted)
     cr_assert_eq(index_of("  (1, 1, 1, 1, 1, 0) "), 1);
     for (size_t i = 0; i < N_OF(refused); i++) {
         nas_error_t err = {0};
-        int64_t index = 77;
-        cr_assert_eq(nas_space_parse(space, refused[i], &index, &err), NAS_EINPUT);
-        cr_assert_eq(index, 77, "no output on failure");
+        nas_arch_t arch = arch_at(space, 77);
+        cr_assert_eq(nas_arch_parse(&arch, refused[i], &err), NAS_EINPUT);
+        cr_assert_eq(space->index(arch.code), 77, "no output on failure");
         cr_assert(strstr(err.text, refused[i]) && strstr(err.text, space->forms), "%s", err.text);
+        nas_arch_fini(&arch);
     }
 }
 
@@ -153,10 +158,11 @@ static nas_names_t *all_keys(key_function *write_key)
     nas_error_t err = {0};
     nas_names_t *keys = NULL;
     int64_t duplicate, first;
+    cr_assert_leq(space->key_size, KEY_SIZE);
     cr_assert_eq(nas_names_create(&keys, &err), NAS_OK);
     for (int64_t i = 0; i < N_CELLS; i++) {
         uint8_t code[NAS_CELL_EDGES];
-        char key[NAS_SPACE_NAME_SIZE];
+        char key[KEY_SIZE];
         space->code(i, code);
         write_key(code, key);
         cr_assert_eq(nas_names_add(keys, key, strlen(key), &err), NAS_OK);
@@ -199,7 +205,7 @@ static uint64_t compute(const uint8_t *code)
 
 static void write_computed(const uint8_t *code, char *key)
 {
-    (void)snprintf(key, NAS_SPACE_NAME_SIZE, "%016llx", (unsigned long long)compute(code));
+    (void)snprintf(key, KEY_SIZE, "%016llx", (unsigned long long)compute(code));
 }
 
 Test(space_nb201, equivalent_cells_are_those_with_the_same_expression)
@@ -253,7 +259,7 @@ Test(space_nb201, keys_of_known_cells)
     };
     for (size_t i = 0; i < N_OF(cells); i++) {
         uint8_t code[NAS_CELL_EDGES];
-        char key[NAS_SPACE_NAME_SIZE];
+        char key[KEY_SIZE];
         space->code(index_of(cells[i].arch), code);
         space->unique(code, key);
         cr_assert_str_eq(key, cells[i].unique);

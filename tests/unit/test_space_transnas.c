@@ -1,5 +1,5 @@
 #include "common/io/table.h"
-#include "common/space/space.h"
+#include "tests/unit/arch_case.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -19,34 +19,40 @@ static const nas_space_t *space_of(const char *name)
 static int64_t index_of(const nas_space_t *space, const char *text)
 {
     nas_error_t err = {0};
-    int64_t index = -1;
-    cr_assert_eq(nas_space_parse(space, text, &index, &err), NAS_OK, "%s", err.text);
+    nas_arch_t arch = arch_at(space, 0);
+    cr_assert_eq(nas_arch_parse(&arch, text, &err), NAS_OK, "%s", err.text);
+    const int64_t index = arch.index;
+    nas_arch_fini(&arch);
     return index;
 }
 
 static void assert_refused(const nas_space_t *space, const char *text)
 {
     nas_error_t err = {0};
-    int64_t index = 77;
-    cr_assert_eq(nas_space_parse(space, text, &index, &err), NAS_EINPUT, "%s", text);
-    cr_assert_eq(index, 77, "no output on failure");
+    nas_arch_t arch = arch_at(space, 77);
+    cr_assert_eq(nas_arch_parse(&arch, text, &err), NAS_EINPUT, "%s", text);
+    cr_assert_eq(arch.index, 77, "no output on failure");
+    cr_assert_eq(space->index(arch.code), 77, "no output on failure");
     cr_assert(strstr(err.text, text) && strstr(err.text, space->forms), "%s", err.text);
+    nas_arch_fini(&arch);
 }
 
 /* Names, indices and codes are one to one, and a NASLib tuple of the code is the same one. */
 static void assert_one_to_one(const nas_space_t *space)
 {
+    nas_arch_t arch = arch_at(space, 0);
     for (int64_t i = 0; i < space->count; i++) {
-        uint8_t code[NAS_SPACE_POSITIONS];
-        char name[NAS_SPACE_NAME_SIZE], tuple[NAS_SPACE_NAME_SIZE];
-        nas_space_print(space, i, name);
-        cr_assert_eq(index_of(space, name), i, "%s", name);
-        space->code(i, code);
-        cr_assert_eq(space->index(code), i, "%s", name);
+        char tuple[64];
+        const uint8_t *code = arch.code;
+        nas_arch_set(&arch, i);
+        cr_assert_lt(strlen(arch.name), space->name_size);
+        cr_assert_eq(index_of(space, arch.name), i, "%s", arch.name);
+        cr_assert_eq(space->index(code), i, "%s", arch.name);
         (void)snprintf(tuple, sizeof tuple, "(%d, %d, %d, %d, %d, %d)", code[0], code[1], code[2],
                        code[3], code[4], code[5]);
         cr_assert_eq(index_of(space, tuple), i, "%s", tuple);
     }
+    nas_arch_fini(&arch);
 }
 
 Test(space_transnas, micro_has_4096_cells)
@@ -59,13 +65,13 @@ Test(space_transnas, micro_has_4096_cells)
 Test(space_transnas, micro_is_printed_as_its_own_tool_does)
 {
     const nas_space_t *space = space_of("transnas-micro");
-    char name[NAS_SPACE_NAME_SIZE];
-    nas_space_print(space, 0, name);
-    cr_assert_str_eq(name, "64-41414-0_00_000");
-    nas_space_print(space, index_of(space, "(1, 0, 2, 3, 3, 3)"), name);
-    cr_assert_str_eq(name, "64-41414-1_02_333");
-    nas_space_print(space, space->count - 1, name);
-    cr_assert_str_eq(name, "64-41414-3_33_333");
+    nas_arch_t arch = arch_at(space, 0);
+    cr_assert_str_eq(arch.name, "64-41414-0_00_000");
+    nas_arch_set(&arch, index_of(space, "(1, 0, 2, 3, 3, 3)"));
+    cr_assert_str_eq(arch.name, "64-41414-1_02_333");
+    nas_arch_set(&arch, space->count - 1);
+    cr_assert_str_eq(arch.name, "64-41414-3_33_333");
+    nas_arch_fini(&arch);
 }
 
 Test(space_transnas, micro_refuses_what_it_has_not)

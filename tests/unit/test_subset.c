@@ -1,12 +1,16 @@
 #include "common/space/subset.h"
+#include "tests/unit/arch_case.h"
 #include "tests/unit/temp_folder.h"
 
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define N_OF(array) (sizeof(array) / sizeof(array)[0])
+
+enum { KEY_SIZE = 128 };
 
 static const nas_space_t *nb201(void)
 {
@@ -24,12 +28,13 @@ static nas_selection_t selected(const nas_space_t *space, nas_subset_t subset)
 /* Names are those of the indices. */
 static void assert_named(const nas_space_t *space, const nas_selection_t *selection)
 {
+    nas_arch_t arch = arch_at(space, 0);
     for (int64_t i = 0; i < nas_names_count(selection->names); i++) {
-        char name[NAS_SPACE_NAME_SIZE];
-        nas_space_print(space, selection->index ? selection->index[i] : i, name);
-        cr_assert_str_eq(nas_names_at(selection->names, i), name);
-        cr_assert_eq(nas_names_find(selection->names, name), i);
+        nas_arch_set(&arch, selection->index ? selection->index[i] : i);
+        cr_assert_str_eq(nas_names_at(selection->names, i), arch.name);
+        cr_assert_eq(nas_names_find(selection->names, arch.name), i);
     }
+    nas_arch_fini(&arch);
 }
 
 static void assert_ascending(const nas_selection_t *selection)
@@ -68,28 +73,28 @@ static void check_classes(nas_subset_kind_t kind, int64_t n,
     nas_error_t err = {0};
     nas_names_t *keys = NULL;
     int64_t duplicate = 0, first = 0;
+    nas_arch_t arch = arch_at(nb201(), 0);
     nas_selection_t subset = selected(nb201(), (nas_subset_t){.kind = kind});
     cr_assert_eq(nas_names_count(subset.names), n);
     assert_ascending(&subset);
     assert_named(nb201(), &subset);
     cr_assert_eq(nas_names_create(&keys, &err), NAS_OK);
     for (int64_t i = 0; i < n; i++) {
-        uint8_t code[NAS_SPACE_POSITIONS];
-        char key[NAS_SPACE_NAME_SIZE];
-        nb201()->code(subset.index[i], code);
-        write_key(code, key);
+        char key[KEY_SIZE];
+        nas_arch_set(&arch, subset.index[i]);
+        write_key(arch.code, key);
         cr_assert_eq(nas_names_add(keys, key, strlen(key), &err), NAS_OK);
     }
     cr_assert_eq(nas_names_index(keys, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(duplicate, -1);
     for (int64_t i = 0; i < nb201()->count; i++) {
-        uint8_t code[NAS_SPACE_POSITIONS];
-        char key[NAS_SPACE_NAME_SIZE];
-        nb201()->code(i, code);
-        write_key(code, key);
+        char key[KEY_SIZE];
+        nas_arch_set(&arch, i);
+        write_key(arch.code, key);
         const int64_t class = nas_names_find(keys, key);
         cr_assert(class >= 0 && subset.index[class] <= i);
     }
+    nas_arch_fini(&arch);
     nas_names_destroy(keys);
     nas_selection_fini(&subset);
 }
@@ -165,6 +170,75 @@ Test(subset, a_sample_of_everything_is_everything_and_of_more_is_refused)
     assert_refused(macro, sample_of(-1, 3), "a sample of -1 architectures");
 }
 
+/* A space of 10^18: 18 digits, in names longer than those of the built-in spaces. */
+enum { VAST_DIGITS = 18, VAST_DIGIT_SIZE = 12 };
+
+static bool vast_parse(const char *text, uint8_t *code)
+{
+    uint8_t digit[VAST_DIGITS];
+    for (int i = 0; i < VAST_DIGITS; i++, text += VAST_DIGIT_SIZE) {
+        if (strncmp(text, "/operation-", VAST_DIGIT_SIZE - 1) != 0) return false;
+        digit[i] = (uint8_t)(text[VAST_DIGIT_SIZE - 1] - '0');
+        if (digit[i] > 9) return false;
+    }
+    memcpy(code, digit, sizeof digit);
+    return *text == '\0';
+}
+
+static void vast_print(const uint8_t *code, char *name)
+{
+    for (int i = 0; i < VAST_DIGITS; i++, name += VAST_DIGIT_SIZE)
+        (void)snprintf(name, VAST_DIGIT_SIZE + 1, "/operation-%d", code[i] % 10);
+}
+
+static int64_t vast_index(const uint8_t *code)
+{
+    int64_t index = 0;
+    for (int i = 0; i < VAST_DIGITS; i++) index = 10 * index + code[i];
+    return index;
+}
+
+static void vast_code(int64_t index, uint8_t *code)
+{
+    for (int i = VAST_DIGITS - 1; i >= 0; i--, index /= 10) code[i] = (uint8_t)(index % 10);
+}
+
+static const nas_space_t VAST = {.name = "vast",
+                                 .forms = "/operation-0 and so on, 18 times",
+                                 .count = 1000000000000000000,
+                                 .n_position = VAST_DIGITS,
+                                 .name_size = VAST_DIGITS * VAST_DIGIT_SIZE + 1,
+                                 .parse = vast_parse,
+                                 .print = vast_print,
+                                 .index = vast_index,
+                                 .code = vast_code};
+
+/* Pinned, as the samples of small spaces are. */
+Test(subset, a_vast_space_is_sampled_without_walking_through_it)
+{
+    static const int64_t pinned[] = {183298970049111911, 433441526431519751, 838235438117991904};
+    enum { N = 10000, TENTHS = 10 };
+    int n_of_tenth[TENTHS] = {0};
+    nas_selection_t few = selected(&VAST, sample_of(N_OF(pinned), 10));
+    for (size_t i = 0; i < N_OF(pinned); i++)
+        cr_assert_eq(few.index[i], pinned[i], "%zu: %" PRId64, i, few.index[i]);
+    nas_selection_t sample = selected(&VAST, sample_of(N, 7));
+    cr_assert_eq(nas_names_count(sample.names), N);
+    assert_ascending(&sample);
+    assert_named(&VAST, &sample);
+    for (int i = 0; i < N; i++) n_of_tenth[sample.index[i] / (VAST.count / TENTHS)]++;
+    for (int t = 0; t < TENTHS; t++) cr_assert(abs(n_of_tenth[t] - N / TENTHS) < 180);
+    nas_selection_fini(&few);
+    nas_selection_fini(&sample);
+}
+
+Test(subset, all_of_a_vast_space_is_refused)
+{
+    assert_refused(&VAST, (nas_subset_t){.kind = NAS_SUBSET_ALL},
+                   "vast has 1000000000000000000 architectures, and a pool at most 4294967294; "
+                   "expected subset {sample: N} or {file: F}");
+}
+
 #define ALL_NONE "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
 #define LAST_SKIP "|none~0|+|none~0|none~1|+|none~0|none~1|skip_connect~2|"
 
@@ -198,6 +272,27 @@ Test(subset, a_file_lists_architectures_in_either_form)
     cr_assert_eq(nas_names_count(listed.names), 3);
     for (size_t i = 0; i < N_OF(index); i++) cr_assert_eq(listed.index[i], index[i]);
     assert_named(nb201(), &listed);
+    nas_selection_fini(&listed);
+    temp_folder_remove(&folder);
+}
+
+Test(subset, a_file_lists_architectures_of_a_vast_space)
+{
+    static const int64_t index[] = {999999999999999999, 0, 123456789123456789};
+    const temp_path_t folder = temp_folder_make();
+    char text[1024] = "";
+    nas_arch_t arch = arch_at(&VAST, 0);
+    for (size_t i = 0; i < N_OF(index); i++) {
+        nas_arch_set(&arch, index[i]);
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s\n", arch.name);
+    }
+    const temp_path_t path = write_list(&folder, &(file_case_t){.text = text});
+    nas_selection_t listed =
+        selected(&VAST, (nas_subset_t){.kind = NAS_SUBSET_FILE, .path = path.text});
+    cr_assert_eq(nas_names_count(listed.names), N_OF(index));
+    for (size_t i = 0; i < N_OF(index); i++) cr_assert_eq(listed.index[i], index[i]);
+    assert_named(&VAST, &listed);
+    nas_arch_fini(&arch);
     nas_selection_fini(&listed);
     temp_folder_remove(&folder);
 }

@@ -29,7 +29,6 @@ typedef struct asking {
 typedef struct fixture {
     temp_path_t folder, stem, file, kept;
     train_case_t c;
-    uint8_t operation[NAS_CELL_EDGES];
     nas_candidate_t candidate;
     nas_trainer_options_t options;
     asking_t asking;
@@ -63,7 +62,6 @@ static void make(fixture_t *f, const nas_backend_t *backend, nas_recipe_t recipe
     f->file = temp_file(&f->folder, "run.h5.d/000007-s5.h5");
     f->kept = temp_file(&f->folder, "kept.h5");
     train_case_make(&f->c, backend, recipe);
-    cr_assert(nas_space_nb201.parse(TRAIN_CASE_CELL, f->operation));
     f->candidate = (nas_candidate_t){.arch = 7, .seed = 5, .name = TRAIN_CASE_CELL};
     f->options = (nas_trainer_options_t){.team = f->c.alone,
                                          .backend = backend,
@@ -89,8 +87,8 @@ static nas_status_t judge(fixture_t *f, int64_t yes_from, nas_outcome_t *outcome
     f->asking.share_is_good = true;
     const nas_interrupt_t interrupt = {.asked = asked, .context = &f->asking};
     cr_assert_eq(nas_trainer_create(&f->options, &trainer, &f->err), NAS_OK);
-    const nas_status_t status = nas_trainer_judge(trainer, &f->candidate, f->operation,
-                                                  f->stem.text, &interrupt, outcome, &f->err);
+    const nas_status_t status = nas_trainer_judge(trainer, &f->candidate, &f->c.arch, f->stem.text,
+                                                  &interrupt, outcome, &f->err);
     nas_trainer_destroy(trainer);
     cr_assert(f->asking.share_is_good);
     return status;

@@ -4,6 +4,7 @@
 #define NAS_TESTS_UNIT_TRAIN_CASE_H
 
 #include "common/base/rng.h"
+#include "tests/unit/arch_case.h"
 #include "worker/objectives/train/training.h"
 
 #include <stdlib.h>
@@ -19,6 +20,7 @@ typedef struct train_case {
     nas_dataset_t dataset;
     nas_recipe_t recipe;
     nas_split_t split;
+    nas_arch_t arch;
     nas_graph_t *graph;
     nas_comm_t *alone;
     nas_training_options_t options;
@@ -73,14 +75,13 @@ static inline void train_case_make(train_case_t *c, const nas_backend_t *backend
                                    .cells = 1,
                                    .classes = CASE_CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
-    uint8_t operation[NAS_CELL_EDGES];
     *c = (train_case_t){.recipe = recipe, .dataset = {.n_classes = CASE_CLASSES}};
     train_case_draw(&c->dataset.train, CASE_TRAIN, 0);
     train_case_draw(&c->dataset.test, CASE_TEST, 1);
     nas_images_moments(&c->dataset.train, c->dataset.mean, c->dataset.std);
     NAS_ASSERT(nas_split_make(&c->dataset, &c->recipe, 5, &c->split, NULL) == NAS_OK);
-    NAS_ASSERT(nas_space_nb201.parse(TRAIN_CASE_CELL, operation));
-    NAS_ASSERT(nas_graph_create(&network, operation, backend->channel_block, &c->graph, NULL) ==
+    c->arch = arch_of(TRAIN_CASE_CELL);
+    NAS_ASSERT(nas_graph_create(&network, &c->arch, backend->channel_block, &c->graph, NULL) ==
                NAS_OK);
     NAS_ASSERT(nas_comm_self(&c->alone, NULL) == NAS_OK);
     c->options = (nas_training_options_t){.team = c->alone,
@@ -98,6 +99,7 @@ static inline void train_case_drop(train_case_t *c)
     nas_dataset_fini(&c->dataset);
     nas_split_fini(&c->split);
     nas_graph_destroy(c->graph);
+    nas_arch_fini(&c->arch);
     nas_comm_destroy(c->alone);
 }
 

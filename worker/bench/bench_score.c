@@ -61,25 +61,24 @@ static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, i
                                           .images = bench->images,
                                           .labels = bench->labels,
                                           .profile = profile};
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t arch = {0};
     nas_scorer_t *scorer = NULL;
     double begin = 0;
-    if (!nas_space_nb201.parse(result->arch, operation))
-        return nas_error_set(err, NAS_EARG, "bench: --arch '%s' is not %s", result->arch,
-                             nas_space_nb201.forms);
-    nas_status_t status = nas_scorer_create(&options, &scorer, err);
+    nas_status_t status = nas_bench_arch(result->arch, &arch, err);
+    if (!status) status = nas_scorer_create(&options, &scorer, err);
     for (int run = 0; !status && run <= n_runs; run++) {
         if (run == 1) {
             if (profile) *profile = (nas_profile_t){0};
             begin = nas_clock_monotonic_s();
         }
-        status = nas_scorer_score(scorer, operation, result->arch, bench->value, err);
+        status = nas_scorer_score(scorer, &arch, bench->value, err);
     }
     if (!status) {
         result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
         result->arena_bytes = (double)nas_scorer_arena_bytes(scorer);
     }
     nas_scorer_destroy(scorer);
+    nas_arch_fini(&arch);
     return status;
 }
 

@@ -2,7 +2,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/rng.h"
-#include "common/space/space_nb201.h"
 #include "worker/bench/bench_work.h"
 #include "worker/objectives/train/training.h"
 
@@ -125,16 +124,15 @@ static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
                                    o->channels,         o->cells,       NAS_BENCH_CLASSES,
                                    NAS_CONVENTION_TRAIN};
     result_t *result = &bench->result[bench->n_results];
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t parsed = {0};
     nas_graph_t *graph = NULL;
     *result = (result_t){.arch = arch};
-    if (!nas_space_nb201.parse(arch, operation))
-        return nas_error_set(err, NAS_EARG, "bench: --arch '%s' is not %s", arch,
-                             nas_space_nb201.forms);
-    nas_status_t status =
-        nas_graph_create(&network, operation, o->backend->channel_block, &graph, err);
+    nas_status_t status = nas_bench_arch(arch, &parsed, err);
+    if (!status)
+        status = nas_graph_create(&network, &parsed, o->backend->channel_block, &graph, err);
     if (!status) status = measure_graph(bench, graph, result, err);
     nas_graph_destroy(graph);
+    nas_arch_fini(&parsed);
     bench->n_results += status == NAS_OK;
     return status;
 }

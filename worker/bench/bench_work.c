@@ -10,6 +10,15 @@ const char *const nas_bench_cell[NAS_BENCH_CELLS] = {
     "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
 };
 
+nas_status_t nas_bench_arch(const char *text, nas_arch_t *arch, nas_error_t *err)
+{
+    const nas_space_t *space = nas_space_with_networks();
+    nas_status_t status = nas_arch_init(arch, space, err);
+    if (!status) status = nas_arch_parse(arch, text, err);
+    if (status != NAS_EINPUT) return status;
+    return nas_error_set(err, NAS_EARG, "bench: --arch '%s' is not %s", text, space->forms);
+}
+
 /* Entries of the profile, added up by kind. */
 static void add_kinds(const nas_profile_t *profile, const nas_bench_floor_t *floor,
                       nas_bench_work_t *work)

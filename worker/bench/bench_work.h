@@ -4,6 +4,7 @@
 #define NAS_WORKER_BENCH_BENCH_WORK_H
 
 #include "common/base/error.h"
+#include "common/space/arch.h"
 #include "worker/engine/backends/backend.h"
 #include "worker/engine/program/profile.h"
 
@@ -12,8 +13,13 @@
 
 enum { NAS_BENCH_CELLS = 3 };
 
-/** Cells of NAS-Bench-201: mixed operations, few convolutions, and the heaviest of all. */
+/** Architectures of it: mixed operations, few convolutions, and the heaviest of all. */
 extern const char *const nas_bench_cell[NAS_BENCH_CELLS];
+
+/** The architecture that a text means, of the space that has networks.  Not collective.
+ *  arch [out] the caller's, to be ended with nas_arch_fini after errors, too.
+ *  NAS_EARG: none. NAS_ENOMEM. */
+nas_status_t nas_bench_arch(const char *text, nas_arch_t *arch, nas_error_t *err);
 
 /** The images of all benchmarks. */
 enum { NAS_BENCH_COLOURS = 3, NAS_BENCH_SIDE = 32, NAS_BENCH_CLASSES = 10 };

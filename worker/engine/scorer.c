@@ -51,8 +51,8 @@ static nas_status_t run_flow(nas_scorer_t *scorer, const nas_graph_t *graph,
 }
 
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
-                                const uint8_t operation[NAS_CELL_EDGES], const double *parameters,
-                                double *value, nas_error_t *err)
+                                const nas_arch_t *arch, const double *parameters, double *value,
+                                nas_error_t *err)
 {
     const nas_scorer_options_t *o = &scorer->options;
     const nas_program_options_t options = program_options(scorer, graph);
@@ -65,7 +65,7 @@ nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
         if (!status) nas_program_run(program, parameters, o->images, o->labels, &run);
     }
     const nas_metric_input_t input = {.graph = graph,
-                                      .operation = operation,
+                                      .arch = arch,
                                       .parameters = parameters,
                                       .run = &run,
                                       .flow = &flow,
@@ -85,16 +85,16 @@ static nas_status_t reserve_parameters(nas_scorer_t *scorer, int64_t n, nas_erro
     return NAS_OK;
 }
 
-nas_status_t nas_scorer_score(nas_scorer_t *scorer, const uint8_t operation[NAS_CELL_EDGES],
-                              const char *arch, double *value, nas_error_t *err)
+nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
+                              nas_error_t *err)
 {
     nas_graph_t *graph = NULL;
-    nas_status_t status = nas_graph_create(&scorer->options.network, operation,
+    nas_status_t status = nas_graph_create(&scorer->options.network, arch,
                                            scorer->options.backend->channel_block, &graph, err);
     if (!status) status = reserve_parameters(scorer, graph->n_values, err);
     if (!status) {
-        nas_parameters_init(graph, scorer->options.seed, arch, scorer->parameters);
-        status = nas_scorer_measure(scorer, graph, operation, scorer->parameters, value, err);
+        nas_parameters_init(graph, scorer->options.seed, arch->name, scorer->parameters);
+        status = nas_scorer_measure(scorer, graph, arch, scorer->parameters, value, err);
     }
     nas_graph_destroy(graph);
     return status;

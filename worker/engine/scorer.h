@@ -3,6 +3,7 @@
 #define NAS_WORKER_ENGINE_SCORER_H
 
 #include "common/base/error.h"
+#include "common/space/arch.h"
 #include "common/space/network.h"
 #include "worker/engine/backends/backend.h"
 #include "worker/engine/metrics/metric.h"
@@ -32,18 +33,18 @@ nas_status_t nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t
                                nas_error_t *err);
 
 /** Build, initialise and measure one network.  Not collective; deterministic for a backend and its
- *  instruction set: values depend on (options, operation, arch) alone.
- *  operation [in] of each edge; arch [in] its native name, which keys the weights;
+ *  instruction set: values depend on (options, arch) alone.
+ *  arch [in] whose name keys the weights;
  *  value [out] n_metric, NaN where a metric is not defined.
  *  NAS_ENOMEM. Memory is kept for the next architecture, as much as the largest so far took. */
-nas_status_t nas_scorer_score(nas_scorer_t *scorer, const uint8_t operation[NAS_CELL_EDGES],
-                              const char *arch, double *value, nas_error_t *err);
+nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
+                              nas_error_t *err);
 
 /** Measure a network with given parameters, in place of initial ones.  As nas_scorer_score;
  *  graph [in] of the scorer's network, built for the backend's channel_block. */
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
-                                const uint8_t operation[NAS_CELL_EDGES], const double *parameters,
-                                double *value, nas_error_t *err);
+                                const nas_arch_t *arch, const double *parameters, double *value,
+                                nas_error_t *err);
 
 /** Bytes of tensors that the largest architecture so far took. */
 size_t nas_scorer_arena_bytes(const nas_scorer_t *scorer);

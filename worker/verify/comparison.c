@@ -69,7 +69,7 @@ static condition_t condition_of(const nas_reference_t *reference)
 {
     if (reference->graph->network.cells < DEEP_CELLS) return SHALLOW;
     for (int e = 0; e < NAS_CELL_EDGES; e++) {
-        const uint8_t operation = reference->operation[e];
+        const uint8_t operation = reference->arch.code[e];
         if (operation != NAS_OPERATION_CONV1 && operation != NAS_OPERATION_CONV3) return DEEP;
     }
     return ILL;

@@ -63,11 +63,12 @@ static nas_status_t take_convention(const char *path, const nas_untrusted_array_
 static nas_status_t take_arch(const char *path, const nas_untrusted_array_t *array,
                               nas_reference_t *reference, nas_error_t *err)
 {
-    if (!nas_space_nb201.parse(array->data, reference->operation))
-        return nas_error_set(err, NAS_EINPUT, "%s: attribute 'arch': '%.100s' is not %s", path,
-                             (const char *)array->data, nas_space_nb201.forms);
-    nas_space_nb201.print(reference->operation, reference->arch);
-    return NAS_OK;
+    const nas_space_t *space = nas_space_with_networks();
+    nas_status_t status = nas_arch_init(&reference->arch, space, err);
+    if (!status) status = nas_arch_parse(&reference->arch, array->data, err);
+    if (status != NAS_EINPUT) return status;
+    return nas_error_set(err, NAS_EINPUT, "%s: attribute 'arch': '%.100s' is not %s", path,
+                         (const char *)array->data, space->forms);
 }
 
 /* Of a course of training, the steps and their images. */
@@ -138,7 +139,7 @@ static nas_status_t build_graph(const char *path, const nas_network_t *network, 
 {
     nas_error_t why = {0};
     const nas_status_t status =
-        nas_graph_create(network, reference->operation, channel_block, &reference->graph, &why);
+        nas_graph_create(network, &reference->arch, channel_block, &reference->graph, &why);
     if (status == NAS_EARG) return nas_error_set(err, NAS_EINPUT, "%s: %s", path, why.text);
     return status ? nas_error_set(err, status, "%s", why.text) : NAS_OK;
 }
@@ -165,6 +166,7 @@ out:
 
 void nas_reference_fini(nas_reference_t *reference)
 {
+    nas_arch_fini(&reference->arch);
     nas_graph_destroy(reference->graph);
     free(reference->images);
     free(reference->labels);

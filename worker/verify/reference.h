@@ -23,6 +23,7 @@
 #ifndef NAS_WORKER_VERIFY_REFERENCE_H
 #define NAS_WORKER_VERIFY_REFERENCE_H
 
+#include "common/space/arch.h"
 #include "worker/engine/graph/graph.h"
 
 #include <stdbool.h>
@@ -42,8 +43,7 @@ typedef struct nas_reference_values {
 /** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
 typedef struct nas_reference {
     int n_steps; /**< S of a course of training; 0: values of one batch */
-    char arch[NAS_SPACE_NAME_SIZE];
-    uint8_t operation[NAS_CELL_EDGES];
+    nas_arch_t arch;
     nas_graph_t *graph;
     int batch;          /**< N */
     int n_images;       /**< N; of a course of training S N */

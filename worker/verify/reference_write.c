@@ -49,7 +49,7 @@ static array_t doubles(nas_reference_shape_t shape, const double *data)
 static nas_status_t write_attributes(const writer_t *writer, nas_error_t *err)
 {
     const nas_network_t *net = &writer->reference->graph->network;
-    const char *arch = writer->reference->arch;
+    const char *arch = writer->reference->arch.name;
     const char *convention = net->convention == NAS_CONVENTION_SCORE ? "score" : "train";
     const struct {
         const char *name;

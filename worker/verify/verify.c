@@ -57,7 +57,7 @@ static nas_status_t compute_metrics(const nas_backend_t *backend, const nas_refe
                                           .labels = reference->labels};
     if (!status) status = nas_scorer_create(&options, &scorer, err);
     if (!status)
-        status = nas_scorer_measure(scorer, reference->graph, reference->operation,
+        status = nas_scorer_measure(scorer, reference->graph, &reference->arch,
                                     reference->parameters, chosen.value, err);
     for (int i = 0; !status && i < chosen.n; i++) values->metric[chosen.index[i]] = chosen.value[i];
     nas_scorer_destroy(scorer);
@@ -129,7 +129,7 @@ static void print_file(const char *path, const nas_reference_t *reference, FILE 
     (void)fprintf(out, "\n%s: %d channels, %d %s a stage, ", base_name(path), net->channels,
                   net->cells, net->cells == 1 ? "cell" : "cells");
     if (reference->n_steps > 0) (void)fprintf(out, "%d steps of ", reference->n_steps);
-    (void)fprintf(out, "%d images\n  %s\n", reference->batch, reference->arch);
+    (void)fprintf(out, "%d images\n  %s\n", reference->batch, reference->arch.name);
     (void)fprintf(out, "  %-34s %13s %13s %9s %9s  %s\n", "value", "expected", "found", "error",
                   "tolerance", "verdict");
 }

@@ -89,7 +89,7 @@ nas_status_t nas_verify_training(const nas_backend_t *backend, const nas_referen
     nas_training_t *training = NULL;
     nas_training_options_t options = {.backend = backend,
                                       .graph = reference->graph,
-                                      .arch = reference->arch,
+                                      .arch = reference->arch.name,
                                       .seed = 0,
                                       .recipe = &course.recipe,
                                       .dataset = &course.dataset,

@@ -315,10 +315,10 @@ static nas_status_t check(const nas_network_t *net, const uint8_t *operation, na
     return NAS_OK;
 }
 
-nas_status_t nas_graph_create(const nas_network_t *network, const uint8_t operation[NAS_CELL_EDGES],
+nas_status_t nas_graph_create(const nas_network_t *network, const nas_arch_t *arch,
                               int channel_block, nas_graph_t **graph_p, nas_error_t *err)
 {
-    const nas_status_t status = check(network, operation, err);
+    const nas_status_t status = check(network, arch->code, err);
     if (status) return status;
     const size_t n_cells = STAGES * (size_t)network->cells;
     const size_t n_convs = 1 + NAS_CELL_EDGES * n_cells + 6, n_nodes = 1 + 3 * n_cells + 5;
@@ -334,7 +334,7 @@ nas_status_t nas_graph_create(const nas_network_t *network, const uint8_t operat
         nas_graph_destroy(graph);
         return nas_error_nomem(err, "a network");
     }
-    builder_t b = {.graph = graph, .operation = operation};
+    builder_t b = {.graph = graph, .operation = arch->code};
     build(&b);
     mark_live(graph);
     group_convs(graph, channel_block);

@@ -11,6 +11,7 @@
 #define NAS_WORKER_ENGINE_GRAPH_GRAPH_H
 
 #include "common/base/error.h"
+#include "common/space/arch.h"
 #include "common/space/network.h"
 #include "common/space/space_nb201.h"
 
@@ -121,11 +122,11 @@ typedef struct nas_graph {
     int linear_bias;      /**< parameter */
 } nas_graph_t;
 
-/** Build the graph of a cell.  Not collective.
- *  operation [in] of each edge; channel_block: convolutions are grouped only where each one's
+/** Build the graph of an architecture.  Not collective.
+ *  channel_block: convolutions are grouped only where each one's
  *  output channels are a multiple of it.
  *  NAS_EARG: extents that no such network has. NAS_ENOMEM. The caller owns *graph_p. */
-nas_status_t nas_graph_create(const nas_network_t *network, const uint8_t operation[NAS_CELL_EDGES],
+nas_status_t nas_graph_create(const nas_network_t *network, const nas_arch_t *arch,
                               int channel_block, nas_graph_t **graph_p, nas_error_t *err);
 
 /** The node that an input of a node is made of, through its convolution or norm; -1: the image. */

@@ -5,7 +5,7 @@
 static double value(const nas_metric_input_t *input)
 {
     nas_nb201_cost_t cost;
-    nas_nb201_cost(input->operation, &input->graph->network, &cost);
+    nas_nb201_cost(input->arch->code, &input->graph->network, &cost);
     return (double)cost.flops;
 }
 

@@ -8,7 +8,7 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
     nas_graph_t *graph = NULL;
     size_t most = 0;
     nas_status_t status =
-        nas_graph_create(options->network, options->operation, backend->channel_block, &graph, err);
+        nas_graph_create(options->network, options->arch, backend->channel_block, &graph, err);
     for (int i = 0; !status && i < options->n_needs; i++) {
         const unsigned needs = options->needs[i];
         const nas_program_options_t program_options = {

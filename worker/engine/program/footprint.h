@@ -14,9 +14,9 @@
 typedef struct nas_footprint_options {
     const nas_backend_t *backend;
     const nas_network_t *network;
-    const uint8_t *operation; /**< [NAS_CELL_EDGES] */
-    int batch;                /**< images */
-    const unsigned *needs;    /**< [n_needs] sets of nas_need_t: a program each, in one arena */
+    const nas_arch_t *arch;
+    int batch;             /**< images */
+    const unsigned *needs; /**< [n_needs] sets of nas_need_t: a program each, in one arena */
     int n_needs;
 } nas_footprint_options_t;
 

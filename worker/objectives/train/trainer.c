@@ -92,12 +92,11 @@ static bool leads(const course_t *course)
 
 /* ------------------------------------------------------------------------------------ begin */
 
-static nas_status_t build(course_t *course, const uint8_t operation[NAS_CELL_EDGES],
-                          nas_error_t *err)
+static nas_status_t build(course_t *course, const nas_arch_t *arch, nas_error_t *err)
 {
     const nas_trainer_options_t *o = &course->trainer->options;
     nas_status_t status =
-        nas_graph_create(&o->network, operation, o->backend->channel_block, &course->graph, err);
+        nas_graph_create(&o->network, arch, o->backend->channel_block, &course->graph, err);
     if (!status)
         status =
             nas_split_make(o->dataset, &o->recipe, course->candidate->seed, &course->split, err);
@@ -431,7 +430,7 @@ static nas_status_t run(course_t *course, nas_outcome_t *outcome, nas_error_t *e
 }
 
 nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *candidate,
-                               const uint8_t operation[NAS_CELL_EDGES], const char *stem,
+                               const nas_arch_t *arch, const char *stem,
                                const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
                                nas_error_t *err)
 {
@@ -441,7 +440,7 @@ nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *ca
                        .interrupt = interrupt,
                        .checkpoint = {.interval_s = trainer->options.interval_s,
                                       .saved_s = nas_clock_monotonic_s()}};
-    nas_status_t status = build(&course, operation, err);
+    nas_status_t status = build(&course, arch, err);
     if (!status) status = run(&course, outcome, err);
     course_fini(&course);
     return status;

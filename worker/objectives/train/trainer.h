@@ -8,8 +8,8 @@
 #include "common/base/interrupt.h"
 #include "common/base/strings.h"
 #include "common/comm/comm.h"
+#include "common/space/arch.h"
 #include "common/space/network.h"
-#include "common/space/space_nb201.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
 #include "worker/engine/backends/backend.h"
@@ -48,7 +48,7 @@ nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_
 /** Train a candidate and judge it by its accuracy on the validation images, in percent, after the
  *  last epoch.  Collective over team; deterministic, whatever the number of ranks and however
  *  often it was interrupted. Cost: training images seen.
- *  operation [in] of each edge; stem [in] on the leader: of the candidate's file, from which it
+ *  arch [in] what the candidate's name means; stem [in] on the leader: of the candidate's file, from which it
  *  goes on and into which it is saved: at most 2 % of the time goes into that (interval_s: see
  *  common/base/checkpoint.h); a file that is damaged is started over, with a line in the log.
  *  interrupt: asked on every rank between steps, where the leader's word counts, and between
@@ -57,7 +57,7 @@ nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_
  *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
  *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
 nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *candidate,
-                               const uint8_t operation[NAS_CELL_EDGES], const char *stem,
+                               const nas_arch_t *arch, const char *stem,
                                const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
                                nas_error_t *err);
 
