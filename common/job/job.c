@@ -1,10 +1,10 @@
 /* Job files, from text to a resolved job:
  *
  *   1. the file and every --set become trees of located values;
- *   2. their keys are looked up in the field table, a later tree winning over an earlier one;
- *   3. every field is set from its value or its default, in the order of the table;
+ *   2. their keys are looked up in the sections, a later tree winning over an earlier one;
+ *   3. every field is set from its value or its default, in the order of the sections;
  *   4. fields that do not apply or are missing are refused, and paths resolved;
- *   5. fields are checked against each other.
+ *   5. fields are checked against each other, by the sections.
  *
  * The trees live as long as the job, so that errors found later still know where a field was
  * written.
@@ -13,7 +13,6 @@
 
 #include "common/io/file.h"
 #include "common/job/job_internal.h"
-#include "common/space/subset.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,12 +20,6 @@
 #include <string.h>
 
 enum { MAX_FILE_SIZE = 1 << 20 };
-
-struct nas_job_origin {
-    nas_strings_t names;          /* the job file's path, then the key of every override */
-    nas_job_node_t *tree;         /* one a name */
-    const nas_job_node_t **value; /* one a field, borrowed from a tree; NULL: its default */
-};
 
 static nas_job_place_t place_of(const nas_job_t *job, size_t field)
 {
@@ -38,7 +31,7 @@ static nas_job_place_t place_of(const nas_job_t *job, size_t field)
 nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
                            const char *format, ...)
 {
-    const ptrdiff_t field = nas_job_field_find(key);
+    const ptrdiff_t field = nas_job_field_find(job->sections, key);
     NAS_ASSERT(field >= 0);
     const nas_job_place_t place = place_of(job, (size_t)field);
     char text[NAS_ERROR_SIZE];
@@ -49,9 +42,10 @@ nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *e
     return nas_job_error_at(&place, key, err, "%s", text);
 }
 
-static void origin_destroy(struct nas_job_origin *origin)
+static void origin_destroy(const nas_job_sections_t *sections, struct nas_job_origin *origin)
 {
     if (!origin) return;
+    nas_job_values_destroy(sections, origin->values);
     for (size_t i = 0; origin->tree && i < origin->names.n; i++)
         nas_job_node_fini(&origin->tree[i]);
     free(origin->tree);
@@ -63,18 +57,20 @@ static void origin_destroy(struct nas_job_origin *origin)
 void nas_job_destroy(nas_job_t *job)
 {
     if (!job) return;
-    for (size_t i = 0; i < nas_job_field_count(); i++) nas_job_value_fini(job, nas_job_field_at(i));
-    origin_destroy(job->origin);
+    for (size_t i = 0; job->origin && i < nas_job_field_count(job->sections); i++)
+        nas_job_value_fini(job, nas_job_field_at(job->sections, i));
+    origin_destroy(job->sections, job->origin);
     free(job->folder);
     free(job);
 }
 
 /* ---- From trees to one value a field ---- */
 
-static nas_status_t unknown_key(const nas_job_place_t *place, const char *key, nas_error_t *err)
+static nas_status_t unknown_key(const nas_job_sections_t *sections, const nas_job_place_t *place,
+                                const char *key, nas_error_t *err)
 {
     char *nearest = NULL;
-    nas_status_t status = nas_job_field_nearest(key, &nearest, err);
+    nas_status_t status = nas_job_field_nearest(sections, key, &nearest, err);
     if (status) return status;
     if (nearest)
         status = nas_job_error_at(place, key, err, "unknown key; did you mean %s?", nearest);
@@ -84,11 +80,11 @@ static nas_status_t unknown_key(const nas_job_place_t *place, const char *key, n
     return status;
 }
 
-static nas_status_t collect(struct nas_job_origin *origin, const char *path,
-                            const nas_job_node_t *node, nas_error_t *err);
+static nas_status_t collect(nas_job_t *job, const char *path, const nas_job_node_t *node,
+                            nas_error_t *err);
 
-static nas_status_t collect_entry(struct nas_job_origin *origin, const char *path,
-                                  const nas_job_node_t *entry, nas_error_t *err)
+static nas_status_t collect_entry(nas_job_t *job, const char *path, const nas_job_node_t *entry,
+                                  nas_error_t *err)
 {
     if (strchr(entry->key, '.'))
         return nas_job_error_at(
@@ -96,72 +92,75 @@ static nas_status_t collect_entry(struct nas_job_origin *origin, const char *pat
             "keys nest in a file, as in search: {budget: 20}; dots are for --set");
     char *key = nas_string_format(err, "%s%s%s", path, *path ? "." : "", entry->key);
     if (!key) return NAS_ENOMEM;
-    const nas_status_t status = collect(origin, key, entry, err);
+    const nas_status_t status = collect(job, key, entry, err);
     free(key);
     return status;
 }
 
 /* Note the fields that stand in the value of `path`, which is a field, a group, or "" for the whole
  * job. */
-static nas_status_t collect(struct nas_job_origin *origin, const char *path,
-                            const nas_job_node_t *node, nas_error_t *err)
+static nas_status_t collect(nas_job_t *job, const char *path, const nas_job_node_t *node,
+                            nas_error_t *err)
 {
-    const ptrdiff_t field = nas_job_field_find(path);
+    const ptrdiff_t field = nas_job_field_find(job->sections, path);
     nas_status_t status = NAS_OK;
     if (field >= 0) {
-        origin->value[field] = node;
+        job->origin->value[field] = node;
         return NAS_OK;
     }
-    if (*path && !nas_job_is_group(path))
-        return unknown_key(node->key ? &node->key_place : &node->place, path, err);
+    if (*path && !nas_job_is_group(job->sections, path))
+        return unknown_key(job->sections, node->key ? &node->key_place : &node->place, path, err);
     if (node->kind != NAS_JOB_MAP)
         return nas_job_error_at(&node->place, *path ? path : NULL, err,
                                 "expected a mapping of keys to values, such as %s",
                                 *path ? "{key: value}" : "name: study");
     for (size_t i = 0; !status && i < node->n; i++)
-        status = collect_entry(origin, path, &node->at[i], err);
+        status = collect_entry(job, path, &node->at[i], err);
     return status;
 }
 
-static nas_status_t origin_create(size_t n_tree, struct nas_job_origin **origin_p, nas_error_t *err)
+static nas_status_t origin_create(const nas_job_sections_t *sections, size_t n_tree,
+                                  struct nas_job_origin **origin_p, nas_error_t *err)
 {
     struct nas_job_origin *origin = calloc(1, sizeof *origin);
     if (!origin) return nas_error_nomem(err, "the job");
     origin->tree = calloc(n_tree, sizeof *origin->tree);
-    origin->value = calloc(nas_job_field_count(), sizeof *origin->value);
-    if (!origin->tree || !origin->value) {
-        origin_destroy(origin);
-        return nas_error_nomem(err, "the job");
-    }
-    *origin_p = origin;
-    return NAS_OK;
+    origin->value = calloc(nas_job_field_count(sections), sizeof *origin->value);
+    nas_status_t status = nas_job_values_create(sections, &origin->values, err);
+    if (!status && (!origin->tree || !origin->value)) status = nas_error_nomem(err, "the job");
+    if (status)
+        origin_destroy(sections, origin);
+    else
+        *origin_p = origin;
+    return status;
 }
 
-static nas_status_t read_text(struct nas_job_origin *origin, const char *text, size_t size,
-                              nas_error_t *err)
+static nas_status_t read_text(nas_job_t *job, const char *text, size_t size, nas_error_t *err)
 {
+    struct nas_job_origin *origin = job->origin;
     const nas_job_place_t start = {.source = NAS_JOB_FILE, .name = origin->names.at[0]};
     const nas_status_t status = nas_job_parse(text, size, &start, &origin->tree[0], err);
-    return status ? status : collect(origin, "", &origin->tree[0], err);
+    return status ? status : collect(job, "", &origin->tree[0], err);
 }
 
-static nas_status_t read_file(struct nas_job_origin *origin, const nas_job_source_t *source,
-                              nas_error_t *err)
+static nas_status_t read_file(nas_job_t *job, const nas_job_source_t *source, nas_error_t *err)
 {
     char *text = NULL;
     size_t size = 0;
-    nas_status_t status = nas_strings_add(&origin->names, source->path, strlen(source->path), err);
+    nas_strings_t *names = &job->origin->names;
+    nas_status_t status = nas_strings_add(names, source->path, strlen(source->path), err);
     if (status) return status;
-    if (source->text) return read_text(origin, source->text, strlen(source->text), err);
+    if (source->text) return read_text(job, source->text, strlen(source->text), err);
     status = nas_file_read(source->path, MAX_FILE_SIZE, &text, &size, err);
-    if (!status) status = read_text(origin, text, size, err);
+    if (!status) status = read_text(job, text, size, err);
     free(text);
     return status;
 }
 
 /* Apply one "key.path=value". */
-static nas_status_t read_override(struct nas_job_origin *origin, const char *set, nas_error_t *err)
+static nas_status_t read_override(nas_job_t *job, const char *set, nas_error_t *err)
 {
+    struct nas_job_origin *origin = job->origin;
     const char *equals = strchr(set, '=');
     if (!equals || equals == set)
         return nas_error_set(err, NAS_EINPUT,
@@ -172,7 +171,7 @@ static nas_status_t read_override(struct nas_job_origin *origin, const char *set
     const size_t i = origin->names.n - 1;
     const nas_job_place_t start = {.source = NAS_JOB_SET, .name = origin->names.at[i]};
     status = nas_job_parse(equals + 1, strlen(equals + 1), &start, &origin->tree[i], err);
-    return status ? status : collect(origin, start.name, &origin->tree[i], err);
+    return status ? status : collect(job, start.name, &origin->tree[i], err);
 }
 
 /* ---- One field after the other ---- */
@@ -180,7 +179,7 @@ static nas_status_t read_override(struct nas_job_origin *origin, const char *set
 /* Set a field from its value, or its default where it has one as YAML. */
 static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
 {
-    const nas_job_field_t *field = nas_job_field_at(i);
+    const nas_job_field_t *field = nas_job_field_at(job->sections, i);
     const nas_job_node_t *value = job->origin->value[i];
     if (value) return nas_job_value_set(job, field, value, err);
     if (!field->initial || field->type == NAS_JOB_OUTPUT_PATH) return NAS_OK;
@@ -197,8 +196,8 @@ static nas_status_t set_field(nas_job_t *job, size_t i, nas_error_t *err)
 static bool only_scores(const nas_job_t *job)
 {
     if (job->purpose != NAS_JOB_SEARCH || job->metrics.source != NAS_SOURCE_COMPUTE) return false;
-    for (size_t i = 0; i < nas_job_field_count(); i++) {
-        const char *key = nas_job_field_at(i)->key;
+    for (size_t i = 0; i < nas_job_field_count(job->sections); i++) {
+        const char *key = nas_job_field_at(job->sections, i)->key;
         const bool searches =
             strncmp(key, "objective.", 10) == 0 || strncmp(key, "search.", 7) == 0;
         if (searches && job->origin->value[i]) return false;
@@ -210,10 +209,9 @@ static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *fie
                                 nas_error_t *err)
 {
     char expected[NAS_JOB_EXPECTED_SIZE], with[NAS_JOB_EXPECTED_SIZE] = "";
+    const char *key = nas_job_condition_key(job, field);
     nas_job_field_expected(field, expected);
-    if (field->condition)
-        (void)snprintf(with, sizeof with, " with %s %s", nas_job_condition_part(job, field)->key,
-                       nas_job_condition_value(job, nas_job_condition_part(job, field)));
+    if (key) (void)snprintf(with, sizeof with, " with %s %s", key, nas_job_choice_of(job, key));
     return nas_error_set(
         err, NAS_EINPUT, "%s: %s: this key is required%s; expected %s%s", job->origin->names.at[0],
         field->key, with, expected,
@@ -225,122 +223,39 @@ static nas_status_t missing_key(const nas_job_t *job, const nas_job_field_t *fie
 /* Once all fields are set: whether the field may and must be there, and its paths. */
 static nas_status_t settle_field(nas_job_t *job, size_t i, nas_error_t *err)
 {
-    const nas_job_field_t *field = nas_job_field_at(i);
+    const nas_job_field_t *field = nas_job_field_at(job->sections, i);
     const nas_job_node_t *value = job->origin->value[i];
-    if (value && !nas_job_condition_holds(job, field) && !field->condition->tolerant)
+    const char *key = nas_job_condition_key(job, field);
+    const bool is_tolerant = field->condition && field->condition->tolerant;
+    if (value && !is_tolerant && !nas_job_condition_holds(job, field))
         return nas_job_error_at(&value->place, field->key, err,
-                                "has no meaning with %s %s; remove it",
-                                nas_job_condition_part(job, field)->key,
-                                nas_job_condition_value(job, nas_job_condition_part(job, field)));
+                                "has no meaning with %s %s; remove it", key,
+                                nas_job_choice_of(job, key));
     if (!nas_job_applies(job, field)) return NAS_OK;
     if (value) return nas_job_resolve_paths(job, field, value, err);
     if (!field->initial) return missing_key(job, field, err);
     if (field->type != NAS_JOB_OUTPUT_PATH) return NAS_OK;
-    char **path = nas_job_value(job, field->offset);
+    char **path = nas_job_value(job, field);
     *path = nas_string_format(err, "%s.h5", job->name);
     return *path ? NAS_OK : NAS_ENOMEM;
 }
 
-/* ---- Fields against each other ---- */
-
-static nas_status_t check_purpose(const nas_job_t *job, nas_error_t *err)
+/* A section of another kind of objective than the job's has nothing to say. */
+static nas_status_t check_section(const nas_job_t *job, const nas_job_section_t *section,
+                                  nas_error_t *err)
 {
-    if (job->purpose != NAS_JOB_SCORE) return NAS_OK;
-    if (job->pool.space == NAS_POOL_TABLE)
-        return nas_job_error(job, "pool.space", err,
-                             "a table has no networks to score; set nas-bench-201");
-    if (job->metrics.source != NAS_SOURCE_COMPUTE)
-        return nas_job_error(job, "metrics.source", err, "scoring computes metrics; set compute");
-    if (job->metrics.names.n == 0)
-        return nas_job_error(job, "metrics.names", err,
-                             "scoring needs metrics; name at least one, such as [synflow, nwot]");
-    return NAS_OK;
-}
-
-/* Without names, no metrics are taken from anywhere. */
-static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
-{
-    const bool is_table = job->pool.space == NAS_POOL_TABLE;
-    if (!is_table && job->metrics.source == NAS_SOURCE_TABLE && job->metrics.names.n > 0)
-        return nas_job_error(job, "metrics.source", err,
-                             "columns of a table need pool.space table; set compute or scores");
-    if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
-        return nas_job_error(
-            job, "metrics.source", err,
-            "a table has no networks to compute metrics of; set table, or pool.space to nas-bench-201");
-    if (is_table && job->metrics.source == NAS_SOURCE_SCORES)
-        return nas_job_error(
-            job, "metrics.source", err,
-            "scores are of a space; set pool.space to the one that was scored, and objective.table to the table");
-    if (job->pool.space != NAS_POOL_NB201 && job->metrics.source == NAS_SOURCE_COMPUTE)
-        return nas_job_error(
-            job, "metrics.source", err,
-            "this release builds networks of nas-bench-201 only; set pool.space to that, or take the metrics from a table");
-    return NAS_OK;
-}
-
-static nas_status_t check_subset(const nas_job_t *job, nas_error_t *err)
-{
-    const int kind = job->pool.subset.kind;
-    if (job->pool.space == NAS_POOL_NB201 ||
-        (kind != NAS_SUBSET_UNIQUE && kind != NAS_SUBSET_EQUIVALENT))
+    if (!section->check) return NAS_OK;
+    if (section->key && job->purpose != NAS_JOB_SEARCH) return NAS_OK;
+    if (section->key && strcmp(nas_job_choice_of(job, section->key), section->name) != 0)
         return NAS_OK;
-    return nas_job_error(
-        job, "pool.subset", err,
-        "only nas-bench-201 has classes of architectures; set all, {sample: N} or {file: PATH}");
+    return section->check(job, err);
 }
 
-static bool trains(const nas_job_t *job)
+static nas_status_t read_trees(nas_job_t *job, const nas_job_source_t *source, nas_error_t *err)
 {
-    return job->purpose == NAS_JOB_SEARCH && job->objective.kind == NAS_OBJECTIVE_TRAIN;
-}
-
-static nas_status_t check_data(const nas_job_t *job, nas_error_t *err)
-{
-    if (job->metrics.source != NAS_SOURCE_COMPUTE && !trains(job)) return NAS_OK;
-    if (job->data.train.n == 0)
-        return nas_job_error(job, "data.train", err, "needs at least one file, such as [a.bin]");
-    if (job->data.mean.n > 0 && job->data.std.n > 0 && job->data.mean.n != job->data.std.n)
-        return nas_job_error(job, "data.std", err,
-                             "has %zu numbers and data.mean %zu; both hold one a channel",
-                             job->data.std.n, job->data.mean.n);
-    return NAS_OK;
-}
-
-static nas_status_t check_training(const nas_job_t *job, nas_error_t *err)
-{
-    if (!trains(job)) return NAS_OK;
-    if (job->pool.space != NAS_POOL_NB201)
-        return nas_job_error(
-            job, "objective.kind", err,
-            "this release trains networks of nas-bench-201 only; set pool.space to that, or judge by a table or a command");
-    if (job->objective.batch % job->objective.shards != 0)
-        return nas_job_error(
-            job, "objective.shards", err,
-            "%lld equal parts of a batch of %lld images do not exist; choose a divisor",
-            (long long)job->objective.shards, (long long)job->objective.batch);
-    if (job->objective.validation == 0 && job->data.test.n == 0)
-        return nas_job_error(
-            job, "objective.validation", err,
-            "with 0 the test images judge, and there are none; name data.test, or hold out a share such as 0.2");
-    return NAS_OK;
-}
-
-static nas_status_t check_job(const nas_job_t *job, nas_error_t *err)
-{
-    nas_status_t status = check_purpose(job, err);
-    if (!status) status = check_source(job, err);
-    if (!status) status = check_subset(job, err);
-    if (!status) status = check_data(job, err);
-    return status ? status : check_training(job, err);
-}
-
-static nas_status_t read_trees(struct nas_job_origin *origin, const nas_job_source_t *source,
-                               nas_error_t *err)
-{
-    nas_status_t status = read_file(origin, source, err);
+    nas_status_t status = read_file(job, source, err);
     for (size_t i = 0; !status && i < source->n_set; i++)
-        status = read_override(origin, source->set[i], err);
+        status = read_override(job, source->set[i], err);
     return status;
 }
 
@@ -357,14 +272,17 @@ nas_status_t nas_job_read(const nas_job_source_t *source, nas_job_t **job_p, nas
     nas_job_t *job = calloc(1, sizeof *job);
     if (!job) return nas_error_nomem(err, "the job");
     job->purpose = source->purpose;
+    job->sections = source->sections;
     job->folder = folder_of(source->path, err);
     nas_status_t status = job->folder ? NAS_OK : NAS_ENOMEM;
-    if (!status) status = origin_create(1 + source->n_set, &job->origin, err);
-    if (!status) status = read_trees(job->origin, source, err);
-    for (size_t i = 0; !status && i < nas_job_field_count(); i++) status = set_field(job, i, err);
-    for (size_t i = 0; !status && i < nas_job_field_count(); i++)
+    if (!status) status = origin_create(job->sections, 1 + source->n_set, &job->origin, err);
+    if (!status) status = read_trees(job, source, err);
+    for (size_t i = 0; !status && i < nas_job_field_count(job->sections); i++)
+        status = set_field(job, i, err);
+    for (size_t i = 0; !status && i < nas_job_field_count(job->sections); i++)
         status = settle_field(job, i, err);
-    if (!status) status = check_job(job, err);
+    for (size_t i = 0; !status && i < job->sections->n; i++)
+        status = check_section(job, job->sections->at[i], err);
     if (status)
         nas_job_destroy(job);
     else

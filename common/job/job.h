@@ -5,7 +5,8 @@
 #include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/base/strings.h"
-#include "common/space/encoding.h"
+#include "common/job/section.h"
+#include "common/space/space.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,22 +18,11 @@ typedef enum nas_job_purpose {
     NAS_JOB_SCORE /**< the scoring stage alone: objective.*, search.* and transforms do not count */
 } nas_job_purpose_t;
 
-/** What computes. */
-typedef enum nas_backend_kind { NAS_BACKEND_REF = 0, NAS_BACKEND_CPU } nas_backend_kind_t;
-
 /** Whether rank 0 works besides coordinating. */
 typedef enum nas_coordinator_kind {
     NAS_COORDINATOR_SHARED = 0,
     NAS_COORDINATOR_DEDICATED
 } nas_coordinator_kind_t;
-
-/** Where architectures come from. */
-typedef enum nas_pool_kind {
-    NAS_POOL_TABLE = 0,
-    NAS_POOL_NB201,
-    NAS_POOL_TRANSNAS_MICRO,
-    NAS_POOL_TRANSNAS_MACRO
-} nas_pool_kind_t;
 
 /** Where metric values come from. */
 typedef enum nas_metric_source {
@@ -40,13 +30,6 @@ typedef enum nas_metric_source {
     NAS_SOURCE_COMPUTE,
     NAS_SOURCE_SCORES
 } nas_metric_source_t;
-
-/** How an architecture is judged. */
-typedef enum nas_objective_kind {
-    NAS_OBJECTIVE_TABLE = 0,
-    NAS_OBJECTIVE_TRAIN,
-    NAS_OBJECTIVE_COMMAND
-} nas_objective_kind_t;
 
 /** How the learning rate goes on. */
 typedef enum nas_rate_schedule { NAS_RATE_COSINE = 0, NAS_RATE_CONSTANT } nas_rate_schedule_t;
@@ -72,23 +55,23 @@ typedef struct nas_job_numbers {
     size_t n;
 } nas_job_numbers_t;
 
-/** A resolved job. Every field but the purpose comes from the field table in job_fields.c. What
+/** A resolved job. Every field but the purpose comes from the sections that it was read with. What
  *  does not apply (pool.table of a space, data where nothing is computed, the search of a job that
  *  is read to score) holds nothing of use: its default, or NULL, 0 and the like. */
-typedef struct nas_job {
+struct nas_job {
     nas_job_purpose_t purpose;
     char *name;
     int64_t seed;
     char *output;
     char *folder;     /**< of the job file */
-    int backend;      /**< nas_backend_kind_t */
+    int backend;      /**< place in the list of backends */
     int coordinator;  /**< nas_coordinator_kind_t */
     double silence_s; /**< a rank without a sign of life for so long is lost; 0: never */
     struct {
-        int space;    /**< nas_pool_kind_t */
-        char *table;  /**< TABLE: path, resolved */
-        char *arch;   /**< TABLE: column of the architecture string */
-        int encoding; /**< TABLE: nas_encoding_kind_t */
+        int space;    /**< of its names; see nas_job_space */
+        char *table;  /**< of a table: path, resolved */
+        char *arch;   /**< of a table: column of the architecture string */
+        int encoding; /**< of a table: nas_encoding_kind_t */
         nas_strings_t missing;
         nas_job_subset_t subset; /**< of a space */
     } pool;
@@ -107,7 +90,7 @@ typedef struct nas_job {
         int convention; /**< COMPUTE: nas_convention_t */
     } network;          /**< COMPUTE, or objective TRAIN */
     struct {
-        int format;             /**< nas_data_format_t */
+        int format;             /**< place in the list of formats */
         nas_strings_t train;    /**< paths, resolved; at least one */
         nas_strings_t test;     /**< paths, resolved */
         int64_t classes;        /**< 0: as the data say */
@@ -116,7 +99,7 @@ typedef struct nas_job {
         int64_t limit;          /**< images of each split; 0: all */
     } data;                     /**< COMPUTE, or objective TRAIN */
     struct {
-        int kind;    /**< nas_objective_kind_t */
+        int kind;    /**< place in the list of objectives */
         char *table; /**< of a space: path, resolved */
         char *arch;  /**< of a space: column of the architecture string */
         nas_strings_t missing;
@@ -156,12 +139,14 @@ typedef struct nas_job {
     struct {
         double interval_s; /**< most seconds between two checkpoints */
     } checkpoint;
-    struct nas_job_origin *origin; /**< where each field was set; opaque */
-} nas_job_t;
+    const nas_job_sections_t *sections; /**< borrowed */
+    struct nas_job_origin *origin;      /**< where each field was set; opaque */
+};
 
-/** What to read. Borrowed for the call. */
+/** What to read. Borrowed for the call, but for the sections, which must outlive the job. */
 typedef struct nas_job_source {
-    const char *path; /**< of the job file, at most 1 MiB */
+    const nas_job_sections_t *sections; /**< all that it may say */
+    const char *path;                   /**< of the job file, at most 1 MiB */
     const char *text; /**< what stands in it, where it is not to be read; NULL otherwise */
     const char *const
         *set; /**< [n_set] "key.path=value", applied in order: a later one wins over an
@@ -191,11 +176,21 @@ void nas_job_destroy(nas_job_t *job);
 nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/** Whether what an ENUM field of a registry takes has one of some traits (NAS_POOL_WITH_NETWORKS and
+ *  the like). */
+bool nas_job_has(const nas_job_t *job, const char *key, unsigned traits);
+
+/** The search space of the pool; NULL: it is the rows of a table. */
+const nas_space_t *nas_job_space(const nas_job_t *job);
+
+/** The own values of one of the job's sections: a struct that the section says the fields of. */
+const void *nas_job_values(const nas_job_t *job, const nas_job_section_t *section);
+
 /** Transform of metric `name`. */
 nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
 
-/** The resolved job as YAML, every field that applies with its value, in the order of the field
- *  table; paths are absolute. The text, read as a job file anywhere for the same purpose, gives the
+/** The resolved job as YAML, every field that applies with its value, in the order of its
+ *  sections; paths are absolute. The text, read as a job file anywhere for the same purpose, gives the
  *  same job and the same text again. With values_only, only the fields that affect values (no
  *  output, checkpoint, groups), and of files at most their number: their content counts, by digest.
  *  The caller frees *text_p. */
@@ -206,9 +201,9 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
 const char *nas_job_text_value(const char *text, const char *key, size_t *length);
 
 /** Keys that affect values, and paths, that have other values in one text of nas_job_print than in
- *  another, or stand in one alone: added to keys, in the order of the field table.  NAS_ENOMEM. */
-nas_status_t nas_job_text_differences(const char *text, const char *other, nas_strings_t *keys,
-                                      nas_error_t *err);
+ *  another, or stand in one alone: added to keys, in the order of the sections.  NAS_ENOMEM. */
+nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const char *text,
+                                      const char *other, nas_strings_t *keys, nas_error_t *err);
 
 /** Whether a text can stand in a job at all: UTF-8 without control characters and line breaks.  */
 bool nas_job_can_hold(const char *text);
@@ -253,7 +248,7 @@ nas_status_t nas_job_objective_hash(const nas_job_t *job, const nas_job_content_
 nas_status_t nas_job_score_hash(const nas_job_t *job, const nas_job_content_t *content,
                                 nas_digest_t *hash, nas_error_t *err);
 
-/** Write the reference page docs/job-file.md from the field table. */
-void nas_job_write_reference(FILE *out);
+/** Write the reference page docs/job-file.md. */
+void nas_job_write_reference(const nas_job_sections_t *sections, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
-/* What the files of the job module share: located YAML values, the field table, conversion between
- * the two. */
+/* What the files of the job module share: located YAML values, the fields of all sections,
+ * conversion between the two. */
 #ifndef NAS_COMMON_JOB_JOB_INTERNAL_H
 #define NAS_COMMON_JOB_JOB_INTERNAL_H
 
@@ -61,81 +61,49 @@ void nas_job_node_fini(nas_job_node_t *node);
 /** Whether text has no control characters and no line breaks, Unicode's included. */
 bool nas_job_is_printable(const char *text, size_t size);
 
-/* ---- job_fields.c: the field table ---- */
+/* ---- job.c ---- */
 
-typedef enum nas_job_type {
-    NAS_JOB_STRING = 0,  /**< char *, not empty */
-    NAS_JOB_OPTIONAL,    /**< char *, NULL where empty */
-    NAS_JOB_IDENTIFIER,  /**< char *, letters, digits and ._- */
-    NAS_JOB_INPUT_PATH,  /**< char * */
-    NAS_JOB_INPUT_PATHS, /**< nas_strings_t of distinct paths */
-    NAS_JOB_OUTPUT_PATH, /**< char * */
-    NAS_JOB_INT,         /**< int64_t */
-    NAS_JOB_FLOAT,       /**< double */
-    NAS_JOB_FLOATS,      /**< nas_job_numbers_t */
-    NAS_JOB_BOOL,        /**< bool */
-    NAS_JOB_ENUM,        /**< int, index into names */
-    NAS_JOB_STRINGS,     /**< nas_strings_t of distinct, not empty strings */
-    NAS_JOB_ARGUMENTS,   /**< nas_strings_t, at least one */
-    NAS_JOB_CHOICES,     /**< nas_strings_t at offset, int * (into names) at value_offset */
-    NAS_JOB_SUBSET       /**< nas_job_subset_t */
-} nas_job_type_t;
-
-/** What a change of a field changes. */
-enum {
-    NAS_JOB_AFFECTS_NOTHING = 0,
-    NAS_JOB_AFFECTS_VALUES = 1,
-    NAS_JOB_AFFECTS_OBJECTIVE = 2,
-    NAS_JOB_AFFECTS_SCORES = 4,
-    NAS_JOB_AFFECTS_TRAINING = 8 /**< the objective, where that is training */
+struct nas_job_origin {
+    nas_strings_t names;          /**< the job file's path, then the key of every override */
+    nas_job_node_t *tree;         /**< one a name */
+    const nas_job_node_t **value; /**< one a field, borrowed from a tree; NULL: its default */
+    void **values;                /**< one a section: its own values; NULL: none */
 };
 
-/** What another field must be for a field to apply. */
-typedef struct nas_job_condition {
-    const char *key;  /**< an ENUM field */
-    unsigned choices; /**< a bit for each of its values with which it holds */
-    bool tolerant;    /**< elsewhere the key has no effect; otherwise it is refused */
-    const struct nas_job_condition *also;    /**< must hold besides; NULL: nothing */
-    const struct nas_job_condition *instead; /**< will do in its place; NULL: nothing */
-} nas_job_condition_t;
+/* ---- job_sections.c: the fields of all sections ---- */
 
-typedef struct nas_job_field {
-    const char *key; /**< key path, `group.name` or `name` */
-    nas_job_type_t type;
-    unsigned affects; /**< of the flags above; an input path counts by its file's digest instead */
-    const nas_job_condition_t *condition; /**< NULL: applies always */
-    bool search_only;                     /**< has no effect where a job is read to score */
-    size_t offset;                        /**< into nas_job_t */
-    size_t value_offset;                  /**< CHOICES */
-    size_t allowed_offset;    /**< CHOICES: which nas_strings_t, set before, holds the keys */
-    const char *initial;      /**< the default as YAML; NULL: required wherever the field applies */
-    double least, most;       /**< INT, FLOAT, FLOATS; SUBSET: of a sample */
-    const char *const *names; /**< ENUM, CHOICES: ends with NULL */
-    const char *doc;          /**< one or two sentences for the reference page */
-} nas_job_field_t;
-
-size_t nas_job_field_count(void);
-const nas_job_field_t *nas_job_field_at(size_t i);
+/** Fields in the order of the sections, without the rows that stand for another section's. */
+size_t nas_job_field_count(const nas_job_sections_t *sections);
+const nas_job_field_t *nas_job_field_at(const nas_job_sections_t *sections, size_t i);
 
 /** Index of the field with this key path, or -1. */
-ptrdiff_t nas_job_field_find(const char *key);
+ptrdiff_t nas_job_field_find(const nas_job_sections_t *sections, const char *key);
 
-/** Address of a field's value. */
-void *nas_job_value(nas_job_t *job, size_t offset);
-const void *nas_job_value_const(const nas_job_t *job, size_t offset);
+/** The section that has the row of a field. */
+size_t nas_job_section_of(const nas_job_sections_t *sections, const nas_job_field_t *field);
 
-/** Whether a field's condition holds, once all fields are set. */
+/** The name of a choice of an ENUM or of CHOICES; NULL: there are no more. */
+const char *nas_job_choice_name(const nas_job_field_t *field, size_t choice);
+
+/** Whether a part of a condition on `field` holds for one of its choices. */
+bool nas_job_choice_fits(const nas_job_field_t *field, size_t choice, unsigned choices);
+
+/** Whether a field applies with the section of this name: it has the row, or one that stands for
+ *  it. */
+bool nas_job_applies_with(const nas_job_sections_t *sections, const nas_job_field_t *field,
+                          const char *name);
+
+/** Whether a field's condition and its section's hold, once all fields are set. */
 bool nas_job_condition_holds(const nas_job_t *job, const nas_job_field_t *field);
 
 /** Whether a field has an effect on what the job is read for. */
 bool nas_job_applies(const nas_job_t *job, const nas_job_field_t *field);
 
-/** The part of a field's condition that makes it hold or fail. */
-const nas_job_condition_t *nas_job_condition_part(const nas_job_t *job,
-                                                  const nas_job_field_t *field);
+/** The key whose value makes a field apply or not; NULL: it always does. */
+const char *nas_job_condition_key(const nas_job_t *job, const nas_job_field_t *field);
 
-/** The name of the value that the field of a condition has. */
-const char *nas_job_condition_value(const nas_job_t *job, const nas_job_condition_t *condition);
+/** The name that an ENUM field has. */
+const char *nas_job_choice_of(const nas_job_t *job, const char *key);
 
 /** Length of the group's name in a key path, 0 for a field of the top. */
 size_t nas_job_field_group(const nas_job_field_t *field);
@@ -144,11 +112,26 @@ size_t nas_job_field_group(const nas_job_field_t *field);
 bool nas_job_same_group(const nas_job_field_t *a, const nas_job_field_t *b);
 
 /** Whether some field belongs to the group of this name. */
-bool nas_job_is_group(const char *name);
+bool nas_job_is_group(const nas_job_sections_t *sections, const char *name);
 
 /** The nearest field or group to an unknown key path, by the whole path or else by its last part;
  *  NULL: none is near. *nearest_p is the caller's (free). */
-nas_status_t nas_job_field_nearest(const char *key, char **nearest_p, nas_error_t *err);
+nas_status_t nas_job_field_nearest(const nas_job_sections_t *sections, const char *key,
+                                   char **nearest_p, nas_error_t *err);
+
+/** Address of a field's value. */
+void *nas_job_value(nas_job_t *job, const nas_job_field_t *field);
+const void *nas_job_value_const(const nas_job_t *job, const nas_job_field_t *field);
+
+/** Address of a member of nas_job_t. */
+void *nas_job_member(nas_job_t *job, size_t offset);
+
+/** Make room for the sections' own values, all zero.  NAS_ENOMEM. */
+nas_status_t nas_job_values_create(const nas_job_sections_t *sections, void ***values_p,
+                                   nas_error_t *err);
+
+/** Accepts NULL. */
+void nas_job_values_destroy(const nas_job_sections_t *sections, void **values);
 
 /* ---- job_reference.c ---- */
 

@@ -133,7 +133,7 @@ static nas_status_t resolve(const nas_job_place_t *place, const nas_job_field_t 
 nas_status_t nas_job_resolve_paths(nas_job_t *job, const nas_job_field_t *field,
                                    const nas_job_node_t *node, nas_error_t *err)
 {
-    void *value = nas_job_value(job, field->offset);
+    void *value = nas_job_value(job, field);
     nas_strings_t *list = value;
     nas_job_subset_t *subset = value;
     nas_status_t status = NAS_OK;

@@ -31,14 +31,14 @@ static bool affects_values(const nas_job_t *job, const nas_job_field_t *field)
 
 static bool affects_values_but_budget(const nas_job_t *job, const nas_job_field_t *field)
 {
-    return affects_values(job, field) && field->offset != offsetof(nas_job_t, search.budget);
+    return affects_values(job, field) && strcmp(field->key, "search.budget") != 0;
 }
 
 static bool affects_objective(const nas_job_t *job, const nas_job_field_t *field)
 {
-    const bool trains = job->objective.kind == NAS_OBJECTIVE_TRAIN;
     return field->affects & NAS_JOB_AFFECTS_OBJECTIVE ||
-           (trains && field->affects & NAS_JOB_AFFECTS_TRAINING);
+           (field->affects & NAS_JOB_AFFECTS_NETWORKS &&
+            nas_job_has(job, "objective.kind", NAS_OBJECTIVE_ON_IMAGES));
 }
 
 static bool affects_scores(const nas_job_t *job, const nas_job_field_t *field)
@@ -160,13 +160,13 @@ static void write_arguments(FILE *out, const nas_strings_t *list)
 
 static void write_choices(FILE *out, const nas_job_t *job, const nas_job_field_t *field)
 {
-    const nas_strings_t *keys = nas_job_value_const(job, field->offset);
-    const int *choices = *(int *const *)nas_job_value_const(job, field->value_offset);
+    const nas_strings_t *keys = nas_job_value_const(job, field);
+    const int *choices = *(int *const *)((const char *)job + field->value_offset);
     (void)fputc('{', out);
     for (size_t i = 0; i < keys->n; i++) {
         if (i) (void)fputs(", ", out);
         write_string(out, keys->at[i]);
-        (void)fprintf(out, ": %s", field->names[choices[i]]);
+        (void)fprintf(out, ": %s", nas_job_choice_name(field, (size_t)choices[i]));
     }
     (void)fputc('}', out);
 }
@@ -211,7 +211,7 @@ static void write_subset(FILE *out, const nas_job_subset_t *subset, style_t styl
 static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *field,
                         style_t style)
 {
-    const void *value = nas_job_value_const(job, field->offset);
+    const void *value = nas_job_value_const(job, field);
     switch (field->type) {
     case NAS_JOB_STRING:
     case NAS_JOB_IDENTIFIER:
@@ -240,7 +240,7 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
         (void)fputs(*(const bool *)value ? "true" : "false", out);
         break;
     case NAS_JOB_ENUM:
-        (void)fputs(field->names[*(const int *)value], out);
+        (void)fputs(nas_job_choice_name(field, (size_t) * (const int *)value), out);
         break;
     case NAS_JOB_STRINGS:
         write_strings(out, value);
@@ -261,8 +261,8 @@ static void write_fields(FILE *out, const nas_job_t *job, selection_t selected)
 {
     const style_t style = selected == every_field ? READABLE : IDENTITY;
     const nas_job_field_t *last = NULL;
-    for (size_t i = 0; i < nas_job_field_count(); i++) {
-        const nas_job_field_t *field = nas_job_field_at(i);
+    for (size_t i = 0; i < nas_job_field_count(job->sections); i++) {
+        const nas_job_field_t *field = nas_job_field_at(job->sections, i);
         if (!selected(job, field) || !nas_job_applies(job, field)) continue;
         const int group = (int)nas_job_field_group(field);
         if (group && !(last && nas_job_same_group(last, field)))
@@ -298,18 +298,15 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
 
 const char *nas_job_text_value(const char *text, const char *key, size_t *length)
 {
-    const ptrdiff_t place = nas_job_field_find(key);
-    NAS_ASSERT(place >= 0);
-    const nas_job_field_t *field = nas_job_field_at((size_t)place);
-    const size_t n_group = nas_job_field_group(field);
-    const char *name = field->key + (n_group ? n_group + 1 : 0);
+    const char *dot = strchr(key, '.');
+    const size_t n_group = dot ? (size_t)(dot - key) : 0;
+    const char *name = dot ? dot + 1 : key;
     const size_t n_name = strlen(name), indent = n_group ? 2 : 0;
     bool is_inside = n_group == 0;
     for (const char *line = text; *line; line += *line == '\n') {
         const size_t n = strcspn(line, "\n");
         const bool is_top = line[0] != ' ';
-        if (n_group && is_top)
-            is_inside = n == n_group + 1 && strncmp(line, field->key, n_group) == 0;
+        if (n_group && is_top) is_inside = n == n_group + 1 && strncmp(line, key, n_group) == 0;
         if (is_inside && is_top == (n_group == 0) && n > indent + n_name &&
             strncmp(line + indent, name, n_name) == 0 &&
             strncmp(line + indent + n_name, ": ", 2) == 0) {
@@ -322,12 +319,12 @@ const char *nas_job_text_value(const char *text, const char *key, size_t *length
     return NULL;
 }
 
-nas_status_t nas_job_text_differences(const char *text, const char *other, nas_strings_t *keys,
-                                      nas_error_t *err)
+nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const char *text,
+                                      const char *other, nas_strings_t *keys, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    for (size_t i = 0; !status && i < nas_job_field_count(); i++) {
-        const nas_job_field_t *field = nas_job_field_at(i);
+    for (size_t i = 0; !status && i < nas_job_field_count(sections); i++) {
+        const nas_job_field_t *field = nas_job_field_at(sections, i);
         const bool is_input =
             field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS;
         size_t n = 0, n_other = 0;

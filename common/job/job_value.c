@@ -1,4 +1,4 @@
-/* Located YAML values to fields of a job. The field table says which type a value must have: a
+/* Located YAML values to fields of a job. A field's row says which type a value must have: a
  * plain 10 is a number for seed and a text for name, so that nobody has to quote a column called 10
  * or no. */
 #include "common/job/job_internal.h"
@@ -85,18 +85,18 @@ static bool is_none(const nas_job_node_t *node)
     return node->plain && strcmp(node->text, "None") == 0;
 }
 
-static nas_status_t set_string(nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t set_string(void *value, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
-    char **value = nas_job_value(job, field->offset);
+    char **text = value;
     if (!is_text(node)) return wrong(field, node, err);
     if (field->type == NAS_JOB_OPTIONAL && is_none(node)) return wrong(field, node, err);
     if (field->type == NAS_JOB_OPTIONAL && !node->text[0]) return NAS_OK;
     if (!node->text[0]) return wrong(field, node, err);
     if (field->type == NAS_JOB_IDENTIFIER && !is_identifier(node->text))
         return wrong(field, node, err);
-    *value = nas_string_copy(node->text, err);
-    return *value ? NAS_OK : NAS_ENOMEM;
+    *text = nas_string_copy(node->text, err);
+    return *text ? NAS_OK : NAS_ENOMEM;
 }
 
 /* Decimal digits with an optional sign, nothing else: YAML's octal 010 and 1_000 are read
@@ -122,10 +122,10 @@ static nas_status_t read_int(const nas_job_field_t *field, const nas_job_node_t 
     return NAS_OK;
 }
 
-static nas_status_t set_int(nas_job_t *job, const nas_job_field_t *field,
-                            const nas_job_node_t *node, nas_error_t *err)
+static nas_status_t set_int(void *value, const nas_job_field_t *field, const nas_job_node_t *node,
+                            nas_error_t *err)
 {
-    return read_int(field, node, nas_job_value(job, field->offset), err);
+    return read_int(field, node, value, err);
 }
 
 static nas_status_t read_float(const nas_job_field_t *field, const nas_job_node_t *node,
@@ -142,16 +142,16 @@ static nas_status_t read_float(const nas_job_field_t *field, const nas_job_node_
     return NAS_OK;
 }
 
-static nas_status_t set_float(nas_job_t *job, const nas_job_field_t *field,
-                              const nas_job_node_t *node, nas_error_t *err)
+static nas_status_t set_float(void *value, const nas_job_field_t *field, const nas_job_node_t *node,
+                              nas_error_t *err)
 {
-    return read_float(field, node, nas_job_value(job, field->offset), err);
+    return read_float(field, node, value, err);
 }
 
-static nas_status_t set_floats(nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t set_floats(void *value, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
-    nas_job_numbers_t *list = nas_job_value(job, field->offset);
+    nas_job_numbers_t *list = value;
     nas_status_t status = NAS_OK;
     if (node->kind != NAS_JOB_LIST) return wrong(field, node, err);
     if (node->n == 0) return NAS_OK;
@@ -164,30 +164,31 @@ static nas_status_t set_floats(nas_job_t *job, const nas_job_field_t *field,
     return status;
 }
 
-static nas_status_t set_bool(nas_job_t *job, const nas_job_field_t *field,
-                             const nas_job_node_t *node, nas_error_t *err)
+static nas_status_t set_bool(void *value, const nas_job_field_t *field, const nas_job_node_t *node,
+                             nas_error_t *err)
 {
     static const char *const yes[] = {"true", "yes", "on", NULL}, *const no[] = {"false", "no",
                                                                                  "off", NULL};
     if (!is_plain(node) || (!is_one_of(node->text, yes) && !is_one_of(node->text, no)))
         return wrong(field, node, err);
-    *(bool *)nas_job_value(job, field->offset) = is_one_of(node->text, yes);
+    *(bool *)value = is_one_of(node->text, yes);
     return NAS_OK;
 }
 
 static int choice_of(const nas_job_field_t *field, const nas_job_node_t *node)
 {
-    for (int i = 0; is_text(node) && field->names[i]; i++)
-        if (strcmp(field->names[i], node->text) == 0) return i;
+    const char *name = NULL;
+    for (int i = 0; is_text(node) && (name = nas_job_choice_name(field, (size_t)i)); i++)
+        if (strcmp(name, node->text) == 0) return i;
     return -1;
 }
 
-static nas_status_t set_enum(nas_job_t *job, const nas_job_field_t *field,
-                             const nas_job_node_t *node, nas_error_t *err)
+static nas_status_t set_enum(void *value, const nas_job_field_t *field, const nas_job_node_t *node,
+                             nas_error_t *err)
 {
     const int choice = choice_of(field, node);
     if (choice < 0) return wrong(field, node, err);
-    *(int *)nas_job_value(job, field->offset) = choice;
+    *(int *)value = choice;
     return NAS_OK;
 }
 
@@ -209,10 +210,10 @@ static nas_status_t add_argument(const nas_job_field_t *field, const nas_job_nod
     return nas_strings_add(list, node->text, strlen(node->text), err);
 }
 
-static nas_status_t set_arguments(nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t set_arguments(void *value, const nas_job_field_t *field,
                                   const nas_job_node_t *node, nas_error_t *err)
 {
-    nas_strings_t *list = nas_job_value(job, field->offset);
+    nas_strings_t *list = value;
     nas_status_t status = NAS_OK;
     if (node->kind != NAS_JOB_LIST || node->n == 0) return wrong(field, node, err);
     for (size_t i = 0; !status && i < node->n; i++)
@@ -220,10 +221,10 @@ static nas_status_t set_arguments(nas_job_t *job, const nas_job_field_t *field,
     return status;
 }
 
-static nas_status_t set_strings(nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t set_strings(void *value, const nas_job_field_t *field,
                                 const nas_job_node_t *node, nas_error_t *err)
 {
-    nas_strings_t *list = nas_job_value(job, field->offset);
+    nas_strings_t *list = value;
     nas_status_t status = NAS_OK;
     if (node->kind != NAS_JOB_LIST) return wrong(field, node, err);
     for (size_t i = 0; !status && i < node->n; i++)
@@ -232,10 +233,9 @@ static nas_status_t set_strings(nas_job_t *job, const nas_job_field_t *field,
 }
 
 /* The key of an entry must be in the list that the field refers to. */
-static nas_status_t check_allowed(const nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t check_allowed(const nas_strings_t *allowed, const nas_job_field_t *field,
                                   const nas_job_node_t *entry, nas_error_t *err)
 {
-    const nas_strings_t *allowed = nas_job_value_const(job, field->allowed_offset);
     if (nas_strings_find(allowed, entry->key) >= 0) return NAS_OK;
     const char *nearest = nas_strings_nearest(allowed, entry->key);
     if (nearest)
@@ -246,11 +246,11 @@ static nas_status_t check_allowed(const nas_job_t *job, const nas_job_field_t *f
                             "%.80s is not in metrics.names; add it there first", entry->key);
 }
 
-static nas_status_t check_entry(const nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t check_entry(const nas_strings_t *allowed, const nas_job_field_t *field,
                                 const nas_job_node_t *entry, nas_error_t *err)
 {
     const nas_job_field_t choice = {.key = field->key, .type = NAS_JOB_ENUM, .names = field->names};
-    const nas_status_t status = check_allowed(job, field, entry, err);
+    const nas_status_t status = check_allowed(allowed, field, entry, err);
     if (status || choice_of(field, entry) >= 0) return status;
     return wrong(&choice, entry, err);
 }
@@ -268,13 +268,13 @@ static int find_choice(const nas_job_field_t *field, const nas_job_node_t *map, 
 static nas_status_t set_choices(nas_job_t *job, const nas_job_field_t *field,
                                 const nas_job_node_t *node, nas_error_t *err)
 {
-    const nas_strings_t *allowed = nas_job_value(job, field->allowed_offset);
-    nas_strings_t *keys = nas_job_value(job, field->offset);
-    int **choices = nas_job_value(job, field->value_offset);
+    const nas_strings_t *allowed = nas_job_member(job, field->allowed_offset);
+    nas_strings_t *keys = nas_job_value(job, field);
+    int **choices = nas_job_member(job, field->value_offset);
     nas_status_t status = NAS_OK;
     if (node->kind != NAS_JOB_MAP) return wrong(field, node, err);
     for (size_t i = 0; !status && i < node->n; i++)
-        status = check_entry(job, field, &node->at[i], err);
+        status = check_entry(allowed, field, &node->at[i], err);
     if (status || node->n == 0) return status;
     *choices = calloc(node->n, sizeof **choices);
     if (!*choices) return nas_error_nomem(err, "the job");
@@ -288,10 +288,10 @@ static nas_status_t set_choices(nas_job_t *job, const nas_job_field_t *field,
 }
 
 /* A word, or `{sample: N}`, or `{file: PATH}`. */
-static nas_status_t set_subset(nas_job_t *job, const nas_job_field_t *field,
+static nas_status_t set_subset(void *value, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
-    nas_job_subset_t *subset = nas_job_value(job, field->offset);
+    nas_job_subset_t *subset = value;
     const bool is_map = node->kind == NAS_JOB_MAP && node->n == 1;
     const nas_job_node_t *entry = is_map ? &node->at[0] : node;
     const char *word = is_map ? entry->key : node->text;
@@ -308,10 +308,8 @@ static nas_status_t set_subset(nas_job_t *job, const nas_job_field_t *field,
         return read_int(&number, entry, &subset->n, err);
     }
     if (kind == NAS_SUBSET_FILE) {
-        const nas_job_field_t path = {.key = field->key,
-                                      .type = NAS_JOB_INPUT_PATH,
-                                      .offset = field->offset + offsetof(nas_job_subset_t, file)};
-        return set_string(job, &path, entry, err);
+        const nas_job_field_t path = {.key = field->key, .type = NAS_JOB_INPUT_PATH};
+        return set_string(&subset->file, &path, entry, err);
     }
     return NAS_OK;
 }
@@ -319,39 +317,40 @@ static nas_status_t set_subset(nas_job_t *job, const nas_job_field_t *field,
 nas_status_t nas_job_value_set(nas_job_t *job, const nas_job_field_t *field,
                                const nas_job_node_t *node, nas_error_t *err)
 {
+    void *value = nas_job_value(job, field);
     switch (field->type) {
     case NAS_JOB_STRING:
     case NAS_JOB_OPTIONAL:
     case NAS_JOB_IDENTIFIER:
     case NAS_JOB_INPUT_PATH:
     case NAS_JOB_OUTPUT_PATH:
-        return set_string(job, field, node, err);
+        return set_string(value, field, node, err);
     case NAS_JOB_INT:
-        return set_int(job, field, node, err);
+        return set_int(value, field, node, err);
     case NAS_JOB_FLOAT:
-        return set_float(job, field, node, err);
+        return set_float(value, field, node, err);
     case NAS_JOB_FLOATS:
-        return set_floats(job, field, node, err);
+        return set_floats(value, field, node, err);
     case NAS_JOB_BOOL:
-        return set_bool(job, field, node, err);
+        return set_bool(value, field, node, err);
     case NAS_JOB_ENUM:
-        return set_enum(job, field, node, err);
+        return set_enum(value, field, node, err);
     case NAS_JOB_INPUT_PATHS:
     case NAS_JOB_STRINGS:
-        return set_strings(job, field, node, err);
+        return set_strings(value, field, node, err);
     case NAS_JOB_ARGUMENTS:
-        return set_arguments(job, field, node, err);
+        return set_arguments(value, field, node, err);
     case NAS_JOB_CHOICES:
         return set_choices(job, field, node, err);
     case NAS_JOB_SUBSET:
-        return set_subset(job, field, node, err);
+        return set_subset(value, field, node, err);
     }
     return NAS_OK;
 }
 
 void nas_job_value_fini(nas_job_t *job, const nas_job_field_t *field)
 {
-    void *value = nas_job_value(job, field->offset);
+    void *value = nas_job_value(job, field);
     switch (field->type) {
     case NAS_JOB_STRING:
     case NAS_JOB_OPTIONAL:
@@ -373,7 +372,7 @@ void nas_job_value_fini(nas_job_t *job, const nas_job_field_t *field)
         break;
     case NAS_JOB_CHOICES:
         nas_strings_fini(value);
-        free(*(int **)nas_job_value(job, field->value_offset));
+        free(*(int **)nas_job_member(job, field->value_offset));
         break;
     case NAS_JOB_INT:
     case NAS_JOB_FLOAT:

@@ -85,6 +85,12 @@ static bool parse_digits(const char *text, uint8_t *code, int *n_position)
     return *text == ')' && *skip_blanks(text + 1) == '\0';
 }
 
+const char *nas_encoding_name(size_t kind)
+{
+    static const char *const name[] = {"none", "nas-bench-201", "digits"};
+    return kind < sizeof name / sizeof *name ? name[kind] : NULL;
+}
+
 nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *code, int *n_position,
                         nas_error_t *err)
 {

@@ -17,6 +17,9 @@ typedef enum nas_encoding_kind {
     NAS_ENCODING_DIGITS /**< `(1, 0, 0, 2, 1, 0)` (NASLib): 1 ..= 64 positions, numbers 0 ..= 63 */
 } nas_encoding_kind_t;
 
+/** The name of a kind, as `pool.encoding` says it; NULL: there are no more. */
+const char *nas_encoding_name(size_t kind);
+
 enum { NAS_ENCODING_MAX_POSITIONS = 64, NAS_ENCODING_MAX_CHOICES = 64 };
 
 /** The codes of a whole pool, with look-up. Opaque; 2 n_position + 17 to 25 bytes an architecture.

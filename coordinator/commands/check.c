@@ -4,6 +4,7 @@
 #include "coordinator/commands/job_options.h"
 #include "coordinator/inputs/inputs.h"
 #include "coordinator/inputs/notes.h"
+#include "coordinator/registries/registries.h"
 #include "worker/engine/backends/backends.h"
 #include "worker/engine/metrics/metric.h"
 #include "worker/engine/program/footprint.h"
@@ -257,7 +258,7 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
 {
     const nas_plan_t *plan = &inputs->plan;
     const double n = (double)plan->budget * (double)plan->n_repeat;
-    switch ((nas_objective_kind_t)inputs->job->objective.kind) {
+    switch (inputs->job->objective.kind) {
     case NAS_OBJECTIVE_TABLE:
         print_table_cost(inputs, n, n_ranks, out);
         break;
@@ -331,7 +332,8 @@ static nas_status_t print_all(const nas_inputs_t *inputs, const nas_strings_t *n
 
 static nas_status_t check(const nas_job_options_t *options, nas_inputs_t *inputs, nas_error_t *err)
 {
-    const nas_job_source_t source = {.path = options->job,
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = options->job,
                                      .set = options->set,
                                      .n_set = options->n_set,
                                      .purpose = options->score ? NAS_JOB_SCORE : NAS_JOB_SEARCH};

@@ -8,6 +8,7 @@
 #include "coordinator/commands/shell_word.h"
 #include "coordinator/commands/user_file.h"
 #include "coordinator/inputs/inputs.h"
+#include "coordinator/registries/registries.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -396,7 +397,8 @@ static nas_status_t compose(draft_t *draft, char **text_p, nas_error_t *err)
 static nas_status_t check(const draft_t *draft, const char *text, nas_error_t *err)
 {
     const char *output = draft->options->output;
-    const nas_job_source_t source = {.path = output ? output : "JOB.yaml", .text = text};
+    const nas_job_source_t source = {
+        .sections = nas_registries_job(), .path = output ? output : "JOB.yaml", .text = text};
     nas_inputs_t inputs = {0};
     nas_status_t status = nas_inputs_read_job(&inputs, &source, err);
     if (!status && draft->images.convert.n == 0) status = nas_inputs_read_files(&inputs, err);

@@ -2,6 +2,8 @@
 
 #include "common/base/strings.h"
 #include "coordinator/commands/shell_word.h"
+#include "coordinator/registries/registries.h"
+#include "worker/objectives/objectives.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -141,7 +143,8 @@ static void print_larger(const ended_t *run)
 /* Whether the job, which was read to score alone, is that of a whole search, too. */
 static bool can_search(const nas_job_options_t *options)
 {
-    const nas_job_source_t source = {.path = options->job,
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = options->job,
                                      .set = options->set,
                                      .n_set = options->n_set,
                                      .purpose = NAS_JOB_SEARCH};

@@ -6,6 +6,7 @@
 #include "common/io/stop.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
+#include "coordinator/registries/registries.h"
 #include "coordinator/report/report.h"
 #include "coordinator/score/scoring.h"
 #include "coordinator/search/search.h"
@@ -55,7 +56,8 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
     nas_status_t status = nas_heartbeat_begin(world, &never_silent, &heartbeat, err);
     if (status) return status;
     const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
-    const nas_session_options_t session = {.job = {.path = options->job,
+    const nas_session_options_t session = {.job = {.sections = nas_registries_job(),
+                                                   .path = options->job,
                                                    .set = options->set,
                                                    .n_set = options->n_set,
                                                    .purpose = purpose},

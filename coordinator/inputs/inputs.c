@@ -48,8 +48,7 @@ static nas_status_t check_method(const nas_job_t *job, const nas_method_t *metho
     if (method->needs_metrics && job->metrics.names.n == 0)
         return nas_job_error(job, "metrics.names", err,
                              "method %s weighs metrics; name at least one", method->name);
-    if (method->needs_encoding && job->pool.space == NAS_POOL_TABLE &&
-        job->pool.encoding == NAS_ENCODING_NONE)
+    if (method->needs_encoding && !nas_job_space(job) && job->pool.encoding == NAS_ENCODING_NONE)
         return nas_job_error(
             job, "pool.encoding", err,
             "method %s changes one position of an architecture at a time and needs to know the positions; set nas-bench-201 or digits",

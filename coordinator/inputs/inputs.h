@@ -15,6 +15,7 @@
 #include "coordinator/score/scoring_plan.h"
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
+#include "worker/objectives/objectives.h"
 #include "worker/objectives/table/objective_table.h"
 #include "worker/ranking/normalise.h"
 

@@ -14,7 +14,7 @@
 
 static bool is_of_table(const nas_inputs_t *inputs)
 {
-    return inputs->job->pool.space == NAS_POOL_TABLE;
+    return !nas_job_space(inputs->job);
 }
 
 /* The objective is a column of a table. */
@@ -112,14 +112,6 @@ static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
 
 /* ---------------------------------------------------------------------------------------- pool */
 
-static const nas_space_t *space_of(const nas_job_t *job)
-{
-    static const char *const name[] = {[NAS_POOL_NB201] = "nas-bench-201",
-                                       [NAS_POOL_TRANSNAS_MICRO] = "transnas-micro",
-                                       [NAS_POOL_TRANSNAS_MACRO] = "transnas-macro"};
-    return nas_space_find(name[job->pool.space]);
-}
-
 /* A listed subset counts by what it lists; the others are said by the job itself. */
 static nas_status_t digest_subset(nas_inputs_t *inputs, nas_error_t *err)
 {
@@ -144,7 +136,7 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
                                  .path = job->pool.subset.file};
     nas_status_t status = NAS_OK;
     if (subset.path) status = check_file(job, "pool.subset", subset.path, err);
-    if (!status) status = nas_pool_of_space(space_of(job), &subset, &inputs->pool, err);
+    if (!status) status = nas_pool_of_space(nas_job_space(job), &subset, &inputs->pool, err);
     if (status == NAS_EINPUT && !subset.path) { /* a file's errors have their own place */
         const nas_error_t reason = *err;
         status = nas_job_error(job, "pool.subset", err, "%s", reason.text);
@@ -218,7 +210,7 @@ static nas_status_t make_objective(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
-    switch ((nas_objective_kind_t)job->objective.kind) {
+    switch (job->objective.kind) {
     case NAS_OBJECTIVE_TABLE:
         status = make_table_objective(inputs, err);
         break;

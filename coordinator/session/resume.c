@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/state/statefile.h"
+#include "coordinator/registries/registries.h"
 #include "coordinator/session/score_reuse.h"
 #include "worker/objectives/train/trainer.h"
 
@@ -113,7 +114,8 @@ static nas_status_t refuse_other_job(const nas_state_t *saved, const nas_state_t
     nas_strings_t keys = {0};
     char list[256] = "";
     if (saved->job_text && *saved->job_text && fresh->job_text &&
-        !nas_job_text_differences(saved->job_text, fresh->job_text, &keys, NULL))
+        !nas_job_text_differences(nas_registries_job(), saved->job_text, fresh->job_text, &keys,
+                                  NULL))
         for (size_t i = 0; i < keys.n && i < MOST; i++)
             (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
                            i == 0 ? ": " : ", ", keys.at[i]);

@@ -1,5 +1,6 @@
 /* Job files, for both purposes. A file with a NUL in it, which no text can hold, is read as a file.
  */
+#include "coordinator/registries/registries.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/job_check.h"
 
@@ -14,8 +15,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *path = fuzz_path("job.yaml"), *text = fuzz_text(input);
     if (!is_text) fuzz_write(path, input);
     for (int i = 0; i < 2; i++) {
-        const nas_job_source_t source = {
-            .path = path, .text = is_text ? text : NULL, .purpose = purpose[i]};
+        const nas_job_source_t source = {.sections = nas_registries_job(),
+                                         .path = path,
+                                         .text = is_text ? text : NULL,
+                                         .purpose = purpose[i]};
         fuzz_try_job(&source);
     }
     free(path);

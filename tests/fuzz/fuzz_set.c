@@ -1,4 +1,5 @@
 /* Overrides, one a line, over a job that the first byte chooses. */
+#include "coordinator/registries/registries.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/job_check.h"
 
@@ -45,7 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const uint8_t choice = fuzz_byte(&input);
     char *text = fuzz_text(input);
     const char *set[MOST_SETS];
-    const nas_job_source_t source = {.path = "jobs/base.yaml",
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = "jobs/base.yaml",
                                      .text = base[choice / 2 % N_BASE],
                                      .set = set,
                                      .n_set = cut(text, set),

@@ -1,5 +1,6 @@
 #include "tests/fuzz/job_check.h"
 
+#include "coordinator/registries/registries.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -33,8 +34,10 @@ static void check_job(const nas_job_t *job)
     nas_job_t *again = NULL;
     nas_error_t err = {0};
     NAS_ASSERT(nas_job_print(job, false, &text, &err) == NAS_OK);
-    const nas_job_source_t source = {
-        .path = "/else/where.yaml", .text = text, .purpose = job->purpose};
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = "/else/where.yaml",
+                                     .text = text,
+                                     .purpose = job->purpose};
     if (nas_job_read(&source, &again, &err)) (void)fprintf(stderr, "%s\n%s", err.text, text);
     NAS_ASSERT(again);
     NAS_ASSERT(nas_job_print(again, false, &text_again, &err) == NAS_OK);

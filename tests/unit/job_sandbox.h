@@ -3,6 +3,7 @@
 #define NAS_TESTS_UNIT_JOB_SANDBOX_H
 
 #include "common/job/job.h"
+#include "coordinator/registries/registries.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -125,8 +126,11 @@ static inline void sandbox_clear(const sandbox_t *box)
 static inline nas_status_t read_box(sandbox_t *box, nas_job_purpose_t purpose, const char *set,
                                     nas_job_t **job_p)
 {
-    const nas_job_source_t source = {
-        .path = box->path, .set = &set, .n_set = set ? 1 : 0, .purpose = purpose};
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = box->path,
+                                     .set = &set,
+                                     .n_set = set ? 1 : 0,
+                                     .purpose = purpose};
     return nas_job_read(&source, job_p, &box->err);
 }
 

@@ -1,9 +1,13 @@
 /* Job files: every field's round trip, overrides, paths. What is refused is in
  * test_job_refused.c. */
+#include "common/space/encoding.h"
 #include "common/space/network.h"
 #include "common/space/subset.h"
 #include "job_sandbox.h"
 #include "worker/data/batch.h"
+#include "worker/data/dataset.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/objectives/objectives.h"
 
 /* The caller frees it. */
 static char *print_job(const nas_job_t *job)
@@ -20,14 +24,14 @@ Test(job, defaults)
     cr_assert_str_eq(job->name, "study");
     cr_assert_eq(job->seed, 0);
     cr_assert_str_eq(job->output, "study.h5");
-    cr_assert_eq(job->pool.space, NAS_POOL_TABLE);
+    cr_assert_null(nas_job_space(job));
     cr_assert_str_eq(job->pool.arch, "arch");
-    cr_assert_eq(job->pool.encoding, NAS_ENCODING_NONE);
+    cr_assert_str_eq(nas_encoding_name((size_t)job->pool.encoding), "none");
     cr_assert_eq(job->pool.missing.n, 0);
     cr_assert_eq(job->metrics.source, NAS_SOURCE_TABLE);
     cr_assert_eq(job->metrics.names.n, 0);
     cr_assert_eq(job->metrics.transform_of.n, 0);
-    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TABLE);
+    cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "table");
     cr_assert_str_eq(job->objective.column, "acc");
     cr_assert_not(job->objective.minimise);
     cr_assert_null(job->objective.cost);
@@ -46,9 +50,9 @@ Test(job, defaults_of_a_space)
 {
     nas_job_t *job = read_job(SPACE SPACE_OBJECTIVE SEARCH, NULL);
     cr_assert_eq(job->purpose, NAS_JOB_SEARCH);
-    cr_assert_eq(job->backend, NAS_BACKEND_CPU);
+    cr_assert_str_eq(nas_backend_name((size_t)job->backend), "cpu");
     cr_assert_eq(job->coordinator, NAS_COORDINATOR_SHARED);
-    cr_assert_eq(job->pool.space, NAS_POOL_NB201);
+    cr_assert_str_eq(nas_job_space(job)->name, "nas-bench-201");
     cr_assert_null(job->pool.table);
     cr_assert_eq(job->pool.subset.kind, NAS_SUBSET_ALL);
     cr_assert_eq(job->metrics.batch, 64);
@@ -57,7 +61,7 @@ Test(job, defaults_of_a_space)
     cr_assert_eq(job->network.channels, 16);
     cr_assert_eq(job->network.cells, 5);
     cr_assert_eq(job->network.convention, NAS_CONVENTION_SCORE);
-    cr_assert_eq(job->data.format, NAS_DATA_IDX);
+    cr_assert_str_eq(nas_data_format_name((size_t)job->data.format), "idx");
     cr_assert_eq(job->data.train.n, 2);
     cr_assert_eq(job->data.test.n, 0);
     cr_assert_eq(job->data.classes, 0);
@@ -72,7 +76,7 @@ Test(job, defaults_of_a_space)
 Test(job, every_field_of_a_space_is_read)
 {
     nas_job_t *job = read_job(SPACE_FULL, NULL);
-    cr_assert_eq(job->backend, NAS_BACKEND_REF);
+    cr_assert_str_eq(nas_backend_name((size_t)job->backend), "ref");
     cr_assert_eq(job->coordinator, NAS_COORDINATOR_DEDICATED);
     cr_assert_eq(job->pool.subset.kind, NAS_SUBSET_FILE);
     cr_assert_str_eq(job->pool.subset.file, "/cells.txt");
@@ -82,7 +86,7 @@ Test(job, every_field_of_a_space_is_read)
     cr_assert_eq(job->network.channels, 1024);
     cr_assert_eq(job->network.cells, 64);
     cr_assert_eq(job->network.convention, NAS_CONVENTION_TRAIN);
-    cr_assert_eq(job->data.format, NAS_DATA_HDF5);
+    cr_assert_str_eq(nas_data_format_name((size_t)job->data.format), "hdf5");
     cr_assert_str_eq(job->data.train.at[1], "/b c.h5");
     cr_assert_str_eq(job->data.test.at[0], "/t.h5");
     cr_assert_eq(job->data.classes, 65536);
@@ -100,7 +104,7 @@ Test(job, every_field_of_a_space_is_read)
 Test(job, training_and_commands)
 {
     nas_job_t *job = read_job(SPACE SEARCH "objective: {kind: train}\n", NULL);
-    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TRAIN);
+    cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "train");
     cr_assert(job->objective.epochs == 12 && job->objective.batch == 256);
     cr_assert(job->objective.shards == 1 && job->objective.schedule == NAS_RATE_COSINE);
     cr_assert(job->objective.nesterov && !job->objective.flip && job->objective.crop == 0);
@@ -114,7 +118,7 @@ Test(job, training_and_commands)
         "objective: {kind: command, command: [a b, '', \"{arch}\", \"{arch}\"],\n"
         "            timeout: 2.5, retries: 3, patience: 0, report: [x], minimise: true}\n",
         NULL);
-    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_COMMAND);
+    cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "command");
     cr_assert_eq(job->objective.command.n, 4);
     cr_assert_str_eq(job->objective.command.at[0], "a b");
     cr_assert_str_eq(job->objective.command.at[1], "");
@@ -128,21 +132,21 @@ Test(job, training_and_commands)
 Test(job, pools_and_subsets)
 {
     static const struct {
-        const char *set;
-        int space, kind;
+        const char *set, *space;
+        int kind;
         int64_t n;
     } cases[] = {
-        {"pool={space: nas-bench-201, subset: unique}", NAS_POOL_NB201, NAS_SUBSET_UNIQUE, 0},
-        {"pool.subset=equivalent", NAS_POOL_NB201, NAS_SUBSET_EQUIVALENT, 0},
-        {"pool.subset={sample: 300}", NAS_POOL_NB201, NAS_SUBSET_SAMPLE, 300},
-        {"pool={space: transnas-micro, subset: {sample: 1}}", NAS_POOL_TRANSNAS_MICRO,
-         NAS_SUBSET_SAMPLE, 1},
-        {"pool={space: transnas-macro, subset: all}", NAS_POOL_TRANSNAS_MACRO, NAS_SUBSET_ALL, 0},
+        {"pool={space: nas-bench-201, subset: unique}", "nas-bench-201", NAS_SUBSET_UNIQUE, 0},
+        {"pool.subset=equivalent", "nas-bench-201", NAS_SUBSET_EQUIVALENT, 0},
+        {"pool.subset={sample: 300}", "nas-bench-201", NAS_SUBSET_SAMPLE, 300},
+        {"pool={space: transnas-micro, subset: {sample: 1}}", "transnas-micro", NAS_SUBSET_SAMPLE,
+         1},
+        {"pool={space: transnas-macro, subset: all}", "transnas-macro", NAS_SUBSET_ALL, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nas_job_t *job = read_job("name: a\npool: {space: nas-bench-201}\n" SPACE_OBJECTIVE SEARCH,
                                   cases[i].set);
-        cr_assert_eq(job->pool.space, cases[i].space, "%s", cases[i].set);
+        cr_assert_str_eq(nas_job_space(job)->name, cases[i].space, "%s", cases[i].set);
         cr_assert_eq(job->pool.subset.kind, cases[i].kind, "%s", cases[i].set);
         cr_assert_eq(job->pool.subset.n, cases[i].n, "%s", cases[i].set);
         nas_job_destroy(job);
@@ -184,7 +188,7 @@ Test(job, every_field_is_read)
     cr_assert_str_eq(job->output, "/out put/full.h5");
     cr_assert_str_eq(job->pool.table, "/data/a#b.csv");
     cr_assert_str_eq(job->pool.arch, "cell: name");
-    cr_assert_eq(job->pool.encoding, NAS_ENCODING_DIGITS);
+    cr_assert_str_eq(nas_encoding_name((size_t)job->pool.encoding), "digits");
     cr_assert_eq(job->pool.missing.n, 5);
     cr_assert_str_eq(job->pool.missing.at[0], "-1e8");
     cr_assert_str_eq(job->pool.missing.at[2], "say \"none\" \\");
@@ -213,7 +217,8 @@ Test(job, a_text_in_place_of_the_file)
 {
     nas_job_t *job = NULL;
     nas_error_t err = {0};
-    const nas_job_source_t source = {.path = "/runs/a.yaml", .text = LEAST SEARCH};
+    const nas_job_source_t source = {
+        .sections = nas_registries_job(), .path = "/runs/a.yaml", .text = LEAST SEARCH};
     cr_assert_eq(nas_job_read(&source, &job, &err), NAS_OK, "%s", err.text);
     cr_assert_str_eq(job->pool.table, "/runs/t.csv");
     cr_assert_str_eq(job->folder, "/runs");
@@ -361,8 +366,10 @@ Test(job, overrides_win_over_the_file_and_later_ones_over_earlier)
         "search.repeats=4", "metrics.transform={snip: log}", "objective.minimise=on"};
     sandbox_t box = sandbox_of(LEAST SEARCH, strlen(LEAST SEARCH));
     nas_job_t *job = NULL;
-    const nas_job_source_t source = {
-        .path = box.path, .set = set, .n_set = sizeof set / sizeof *set};
+    const nas_job_source_t source = {.sections = nas_registries_job(),
+                                     .path = box.path,
+                                     .set = set,
+                                     .n_set = sizeof set / sizeof *set};
     cr_assert_eq(nas_job_read(&source, &job, &box.err), NAS_OK, "%s", box.err.text);
     cr_assert_eq(job->search.budget, 8);
     cr_assert_eq(job->search.repeats, 4);
@@ -557,9 +564,9 @@ Test(job, texts_differ_by_keys)
                         "search:\n  budget: 20\n";
     const char other[] = "name: b\nseed: 12\noutput: /b\npool:\n  table: /y\nsearch:\n"
                          "  budget: 20\n  method: rea\n";
-    cr_assert_eq(nas_job_text_differences(text, text, &keys, &err), NAS_OK);
+    cr_assert_eq(nas_job_text_differences(nas_registries_job(), text, text, &keys, &err), NAS_OK);
     cr_assert_eq(keys.n, 0);
-    cr_assert_eq(nas_job_text_differences(text, other, &keys, &err), NAS_OK);
+    cr_assert_eq(nas_job_text_differences(nas_registries_job(), text, other, &keys, &err), NAS_OK);
     cr_assert_eq(keys.n, 5);
     cr_assert(nas_strings_find(&keys, "name") >= 0);
     cr_assert(nas_strings_find(&keys, "seed") >= 0);

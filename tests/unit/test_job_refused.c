@@ -499,7 +499,7 @@ Test(job_refused, a_file_that_is_not_there)
 {
     nas_job_t *job = NULL;
     nas_error_t err = {0};
-    const nas_job_source_t source = {.path = "/nowhere/j.yaml"};
+    const nas_job_source_t source = {.sections = nas_registries_job(), .path = "/nowhere/j.yaml"};
     cr_assert_eq(nas_job_read(&source, &job, &err), NAS_EINPUT);
     cr_assert_not_null(strstr(err.text, "/nowhere/j.yaml"), "%s", err.text);
     cr_assert_null(job);

@@ -1,5 +1,6 @@
 /* The reference page of job files, and the jobs that ship. */
 #include "job_sandbox.h"
+#include "worker/objectives/objectives.h"
 
 #include <dirent.h>
 
@@ -17,7 +18,7 @@ static char *reference_page(void)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     cr_assert_not_null(out);
-    nas_job_write_reference(out);
+    nas_job_write_reference(nas_registries_job(), out);
     cr_assert_eq(fclose(out), 0);
     return text;
 }
@@ -61,7 +62,7 @@ Test(job_shipped, the_examples_of_the_reference_page_are_jobs)
     cr_assert_str_eq(job->data.train.at[0], "/data/data_batch_1.bin");
     nas_job_destroy(job);
     job = read_job(next_example(&rest), NULL);
-    cr_assert_eq(job->objective.kind, NAS_OBJECTIVE_TRAIN);
+    cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "train");
     nas_job_destroy(job);
     free(page);
 }
@@ -80,7 +81,8 @@ Test(job_shipped, every_shipped_job_is_valid)
         if (!suffix || suffix[5]) continue;
         char *path = nas_string_format(NULL, "%s/%s", folder, entry->d_name);
         const bool scores = strncmp(entry->d_name, "score-", strlen("score-")) == 0;
-        const nas_job_source_t source = {.path = path,
+        const nas_job_source_t source = {.sections = nas_registries_job(),
+                                         .path = path,
                                          .purpose = scores ? NAS_JOB_SCORE : NAS_JOB_SEARCH};
         nas_job_t *job = NULL;
         nas_error_t err = {0};

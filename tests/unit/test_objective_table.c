@@ -1,3 +1,4 @@
+#include "coordinator/registries/registries.h"
 #include "temp_folder.h"
 #include "worker/objectives/table/objective_table.h"
 
@@ -53,7 +54,7 @@ static fixture_t make(bool minimise)
     (void)snprintf(text, sizeof text, job_text, minimise ? "true" : "false");
     write_text(&table, csv);
     write_text(&job, text);
-    const nas_job_source_t source = {.path = job.text};
+    const nas_job_source_t source = {.sections = nas_registries_job(), .path = job.text};
     cr_assert_eq(nas_job_read(&source, &f.job, &err), NAS_OK, "%s", err.text);
     read_table(&f);
     const nas_objective_options_t objective = {

@@ -15,6 +15,11 @@ static const nas_format_t *const formats[] = {
     [NAS_DATA_HDF5] = &nas_format_hdf5,
 };
 
+const char *nas_data_format_name(size_t place)
+{
+    return place < sizeof formats / sizeof *formats ? formats[place]->name : NULL;
+}
+
 /* All images must be like the first training images. */
 static nas_status_t check_alike(const nas_images_t *part, const char *path,
                                 const nas_images_t *first, const char *first_path, nas_error_t *err)

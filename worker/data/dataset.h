@@ -5,6 +5,7 @@
 
 #include "common/base/interrupt.h"
 #include "common/base/strings.h"
+#include "common/job/section.h"
 #include "worker/data/images.h"
 
 #include <stdbool.h>
@@ -15,6 +16,12 @@ typedef enum nas_data_format {
     NAS_DATA_IDX,       /**< pairs of IDX files, images then labels; plain or gzip */
     NAS_DATA_HDF5       /**< datasets `images` and `labels` */
 } nas_data_format_t;
+
+/** The name of a format, by its place in the list; NULL: there are no more. */
+const char *nas_data_format_name(size_t place);
+
+/** The job's keys about images. */
+extern const nas_job_section_t nas_data_keys;
 
 /** A number a channel, or none. */
 typedef struct nas_channel_numbers {

@@ -18,6 +18,7 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
+#include "common/job/section.h"
 #include "common/space/encoding.h"
 #include "common/state/state.h"
 
@@ -102,6 +103,9 @@ typedef struct nas_method {
      * observations, step by step or all at once; both must lead to the same state. */
     nas_status_t (*tell)(void *self, const nas_result_t *result, int64_t n, nas_error_t *err);
 } nas_method_t;
+
+/** The job's keys about the search. */
+extern const nas_job_section_t nas_method_keys;
 
 /** The method of this name, or NULL. */
 const nas_method_t *nas_method_find(const char *name);

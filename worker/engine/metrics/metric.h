@@ -6,6 +6,7 @@
 #ifndef NAS_WORKER_ENGINE_METRICS_METRIC_H
 #define NAS_WORKER_ENGINE_METRICS_METRIC_H
 
+#include "common/job/section.h"
 #include "worker/engine/graph/graph.h"
 #include "worker/engine/program/program.h"
 
@@ -30,6 +31,9 @@ typedef struct nas_metric {
      *  numbers; NaN too where there is no memory for them. */
     double (*value)(const nas_metric_input_t *input);
 } nas_metric_t;
+
+/** The job's keys about metrics. */
+extern const nas_job_section_t nas_metric_keys;
 
 /** The metric of this name, or NULL. */
 const nas_metric_t *nas_metric_find(const char *name);
