@@ -39,7 +39,7 @@ def write_table(scores_path, run_path):
         assert run.attrs["complete"] and run.attrs["budget"] == len(arch), "not every cell was trained"
         columns = [name.decode() for name in run["report_columns"][:]]
         row = {name.decode(): i for i, name in enumerate(run["evaluations/name"][:])}
-        accuracy, images = run["evaluations/value"][:], run["evaluations/cost"][:]
+        accuracy, images = run["evaluations/value"][:, 0], run["evaluations/cost"][:]
         reported, status = run["evaluations/columns"][:], run["evaluations/status"][:]
     assert not status.any(), "a training failed"
     out = csv.writer(sys.stdout, lineterminator="\n")

@@ -14,7 +14,7 @@ import h5py
 SCORE_STATUS = ["pending", "ok", "failed"]
 STATUS = ["ok", "missing", "failed"]
 PHASE = ["explore", "exploit"]
-NUMBERS = ["repeat", "seed", "arch", "value", "cost", "columns", "phase", "status"]
+NUMBERS = ["repeat", "seed", "arch", "cost", "columns", "phase", "status"]
 CURVES = ["train_loss", "valid_loss", "valid_accuracy"]
 
 
@@ -34,11 +34,25 @@ def metrics(run):
     ]
 
 
-def first_weights(repeat):
-    """The weight vector that first led to each architecture, by its row of the pool."""
+def targets(group):
+    """The first value of every evaluation; files of format version 2 have no other."""
+    values = group["value"]
+    return (values[:, 0] if values.ndim == 2 else values[:]).tolist()
+
+
+def observations(run):
+    """Repeat, row of the pool and weights of every observation, in order; in files of format version 2 by repeat."""
+    groups = {None: run["observations"]} if "observations" in run else run["search"]
+    for name, group in groups.items():
+        arch, weights = group["arch"][:].tolist(), group["weights"][:].tolist()
+        yield from zip(group["repeat"][:].tolist() if name is None else [int(name)] * len(arch), arch, weights)
+
+
+def first_weights(run):
+    """The weight vector that first led to each architecture, by repeat and row of the pool."""
     weights = {}
-    for arch, vector in zip(repeat["arch"][:].tolist(), repeat["weights"][:].tolist()):
-        weights.setdefault(arch, vector)
+    for repeat, arch, vector in observations(run):
+        weights.setdefault((repeat, arch), vector)
     return weights
 
 
@@ -49,15 +63,15 @@ def evaluations(run):
     names, reasons = texts(group["name"]), texts(group["reason"])
     columns = ["column_" + name for name in texts(run["report_columns"])]
     weighed = ["weight_" + name for name in texts(run["metrics/names"])]
-    weights = {int(name): first_weights(repeat) for name, repeat in run["search"].items()}
+    values, weights = targets(group), first_weights(run)
     rows = []
     for i, name in enumerate(names):
         repeat = field["repeat"][i]
         row = {"repeat": repeat, "seed": field["seed"][i], "arch": name}
-        row.update(value=field["value"][i], cost=field["cost"][i])
+        row.update(value=values[i], cost=field["cost"][i])
         row.update(phase=PHASE[field["phase"][i]], status=STATUS[field["status"][i]], reason=reasons[i])
         row.update(zip(columns, field["columns"][i]))
-        row.update(zip(weighed, weights[repeat][field["arch"][i]]))
+        row.update(zip(weighed, weights[repeat, field["arch"][i]]))
         rows.append(row)
     return rows
 

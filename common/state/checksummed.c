@@ -86,14 +86,14 @@ static nas_status_t check_image(const nas_checksummed_kind_t *kind, const char *
     if (memcmp(digest.byte, image->data + NAS_CHECKSUMMED_DIGEST_AT, sizeof digest.byte) != 0)
         return nas_error_set(err, NAS_EINPUT,
                              "%s is damaged: its content does not match its digest", path);
-    const uint64_t version = nas_checksummed_get_u64(image->data + NAS_CHECKSUMMED_VERSION_AT);
-    image->newer = version > kind->version;
-    if (version == kind->version) return NAS_OK;
+    image->version = nas_checksummed_get_u64(image->data + NAS_CHECKSUMMED_VERSION_AT);
+    image->newer = image->version > kind->version;
+    if (!image->newer && image->version >= kind->oldest) return NAS_OK;
     return nas_error_set(
         err, NAS_EINPUT,
-        "%s has format version %llu, this program reads %llu: use the %s robotnas that wrote it",
-        path, (unsigned long long)version, (unsigned long long)kind->version,
-        image->newer ? "newer" : "older");
+        "%s has format version %llu, this program reads %llu to %llu: use the %s robotnas that wrote it",
+        path, (unsigned long long)image->version, (unsigned long long)kind->oldest,
+        (unsigned long long)kind->version, image->newer ? "newer" : "older");
 }
 
 /* The whole file behind its block. */

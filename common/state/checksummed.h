@@ -29,7 +29,8 @@ enum {
 /** A kind of file. */
 typedef struct nas_checksummed_kind {
     const char *magic; /**< NAS_CHECKSUMMED_MAGIC_SIZE characters */
-    uint64_t version;  /**< that this program writes and reads */
+    uint64_t version;  /**< that this program writes */
+    uint64_t oldest;   /**< that it reads besides, and all between the two */
     const char *name;  /**< for messages: "state file" */
 } nas_checksummed_kind_t;
 
@@ -37,7 +38,8 @@ typedef struct nas_checksummed_kind {
 typedef struct nas_checksummed_image {
     char *data; /**< owned (free) */
     size_t size;
-    bool newer; /**< whole, but of a newer version: refused */
+    uint64_t version; /**< of its content */
+    bool newer;       /**< whole, but of a newer version: refused */
 } nas_checksummed_image_t;
 
 /** Fill in the user block of an image of size bytes (nas_h5_image).  Not collective. NAS_ENOMEM. */

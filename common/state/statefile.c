@@ -1,9 +1,39 @@
-/* State files: what is in them.
+/* State files: what they are for, what is in them, and what happens when one is bad.
  *
- * Layout (HDF5 1.8 format, readable with h5py and h5dump):
+ * One file is all that a run needs to go on: identity (what was asked for), provenance (who worked
+ * on it, where), and results. Methods have no state of their own to save; they are told the
+ * observations again. Rank 0 alone writes, all of it every time: a state grows by some hundred
+ * bytes an evaluation, so that a file is built in memory and written in one go, and no file is ever
+ * half of one save and half of another.
  *
- *     /                  attributes: format_version, nas_statefile_root() and
- *                        nas_statefile_root_optional()
+ * At every instant the file at its path or the one before it, path.prev, is whole:
+ *
+ *     neither            nothing was saved yet
+ *     path               the first save
+ *     path, path.prev    ever after
+ *     path.prev          between two renames of a save
+ *
+ * A save takes the file for path.prev only if that is whole. A reader that finds path missing or
+ * damaged goes on from path.prev, and says so; what was worked out since then is lost, but for what
+ * candidates' files hold. Two cases it does not pass over: a whole file of a newer version, for
+ * falling back would undo what the newer program did, and a lack of memory. Where both are bad, the
+ * reasons of both are given, and nothing is replaced but with --fresh. What begins with another
+ * magic is somebody else's and is never replaced.
+ *
+ * What is wrong is found from the outside in: the user block and the digest of every byte
+ * (checksummed.h), before HDF5 sees any; then that every object is there with its type and shape;
+ * then the range of every value, so that no code behind asks again. What comes later in the file is
+ * checked against what is earlier.
+ *
+ * Versions: a file is written in the newest and read from NAS_STATEFILE_OLDEST on, which the next
+ * save ends. What came within a version is optional (nas_statefile_root_optional,
+ * nas_statefile_lists): the members of a state stay zero where a file lacks it.
+ *
+ * Layout (HDF5 1.8 format, readable with h5py and h5dump). A group or dataset costs a kilobyte, so
+ * their number does not grow with what is stored: repeats and what they found are rows.
+ *
+ *     /                  attributes: format_version, nas_statefile_root(), nas_statefile_root_of_3()
+ *                        and nas_statefile_root_optional()
  *     /job               the resolved job, YAML
  *     /metrics/          names; constant [n_metric] once it is known; and, where this run scored
  *         the pool, a row an architecture: values [n, n_metric], status, seconds, rank, and
@@ -11,13 +41,21 @@
  *     /pool/             arch: native names, where this run scored the pool
  *     /report_columns    names
  *     /class_names, /reused_from: nas_statefile_lists, where there are any
- *     /evaluations/      one row per evaluation, the repeats one after the other:
- *         repeat, name, reason, columns [n, n_report_columns] and nas_statefile_evaluation();
- *         and, of trainings, nas_statefile_curve() [n, n_epochs]
+ *     /repeats/          one row per repeat: nas_statefile_repeat(), has_best_weights and
+ *         best_weights [n, n_metric], NaN where they are not known
+ *     /observations/     one row per observation, the repeats one after the other:
+ *         repeat, arch, phase, weights [n, n_metric]
+ *     /evaluations/      one row per evaluation, likewise:
+ *         repeat, name, reason, value [n, n_goals], columns [n, n_report_columns] and
+ *         nas_statefile_evaluation(); and, of trainings, nas_statefile_curve() [n, n_epochs]
  *     /known/            likewise: results of before a retry of failures, where there are any
+ *     /events/           time (Unix, s), text
+ *
+ * In version 2 there are no nas_statefile_root_of_3(), value is [n], and instead of /repeats and
+ * /observations there is
+ *
  *     /search/<repeat>/  attributes: nas_statefile_repeat(); one row per observation:
  *         arch, phase, weights [n, n_metric]; and best_weights [n_metric] once they are known
- *     /events/           time (Unix, s), text
  */
 #include "common/state/statefile.h"
 
@@ -47,8 +85,36 @@ nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t 
     return status;
 }
 
-const nas_checksummed_kind_t nas_statefile_kind = {
-    .magic = "ROBOTNAS", .version = NAS_STATEFILE_VERSION, .name = "state file"};
+bool nas_statefile_is_phase(int32_t phase)
+{
+    return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
+}
+
+nas_status_t nas_statefile_write_member(hid_t group, const nas_statefile_field_t *field,
+                                        const void *const *object, int64_t n, nas_error_t *err)
+{
+    const size_t size = nas_h5_size(field->type);
+    char *data = malloc((size_t)n * size + 1);
+    if (!data) return nas_error_nomem(err, field->name);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(data + (size_t)i * size, (const char *)object[i] + field->offset, size);
+    const nas_h5_array_t array = {field->type, 1, {n}, data};
+    const nas_status_t status = nas_h5_write_array(group, field->name, &array, err);
+    free(data);
+    return status;
+}
+
+void nas_statefile_read_member(const nas_statefile_field_t *field, const nas_h5_array_t *array,
+                               int64_t i, void *object)
+{
+    const size_t size = nas_h5_size(field->type);
+    memcpy((char *)object + field->offset, (const char *)array->data + (size_t)i * size, size);
+}
+
+const nas_checksummed_kind_t nas_statefile_kind = {.magic = "ROBOTNAS",
+                                                   .version = NAS_STATEFILE_VERSION,
+                                                   .oldest = NAS_STATEFILE_OLDEST,
+                                                   .name = "state file"};
 
 nas_statefile_fields_t nas_statefile_root(void)
 {
@@ -74,6 +140,15 @@ nas_statefile_fields_t nas_statefile_root(void)
         {"updated", NAS_H5_F64, offsetof(nas_state_t, updated_s)},
         {"elapsed", NAS_H5_F64, offsetof(nas_state_t, elapsed_s)},
         {"complete", NAS_H5_BOOL, offsetof(nas_state_t, complete)},
+    };
+    return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
+}
+
+nas_statefile_fields_t nas_statefile_root_of_3(void)
+{
+    static const nas_statefile_field_t field[] = {
+        {"n_goals", NAS_H5_I64, offsetof(nas_state_t, n_goals)},
+        {"table_blocks", NAS_H5_DIGEST, offsetof(nas_state_t, table_blocks)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }
@@ -116,7 +191,6 @@ nas_statefile_fields_t nas_statefile_evaluation(void)
 {
     static const nas_statefile_field_t field[] = {
         {"arch", NAS_H5_I64, offsetof(nas_evaluation_t, arch)},
-        {"value", NAS_H5_F64, offsetof(nas_evaluation_t, value)},
         {"cost", NAS_H5_F64, offsetof(nas_evaluation_t, cost)},
         {"pool_rank", NAS_H5_I64, offsetof(nas_evaluation_t, pool_rank)},
         {"seed", NAS_H5_U64, offsetof(nas_evaluation_t, seed)},

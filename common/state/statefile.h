@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NAS_STATEFILE_VERSION = 2 };
+enum {
+    NAS_STATEFILE_VERSION = 3, /**< that is written */
+    NAS_STATEFILE_OLDEST = 2   /**< that is read besides */
+};
 
 /** Replace the state file at path.  Not collective; the writer holds the lock. Atomic
  *  (nas_file_replace: links are the caller's to follow). The file before it becomes path.prev if it
@@ -20,7 +23,8 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, siz
                                  nas_error_t *err);
 
 /** Read and verify one file: magic, size, digest, version, then the type, shape and range of every
- *  value.  Not collective.
+ *  value.  Not collective. A file of an older version that can be read gives the same state as its
+ *  equal of today, but for what it did not hold.
  *  state [out] is filled on success only; end it with nas_state_fini.
  *  NAS_EINPUT with path and reason: missing, a directory, empty, not a state file, cut short,
  *  damaged, of a newer version, inconsistent content. */

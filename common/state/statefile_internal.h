@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 enum {
-    NAS_STATEFILE_MAX_FIELDS = 24, /**< of one table below */
-    NAS_STATEFILE_REPEAT_NAME_SIZE = 24
+    NAS_STATEFILE_MAX_FIELDS = 24 /**< of one table below */
 };
 
 extern const nas_checksummed_kind_t nas_statefile_kind;
@@ -37,6 +36,37 @@ typedef struct nas_statefile_fields {
 nas_status_t nas_statefile_write_scores(hid_t file, const nas_state_t *state, nas_error_t *err);
 nas_status_t nas_statefile_read_scores(hid_t file, nas_state_t *state, nas_error_t *err);
 
+/** The groups /repeats and /observations.
+ *  Reading needs the metrics and state->n_arch; version: of the file.
+ *  NAS_EINPUT: a type, shape or value that cannot be. */
+nas_status_t nas_statefile_write_repeats(hid_t file, const nas_state_t *state, nas_error_t *err);
+nas_status_t nas_statefile_read_repeats(hid_t file, uint64_t version, nas_state_t *state,
+                                        nas_error_t *err);
+
+/** The groups /evaluations and, where there are any, /known.
+ *  Reading needs the repeats, state->n_goals, report_columns, n_arch and n_epochs; version: of the
+ *  file.
+ *  NAS_EINPUT: a type, shape or value that cannot be. */
+nas_status_t nas_statefile_write_evaluations(hid_t file, const nas_state_t *state,
+                                             nas_error_t *err);
+nas_status_t nas_statefile_read_evaluations(hid_t file, uint64_t version, nas_state_t *state,
+                                            nas_error_t *err);
+
+/** Whether it is a nas_phase_t. */
+bool nas_statefile_is_phase(int32_t phase);
+
+/** Attributes of a file or group into the members of an object. */
+nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,
+                                       nas_error_t *err);
+
+/** One member of n objects, a number, as a dataset of rank 1. */
+nas_status_t nas_statefile_write_member(hid_t group, const nas_statefile_field_t *field,
+                                        const void *const *object, int64_t n, nas_error_t *err);
+
+/** Row i of such a dataset into the member of an object. */
+void nas_statefile_read_member(const nas_statefile_field_t *field, const nas_h5_array_t *array,
+                               int64_t i, void *object);
+
 /** A dataset of texts from and into a list of strings. */
 nas_status_t nas_statefile_write_names(hid_t at, const char *name, const nas_strings_t *names,
                                        nas_error_t *err);
@@ -59,7 +89,10 @@ nas_statefile_fields_t nas_statefile_root(void);
  */
 nas_statefile_fields_t nas_statefile_root_optional(void);
 
-/** Attributes of a repeat's group: of nas_repeat_t. */
+/** Attributes of the file that version 3 brought: of nas_state_t. */
+nas_statefile_fields_t nas_statefile_root_of_3(void);
+
+/** Datasets of /repeats, numbers only, the seed first: of nas_repeat_t. */
 nas_statefile_fields_t nas_statefile_repeat(void);
 
 /** Dataset of /evaluations that holds a column of the curves. */

@@ -185,6 +185,7 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     nas_candidate_record_t record = {.candidate = *candidate,
                                      .run = judging->plan.run,
                                      .generation = judging->plan.generation,
+                                     .n_goals = judging->plan.size.n_goals,
                                      .n_columns = judging->plan.size.n_columns};
     nas_error_t damaged = {0}, unsaved = {0};
     bool found = false;

@@ -11,6 +11,7 @@
 
 /** How many numbers an outcome has. */
 typedef struct nas_outcome_size {
+    int64_t n_goals;
     int64_t n_columns;
     int64_t n_epochs;
 } nas_outcome_size_t;

@@ -36,6 +36,7 @@ static nas_status_t read_record(nas_export_t *what, const char *path, const nas_
     bool found = false;
     nas_candidate_record_fini(record);
     record->candidate = (nas_candidate_t){.arch = e->arch, .seed = e->seed, .name = e->name};
+    record->n_goals = state->n_goals;
     record->n_columns = (int64_t)state->report_columns.n;
     record->n_epochs = state->n_epochs;
     nas_status_t status = nas_state_identity(state, &record->run, err);

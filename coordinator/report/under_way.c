@@ -97,6 +97,7 @@ static nas_status_t add_file(finder_t *finder, const entry_t *entry, const char 
                              nas_error_t *err)
 {
     nas_candidate_record_t record = {.run = finder->run,
+                                     .n_goals = finder->state->n_goals,
                                      .n_columns = (int64_t)finder->state->report_columns.n,
                                      .n_epochs = finder->state->n_epochs,
                                      .generation = finder->state->generation};

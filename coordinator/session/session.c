@@ -211,6 +211,7 @@ static nas_status_t open_inputs(nas_session_t *session, const nas_session_option
     if (!status) status = resume(session, options, saved, err);
     session->state.seen_hash = session->seen;
     nas_session_settle_measurement(session);
+    inputs->judging.size.n_goals = session->state.n_goals;
     inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
     inputs->judging.generation = session->state.generation;
     if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);

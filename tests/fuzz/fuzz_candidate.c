@@ -35,6 +35,7 @@ static run_t make_run(void)
     const nas_evaluation_t *best = &run.state.repeat[0].evaluation[0];
     run.record = (nas_candidate_record_t){
         .candidate = {.arch = best->arch, .seed = best->seed, .name = best->name},
+        .n_goals = 1,
         .n_columns = (int64_t)run.state.report_columns.n,
         .n_epochs = run.state.n_epochs};
     NAS_ASSERT(nas_state_identity(&run.state, &run.record.run, NULL) == NAS_OK);
@@ -122,6 +123,7 @@ static void try_record(const run_t *run)
 static void try_any_record(const run_t *run)
 {
     nas_candidate_record_t record = {.run = run->record.run,
+                                     .n_goals = 1,
                                      .n_columns = run->record.n_columns,
                                      .n_epochs = run->record.n_epochs};
     nas_error_t err = {0};
@@ -155,7 +157,7 @@ static void try_export(const run_t *run)
 static void checksum(char *image, size_t size)
 {
     const nas_checksummed_kind_t kind = {
-        .magic = "ROBOTCAN", .version = 1, .name = "candidate's file"};
+        .magic = "ROBOTCAN", .version = 2, .name = "candidate's file"};
     NAS_ASSERT(nas_checksummed_fill(&kind, image, size, NULL) == NAS_OK);
 }
 

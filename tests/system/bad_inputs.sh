@@ -287,9 +287,9 @@ bad_state 'state cut to the user block' "run.h5 is cut short: 512 of $n_bytes by
 bad_state 'state cut by a byte' "run.h5 is cut short: $((n_bytes - 1)) of $n_bytes bytes are left; *--fresh" truncate -s -1 run.h5
 bad_state 'state with more behind it' "run.h5 is damaged: it has $((n_bytes + 1)) bytes instead of $n_bytes; *--fresh" truncate -s +1 run.h5
 bad_state 'state with a hole' 'run.h5 is damaged: its content does not match its digest; *--fresh' fallocate -p -o 512 -l 512 run.h5
-bad_state 'state of a newer version' 'run.h5 has format version 3, this program reads 2: use the newer robotnas*' \
-    python3 "$here/statefile.py" version run.h5 3
-bad_state 'state of no version' 'run.h5 has format version 0, this program reads 2: use the older robotnas*' \
+bad_state 'state of a newer version' 'run.h5 has format version 4, this program reads 2 to 3: use the newer robotnas*' \
+    python3 "$here/statefile.py" version run.h5 4
+bad_state 'state of no version' 'run.h5 has format version 0, this program reads 2 to 3: use the older robotnas*' \
     python3 "$here/statefile.py" version run.h5 0
 bad_state 'a table for a state' 'run.h5 is not a state file of robotnas; *move it away*' cp table.csv run.h5
 bad_state 'HDF5 of another program' 'run.h5 is not a state file of robotnas; *move it away*' sh -c "tail -c +513 '$folder/good.h5' >run.h5"
@@ -328,15 +328,18 @@ if python_of_h5py=$(python_with h5py); then
         bad_state "state with $1" "run.h5: inconsistent state file: *$2*" "$python_of_h5py" "$here/statefile.py" edit run.h5 "$3"
     }
     bad_content 'no evaluations' evaluations 'del f["evaluations"]'
-    bad_content 'texts for values' value 'del f["evaluations/value"]; f["evaluations/value"] = [b"high"] * 4'
-    bad_content 'integers for values' value 'del f["evaluations/value"]; f["evaluations/value"] = [1, 2, 3, 4]'
-    bad_content 'too few values' value 'del f["evaluations/value"]; f["evaluations/value"] = [0.5]'
-    bad_content 'a table for a column' value 'del f["evaluations/value"]; f["evaluations/value"] = [[0.5] * 4] * 4'
+    bad_content 'texts for values' value 'del f["evaluations/value"]; f["evaluations/value"] = [[b"high"]] * 4'
+    bad_content 'integers for values' value 'del f["evaluations/value"]; f["evaluations/value"] = [[1], [2], [3], [4]]'
+    bad_content 'too few values' value 'del f["evaluations/value"]; f["evaluations/value"] = [[0.5]]'
+    bad_content 'a table for a column' cost 'del f["evaluations/cost"]; f["evaluations/cost"] = [[0.5] * 4] * 4'
+    bad_content 'another number of goals' value 'del f["evaluations/value"]; f["evaluations/value"] = [[0.5] * 2] * 4'
     bad_content 'a folder for a column' value 'del f["evaluations/value"]; f.create_group("evaluations/value")'
     bad_content 'an infinite value' value 'f["evaluations/value"][0] = float("inf")'
     bad_content 'an architecture beyond the pool' arch 'f["evaluations/arch"][0] = 40'
     bad_content 'a repeat that is not there' repeat 'f["evaluations/repeat"][0] = 1'
-    bad_content 'a repeat gone' search 'del f["search/0"]; f.create_group("search/7")'
+    bad_content 'an observation of a repeat that is not there' repeat 'f["observations/repeat"][0] = 1'
+    bad_content 'no repeats' repeats 'del f["repeats"]'
+    bad_content 'too many goals' n_goals 'f.attrs.modify("n_goals", 5)'
     bad_content 'a budget as text' budget 'f.attrs["budget"] = "four"'
     bad_content 'no budget' budget 'del f.attrs["budget"]'
 else
@@ -360,7 +363,7 @@ bad_file '100 MB of garbage' '*' ln "$folder/garbage"
 
 checksummed_garbage() {
     cp "$folder/garbage" "$1"
-    python3 "$here/statefile.py" version "$1" 2
+    python3 "$here/statefile.py" version "$1" 3
 }
 state_begin
 checksummed_garbage run.h5

@@ -16,7 +16,8 @@ def check(run, path, i):
     rows = run["evaluations"]
     with h5py.File(path, "r") as candidate:
         assert candidate.attrs["done"], "it is not done"
-        for name in ("value", "cost", "status"):
+        assert same(candidate["value"], rows["value"][i]), "value"
+        for name in ("cost", "status"):
             assert same(candidate.attrs[name], rows[name][i]), name
         for name in ("reason",):
             assert candidate.attrs[name] == rows[name][i], name

@@ -124,23 +124,25 @@ def combine(weights, rows):
     return [sum(w * x for w, x in zip(weights, row)) for row in rows]
 
 
-def check_observations(pool, rows, group):
+def check_observations(pool, rows, observations, best_weights):
     """Every weight vector led to the architecture of the highest score under it; the last of the best objective is kept."""
-    explored = [(weights, arch) for weights, arch, phase in zip(group["weights"], group["arch"], group["phase"]) if phase == 0]
+    explored = [(weights, arch) for weights, arch, phase in observations if phase == 0]
     for weights, arch in explored:
         score = combine(weights.tolist(), rows)
         assert score[arch] >= max(score) - TIE, "a weight vector did not lead to its best architecture"
     known = [(pool.target[arch], i) for i, (_, arch) in enumerate(explored) if not math.isnan(pool.target[arch])]
     if known:
-        assert (group["best_weights"][:] == explored[max(known)[1]][0]).all(), "the best weights are others"
+        assert (best_weights == explored[max(known)[1]][0]).all(), "the best weights are others"
 
 
 def check_state(pool, rows, path):
     import h5py
 
     with h5py.File(path) as run:
-        for group in run["search"].values():
-            check_observations(pool, rows, group)
+        group, best_weights = run["observations"], run["repeats/best_weights"][:]
+        repeat, columns = group["repeat"][:], [group[name][:] for name in ("weights", "arch", "phase")]
+        for r in range(len(best_weights)):
+            check_observations(pool, rows, list(zip(*(column[repeat == r] for column in columns))), best_weights[r])
 
 
 def check_statistics(found, values):

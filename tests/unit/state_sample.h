@@ -18,6 +18,7 @@ typedef struct sample_size {
     int n_report;
     int n_event;
     int n_epochs;
+    int n_goals; /* 0: one */
 } sample_size_t;
 
 static inline void sample_names(nas_strings_t *names, const char *prefix, int n)
@@ -45,22 +46,22 @@ static inline void sample_evaluation(nas_state_t *state, int64_t repeat, int64_t
     (void)snprintf(name, sizeof name,
                    "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|none~1|none~2| %d",
                    (int)i);
-    const nas_evaluation_t evaluation = {
-        .arch = arch,
-        .name = name,
-        .value = {missing ? (double)NAN : 94.0 + 1.0 / (double)(i + 1)},
-        .cost = i % 5 ? 130.0 + (double)i : (double)NAN,
-        .columns = columns,
-        .pool_rank = i % 4 ? i : 0,
-        .seed = UINT64_MAX - (uint64_t)i,
-        .status = failed    ? NAS_EVAL_FAILED
-                  : missing ? NAS_EVAL_MISSING
-                            : NAS_EVAL_OK,
-        .reason = failed ? reason : NULL,
-        .curve = state->n_epochs > 0 ? curve : NULL,
-        .phase = i % 2 ? NAS_PHASE_EXPLOIT : NAS_PHASE_EXPLORE,
-        .rank = (int32_t)(i % 7),
-        .reused = i % 2 == 1};
+    nas_evaluation_t evaluation = {.arch = arch,
+                                   .name = name,
+                                   .cost = i % 5 ? 130.0 + (double)i : (double)NAN,
+                                   .columns = columns,
+                                   .pool_rank = i % 4 ? i : 0,
+                                   .seed = UINT64_MAX - (uint64_t)i,
+                                   .status = failed    ? NAS_EVAL_FAILED
+                                             : missing ? NAS_EVAL_MISSING
+                                                       : NAS_EVAL_OK,
+                                   .reason = failed ? reason : NULL,
+                                   .curve = state->n_epochs > 0 ? curve : NULL,
+                                   .phase = i % 2 ? NAS_PHASE_EXPLOIT : NAS_PHASE_EXPLORE,
+                                   .rank = (int32_t)(i % 7),
+                                   .reused = i % 2 == 1};
+    for (int64_t g = 0; g < state->n_goals; g++)
+        evaluation.value[g] = missing ? (double)NAN : 94.0 - (double)g + 1.0 / (double)(i + 1);
     cr_assert_eq(nas_state_add_evaluation(state, repeat, &evaluation, NULL), NAS_OK);
 }
 
@@ -100,7 +101,7 @@ static inline void sample_texts(nas_state_t *state)
 static inline nas_state_t sample_state(sample_size_t size)
 {
     nas_state_t state = {.budget = size.n_evaluation,
-                         .n_goals = 1,
+                         .n_goals = size.n_goals > 0 ? size.n_goals : 1,
                          .n_arch = INT64_C(1) << 40,
                          .n_epochs = size.n_epochs,
                          .generation = size.n_event,
@@ -118,6 +119,7 @@ static inline nas_state_t sample_state(sample_size_t size)
         state.objective_hash.byte[i] = (uint8_t)(i * i);
         state.seen_hash.byte[i] = (uint8_t)(i * 11);
         state.table_digest.byte[i] = 0xf0;
+        state.table_blocks.byte[i] = (uint8_t)(i * 13);
     }
     sample_names(&state.metrics, "metric", size.n_metric);
     if (size.n_metric > 0)
@@ -216,6 +218,7 @@ static inline void assert_equal_states(const nas_state_t *a, const nas_state_t *
     assert_equal_bits(&a->objective_hash, &b->objective_hash, sizeof a->job_hash, "objective_hash");
     assert_equal_bits(&a->seen_hash, &b->seen_hash, sizeof a->job_hash, "seen_hash");
     assert_equal_bits(&a->table_digest, &b->table_digest, sizeof a->job_hash, "table_digest");
+    assert_equal_bits(&a->table_blocks, &b->table_blocks, sizeof a->job_hash, "table_blocks");
     cr_assert(a->budget == b->budget && a->n_goals == b->n_goals && a->n_arch == b->n_arch &&
               a->n_epochs == b->n_epochs && a->minimise == b->minimise &&
               a->has_weights == b->has_weights && a->n_ranks == b->n_ranks &&

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_COLUMNS = 3, N_EPOCHS = 2, N_VALUES = 40, N_STATISTICS = 6, CHANNELS = 3 };
+enum { N_GOALS = 2, N_COLUMNS = 3, N_EPOCHS = 2, N_VALUES = 40, N_STATISTICS = 6, CHANNELS = 3 };
 
 static const double columns[N_COLUMNS] = {0.25, (double)NAN, -1e300};
 static const double curve[N_EPOCHS * NAS_CURVE_COLUMNS] = {
@@ -41,10 +41,11 @@ static void make(fixture_t *f)
     f->record = (nas_candidate_record_t){
         .candidate = {.arch = 123, .seed = UINT64_MAX - 7, .name = "|none~0|+\"\xc3\xa9\""},
         .done = true,
-        .outcome = {.value = {91.125},
+        .outcome = {.value = {91.125, -0.0},
                     .cost = 3200,
                     .columns = borrow(columns),
                     .curve = borrow(curve)},
+        .n_goals = N_GOALS,
         .n_columns = N_COLUMNS,
         .n_epochs = N_EPOCHS,
         .step = 12,
@@ -78,6 +79,7 @@ static nas_candidate_record_t wanted_of(const fixture_t *f)
 {
     return (nas_candidate_record_t){.candidate = f->record.candidate,
                                     .run = f->record.run,
+                                    .n_goals = f->record.n_goals,
                                     .n_columns = f->record.n_columns,
                                     .n_epochs = f->record.n_epochs};
 }
@@ -99,7 +101,7 @@ static void assert_same_record(const nas_candidate_record_t *a, const nas_candid
     cr_assert(a->done == b->done && a->step == b->step && a->loss_sum == b->loss_sum);
     cr_assert_eq(a->outcome.status, b->outcome.status);
     cr_assert_str_eq(a->outcome.reason, b->outcome.reason);
-    assert_same(a->outcome.value, b->outcome.value, 1);
+    assert_same(a->outcome.value, b->outcome.value, a->n_goals);
     assert_same(&a->outcome.cost, &b->outcome.cost, 1);
     assert_same(a->outcome.columns, b->outcome.columns, a->n_columns);
     assert_same(a->outcome.curve, b->outcome.curve, a->n_epochs * NAS_CURVE_COLUMNS);
@@ -169,6 +171,26 @@ Test(candidate_file, a_failure_comes_back_with_its_reason)
     drop(&f);
 }
 
+/* That version 0.1 of the program wrote, with one value. */
+Test(candidate_file, one_of_version_1_is_read)
+{
+    fixture_t f;
+    nas_candidate_record_t found;
+    bool is_there = false;
+    char stem[4096];
+    const char *source = getenv("ROBOTNAS_SOURCE");
+    make(&f);
+    f.record.n_goals = 1;
+    found = wanted_of(&f);
+    cr_assert_not_null(source);
+    (void)snprintf(stem, sizeof stem, "%s/tests/data/versions/candidate-1", source);
+    cr_assert_eq(nas_candidate_read(stem, &found, &is_there, &f.err), NAS_OK, "%s", f.err.text);
+    cr_assert(is_there);
+    assert_same_record(&found, &f.record);
+    nas_candidate_record_fini(&found);
+    drop(&f);
+}
+
 /* As the user's own trainer leaves it, with columns and without. */
 Test(candidate_file, an_outcome_alone_comes_back)
 {
@@ -179,6 +201,7 @@ Test(candidate_file, an_outcome_alone_comes_back)
         .run = f.record.run,
         .done = true,
         .outcome = {.value = {-0.0}, .cost = (double)NAN, .columns = borrow(columns)},
+        .n_goals = 1,
         .n_columns = N_COLUMNS};
     assert_round_trip(&f);
     f.record.n_columns = 0;
@@ -361,6 +384,9 @@ Test(candidate_file, other_numbers_of_columns_or_epochs_are_refused)
     make(&f);
     write_record(&f);
     nas_candidate_record_t wanted = wanted_of(&f);
+    wanted.n_goals++;
+    assert_inconsistent(&f, &wanted, "value");
+    wanted = wanted_of(&f);
     wanted.n_columns++;
     assert_inconsistent(&f, &wanted, "columns");
     wanted = wanted_of(&f);
@@ -388,7 +414,8 @@ Test(candidate_file, what_no_program_writes_is_refused)
     f.record = good;
     f.record.outcome.value[0] = (double)NAN;
     assert_impossible(&f, "impossible value");
-    f.record.outcome.value[0] = (double)INFINITY;
+    f.record.outcome.value[0] = good.outcome.value[0];
+    f.record.outcome.value[1] = (double)INFINITY;
     assert_impossible(&f, "impossible value");
     f.record = good;
     f.record.outcome.status = NAS_EVAL_FAILED;

@@ -264,6 +264,7 @@ static void train(fixture_t *f, int height, bool done)
                                                  .cost = best->cost,
                                                  .columns = best->columns,
                                                  .curve = curve},
+                                     .n_goals = 1,
                                      .n_columns = 1,
                                      .n_epochs = N_EPOCHS,
                                      .parameters = {value, N_VALUES},

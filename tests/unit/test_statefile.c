@@ -89,6 +89,7 @@ Test(statefile, comes_back_as_it_was)
     const sample_size_t sizes[] = {
         SMALL,
         {.n_repeat = 2, .n_evaluation = 6, .n_metric = 2, .n_report = 2, .n_epochs = 3},
+        {.n_repeat = 2, .n_evaluation = 6, .n_goals = 3, .n_event = 1},
         {0},
         {.n_repeat = 1},
         {.n_repeat = 3, .n_evaluation = 5},
@@ -254,8 +255,46 @@ Test(statefile, refuses_a_newer_version)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
     write_newer(path.text);
-    assert_refused(path.text, "format version 3, this program reads 2");
+    assert_refused(path.text, "format version 4, this program reads 2 to 3");
     assert_refused(path.text, "newer robotnas");
+}
+
+/* Of a file that version 0.1 of the program wrote of the sample, but for what files had no room for
+ * then. */
+Test(statefile, reads_a_file_of_version_2)
+{
+    const sample_size_t size = {.n_repeat = 2,
+                                .n_evaluation = 5,
+                                .n_metric = 2,
+                                .n_report = 1,
+                                .n_event = 1,
+                                .n_epochs = 1};
+    const char *source = getenv("ROBOTNAS_SOURCE");
+    char path[4096];
+    nas_state_t state = sample_state(size), found = {0};
+    nas_error_t err = {0};
+    cr_assert_not_null(source);
+    (void)snprintf(path, sizeof path, "%s/tests/data/versions/state-2.h5", source);
+    cr_assert_eq(nas_statefile_read_one(path, &found, &err), NAS_OK, "%s", err.text);
+    state.table_blocks = (nas_digest_t){{0}};
+    state.event[0].time_s = 1.75e9;
+    assert_equal_states(&state, &found);
+    nas_state_fini(&state);
+    nas_state_fini(&found);
+}
+
+/* Its content is not taken for that of another version. */
+Test(statefile, refuses_a_version_that_its_content_is_not_of)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5");
+    size_t size = 0;
+    write_sample(path.text, SMALL);
+    char *image = bytes_of(path.text, &size);
+    nas_checksummed_put_u64(image + NAS_CHECKSUMMED_VERSION_AT, NAS_STATEFILE_OLDEST);
+    checksum(image, size);
+    put_bytes(path.text, image, size);
+    free(image);
+    assert_refused(path.text, "inconsistent state file: /search is not a group");
 }
 
 /* Whole files with impossible content, each made by one change to a sample. */

@@ -130,6 +130,7 @@ static nas_candidate_record_t record_of(fixture_t *f)
     bool found = false;
     nas_candidate_record_t record = {.candidate = f->candidate,
                                      .run = f->options.run,
+                                     .n_goals = 1,
                                      .n_columns = 3,
                                      .n_epochs = f->options.recipe.epochs};
     cr_assert_eq(nas_candidate_read(f->stem.text, &record, &found, &f->err), NAS_OK, "%s",

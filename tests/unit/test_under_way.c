@@ -45,6 +45,7 @@ static void put_candidate(const fixture_t *f, int64_t arch, uint64_t seed, bool 
         .candidate = {.arch = arch, .seed = seed, .name = "a, b"},
         .run = f->run,
         .done = done,
+        .n_goals = 1,
         .n_columns = 1,
         .n_epochs = N_EPOCHS,
         .step = 10 * n_epochs,
@@ -60,6 +61,7 @@ static void put_failure(const fixture_t *f, int64_t arch, uint64_t seed)
     nas_candidate_record_t record = {.candidate = {.arch = arch, .seed = seed, .name = "a, b"},
                                      .run = f->run,
                                      .done = true,
+                                     .n_goals = 1,
                                      .n_columns = 1,
                                      .n_epochs = N_EPOCHS,
                                      .outcome = {.columns = &column}};

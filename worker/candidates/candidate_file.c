@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const nas_checksummed_kind_t kind = {
-    .magic = "ROBOTCAN", .version = 1, .name = "candidate's file"};
+    .magic = "ROBOTCAN", .version = 2, .oldest = 1, .name = "candidate's file"};
 
 /* One attribute: a member of the record. */
 typedef struct field {
@@ -25,7 +25,6 @@ static const field_t fields[] = {
     {"done", NAS_H5_BOOL, offsetof(nas_candidate_record_t, done)},
     {"step", NAS_H5_I64, offsetof(nas_candidate_record_t, step)},
     {"loss_sum", NAS_H5_F64, offsetof(nas_candidate_record_t, loss_sum)},
-    {"value", NAS_H5_F64, offsetof(nas_candidate_record_t, outcome.value)},
     {"cost", NAS_H5_F64, offsetof(nas_candidate_record_t, outcome.cost)},
 };
 
@@ -111,6 +110,7 @@ static nas_status_t build_image(const nas_candidate_record_t *record, char **ima
     nas_status_t status = nas_h5_create(&file, err);
     if (status) return status;
     status = write_attributes(file, record, err);
+    if (!status) status = write_numbers(file, "value", record->outcome.value, record->n_goals, err);
     if (!status && record->done)
         status = write_numbers(file, "columns", record->outcome.columns, record->n_columns, err);
     if (!status) status = write_curve(file, record, err);
@@ -148,6 +148,22 @@ static nas_status_t read_numbers(hid_t file, const char *name, int64_t n, nas_nu
     if (!nas_h5_has(file, name)) return NAS_OK;
     const nas_status_t status = nas_h5_read_array(file, name, &array, err);
     if (!status) *numbers = (nas_numbers_t){.at = array.data, .n = array.size[0]};
+    return status;
+}
+
+/* Version 1 has one value, an attribute. */
+static nas_status_t read_values(hid_t file, uint64_t version, nas_candidate_record_t *record,
+                                nas_error_t *err)
+{
+    nas_h5_array_t value = {.type = NAS_H5_F64, .rank = 1, .size = {record->n_goals}};
+    NAS_ASSERT(record->n_goals >= 0 && record->n_goals <= NAS_MAX_GOALS);
+    if (version == 1)
+        return nas_h5_read_attribute(file, "value", NAS_H5_F64, record->outcome.value, err);
+    if (record->n_goals == 0) return NAS_OK;
+    const nas_status_t status = nas_h5_read_array(file, "value", &value, err);
+    if (!status)
+        memcpy(record->outcome.value, value.data, (size_t)record->n_goals * sizeof(double));
+    free(value.data);
     return status;
 }
 
@@ -194,14 +210,23 @@ static nas_status_t read_network(hid_t file, nas_candidate_record_t *record, nas
     return status;
 }
 
+/* Whether the values are those of a success, or of a failure. */
+static bool are_values(const nas_candidate_record_t *record)
+{
+    for (int64_t g = 0; g < record->n_goals; g++) {
+        const double value = record->outcome.value[g];
+        if (record->outcome.status == NAS_EVAL_OK ? !isfinite(value) : !isnan(value)) return false;
+    }
+    return true;
+}
+
 /* What the digest cannot know. */
 static nas_status_t check(const nas_candidate_record_t *record, nas_error_t *err)
 {
     const nas_outcome_t *outcome = &record->outcome;
-    const bool ok = outcome->status == NAS_EVAL_OK;
-    if (!ok && outcome->status != NAS_EVAL_FAILED)
+    if (outcome->status != NAS_EVAL_OK && outcome->status != NAS_EVAL_FAILED)
         return nas_error_set(err, NAS_EINPUT, "impossible status");
-    if (record->done && (ok ? !isfinite(*outcome->value) : !isnan(*outcome->value)))
+    if (record->done && !are_values(record))
         return nas_error_set(err, NAS_EINPUT, "impossible value");
     if (record->done && record->n_columns > 0 && !outcome->columns)
         return nas_error_set(err, NAS_EINPUT, "no columns");
@@ -241,14 +266,15 @@ static nas_status_t is_outdated(hid_t file, const nas_candidate_record_t *record
     return status;
 }
 
-static nas_status_t read_content(hid_t file, nas_candidate_record_t *record, bool *same,
-                                 nas_error_t *err)
+static nas_status_t read_content(hid_t file, uint64_t version, nas_candidate_record_t *record,
+                                 bool *same, nas_error_t *err)
 {
     nas_status_t status = is_same(file, record, same, err);
     if (status || !*same) return status;
     for (size_t i = 0; i < N_FIELDS && !status; i++)
         status = nas_h5_read_attribute(file, fields[i].name, fields[i].type,
                                        (char *)record + fields[i].offset, err);
+    if (!status) status = read_values(file, version, record, err);
     if (!status) status = read_outcome(file, record, err);
     if (!status) status = read_numbers(file, "parameters", -1, &record->parameters, err);
     if (!status) status = read_numbers(file, "statistics", -1, &record->statistics, err);
@@ -284,7 +310,7 @@ static nas_status_t read_file(const char *path, nas_candidate_record_t *record, 
     if (status) return status;
     status = nas_h5_open(image.data, image.size, &file, &reason);
     if (!status && name_p) status = read_candidate(file, record, name_p, &reason);
-    if (!status) status = read_content(file, record, same, &reason);
+    if (!status) status = read_content(file, image.version, record, same, &reason);
     nas_h5_close(file);
     free(image.data);
     if (!status) return NAS_OK;

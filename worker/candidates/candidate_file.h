@@ -7,7 +7,8 @@
  * state files are.
  *
  *     /                attributes: format_version, arch, seed, run (identity), generation, done,
- *                      step, loss_sum, status, value, cost, reason
+ *                      step, loss_sum, status, cost, reason
+ *     /value           [n_goals] of the outcome; an attribute in files of version 1
  *     /columns         [n_columns] of the outcome
  *     /curve           [n_epochs, NAS_CURVE_COLUMNS] so far, NaN behind
  *     /parameters, /statistics, /velocity (until done)     of a training
@@ -38,6 +39,7 @@ typedef struct nas_candidate_record {
     int64_t generation;        /**< of the run: how often its failures were retried */
     bool done;                 /**< the outcome counts */
     nas_outcome_t outcome;     /**< its curve is set also before it is done */
+    int64_t n_goals;
     int64_t n_columns;
     int64_t n_epochs;
     int64_t step; /**< done, of a training under way */
@@ -60,8 +62,8 @@ nas_status_t nas_candidate_write(const char *stem, const nas_candidate_record_t 
                                  nas_error_t *err);
 
 /** Read STEM.h5 where it is there, is whole, and is of this candidate and run.  Not collective.
- *  record [in] candidate, run, n_columns and n_epochs that it must have, and the generation; [out]
- *  the rest, owned; end it with nas_candidate_record_fini.
+ *  record [in] candidate, run, n_goals, n_columns and n_epochs that it must have, and the
+ *  generation; [out] the rest, owned; end it with nas_candidate_record_fini.
  *  found [out] false: none is there, or one of another run or a failure of a generation before,
  *  which are as good as none.
  *  NAS_EINPUT: damaged or inconsistent, with path and reason; NAS_EIO, NAS_ENOMEM. */
@@ -69,8 +71,8 @@ nas_status_t nas_candidate_read(const char *stem, nas_candidate_record_t *record
                                 nas_error_t *err);
 
 /** Read the file at path, whichever candidate it is of, where it is of this run.  Not collective.
- *  record [in] run, n_columns and n_epochs that it must have; [out] all but candidate.arch, owned;
- *  its candidate.name is in *name_p, the caller's (free). Without a file of this run both stay.
+ *  record [in] run, n_goals, n_columns and n_epochs that it must have; [out] all but
+ *  candidate.arch, owned; its candidate.name is in *name_p, the caller's (free). Without a file of this run both stay.
  *  found [out], errors: as nas_candidate_read. */
 nas_status_t nas_candidate_read_any(const char *path, nas_candidate_record_t *record, char **name_p,
                                     bool *found, nas_error_t *err);

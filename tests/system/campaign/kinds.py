@@ -278,12 +278,12 @@ def older_or_newer_format(t):
     """A state file of another format version is refused; the program that wrote it goes on with it."""
     make_partial(t, lambda report: t.prev.exists())
     mine = damage.format_version(t.output)
-    version = mine + t.draw.choice([-1, 1])
+    version = mine + t.draw.choice([-mine, 1])
     for path in [t.output, t.prev]:
         statefile.version(path, version)
     age = "newer" if version > mine else "older"
     t.tell(f"format version {version}")
-    t.refused(f"^robotnas: .*has format version {version}, this program reads {mine}: use the {age} robotnas that wrote it")
+    t.refused(f"^robotnas: .*has format version {version}, this program reads [0-9]+ to {mine}: use the {age} robotnas that wrote it")
     for path in [t.output, t.prev]:
         statefile.version(path, mine)
     t.resume()

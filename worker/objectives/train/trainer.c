@@ -132,6 +132,7 @@ static nas_status_t look(course_t *course, bool *found, nas_error_t *err)
     course->found = (nas_candidate_record_t){.candidate = *course->candidate,
                                              .run = o->run,
                                              .generation = o->generation,
+                                             .n_goals = 1,
                                              .n_columns = (int64_t)course->trainer->columns.n,
                                              .n_epochs = o->recipe.epochs};
     const nas_status_t status = nas_candidate_read(course->stem, &course->found, found, &reason);
@@ -199,6 +200,7 @@ static nas_status_t save(course_t *course, const nas_outcome_t *outcome, nas_err
         .run = o->run,
         .generation = o->generation,
         .done = outcome != NULL,
+        .n_goals = 1,
         .n_columns = (int64_t)course->trainer->columns.n,
         .n_epochs = o->recipe.epochs,
         .step = state->step,
