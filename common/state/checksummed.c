@@ -133,3 +133,45 @@ nas_status_t nas_checksummed_load(const nas_checksummed_kind_t *kind, const char
         *image = loaded;
     return status;
 }
+
+/* The digest of an open file of `size` bytes behind its block, read on. False where it cannot be. */
+static bool hash_rest(int fd, const char *path, const block_t *block, size_t size,
+                      nas_digest_t *digest)
+{
+    enum { PIECE = 1 << 20 };
+    const size_t after = NAS_CHECKSUMMED_DIGEST_AT + NAS_DIGEST_SIZE;
+    nas_hasher_t *hasher = NULL;
+    char *piece = malloc(PIECE);
+    bool good = piece && nas_hasher_create(&hasher, NULL) == NAS_OK;
+    if (good) {
+        nas_hasher_update(hasher, block->data, NAS_CHECKSUMMED_DIGEST_AT);
+        nas_hasher_update(hasher, block->data + after, sizeof block->data - after);
+    }
+    for (size_t left = size - sizeof block->data, n = 0; good && left > 0; left -= n) {
+        n = 0;
+        good =
+            nas_file_read_next(fd, path, piece, left < PIECE ? left : PIECE, &n, NULL) == NAS_OK &&
+            n > 0;
+        if (good) nas_hasher_update(hasher, piece, n);
+    }
+    if (good) *digest = nas_hasher_finish(hasher);
+    nas_hasher_destroy(hasher);
+    free(piece);
+    return good;
+}
+
+bool nas_checksummed_is_whole(const nas_checksummed_kind_t *kind, const char *path)
+{
+    block_t block = {0};
+    nas_digest_t digest;
+    int fd = -1;
+    int64_t size = 0;
+    if (nas_file_open(path, &fd, &size, NULL) != NAS_OK) return false;
+    const bool good =
+        nas_file_read_next(fd, path, block.data, sizeof block.data, &block.n, NULL) == NAS_OK &&
+        check_block(kind, path, &block, size, NULL) == NAS_OK &&
+        hash_rest(fd, path, &block, (size_t)size, &digest);
+    close(fd);
+    return good &&
+           memcmp(digest.byte, block.data + NAS_CHECKSUMMED_DIGEST_AT, sizeof digest.byte) == 0;
+}

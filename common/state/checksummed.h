@@ -52,6 +52,10 @@ nas_status_t nas_checksummed_fill(const nas_checksummed_kind_t *kind, char *imag
 nas_status_t nas_checksummed_load(const nas_checksummed_kind_t *kind, const char *path,
                                   nas_checksummed_image_t *image, nas_error_t *err);
 
+/** Whether magic, size and digest of the file at path are right, whatever its version.  Not
+ *  collective. It is read a piece at a time: 1 MiB of memory. */
+bool nas_checksummed_is_whole(const nas_checksummed_kind_t *kind, const char *path);
+
 /** The digest that a whole file must have in its user block. */
 nas_status_t nas_checksummed_digest(const char *image, size_t size, nas_digest_t *digest,
                                     nas_error_t *err);

@@ -52,7 +52,10 @@ size_t nas_h5_size(nas_h5_type_t type)
     NAS_ASSERT(type <= NAS_H5_F64); /* the numbers come first */
     switch (type) {
     case NAS_H5_BOOL:
-        return sizeof(bool);
+    case NAS_H5_U8:
+        return 1;
+    case NAS_H5_F32:
+        return sizeof(float);
     case NAS_H5_I32:
         return sizeof(int32_t);
     case NAS_H5_I64:
@@ -69,6 +72,10 @@ static const char *type_name(nas_h5_type_t type)
     switch (type) {
     case NAS_H5_BOOL:
         return "a truth value (uint8, 0 or 1)";
+    case NAS_H5_U8:
+        return "a uint8";
+    case NAS_H5_F32:
+        return "a float32";
     case NAS_H5_I32:
         return "an int32";
     case NAS_H5_I64:
@@ -90,7 +97,10 @@ nas_h5_types_t nas_h5_number_types(nas_h5_type_t type)
     NAS_ASSERT(type <= NAS_H5_F64); /* the numbers come first */
     switch (type) {
     case NAS_H5_BOOL:
+    case NAS_H5_U8:
         return (nas_h5_types_t){H5T_STD_U8LE, H5T_NATIVE_UINT8};
+    case NAS_H5_F32:
+        return (nas_h5_types_t){H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
     case NAS_H5_I32:
         return (nas_h5_types_t){H5T_STD_I32LE, H5T_NATIVE_INT32};
     case NAS_H5_I64:
@@ -143,7 +153,7 @@ nas_status_t nas_h5_create(hid_t *file_p, nas_error_t *err)
     return NAS_OK;
 }
 
-nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t *err)
+nas_status_t nas_h5_view(hid_t file, char **image_p, size_t *size, nas_error_t *err)
 {
     /* H5Fget_file_image would leave out the user block and (1.10.8) clear a flag without renewing
      * the checksum over it. */
@@ -152,12 +162,20 @@ nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t 
     const ssize_t n_used = H5Fget_file_image(file, NULL, 0);
     if (!flushed || n_used < 0 || H5Fget_vfd_handle(file, H5P_DEFAULT, &handle) < 0)
         return nas_error_nomem(err, "a state file");
-    const size_t n_bytes = (size_t)n_used + NAS_H5_USER_BLOCK_SIZE;
-    char *image = malloc(n_bytes);
+    *image_p = *(char **)handle;
+    *size = (size_t)n_used + NAS_H5_USER_BLOCK_SIZE;
+    return NAS_OK;
+}
+
+nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t *err)
+{
+    char *view = NULL;
+    const nas_status_t status = nas_h5_view(file, &view, size, err);
+    if (status) return status;
+    char *image = malloc(*size);
     if (!image) return nas_error_nomem(err, "a state file");
-    memcpy(image, *(char **)handle, n_bytes);
+    memcpy(image, view, *size);
     *image_p = image;
-    *size = n_bytes;
     return NAS_OK;
 }
 

@@ -11,6 +11,7 @@
 #define NAS_COMMON_STATE_H5_H
 
 #include "common/base/error.h"
+#include "common/base/name_source.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -23,9 +24,11 @@ enum { NAS_H5_USER_BLOCK_SIZE = 512 };
 /** What a value is in memory; stored little-endian. */
 typedef enum nas_h5_type {
     NAS_H5_BOOL,  /**< bool; an unsigned byte, 0 or 1 */
+    NAS_H5_U8,    /**< uint8_t */
     NAS_H5_I32,   /**< int32_t */
     NAS_H5_I64,   /**< int64_t */
     NAS_H5_U64,   /**< uint64_t */
+    NAS_H5_F32,   /**< float */
     NAS_H5_F64,   /**< double */
     NAS_H5_TEXT,  /**< char *, owned; UTF-8 of fixed length. Attributes only */
     NAS_H5_DIGEST /**< nas_digest_t; hexadecimal text. Attributes only */
@@ -55,6 +58,10 @@ nas_status_t nas_h5_create(hid_t *file_p, nas_error_t *err);
 
 /** The bytes of a file made by nas_h5_create, user block (zeros) included, in *image_p (free). */
 nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t *err);
+
+/** The same bytes where they lie, in *image_p, to be read and written in place until the file is
+ *  closed; nothing else is done with the file any more. */
+nas_status_t nas_h5_view(hid_t file, char **image_p, size_t *size, nas_error_t *err);
 
 /** Open a file from its bytes, user block included, for reading. image is copied.
  *  The caller owns *file_p and ends it with nas_h5_close. */
@@ -96,5 +103,12 @@ nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *t
                                 nas_error_t *err);
 nas_status_t nas_h5_read_texts(hid_t at, const char *name, int64_t n, nas_h5_texts_t *texts,
                                nas_error_t *err);
+
+/** Write names likewise, some thousand at a time: what they are made from may be far smaller. */
+nas_status_t nas_h5_write_names(hid_t at, const char *name, const nas_name_source_t *source,
+                                nas_error_t *err);
+
+/** Whether the dataset `name` of `at` holds numbers of a type. */
+bool nas_h5_is(hid_t at, const char *name, nas_h5_type_t type);
 
 #endif

@@ -26,19 +26,26 @@ static hid_t creation_of(const content_t *content)
     return creation;
 }
 
-static nas_status_t write_dataset(hid_t at, const char *name, const content_t *content,
-                                  nas_error_t *err)
+/* Negative where memory is out. */
+static hid_t create_dataset(hid_t at, const char *name, const content_t *content)
 {
     const hid_t creation = creation_of(content);
     const hid_t space = H5Screate_simple(content->rank, content->size, NULL);
     const hid_t id =
         H5Dcreate2(at, name, content->types.stored, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    nas_h5_release(space);
+    nas_h5_release(creation);
+    return id;
+}
+
+static nas_status_t write_dataset(hid_t at, const char *name, const content_t *content,
+                                  nas_error_t *err)
+{
+    const hid_t id = create_dataset(at, name, content);
     const bool written =
         id >= 0 && (content->n_bytes == 0 || H5Dwrite(id, content->types.memory, H5S_ALL, H5S_ALL,
                                                       H5P_DEFAULT, content->data) >= 0);
     nas_h5_release(id);
-    nas_h5_release(space);
-    nas_h5_release(creation);
     return written ? NAS_OK : nas_h5_not_stored(at, name, err);
 }
 
@@ -77,6 +84,51 @@ nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *t
     return status;
 }
 
+enum { BLOCK = 4096 }; /* names that are written at once */
+
+/* Write names [first, first + n) into a dataset; block has room for them. */
+static bool write_block(hid_t id, hid_t type, const nas_name_source_t *source, int64_t first,
+                        int64_t n, char *block)
+{
+    const size_t width = H5Tget_size(type);
+    const hsize_t start = (hsize_t)first, count = (hsize_t)n;
+    char *buffer = block + BLOCK * width;
+    memset(block, 0, (size_t)n * width);
+    for (int64_t i = 0; i < n; i++) {
+        const char *name = source->at(source, first + i, buffer);
+        memcpy(block + (size_t)i * width, name, strlen(name));
+    }
+    const hid_t file = H5Dget_space(id), memory = H5Screate_simple(1, &count, NULL);
+    const bool written =
+        H5Sselect_hyperslab(file, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0 &&
+        H5Dwrite(id, type, memory, file, H5P_DEFAULT, block) >= 0;
+    nas_h5_release(memory);
+    nas_h5_release(file);
+    return written;
+}
+
+nas_status_t nas_h5_write_names(hid_t at, const char *name, const nas_name_source_t *source,
+                                nas_error_t *err)
+{
+    const size_t width = source->size > 2 ? source->size - 1 : 1; /* HDF5 has no length 0 */
+    char *block = malloc((BLOCK + 1) * width + 1);
+    if (!block) return nas_error_nomem(err, name);
+    const hid_t type = nas_h5_text_type(width, H5T_STR_NULLPAD);
+    const content_t content = {.types = {type, type},
+                               .n_bytes = (size_t)source->n * width,
+                               .rank = 1,
+                               .size = {(hsize_t)source->n}};
+    const hid_t id = create_dataset(at, name, &content);
+    bool written = id >= 0;
+    for (int64_t i = 0; written && i < source->n; i += BLOCK)
+        written =
+            write_block(id, type, source, i, source->n - i < BLOCK ? source->n - i : BLOCK, block);
+    nas_h5_release(id);
+    nas_h5_release(type);
+    free(block);
+    return written ? NAS_OK : nas_h5_not_stored(at, name, err);
+}
+
 static nas_h5_found_t open_dataset(hid_t at, const char *name)
 {
     nas_h5_found_t found = {.id = H5Dopen2(at, name, H5P_DEFAULT), .type = -1, .space = -1};
@@ -84,6 +136,14 @@ static nas_h5_found_t open_dataset(hid_t at, const char *name)
     found.type = H5Dget_type(found.id);
     found.space = H5Dget_space(found.id);
     return found;
+}
+
+bool nas_h5_is(hid_t at, const char *name, nas_h5_type_t type)
+{
+    const nas_h5_found_t found = open_dataset(at, name);
+    const bool is = found.id >= 0 && H5Tequal(found.type, nas_h5_number_types(type).stored) > 0;
+    nas_h5_release_found(&found);
+    return is;
 }
 
 /* Whether the extent is as expected (-1 for any size), and as much is stored as it says: a dataset

@@ -42,7 +42,7 @@ static void free_repeat(nas_repeat_t *repeat)
 
 static void free_scores(nas_scores_t *scores)
 {
-    nas_strings_fini(&scores->arch);
+    free(scores->arch_text);
     free(scores->value);
     free(scores->status);
     free(scores->seconds);
@@ -98,28 +98,40 @@ nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed
     return NAS_OK;
 }
 
-nas_status_t nas_state_make_scores(nas_state_t *state, int64_t n, nas_error_t *err)
+nas_status_t nas_state_make_scores(nas_state_t *state, const nas_name_source_t *arch,
+                                   nas_error_t *err)
 {
     nas_scores_t *scores = &state->scores;
-    const size_t rows = (size_t)n, n_values = rows * state->metrics.n;
-    NAS_ASSERT(n >= 0 && !scores->value);
+    const size_t rows = (size_t)arch->n, n_values = rows * state->metrics.n;
+    NAS_ASSERT(arch->n >= 0 && !scores->value);
     scores->value = malloc((n_values + 1) * sizeof *scores->value);
     scores->status = calloc(rows + 1, sizeof *scores->status);
     scores->seconds = calloc(rows + 1, sizeof *scores->seconds);
     scores->rank = malloc((rows + 1) * sizeof *scores->rank);
     if (!scores->value || !scores->status || !scores->seconds || !scores->rank)
         return nas_error_nomem(err, "the scores");
-    scores->n = n;
+    scores->n = arch->n;
+    scores->arch = *arch;
     for (size_t i = 0; i < n_values; i++) scores->value[i] = (double)NAN;
     for (size_t i = 0; i < rows; i++) scores->rank[i] = -1;
     return NAS_OK;
 }
 
-int64_t nas_scores_done(const nas_scores_t *scores)
+void nas_scores_set(nas_scores_t *scores, int64_t i, nas_score_status_t status, double seconds,
+                    int rank)
 {
-    int64_t n = 0;
-    for (int64_t i = 0; i < scores->n; i++) n += scores->status[i] != NAS_SCORE_PENDING;
-    return n;
+    scores->n_done += (status != NAS_SCORE_PENDING) - (scores->status[i] != NAS_SCORE_PENDING);
+    scores->status[i] = (uint8_t)status;
+    scores->seconds[i] = (float)seconds;
+    scores->rank[i] = rank;
+}
+
+void nas_scores_name(nas_scores_t *scores, const nas_name_source_t *arch)
+{
+    if (scores->n != arch->n) return;
+    free(scores->arch_text);
+    scores->arch_text = NULL;
+    scores->arch = *arch;
 }
 
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)

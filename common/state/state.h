@@ -5,6 +5,7 @@
 
 #include "common/base/digest.h"
 #include "common/base/error.h"
+#include "common/base/name_source.h"
 #include "common/base/strings.h"
 #include "common/base/visited.h"
 
@@ -93,10 +94,12 @@ typedef struct nas_scores {
     nas_digest_t measurement; /**< how they were measured, whatever was; all 0: not known, or in
                                    more than one way */
     int64_t n;                /**< architectures */
-    nas_strings_t arch;       /**< [n] native names */
+    int64_t n_done;           /**< of them that are not pending */
+    nas_name_source_t arch;   /**< [n] native names, of arch_text or borrowed from the pool */
+    char *arch_text;          /**< names of a state that was read; NULL: the pool has them */
     double *value;            /**< n x n_metric row-major, NaN where unknown or undefined */
-    int32_t *status;          /**< [n] nas_score_status_t */
-    double *seconds;          /**< [n] that scoring took, 0 while pending */
+    uint8_t *status;          /**< [n] nas_score_status_t; set by nas_scores_set */
+    float *seconds;           /**< [n] that scoring took, 0 while pending */
     int32_t *rank;            /**< [n] that scored it, -1 while pending */
 } nas_scores_t;
 
@@ -166,13 +169,18 @@ nas_status_t nas_state_identity(const nas_state_t *state, nas_digest_t *run, nas
 /** Make n empty repeats, where none were; repeat r gets the seed `seed` + r.  NAS_ENOMEM. */
 nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed, nas_error_t *err);
 
-/** Make room for the scores of n architectures, all pending, where none were; metrics and
- *  scores.arch are filled by the caller.
- *  NAS_ENOMEM. */
-nas_status_t nas_state_make_scores(nas_state_t *state, int64_t n, nas_error_t *err);
+/** Make room for the scores of the architectures that `arch` names, all pending, where none were;
+ *  the metrics are filled by the caller.
+ *  arch: copied, what it reads from is borrowed while the state lives. NAS_ENOMEM. */
+nas_status_t nas_state_make_scores(nas_state_t *state, const nas_name_source_t *arch,
+                                   nas_error_t *err);
 
-/** Architectures that are scored or have failed. O(n). */
-int64_t nas_scores_done(const nas_scores_t *scores);
+/** Say how architecture i was scored, and by which rank; its values are set by the caller. */
+void nas_scores_set(nas_scores_t *scores, int64_t i, nas_score_status_t status, double seconds,
+                    int rank);
+
+/** Take the names of the pool in place of those that were read, which are equal. */
+void nas_scores_name(nas_scores_t *scores, const nas_name_source_t *arch);
 
 /** Append an event, now.  Amortised O(1). NAS_ENOMEM. */
 nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const char *format, ...)

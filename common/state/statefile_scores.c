@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------- writing */
 
@@ -10,7 +11,7 @@ static nas_status_t write_pool(hid_t file, const nas_scores_t *scores, nas_error
 {
     hid_t pool = H5I_INVALID_HID;
     nas_status_t status = nas_h5_group_create(file, "pool", &pool, err);
-    if (!status) status = nas_statefile_write_names(pool, "arch", &scores->arch, err);
+    if (!status) status = nas_h5_write_names(pool, "arch", &scores->arch, err);
     nas_h5_group_close(pool);
     return status;
 }
@@ -20,8 +21,8 @@ static nas_status_t write_rows(hid_t metrics, const nas_state_t *state, nas_erro
     const nas_scores_t *scores = &state->scores;
     const int64_t n = scores->n, n_metric = (int64_t)state->metrics.n;
     const nas_h5_array_t values = {NAS_H5_F64, 2, {n, n_metric}, scores->value};
-    const nas_h5_array_t status_of = {NAS_H5_I32, 1, {n}, scores->status};
-    const nas_h5_array_t seconds = {NAS_H5_F64, 1, {n}, scores->seconds};
+    const nas_h5_array_t status_of = {NAS_H5_U8, 1, {n}, scores->status};
+    const nas_h5_array_t seconds = {NAS_H5_F32, 1, {n}, scores->seconds};
     const nas_h5_array_t rank = {NAS_H5_I32, 1, {n}, scores->rank};
     nas_status_t status =
         nas_h5_write_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
@@ -59,18 +60,22 @@ nas_status_t nas_statefile_write_scores(hid_t file, const nas_state_t *state, na
 static nas_status_t read_pool(hid_t file, nas_scores_t *scores, nas_error_t *err)
 {
     hid_t pool = H5I_INVALID_HID;
+    nas_h5_texts_t arch = {0};
     nas_status_t status = nas_h5_group_open(file, "pool", &pool, err);
-    if (!status) status = nas_statefile_read_names(pool, "arch", &scores->arch, err);
+    if (!status) status = nas_h5_read_texts(pool, "arch", -1, &arch, err);
     nas_h5_group_close(pool);
-    return status;
+    if (status) return status;
+    scores->arch_text = arch.data;
+    scores->arch = nas_name_source_of_text(arch.data, arch.width, arch.n);
+    return NAS_OK;
 }
 
-static nas_status_t check_rows(const nas_scores_t *scores, nas_error_t *err)
+static nas_status_t check_rows(nas_scores_t *scores, nas_error_t *err)
 {
     for (int64_t i = 0; i < scores->n; i++) {
-        const int32_t status = scores->status[i];
+        const uint8_t status = scores->status[i];
         const char *wrong = NULL;
-        if (status < NAS_SCORE_PENDING || status > NAS_SCORE_FAILED)
+        if (status > NAS_SCORE_FAILED)
             wrong = "status";
         else if (!(scores->seconds[i] >= 0) || !isfinite(scores->seconds[i]))
             wrong = "seconds";
@@ -80,6 +85,41 @@ static nas_status_t check_rows(const nas_scores_t *scores, nas_error_t *err)
             return nas_error_set(err, NAS_EINPUT,
                                  "the scores of architecture %lld have an impossible %s",
                                  (long long)i, wrong);
+        scores->n_done += status != NAS_SCORE_PENDING;
+    }
+    return NAS_OK;
+}
+
+/* The status of each, an int32 in files of version 2; what no status is stays none. */
+static nas_status_t read_status(hid_t metrics, nas_scores_t *scores, int64_t n, nas_error_t *err)
+{
+    nas_h5_array_t stored = {.type = NAS_H5_I32, .rank = 1, .size = {n}};
+    if (!nas_h5_is(metrics, "status", NAS_H5_I32)) stored.type = NAS_H5_U8;
+    const nas_status_t status = nas_h5_read_array(metrics, "status", &stored, err);
+    scores->status = stored.data;
+    if (status || stored.type == NAS_H5_U8) return status;
+    for (int64_t i = 0; i < n; i++) { /* in place: what is read lies behind what is written */
+        int32_t wide;
+        memcpy(&wide, (const char *)stored.data + (size_t)i * sizeof wide, sizeof wide);
+        const bool fits = wide >= 0 && wide <= NAS_SCORE_FAILED;
+        scores->status[i] = fits ? (uint8_t)wide : UINT8_MAX;
+    }
+    return NAS_OK;
+}
+
+/* The seconds of each, float64 in files of version 2. */
+static nas_status_t read_seconds(hid_t metrics, nas_scores_t *scores, int64_t n, nas_error_t *err)
+{
+    nas_h5_array_t stored = {.type = NAS_H5_F64, .rank = 1, .size = {n}};
+    if (!nas_h5_is(metrics, "seconds", NAS_H5_F64)) stored.type = NAS_H5_F32;
+    const nas_status_t status = nas_h5_read_array(metrics, "seconds", &stored, err);
+    scores->seconds = stored.data;
+    if (status || stored.type == NAS_H5_F32) return status;
+    for (int64_t i = 0; i < n; i++) {
+        double wide;
+        memcpy(&wide, (const char *)stored.data + (size_t)i * sizeof wide, sizeof wide);
+        const float seconds = (float)wide;
+        memcpy((char *)stored.data + (size_t)i * sizeof seconds, &seconds, sizeof seconds);
     }
     return NAS_OK;
 }
@@ -87,22 +127,18 @@ static nas_status_t check_rows(const nas_scores_t *scores, nas_error_t *err)
 static nas_status_t read_rows(hid_t metrics, nas_state_t *state, nas_error_t *err)
 {
     nas_scores_t *scores = &state->scores;
-    const int64_t n = (int64_t)scores->arch.n, n_metric = (int64_t)state->metrics.n;
+    const int64_t n = scores->arch.n, n_metric = (int64_t)state->metrics.n;
     nas_h5_array_t values = {.type = NAS_H5_F64, .rank = 2, .size = {n, n_metric}};
-    nas_h5_array_t status_of = {.type = NAS_H5_I32, .rank = 1, .size = {n}};
-    nas_h5_array_t seconds = {.type = NAS_H5_F64, .rank = 1, .size = {n}};
     nas_h5_array_t rank = {.type = NAS_H5_I32, .rank = 1, .size = {n}};
     nas_status_t status = nas_h5_read_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
     if (!status && nas_h5_has_attribute(metrics, "measurement"))
         status =
             nas_h5_read_attribute(metrics, "measurement", NAS_H5_DIGEST, &scores->measurement, err);
     if (!status) status = nas_h5_read_array(metrics, "values", &values, err);
-    if (!status) status = nas_h5_read_array(metrics, "status", &status_of, err);
-    if (!status) status = nas_h5_read_array(metrics, "seconds", &seconds, err);
+    if (!status) status = read_status(metrics, scores, n, err);
+    if (!status) status = read_seconds(metrics, scores, n, err);
     if (!status) status = nas_h5_read_array(metrics, "rank", &rank, err);
     scores->value = values.data;
-    scores->status = status_of.data;
-    scores->seconds = seconds.data;
     scores->rank = rank.data;
     if (status) return status;
     scores->n = n;

@@ -75,13 +75,9 @@ static nas_status_t write_lists(hid_t file, const nas_state_t *state, nas_error_
 }
 
 /* The whole file but for its user block. */
-static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t *size,
-                                nas_error_t *err)
+static nas_status_t build(hid_t file, const nas_state_t *state, nas_error_t *err)
 {
-    hid_t file = H5I_INVALID_HID;
-    nas_status_t status = nas_h5_create(&file, err);
-    if (status) return status;
-    status = write_root(file, state, err);
+    nas_status_t status = write_root(file, state, err);
     if (!status) status = nas_statefile_write_scores(file, state, err);
     if (!status)
         status = nas_statefile_write_names(file, "report_columns", &state->report_columns, err);
@@ -89,19 +85,7 @@ static nas_status_t build_image(const nas_state_t *state, char **image_p, size_t
     if (!status) status = nas_statefile_write_repeats(file, state, err);
     if (!status) status = nas_statefile_write_evaluations(file, state, err);
     if (!status) status = write_events(file, state, err);
-    if (!status) status = nas_h5_image(file, image_p, size, err);
-    nas_h5_close(file);
     return status;
-}
-
-/* Whether what stands at path is worth keeping as the previous file. */
-static bool is_whole(const char *path)
-{
-    nas_checksummed_image_t image = {0};
-    const bool whole =
-        nas_checksummed_load(&nas_statefile_kind, path, &image, NULL) == NAS_OK || image.newer;
-    free(image.data);
-    return whole;
 }
 
 nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,
@@ -109,12 +93,17 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, siz
 {
     char *image = NULL;
     size_t size = 0;
-    nas_status_t status = build_image(state, &image, &size, err);
+    hid_t file = H5I_INVALID_HID;
+    nas_status_t status = nas_h5_create(&file, err);
+    if (status) return status;
+    status = build(file, state, err);
+    if (!status) status = nas_h5_view(file, &image, &size, err);
     if (!status) status = nas_checksummed_fill(&nas_statefile_kind, image, size, err);
     if (status) goto out;
-    status = nas_file_replace(path, &(nas_span_t){image, size}, 1, is_whole(path), err);
+    status = nas_file_replace(path, &(nas_span_t){image, size}, 1,
+                              nas_checksummed_is_whole(&nas_statefile_kind, path), err);
     if (!status && n_bytes) *n_bytes = size;
 out:
-    free(image);
+    nas_h5_close(file);
     return status;
 }

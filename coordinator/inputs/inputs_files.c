@@ -239,12 +239,11 @@ static nas_status_t check_scored_metrics(const nas_inputs_t *inputs, nas_error_t
         return nas_error_set(err, NAS_EINPUT,
                              "%s: this run scored nothing; it is no file of robotnas score",
                              job->metrics.file);
-    if (nas_scores_done(&scored->scores) < scored->scores.n)
+    if (scored->scores.n_done < scored->scores.n)
         return nas_error_set(
             err, NAS_EINPUT,
             "%s: only %lld of %lld architectures are scored; finish it with robotnas score --resume",
-            job->metrics.file, (long long)nas_scores_done(&scored->scores),
-            (long long)scored->scores.n);
+            job->metrics.file, (long long)scored->scores.n_done, (long long)scored->scores.n);
     for (size_t i = 0; i < job->metrics.names.n; i++)
         if (nas_strings_find(&scored->metrics, job->metrics.names.at[i]) < 0)
             return nas_job_error(job, "metrics.names", err, "%s has no metric '%s'",
@@ -254,13 +253,15 @@ static nas_status_t check_scored_metrics(const nas_inputs_t *inputs, nas_error_t
 
 static nas_status_t join_scores(nas_inputs_t *inputs, nas_error_t *err)
 {
-    const nas_strings_t *arch = &inputs->scored.scores.arch;
+    const nas_name_source_t *arch = &inputs->scored.scores.arch;
     nas_names_t *names = NULL;
     int64_t duplicate = -1, first = -1;
     nas_status_t status = nas_names_create(&names, err);
     if (!status) status = nas_names_set_file(names, inputs->job->metrics.file, err);
-    for (size_t i = 0; !status && i < arch->n; i++)
-        status = nas_names_add(names, arch->at[i], strlen(arch->at[i]), err);
+    for (int64_t i = 0; !status && i < arch->n; i++) {
+        const char *name = arch->at(arch, i, NULL); /* kept, as what was read is */
+        status = nas_names_add(names, name, strlen(name), err);
+    }
     if (!status) status = nas_names_index(names, &duplicate, &first, err);
     if (!status) status = join(inputs, names, &inputs->scored_row, err);
     nas_names_destroy(names);

@@ -121,14 +121,18 @@ static nas_status_t add_file(finder_t *finder, const entry_t *entry, const char 
     return item ? NAS_OK : NAS_ENOMEM;
 }
 
-static const char *name_of(const nas_state_t *state, int64_t arch)
+/* Name of an architecture, owned by the caller; *name_p stays NULL where it is not known. */
+static nas_status_t name_of(const nas_state_t *state, int64_t arch, char **name_p, nas_error_t *err)
 {
-    if (arch >= 0 && arch < state->scores.n) return state->scores.arch.at[arch];
+    const nas_name_source_t *names = &state->scores.arch;
+    if (arch >= 0 && arch < state->scores.n) return nas_name_source_copy(names, arch, name_p, err);
     for (int64_t r = 0; r < state->n_repeat; r++) {
         const nas_evaluation_t *evaluation = nas_repeat_find(&state->repeat[r], arch);
-        if (evaluation) return evaluation->name;
+        if (!evaluation) continue;
+        *name_p = nas_string_copy(evaluation->name, err);
+        return *name_p ? NAS_OK : NAS_ENOMEM;
     }
-    return NULL;
+    return NAS_OK;
 }
 
 static double changed_s(const struct stat *info)
@@ -161,9 +165,7 @@ static nas_status_t add_begun(finder_t *finder, const entry_t *entry, const char
     nas_under_way_item_t *item = item_of(finder, entry, err);
     if (!item) return NAS_ENOMEM;
     item->begun = true;
-    const char *name = item->name ? NULL : name_of(finder->state, entry->arch);
-    if (name) item->name = nas_string_copy(name, err);
-    return name && !item->name ? NAS_ENOMEM : NAS_OK;
+    return item->name ? NAS_OK : name_of(finder->state, entry->arch, &item->name, err);
 }
 
 static nas_status_t add_entry(finder_t *finder, const char *name, nas_error_t *err)

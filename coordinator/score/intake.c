@@ -178,7 +178,7 @@ static void learn_pool(nas_intake_t *intake, int64_t *n_pending)
     int64_t known[2] = {0};
     if (intake->session) {
         const nas_scores_t *scores = &nas_session_state(intake->session)->scores;
-        known[0] = scores->n - nas_scores_done(scores);
+        known[0] = scores->n - scores->n_done;
         known[1] = nas_pool_is_whole(&nas_session_inputs(intake->session)->pool);
     }
     nas_comm_bcast(intake->world, 0, known, sizeof known);

@@ -48,11 +48,8 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
 static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     if (inputs->batch.n == 0) return NAS_OK;
-    nas_status_t status = nas_state_make_scores(state, state->n_arch, err);
-    for (int64_t i = 0; !status && i < state->n_arch; i++) {
-        const char *name = nas_names_at(inputs->pool.names, i);
-        status = nas_strings_add(&state->scores.arch, name, strlen(name), err);
-    }
+    const nas_name_source_t arch = nas_name_source_of_names(inputs->pool.names);
+    const nas_status_t status = nas_state_make_scores(state, &arch, err);
     state->scores.hash = inputs->score_hash;
     return status;
 }

@@ -28,17 +28,6 @@ bool nas_score_is_measured(const nas_scores_t *scores)
     return memcmp(&scores->measurement, &unknown, sizeof unknown) != 0;
 }
 
-/* Names of old's architectures, to look one up. The caller owns *names_p. */
-static nas_status_t index_names(const nas_strings_t *arch, nas_names_t **names_p, nas_error_t *err)
-{
-    int64_t duplicate = -1, first = -1;
-    nas_status_t status = nas_names_create(names_p, err);
-    for (size_t i = 0; !status && i < arch->n; i++)
-        status = nas_names_add(*names_p, arch->at[i], strlen(arch->at[i]), err);
-    if (!status) status = nas_names_index(*names_p, &duplicate, &first, err);
-    return status;
-}
-
 static void place_metrics(nas_score_reuse_t *reuse, const nas_strings_t *metrics)
 {
     for (size_t m = 0; m < metrics->n; m++) {
@@ -57,7 +46,7 @@ nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *o
     if (!reuse->row) return nas_error_nomem(err, "scores to take over");
     place_metrics(reuse, &state->metrics);
     nas_names_t *known = NULL;
-    const nas_status_t status = index_names(&old->scores.arch, &known, err);
+    const nas_status_t status = nas_name_source_index(&old->scores.arch, &known, err);
     const bool any = reuse->n_missing < (int64_t)state->metrics.n;
     for (int64_t i = 0; !status && i < n_arch; i++) {
         const int64_t row = any ? nas_names_find(known, nas_names_at(names, i)) : -1;
@@ -78,8 +67,7 @@ void nas_score_reuse_take(nas_score_reuse_t *reuse, nas_state_t *state)
             continue;
         }
         nas_score_reuse_fill(reuse, i, n_metric, scores->value + i * n_metric);
-        scores->status[i] = NAS_SCORE_OK;
-        scores->rank[i] = 0;
+        nas_scores_set(scores, i, NAS_SCORE_OK, 0, 0);
         reuse->n_taken++;
     }
 }

@@ -152,9 +152,11 @@ static nas_status_t say(nas_session_t *session, const nas_error_t *line, nas_err
 /* The saved state becomes the session's. */
 static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error_t *err)
 {
+    const nas_name_source_t arch = session->state.scores.arch;
     nas_state_fini(&session->state);
     session->state = saved->state;
     saved->state = (nas_state_t){0};
+    nas_scores_name(&session->state.scores, &arch);
     session->elapsed_before_s = session->state.elapsed_s;
     return *saved->notice.text ? say(session, &saved->notice, err) : NAS_OK;
 }
@@ -409,7 +411,7 @@ nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *er
 nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
 {
     nas_state_t *state = &session->state;
-    const int64_t n_scored = nas_scores_done(&state->scores);
+    const int64_t n_scored = state->scores.n_done;
     const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
     const bool goes_on = n_scored > 0 || n_evaluated > 0 || state->generation > 0;
     announce(session);

@@ -9,9 +9,9 @@ void nas_session_settle_measurement(nas_session_t *session)
 {
     nas_scores_t *scores = &session->state.scores;
     if (scores->n == 0) return;
-    if (nas_scores_done(scores) == 0)
+    if (scores->n_done == 0)
         scores->measurement = session->measurement;
-    else if (nas_scores_done(scores) < scores->n &&
+    else if (scores->n_done < scores->n &&
              memcmp(&scores->measurement, &session->measurement, sizeof scores->measurement) != 0)
         scores->measurement = (nas_digest_t){{0}};
 }
@@ -32,7 +32,7 @@ static nas_status_t take_scores(nas_session_t *session, const char *path, nas_er
         state, err,
         "scores of %lld architectures taken over from %s, of %lld more in part, %lld to compute",
         (long long)known->n_taken, path, (long long)known->n_partly,
-        (long long)(state->scores.n - nas_scores_done(&state->scores) - known->n_partly));
+        (long long)(state->scores.n - state->scores.n_done - known->n_partly));
     if (!status) nas_log_line("%s", state->event[state->n_event - 1].text);
     return status;
 }

@@ -9,14 +9,14 @@
 bool nas_session_needs_scores(const nas_session_t *session)
 {
     const nas_scores_t *scores = &session->state.scores;
-    return nas_scores_done(scores) < scores->n;
+    return scores->n_done < scores->n;
 }
 
 void nas_session_begin_scoring(nas_session_t *session)
 {
     const nas_scores_t *scores = &session->state.scores;
     nas_progress_init(&session->progress, "architectures", scores->n,
-                      nas_progress_units(nas_scores_done(scores), scores->n));
+                      nas_progress_units(scores->n_done, scores->n));
 }
 
 bool nas_session_is_partly_scored(const nas_session_t *session, int64_t arch)
@@ -29,9 +29,7 @@ void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
 {
     nas_scores_t *scores = &session->state.scores;
     const size_t n_metric = session->state.metrics.n;
-    scores->status[arch] = (int32_t)score->status;
-    scores->seconds[arch] = score->seconds;
-    scores->rank[arch] = rank;
+    nas_scores_set(scores, arch, score->status, score->seconds, rank);
     double *row = scores->value + (size_t)arch * n_metric;
     memcpy(row, value, n_metric * sizeof *value);
     if (score->status == NAS_SCORE_OK && nas_session_is_partly_scored(session, arch))
@@ -58,7 +56,7 @@ int nas_session_watch_scoring(nas_session_t *session)
 nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_t *err)
 {
     nas_error_t save_err = {0};
-    const int64_t n_done = nas_scores_done(&session->state.scores);
+    const int64_t n_done = session->state.scores.n_done;
     nas_progress_update(&session->progress, nas_progress_units(n_done, session->state.scores.n),
                         "");
     if (session->failure) {

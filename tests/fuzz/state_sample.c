@@ -6,7 +6,9 @@
 
 enum { N_ARCH = 4, N_REPEATS = 2, N_EVALUATIONS = 3, N_METRICS = 2, N_EPOCHS = 1 };
 
-static const char *const arch_name[N_ARCH] = {
+enum { NAME_SIZE = 80 };
+
+static const char arch_name[N_ARCH][NAME_SIZE] = {
     "|none~0|+|none~0|none~1|+|skip_connect~0|none~1|none~2|",
     "|nor_conv_3x3~0|+|none~0|none~1|+|none~0|nor_conv_1x1~1|none~2|",
     "|none~0|+|none~0|none~1|+|avg_pool_3x3~0|none~1|none~2|",
@@ -19,13 +21,10 @@ static void add(nas_strings_t *list, const char *text)
 
 static void add_scores(nas_state_t *state)
 {
-    NAS_ASSERT(nas_state_make_scores(state, N_ARCH, NULL) == NAS_OK);
-    for (int i = 0; i < N_ARCH; i++) add(&state->scores.arch, arch_name[i]);
-    for (int i = 0; i < 2; i++) { /* one scored, one failed, the others pending */
-        state->scores.status[i] = i == 0 ? NAS_SCORE_OK : NAS_SCORE_FAILED;
-        state->scores.seconds[i] = 0.5;
-        state->scores.rank[i] = 0;
-    }
+    const nas_name_source_t arch = nas_name_source_of_text(arch_name[0], NAME_SIZE, N_ARCH);
+    NAS_ASSERT(nas_state_make_scores(state, &arch, NULL) == NAS_OK);
+    nas_scores_set(&state->scores, 0, NAS_SCORE_OK, 0.5, 0);
+    nas_scores_set(&state->scores, 1, NAS_SCORE_FAILED, 0.5, 0); /* the others are pending */
     for (int m = 0; m < N_METRICS; m++) state->scores.value[m] = m + 0.5;
 }
 

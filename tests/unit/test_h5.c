@@ -2,6 +2,7 @@
 #include "common/state/h5.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,15 +99,16 @@ Test(h5, nothing_keeps_the_time_it_was_made_at)
 Test(h5, attribute_of_another_type_is_refused_by_name)
 {
     const char *name[] = {"bool", "i32", "i64", "u64", "f64", "text"};
+    const nas_h5_type_t type[] = {NAS_H5_BOOL, NAS_H5_I32, NAS_H5_I64,
+                                  NAS_H5_U64,  NAS_H5_F64, NAS_H5_TEXT};
     const hid_t file = reopen(fill_attributes);
     for (int stored = 0; stored < 6; stored++)
         for (int wanted = 0; wanted < 6; wanted++) {
             uint64_t value = 77;
             nas_error_t err = {0};
             if (stored == wanted) continue;
-            assert_refused(
-                nas_h5_read_attribute(file, name[stored], (nas_h5_type_t)wanted, &value, &err),
-                &err, name[stored]);
+            assert_refused(nas_h5_read_attribute(file, name[stored], type[wanted], &value, &err),
+                           &err, name[stored]);
             cr_assert_eq(value, 77, "outputs stay as they were");
         }
     nas_h5_close(file);
@@ -276,5 +278,60 @@ Test(h5, bytes_that_are_no_image_are_refused)
     hid_t file = H5I_INVALID_HID;
     nas_error_t err = {0};
     cr_assert_eq(nas_h5_open(zeros, sizeof zeros, &file, &err), NAS_EINPUT);
+    nas_h5_close(file);
+}
+
+/* Names that are made when they are asked for: the digits of their numbers. */
+static const char *digits_at(const nas_name_source_t *source, int64_t i, char *buffer)
+{
+    (void)snprintf(buffer, source->size, "%d", (int)i);
+    return buffer;
+}
+
+static const nas_name_source_t digits = {.n = 10000, .size = 5, .at = digits_at};
+
+static void fill_names(hid_t file)
+{
+    const nas_name_source_t none = {.n = 0, .size = 1, .at = digits_at};
+    cr_assert_eq(nas_h5_write_names(file, "names", &digits, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_names(file, "none", &none, NULL), NAS_OK);
+}
+
+Test(h5, names_are_written_as_texts_are)
+{
+    nas_h5_texts_t texts = {0}, none = {0};
+    const hid_t file = reopen(fill_names);
+    cr_assert_eq(nas_h5_read_texts(file, "names", digits.n, &texts, NULL), NAS_OK);
+    cr_assert_eq(texts.width, digits.size);
+    for (int i = 0; i < (int)digits.n; i++)
+        cr_assert_eq(atoi(texts.data + (size_t)i * texts.width), i);
+    cr_assert_eq(nas_h5_read_texts(file, "none", 0, &none, NULL), NAS_OK);
+    free(texts.data);
+    free(none.data);
+    nas_h5_close(file);
+}
+
+static void fill_narrow(hid_t file)
+{
+    uint8_t bytes[] = {0, 2, 255};
+    float floats[] = {0.5f, -1.25f};
+    const nas_h5_array_t u8 = {NAS_H5_U8, 1, {3}, bytes}, f32 = {NAS_H5_F32, 1, {2}, floats};
+    cr_assert_eq(nas_h5_write_array(file, "u8", &u8, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_array(file, "f32", &f32, NULL), NAS_OK);
+}
+
+Test(h5, narrow_numbers_survive)
+{
+    const hid_t file = reopen(fill_narrow);
+    nas_h5_array_t u8 = {.type = NAS_H5_U8, .rank = 1, .size = {3}};
+    nas_h5_array_t f32 = {.type = NAS_H5_F32, .rank = 1, .size = {2}};
+    cr_assert(nas_h5_is(file, "u8", NAS_H5_U8) && nas_h5_is(file, "f32", NAS_H5_F32));
+    cr_assert(!nas_h5_is(file, "f32", NAS_H5_F64) && !nas_h5_is(file, "absent", NAS_H5_U8));
+    cr_assert_eq(nas_h5_read_array(file, "u8", &u8, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_read_array(file, "f32", &f32, NULL), NAS_OK);
+    cr_assert_eq(((uint8_t *)u8.data)[2], 255);
+    cr_assert_eq(((float *)f32.data)[1], -1.25f);
+    free(u8.data);
+    free(f32.data);
     nas_h5_close(file);
 }

@@ -1,3 +1,4 @@
+#include "common/base/name_source.h"
 #include "common/base/names.h"
 
 #include <criterion/criterion.h>
@@ -121,5 +122,23 @@ Test(names, places_of_files_without_lines_and_of_no_file)
     cr_assert_str_eq(place, "s.h5: number 1: ");
     cr_assert_eq(nas_names_line(names, 0), 0);
     nas_names_destroy(loose);
+    nas_names_destroy(names);
+}
+
+Test(names, a_source_of_text_and_one_of_names_say_the_same)
+{
+    static const char text[] = "a\0\0\0bcd";
+    const nas_name_source_t kept = nas_name_source_of_text(text, 4, 2);
+    nas_names_t *names = NULL;
+    char *copy = NULL;
+    cr_assert_eq(nas_name_source_index(&kept, &names, NULL), NAS_OK);
+    cr_assert_eq(nas_names_count(names), 2);
+    cr_assert_eq(nas_names_find(names, "a"), 0);
+    cr_assert_eq(nas_name_source_copy(&kept, 0, &copy, NULL), NAS_OK);
+    cr_assert_str_eq(copy, "a");
+    free(copy);
+    const nas_name_source_t listed = nas_name_source_of_names(names);
+    cr_assert(listed.n == 2 && listed.size == strlen(listed.at(&listed, 1, NULL)) + 1);
+    cr_assert_str_eq(listed.at(&listed, 1, NULL), kept.at(&kept, 1, NULL));
     nas_names_destroy(names);
 }

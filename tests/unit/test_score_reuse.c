@@ -17,8 +17,9 @@ static nas_state_t scoring_state(const char *const *metric, char first, int64_t 
 {
     nas_state_t state = {.n_arch = n};
     for (; *metric; metric++) add(&state.metrics, *metric);
-    cr_assert_eq(nas_state_make_scores(&state, n, NULL), NAS_OK);
-    for (int64_t i = 0; i < n; i++) add(&state.scores.arch, (char[]){(char)(first + i), 0});
+    const nas_name_source_t arch =
+        nas_name_source_of_text("a\0b\0c\0d\0e\0f\0g\0h" + 2 * (first - 'a'), 2, n);
+    cr_assert_eq(nas_state_make_scores(&state, &arch, NULL), NAS_OK);
     return state;
 }
 
@@ -26,22 +27,18 @@ static void score_all(nas_state_t *state)
 {
     const size_t n_metric = state->metrics.n;
     for (int64_t i = 0; i < state->scores.n; i++) {
-        state->scores.status[i] = NAS_SCORE_OK;
-        state->scores.rank[i] = 3;
+        const nas_name_source_t *arch = &state->scores.arch;
+        nas_scores_set(&state->scores, i, NAS_SCORE_OK, 0.5, 3);
         for (size_t m = 0; m < n_metric; m++)
             state->scores.value[(size_t)i * n_metric + m] =
-                10.0 * (double)(state->metrics.at[m][0]) + (double)(state->scores.arch.at[i][0]);
+                10.0 * (double)(state->metrics.at[m][0]) + (double)arch->at(arch, i, NULL)[0];
     }
 }
 
 static nas_names_t *names_of(const nas_state_t *state)
 {
     nas_names_t *names = NULL;
-    int64_t duplicate, first;
-    cr_assert_eq(nas_names_create(&names, NULL), NAS_OK);
-    for (size_t i = 0; i < state->scores.arch.n; i++)
-        cr_assert_eq(nas_names_add(names, state->scores.arch.at[i], 1, NULL), NAS_OK);
-    cr_assert_eq(nas_names_index(names, &duplicate, &first, NULL), NAS_OK);
+    cr_assert_eq(nas_name_source_index(&state->scores.arch, &names, NULL), NAS_OK);
     return names;
 }
 

@@ -111,7 +111,8 @@ Test(summary, mean_of_a_metric_is_finite)
     nas_error_t err = {0};
     int64_t n_missing = 0;
     cr_assert_eq(nas_strings_add(&state.metrics, "snip", 4, &err), NAS_OK);
-    cr_assert_eq(nas_state_make_scores(&state, 3, &err), NAS_OK);
+    const nas_name_source_t arch = nas_name_source_of_text("a\0b\0c", 2, 3);
+    cr_assert_eq(nas_state_make_scores(&state, &arch, &err), NAS_OK);
     for (int i = 0; i < 3; i++) {
         state.scores.status[i] = NAS_SCORE_OK;
         state.scores.value[i] = i == 2 ? (double)NAN : 1.7e308;

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Scoring of a pool too large to be listed on every rank: what it takes, by a space that is made up and metrics that cost
+# nothing. docs/scaling.md has the same at 10^7 architectures.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/system/scoring.sh
+. "$ROBOTNAS_SOURCE/tests/system/scoring.sh"
+! is_sanitized || skip "a sanitizer keeps what is freed"
+
+: "${MADE_UP:?}"
+score_job job.yaml
+settings=(--set pool.subset=all --set 'metrics.names=[snip]' --set checkpoint.interval=60 --fresh)
+
+# score_made_up RANKS N: score N made-up architectures; each rank's peak in KiB and largest message in bytes go into tally.RANK.
+score_made_up() {
+    rm -f tally.*
+    MADE_UP_COUNT=$2 MADE_UP_TALLY=tally expect_exit 0 ranks "$1" "$MADE_UP" score job.yaml "${settings[@]}"
+    grep -q "Scored $2 of $2 architectures, 0 failed" out || fail "not all $2 are scored: $(<out)"
+}
+
+score_made_up 1 100000
+scores_of small.h5 >alone
+[ "$(sed -n '2p;100001p' alone)" = $'0000000,0,ok\n0099999,14285.571428571429,ok' ] || fail "names or values are wrong"
+
+few=100000 many=700000 # the pool's length is in no rank's memory but rank 0's, and in no message
+score_made_up 4 $few
+expect_scores small.h5 alone
+mkdir few
+mv tally.* few
+score_made_up 4 $many
+for rank in 0 1 2 3; do
+    read -r peak_few _ <few/tally.$rank
+    read -r peak_many message <tally.$rank
+    bytes=$(((peak_many - peak_few) * 1024 / (many - few)))
+    printf 'rank %d: %d bytes more an architecture, the largest message has %d bytes\n' $rank $bytes "$message"
+    if [ $rank = 0 ]; then most=80; else most=10; fi
+    ((bytes <= most)) || fail "rank $rank takes $bytes bytes an architecture, more than $most"
+    ((message > 0 && message <= 4 << 20)) || fail "rank $rank has a message of $message bytes"
+done

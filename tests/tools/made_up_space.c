@@ -1,0 +1,162 @@
+/* The program with a made-up space in place of NAS-Bench-201's and metrics that cost nothing: what is
+ * left of scoring is its own. The linker's --wrap puts what is here where the program looks for the
+ * real things.
+ *
+ * MADE_UP_COUNT=N  architectures of the space, 1 to 10^7; they are called 0000000, 0000001 and so on
+ * MADE_UP_TALLY=F  each rank writes into F.RANK, at its end, its peak memory in KiB and the bytes of
+ *                  the largest message that it sent or received
+ */
+#include "common/space/space_nb201.h"
+#include "common/space/space_nb201_cost.h"
+#include "worker/engine/scorer.h"
+
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum { N_POSITION = NAS_CELL_EDGES, BASE = 16, N_DIGITS = 7, MAX_COUNT = 10000000 };
+
+/* ---------------------------------------------------------------------------------------- space */
+
+static int64_t index_of(const uint8_t *code)
+{
+    int64_t index = 0;
+    for (int i = 0; i < N_POSITION; i++) index = index * BASE + code[i];
+    return index;
+}
+
+static void code_of(int64_t index, uint8_t *code)
+{
+    for (int i = N_POSITION - 1; i >= 0; i--, index /= BASE) code[i] = (uint8_t)(index % BASE);
+}
+
+static void print(const uint8_t *code, char *name)
+{
+    int64_t index = index_of(code);
+    name[N_DIGITS] = '\0';
+    for (int i = N_DIGITS - 1; i >= 0; i--, index /= 10) name[i] = (char)('0' + index % 10);
+}
+
+static bool parse(const char *text, uint8_t *code)
+{
+    if (strlen(text) != N_DIGITS || strspn(text, "0123456789") != N_DIGITS) return false;
+    code_of(strtol(text, NULL, 10), code);
+    return true;
+}
+
+nas_space_t __wrap_nas_space_nb201 = {.name = "nas-bench-201",
+                                      .summary = "made up",
+                                      .forms = "0000000",
+                                      .count = MAX_COUNT,
+                                      .n_position = N_POSITION,
+                                      .name_size = N_DIGITS + 1,
+                                      .key_size = N_DIGITS + 1,
+                                      .parse = parse,
+                                      .print = print,
+                                      .index = index_of,
+                                      .code = code_of,
+                                      .equivalent = print};
+
+__attribute__((constructor)) static void set_count(void)
+{
+    const char *count = getenv("MADE_UP_COUNT");
+    if (count) __wrap_nas_space_nb201.count = strtol(count, NULL, 10);
+}
+
+void __wrap_nas_nb201_cost(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network,
+                           nas_nb201_cost_t *cost)
+{
+    (void)network;
+    *cost = (nas_nb201_cost_t){.operations = 1000 + 10 * operation[N_POSITION - 1]};
+}
+
+/* -------------------------------------------------------------------------------------- metrics */
+
+struct nas_scorer {
+    int n_metric;
+};
+
+nas_status_t __wrap_nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t **scorer_p,
+                                      nas_error_t *err)
+{
+    nas_scorer_t *scorer = malloc(sizeof *scorer);
+    if (!scorer) return nas_error_nomem(err, "a scorer");
+    scorer->n_metric = options->n_metric;
+    *scorer_p = scorer;
+    return NAS_OK;
+}
+
+nas_status_t __wrap_nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
+                                     nas_error_t *err)
+{
+    (void)err;
+    for (int m = 0; m < scorer->n_metric; m++) value[m] = (double)arch->index / 7 + m;
+    return NAS_OK;
+}
+
+void __wrap_nas_scorer_destroy(nas_scorer_t *scorer)
+{
+    free(scorer);
+}
+
+/* ------------------------------------------------------------------------------------- messages */
+
+static long long largest;
+
+static void count(int n, MPI_Datatype type)
+{
+    int size = 0;
+    PMPI_Type_size(type, &size);
+    const long long n_bytes = (long long)n * size;
+    if (n_bytes > largest) largest = n_bytes;
+}
+
+int MPI_Isend(const void *data, int n, MPI_Datatype type, int to, int tag, MPI_Comm comm,
+              MPI_Request *request)
+{
+    count(n, type);
+    return PMPI_Isend(data, n, type, to, tag, comm, request);
+}
+
+int MPI_Irecv(void *data, int n, MPI_Datatype type, int from, int tag, MPI_Comm comm,
+              MPI_Request *request)
+{
+    count(n, type);
+    return PMPI_Irecv(data, n, type, from, tag, comm, request);
+}
+
+int MPI_Ibcast(void *data, int n, MPI_Datatype type, int root, MPI_Comm comm, MPI_Request *request)
+{
+    count(n, type);
+    return PMPI_Ibcast(data, n, type, root, comm, request);
+}
+
+int MPI_Iallreduce(const void *from, void *to, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
+                   MPI_Request *request)
+{
+    count(n, type);
+    return PMPI_Iallreduce(from, to, n, type, op, comm, request);
+}
+
+static void write_tally(int rank)
+{
+    char path[1024];
+    struct rusage usage = {0};
+    const char *tally = getenv("MADE_UP_TALLY");
+    if (!tally || getrusage(RUSAGE_SELF, &usage)) return;
+    (void)snprintf(path, sizeof path, "%s.%d", tally, rank);
+    FILE *file = fopen(path, "w");
+    if (!file) return;
+    (void)fprintf(file, "%ld %lld\n", usage.ru_maxrss, largest);
+    (void)fclose(file);
+}
+
+int MPI_Finalize(void)
+{
+    int rank = 0;
+    PMPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    write_tally(rank);
+    return PMPI_Finalize();
+}
