@@ -2,9 +2,11 @@
 #include "common/space/space_nb201_cost.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/inputs/inputs.h"
+#include "coordinator/evaluate/evaluate_parameters.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/registries/registries.h"
+#include "coordinator/score/score_parameters.h"
+#include "coordinator/search/search_parameters.h"
 #include "worker/engine/backends/backends.h"
 #include "worker/engine/metrics/metric.h"
 #include "worker/engine/program/footprint.h"
@@ -39,28 +41,33 @@ static double mebibytes(double bytes)
 
 static bool scores(const nas_inputs_t *inputs)
 {
-    return inputs->batch.n > 0;
+    return inputs->score.batch.n > 0;
 }
 
 static bool trains(const nas_inputs_t *inputs)
 {
-    return inputs->method && inputs->judging.kind == NAS_OBJECTIVE_TRAIN;
+    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN;
+}
+
+/* Zero where nothing is searched. */
+static nas_search_parameters_t search_of(const nas_inputs_t *inputs, int n_ranks)
+{
+    if (!inputs->search.method) return (nas_search_parameters_t){.n_groups = 1};
+    return nas_search_parameters(&inputs->search, &inputs->pool, n_ranks);
 }
 
 static int64_t groups_of(const nas_inputs_t *inputs, int n_ranks)
 {
-    const nas_plan_t *plan = &inputs->plan;
-    if (!inputs->method) return 1;
-    return nas_plan_groups(inputs->job->search.groups, plan->n_repeat,
-                           plan->n_arch * plan->n_metric, n_ranks);
+    return search_of(inputs, n_ranks).n_groups;
 }
 
-/* Teams that judge at a time, as judging_setup.c makes them, less those that find nothing to do.
+/* Teams that evaluate at a time, as evaluator_setup.c makes them, less those that find nothing to do.
  * team_size [in, out] that is wanted, that is had. */
 static int64_t teams_at_work(const nas_inputs_t *inputs, int n_ranks, int64_t *team_size)
 {
-    const int64_t n_workers = n_ranks > 1 ? n_ranks - inputs->judging.first_worker : n_ranks;
-    const int64_t n_candidates = inputs->plan.parallel * groups_of(inputs, n_ranks);
+    const int64_t n_workers =
+        n_ranks > 1 ? n_ranks - (inputs->job->coordinator == NAS_COORDINATOR_DEDICATED) : n_ranks;
+    const int64_t n_candidates = inputs->job->search.parallel * groups_of(inputs, n_ranks);
     if (n_workers < *team_size) *team_size = n_workers;
     const int64_t n_teams = n_workers / *team_size;
     return n_teams < n_candidates ? n_teams : n_candidates;
@@ -69,20 +76,23 @@ static int64_t teams_at_work(const nas_inputs_t *inputs, int n_ranks, int64_t *t
 /* What the method takes for a repeat. */
 static nas_method_need_t method_need(const nas_inputs_t *inputs)
 {
-    const nas_method_setup_t setup = nas_plan_setup(&inputs->plan, inputs->plan.seed);
-    return inputs->method ? inputs->method->need(&setup) : (nas_method_need_t){0};
+    const nas_search_inputs_t *search = &inputs->search;
+    if (!search->method) return (nas_method_need_t){0};
+    const nas_method_setup_t setup =
+        nas_search_inputs_setup(search, &inputs->pool, (uint64_t)inputs->job->seed);
+    return search->method->need(&setup);
 }
 
-/* Time of the search itself: of its method, and of a pass over a rank's part of the score table for
+/* Time of the search itself: of its method, and of a pass over a rank's shard of the score table for
  * each observation. */
 static double search_s(const nas_inputs_t *inputs, int n_ranks)
 {
-    const nas_plan_t *plan = &inputs->plan;
+    const nas_search_parameters_t search = search_of(inputs, n_ranks);
     const double values_per_s = 2e9; /* 4 bytes each, from memory */
     const int64_t n_groups = groups_of(inputs, n_ranks);
     const double ranks_of_group = floor((double)n_ranks / (double)n_groups);
-    const double n_values = (double)plan->budget * (double)plan->n_arch * (double)plan->n_metric;
-    const double rounds = ceil((double)plan->n_repeat / (double)n_groups);
+    const double n_values = (double)search.budget * (double)search.n_arch * (double)search.n_metric;
+    const double rounds = ceil((double)search.n_repeat / (double)n_groups);
     return rounds * (method_need(inputs).seconds + n_values / values_per_s / ranks_of_group);
 }
 
@@ -163,15 +173,16 @@ static nas_status_t print_tensors(const nas_inputs_t *inputs, const char *what,
 
 static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
 {
-    const nas_scoring_plan_t *plan = &inputs->scoring;
+    const nas_score_parameters_t score =
+        nas_score_parameters(inputs->job, &inputs->pool, &inputs->score);
     unsigned needs[] = {0, 0};
     int n_metrics = 0;
     const nas_metric_t *const *metric = nas_metric_list(&n_metrics);
-    for (int64_t m = 0; m < plan->n_metric; m++) needs[0] |= metric[plan->metric[m]]->needs;
+    for (int64_t m = 0; m < score.n_metric; m++) needs[0] |= metric[score.metric[m]]->needs;
     needs[1] = needs[0] & NAS_NEED_FLOW;
     needs[0] &= ~(unsigned)NAS_NEED_FLOW;
-    const nas_footprint_options_t options = {.network = &plan->network,
-                                             .batch = (int)plan->batch,
+    const nas_footprint_options_t options = {.network = &score.network,
+                                             .batch = (int)score.batch,
                                              .needs = needs[0] ? needs : needs + 1,
                                              .n_needs = (needs[0] != 0) + (needs[1] != 0)};
     return print_tensors(inputs, "scored", options, out, err);
@@ -180,12 +191,13 @@ static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, 
 static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
 {
     static const unsigned needs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
-    const nas_evaluator_plan_t *plan = &inputs->judging;
-    const nas_footprint_options_t options = {.network = &plan->network,
-                                             .batch =
-                                                 (int)(plan->recipe.batch / plan->recipe.shards),
-                                             .needs = needs,
-                                             .n_needs = 2};
+    const nas_evaluate_parameters_t evaluate =
+        nas_evaluate_parameters(inputs->job, &inputs->pool, &inputs->images);
+    const nas_footprint_options_t options = {
+        .network = &evaluate.network,
+        .batch = (int)(evaluate.recipe.batch / evaluate.recipe.shards),
+        .needs = needs,
+        .n_needs = 2};
     return print_tensors(inputs, "trained", options, out, err);
 }
 
@@ -206,9 +218,11 @@ static double mean_multiply_adds(const nas_inputs_t *inputs, const nas_network_t
 /* All metrics together take about eight passes. */
 static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
+    const nas_score_parameters_t score =
+        nas_score_parameters(inputs->job, &inputs->pool, &inputs->score);
     const double passes = 8.0;
-    const double flops = 2.0 * passes * mean_multiply_adds(inputs, &inputs->scoring.network) *
-                         (double)nas_pool_count(&inputs->pool) * (double)inputs->batch.n;
+    const double flops = 2.0 * passes * mean_multiply_adds(inputs, &score.network) *
+                         (double)nas_pool_count(&inputs->pool) * (double)inputs->score.batch.n;
     const double rank_hours = flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
     (void)fprintf(
         out,
@@ -220,7 +234,7 @@ static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, int n_ranks,
                              FILE *out)
 {
-    const double cost = nas_objective_mean_cost(inputs->objective) * n_evaluations;
+    const double cost = nas_objective_mean_cost(inputs->evaluate.objective) * n_evaluations;
     const bool is_quick = search_s(inputs, n_ranks) < NOTABLE_S;
     (void)fprintf(out, "# evaluations: %.0f, looked up in the table: %s\n", n_evaluations,
                   is_quick ? "seconds, no node hours" : "no time but the method's own");
@@ -233,13 +247,14 @@ static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, i
 static void print_training(const nas_inputs_t *inputs, double n_evaluations, int n_ranks, FILE *out)
 {
     const double passes = 3.0;
-    const nas_evaluator_plan_t *plan = &inputs->judging;
-    const nas_images_t *train = &inputs->dataset.train;
+    const nas_evaluate_parameters_t evaluate =
+        nas_evaluate_parameters(inputs->job, &inputs->pool, &inputs->images);
+    const nas_images_t *train = &inputs->images.dataset.train;
     const double n_images =
-        (double)plan->recipe.epochs * (double)train->n * (1.0 - plan->recipe.validation);
-    const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &plan->network);
+        (double)evaluate.recipe.epochs * (double)train->n * (1.0 - evaluate.recipe.validation);
+    const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &evaluate.network);
     const double rank_hours = n_evaluations * flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
-    int64_t team_size = plan->recipe.shards;
+    int64_t team_size = evaluate.recipe.shards;
     const int64_t n_teams = teams_at_work(inputs, n_ranks, &team_size);
     const double at_once = (double)(n_teams * team_size);
     (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n_evaluations,
@@ -250,15 +265,15 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
         rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
     (void)fprintf(
         out, "#              the images are on every rank: %.0f MiB\n",
-        ceil(mebibytes((double)(train->n + inputs->dataset.test.n) *
+        ceil(mebibytes((double)(train->n + inputs->images.dataset.test.n) *
                        (double)nas_images_values(train) * (double)nas_pixel_bytes(train->pixel))));
 }
 
 static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
-    const nas_plan_t *plan = &inputs->plan;
-    const double n = (double)plan->budget * (double)plan->n_repeat;
-    switch (inputs->job->objective.kind) {
+    const nas_job_t *job = inputs->job;
+    const double n = (double)job->search.budget * (double)job->search.repeats;
+    switch (job->objective.kind) {
     case NAS_OBJECTIVE_TABLE:
         print_table_cost(inputs, n, n_ranks, out);
         break;
@@ -281,20 +296,20 @@ static void print_method(const nas_inputs_t *inputs, int n_ranks, FILE *out)
     (void)fprintf(
         out, "# method:      about %.3g hours with %lld repeat%s at a time, for the steps of %s\n",
         seconds / SECONDS_PER_HOUR, (long long)n_groups, n_groups == 1 ? "" : "s",
-        inputs->method->name);
+        inputs->search.method->name);
 }
 
 /* An observation has its weights, an evaluation its name, columns and some numbers; a score its
  * name and values. */
 static void print_checkpoint(const nas_inputs_t *inputs, FILE *out)
 {
-    const nas_plan_t *plan = &inputs->plan;
+    const nas_search_parameters_t search = search_of(inputs, 1);
     const double n_metric = (double)inputs->job->metrics.names.n;
-    const double n_evaluations = (double)plan->budget * (double)plan->n_repeat;
+    const double n_evaluations = (double)search.budget * (double)search.n_repeat;
     const double evaluation =
         8.0 * n_metric + 8.0 * (double)inputs->job->objective.report.n + 200.0;
     const double n_scores = scores(inputs) ? (double)nas_pool_count(&inputs->pool) : 0;
-    const double bytes = 65536.0 + 4096.0 * (double)plan->n_repeat + n_evaluations * evaluation +
+    const double bytes = 65536.0 + 4096.0 * (double)search.n_repeat + n_evaluations * evaluation +
                          n_scores * (8.0 * n_metric + 120.0);
     (void)fprintf(out, "# state file:  at most about %.1f MiB, twice (the previous one is kept)\n",
                   mebibytes(bytes));
@@ -322,8 +337,8 @@ static nas_status_t print_all(const nas_inputs_t *inputs, const nas_strings_t *n
     if (scores(inputs) && (status = print_scoring_memory(inputs, stdout, err))) return status;
     if (trains(inputs) && (status = print_training_memory(inputs, stdout, err))) return status;
     if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
-    if (inputs->method) print_evaluations(inputs, n_ranks, stdout);
-    if (inputs->method) print_method(inputs, n_ranks, stdout);
+    if (inputs->search.method) print_evaluations(inputs, n_ranks, stdout);
+    if (inputs->search.method) print_method(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
     for (size_t i = 0; i < notes->n; i++) (void)fprintf(stdout, "# note: %s\n", notes->at[i]);
     if (fflush(stdout)) return nas_error_set(err, NAS_EIO, "the output cannot be written");

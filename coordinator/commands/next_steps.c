@@ -174,24 +174,24 @@ static void print_search_of_scores(const ended_t *run)
 }
 
 void nas_next_steps_print(const nas_cli_command_t *command, const nas_job_options_t *options,
-                          const nas_session_t *session, nas_status_t status, FILE *out)
+                          const nas_run_t *run, nas_status_t status, FILE *out)
 {
-    const ended_t run = {.command = command,
-                         .options = options,
-                         .job = nas_session_inputs(session)->job,
-                         .state = nas_session_state(session),
-                         .out = out};
+    const ended_t ended = {.command = command,
+                           .options = options,
+                           .job = run->inputs.job,
+                           .state = nas_session_state(run->session),
+                           .out = out};
     if (status && (status != NAS_ESTOP || getenv("ROBOTNAS_SLURM"))) return;
     (void)fputs("\nNext\n", out);
     if (status) {
-        print_resume(&run);
-    } else if (run.job->purpose == NAS_JOB_SEARCH) {
-        print_report(&run, " --json", "all that was found, for programs");
-        print_export(&run);
-        print_larger(&run);
+        print_resume(&ended);
+    } else if (ended.job->purpose == NAS_JOB_SEARCH) {
+        print_report(&ended, " --json", "all that was found, for programs");
+        print_export(&ended);
+        print_larger(&ended);
     } else {
-        print_report(&run, " --csv scores.csv", "a row an architecture");
-        print_search_of_scores(&run);
+        print_report(&ended, " --csv scores.csv", "a row an architecture");
+        print_search_of_scores(&ended);
     }
     (void)fflush(out);
 }

@@ -5,7 +5,7 @@
 #include "common/base/error.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/session/session.h"
+#include "coordinator/commands/run.h"
 
 #include <stdio.h>
 
@@ -13,8 +13,8 @@
  *  (NAS_OK) the three that follow, of a stopped one (NAS_ESTOP) how it goes on; nothing after any
  *  other end, and of a stop nothing under the scripts of slurm/, which say it themselves.
  *  Coordinator only.
- *  command: the one that ran with options. */
+ *  command: the one that ran with options; run: still open. */
 void nas_next_steps_print(const nas_cli_command_t *command, const nas_job_options_t *options,
-                          const nas_session_t *session, nas_status_t status, FILE *out);
+                          const nas_run_t *run, nas_status_t status, FILE *out);
 
 #endif

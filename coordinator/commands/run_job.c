@@ -6,10 +6,9 @@
 #include "common/io/stop.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
+#include "coordinator/commands/run.h"
 #include "coordinator/registries/registries.h"
 #include "coordinator/report/report.h"
-#include "coordinator/score/scoring.h"
-#include "coordinator/search/search.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -46,9 +45,8 @@ static bool is_asked_to_stop(void *context, double share)
 }
 
 /* Collective: the ranks wait for rank 0, which reads. */
-static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *options,
-                                 nas_job_purpose_t purpose, nas_session_t **session_p,
-                                 nas_error_t *err)
+static nas_status_t open_run(nas_comm_t *world, const nas_job_options_t *options,
+                             nas_job_purpose_t purpose, nas_run_t *run, nas_error_t *err)
 {
     const char *isa = agree_isa(world);
     nas_heartbeat_t *heartbeat = NULL;
@@ -56,20 +54,20 @@ static nas_status_t open_session(nas_comm_t *world, const nas_job_options_t *opt
     nas_status_t status = nas_heartbeat_begin(world, &never_silent, &heartbeat, err);
     if (status) return status;
     const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
-    const nas_session_options_t session = {.job = {.sections = nas_registries_job(),
-                                                   .path = options->job,
-                                                   .set = options->set,
-                                                   .n_set = options->n_set,
-                                                   .purpose = purpose},
-                                           .resume = options->resume,
-                                           .retry_failed = options->retry_failed,
-                                           .fresh = options->fresh,
-                                           .reuse = options->reuse,
-                                           .n_ranks = nas_comm_size(world),
-                                           .isa = isa,
-                                           .blas = openblas_get_corename(),
-                                           .interrupt = &interrupt};
-    if (nas_comm_rank(world) == 0) status = nas_session_create(&session, session_p, err);
+    const nas_run_options_t what = {.job = {.sections = nas_registries_job(),
+                                            .path = options->job,
+                                            .set = options->set,
+                                            .n_set = options->n_set,
+                                            .purpose = purpose},
+                                    .resume = options->resume,
+                                    .retry_failed = options->retry_failed,
+                                    .fresh = options->fresh,
+                                    .reuse = options->reuse,
+                                    .n_ranks = nas_comm_size(world),
+                                    .isa = isa,
+                                    .blas = openblas_get_corename(),
+                                    .interrupt = &interrupt};
+    if (nas_comm_rank(world) == 0) status = nas_run_open(run, &what, err);
     status = nas_comm_agree(world, status, err);
     nas_heartbeat_end(heartbeat);
     return status;
@@ -82,43 +80,48 @@ static bool spread(nas_comm_t *world, bool flag)
     return flag;
 }
 
-/* The stages that the session needs, and the report at the end. */
-static nas_status_t run_stages(nas_comm_t *world, nas_session_t *session, nas_error_t *err)
+/* Of a run that is over: nothing to do but to say so. */
+static nas_status_t say_over(const nas_session_t *session, bool is_complete, nas_error_t *err)
+{
+    nas_log_line(is_complete ? "the run is complete; nothing to do"
+                             : "the run gave up (objective.patience); nothing to do");
+    return nas_session_verdict(session, err);
+}
+
+/* The stages that the run needs, and the report at the end. state: of the run, on rank 0; NULL
+ * elsewhere. */
+static nas_status_t run_stages(nas_comm_t *world, nas_run_t *run, const nas_state_t *state,
+                               nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (spread(world, session && nas_session_over(session))) {
-        if (session)
-            nas_log_line(nas_session_state(session)->complete
-                             ? "the run is complete; nothing to do"
-                             : "the run gave up (objective.patience); nothing to do");
-        if (session) status = nas_session_verdict(session, err);
+    if (spread(world, state && nas_session_over(run->session))) {
+        if (state) status = say_over(run->session, state->complete, err);
         return nas_comm_agree(world, status, err);
     }
     check_core_types(world);
-    if (session) status = nas_session_begin(session, err);
+    if (state) status = nas_run_begin(run, err);
     status = nas_comm_agree(world, status, err);
-    if (!status && spread(world, session && nas_session_needs_scores(session)))
-        status = nas_scoring(world, session, err);
-    if (!status && spread(world, session && nas_session_inputs(session)->method))
-        status = nas_search(world, session, err);
+    if (!status && spread(world, nas_score_stage_is_needed(run->score)))
+        status = nas_score(world, run->score, err);
+    if (!status && spread(world, run->search != NULL)) status = nas_search(world, run->search, err);
     nas_log_status("");
-    if (!status && session)
-        status =
-            nas_report_text(nas_session_state(session), nas_session_output(session), stdout, err);
-    if (!status && session) status = nas_session_verdict(session, err);
+    if (!status && state)
+        status = nas_report_text(state, nas_session_output(run->session), stdout, err);
+    if (!status && state) status = nas_session_verdict(run->session, err);
     return nas_comm_agree(world, status, err);
 }
 
-static nas_status_t run_session(nas_comm_t *world, const nas_cli_command_t *command,
-                                const nas_job_options_t *options, nas_job_purpose_t purpose,
-                                nas_error_t *err)
+static nas_status_t open_and_run(nas_comm_t *world, const nas_cli_command_t *command,
+                                 const nas_job_options_t *options, nas_job_purpose_t purpose,
+                                 nas_error_t *err)
 {
-    nas_session_t *session = NULL;
-    nas_status_t status = open_session(world, options, purpose, &session, err);
-    const bool was_complete = session && nas_session_state(session)->complete;
-    if (!status) status = run_stages(world, session, err);
-    if (session && !was_complete) nas_next_steps_print(command, options, session, status, stdout);
-    nas_session_destroy(session);
+    nas_run_t run = {0};
+    nas_status_t status = open_run(world, options, purpose, &run, err);
+    const nas_state_t *state = !status && run.session ? nas_session_state(run.session) : NULL;
+    const bool was_complete = state && state->complete;
+    if (!status) status = run_stages(world, &run, state, err);
+    if (state && !was_complete) nas_next_steps_print(command, options, &run, status, stdout);
+    nas_run_close(&run);
     return status;
 }
 
@@ -143,7 +146,7 @@ int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose,
     nas_stop_install();
     if (!status) status = started;
     if (nas_comm_rank(world) == 0) nas_log_open();
-    if (!status) status = run_session(world, command, &options, purpose, &err);
+    if (!status) status = open_and_run(world, command, &options, purpose, &err);
     const int code =
         nas_comm_rank(world) == 0 ? nas_cli_finish(status, &err) : nas_exit_code(status);
     nas_job_options_fini(&options);

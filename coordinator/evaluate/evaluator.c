@@ -1,4 +1,4 @@
-/* Rounds of judging.
+/* Rounds of evaluations.
  *
  * The workers (all ranks, or all but rank 0) are cut into teams: for trainings of as many ranks as
  * they have shards, for the user's trainer of one each; ranks left over sleep. A round: rank 0
@@ -25,10 +25,11 @@
 
 /* A round under way on this rank. */
 typedef struct round {
-    nas_evaluator_t *judging;
-    nas_candidate_t *candidate; /* [n] the same on all ranks */
+    nas_evaluator_t *evaluator;
+    const nas_evaluator_round_t *given; /* on rank 0 */
+    nas_candidate_t *candidate;         /* [n] the same on all ranks */
     int64_t n;
-    int *team;             /* [n] that judges it */
+    int *team;             /* [n] that evaluates it */
     nas_buffer_t outcomes; /* of my team's candidates, on its leader */
     int64_t n_mine;
     int64_t n_mine_done;
@@ -43,9 +44,9 @@ static void round_fini(round_t *round)
     free(round->message.data);
 }
 
-static bool leads(const nas_evaluator_t *judging)
+static bool leads(const nas_evaluator_t *evaluator)
 {
-    return judging->team && nas_comm_rank(judging->team) == 0;
+    return evaluator->team && nas_comm_rank(evaluator->team) == 0;
 }
 
 /* --------------------------------------------------------------------------------- candidates */
@@ -53,37 +54,36 @@ static bool leads(const nas_evaluator_t *judging)
 /* The round's candidates from rank 0 to all. */
 static nas_status_t spread_candidates(round_t *round, nas_error_t *err)
 {
-    nas_evaluator_t *judging = round->judging;
+    nas_evaluator_t *evaluator = round->evaluator;
     nas_status_t status = NAS_OK;
-    if (judging->session) {
-        int64_t n = 0;
-        const nas_candidate_t *candidate = nas_session_candidates(judging->session, &n);
-        status = nas_candidates_pack(candidate, n, &round->message, err);
-    }
-    status = nas_comm_agree(judging->world, status, err);
-    if (!status) status = nas_buffer_share(judging->world, &round->message, err);
+    if (round->given)
+        status =
+            nas_candidates_pack(round->given->candidate, round->given->n, &round->message, err);
+    status = nas_comm_agree(evaluator->world, status, err);
+    if (!status) status = nas_buffer_share(evaluator->world, &round->message, err);
     if (status) return status;
     return nas_candidates_unpack(round->message.data, &round->candidate, &round->n, err);
 }
 
 /* What a candidate's name means, in the space of the pool. */
-static nas_status_t find_arch(const nas_evaluator_t *judging, const nas_candidate_t *candidate,
+static nas_status_t find_arch(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate,
                               nas_arch_t *arch, nas_error_t *err)
 {
     int n = 0;
     const nas_space_t *const *space = nas_space_list(&n);
-    const nas_status_t status = nas_arch_init(arch, space[judging->plan.space], err);
+    const nas_status_t status = nas_arch_init(arch, space[evaluator->parameters.space], err);
     return status ? status : nas_arch_parse(arch, candidate->name, err);
 }
 
 /* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
  */
-static double predict_cost(const nas_evaluator_t *judging, const nas_candidate_t *candidate)
+static double predict_cost(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate)
 {
     nas_arch_t arch = {0};
     nas_nb201_cost_t cost = {.operations = 1};
-    if (judging->plan.kind == NAS_OBJECTIVE_TRAIN && !find_arch(judging, candidate, &arch, NULL))
-        nas_nb201_cost(arch.code, &judging->plan.network, &cost);
+    if (evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN &&
+        !find_arch(evaluator, candidate, &arch, NULL))
+        nas_nb201_cost(arch.code, &evaluator->parameters.network, &cost);
     nas_arch_fini(&arch);
     return (double)cost.operations;
 }
@@ -107,10 +107,10 @@ static int64_t next_costliest(const double *cost, const int *team, int64_t n)
 
 static nas_status_t assign_teams(round_t *round, nas_error_t *err)
 {
-    const nas_evaluator_t *judging = round->judging;
+    const nas_evaluator_t *evaluator = round->evaluator;
     const size_t n = (size_t)round->n;
     double *cost = malloc((n + 1) * sizeof *cost);
-    double *load = calloc((size_t)judging->n_teams, sizeof *load);
+    double *load = calloc((size_t)evaluator->n_teams, sizeof *load);
     round->team = calloc(n + 1, sizeof *round->team);
     nas_status_t status = NAS_OK;
     if (!cost || !load || !round->team) {
@@ -118,15 +118,15 @@ static nas_status_t assign_teams(round_t *round, nas_error_t *err)
         goto out;
     }
     for (size_t i = 0; i < n; i++) {
-        cost[i] = predict_cost(judging, &round->candidate[i]);
+        cost[i] = predict_cost(evaluator, &round->candidate[i]);
         round->team[i] = -1;
     }
     for (size_t k = 0; k < n; k++) {
         const int64_t i = next_costliest(cost, round->team, round->n);
-        round->team[i] = least_loaded(load, judging->n_teams);
+        round->team[i] = least_loaded(load, evaluator->n_teams);
         load[round->team[i]] += cost[i];
     }
-    for (size_t i = 0; i < n; i++) round->n_mine += round->team[i] == judging->my_team;
+    for (size_t i = 0; i < n; i++) round->n_mine += round->team[i] == evaluator->my_team;
 out:
     free(cost);
     free(load);
@@ -139,16 +139,16 @@ out:
 static bool asked_to_stop(void *context, double share)
 {
     const round_t *round = context;
-    const nas_evaluator_t *judging = round->judging;
+    const nas_evaluator_t *evaluator = round->evaluator;
     const double done = ((double)round->n_mine_done + share) / (double)round->n_mine;
-    return nas_heartbeat_poll(judging->heartbeat, nas_stop_signal(), done) != 0;
+    return nas_heartbeat_poll(evaluator->heartbeat, nas_stop_signal(), done) != 0;
 }
 
 /* What one rank of a team fails at, all fail at. */
-static nas_status_t agree_in_team(const nas_evaluator_t *judging, nas_status_t status,
+static nas_status_t agree_in_team(const nas_evaluator_t *evaluator, nas_status_t status,
                                   nas_error_t *err)
 {
-    return judging->team_size > 1 ? nas_comm_agree(judging->team, status, err) : status;
+    return evaluator->team_size > 1 ? nas_comm_agree(evaluator->team, status, err) : status;
 }
 
 static nas_status_t train(round_t *round, const nas_candidate_t *candidate, const char *stem,
@@ -156,10 +156,10 @@ static nas_status_t train(round_t *round, const nas_candidate_t *candidate, cons
 {
     const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
     nas_arch_t arch = {0};
-    nas_status_t status = find_arch(round->judging, candidate, &arch, err);
-    status = agree_in_team(round->judging, status, err);
+    nas_status_t status = find_arch(round->evaluator, candidate, &arch, err);
+    status = agree_in_team(round->evaluator, status, err);
     if (!status)
-        status = nas_trainer_judge(round->judging->trainer, candidate, &arch, stem, &interrupt,
+        status = nas_trainer_judge(round->evaluator->trainer, candidate, &arch, stem, &interrupt,
                                    outcome, err);
     nas_arch_fini(&arch);
     return status;
@@ -180,13 +180,13 @@ static nas_status_t note_begin(const char *stem, const nas_candidate_record_t *r
 static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate, const char *stem,
                                 nas_outcome_t *outcome, nas_error_t *err)
 {
-    const nas_evaluator_t *judging = round->judging;
+    const nas_evaluator_t *evaluator = round->evaluator;
     const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
     nas_candidate_record_t record = {.candidate = *candidate,
-                                     .run = judging->plan.run,
-                                     .generation = judging->plan.generation,
-                                     .n_goals = judging->plan.size.n_goals,
-                                     .n_columns = judging->plan.size.n_columns};
+                                     .run = evaluator->parameters.run,
+                                     .generation = evaluator->parameters.generation,
+                                     .n_goals = evaluator->parameters.size.n_goals,
+                                     .n_columns = evaluator->parameters.size.n_columns};
     nas_error_t damaged = {0}, unsaved = {0};
     bool found = false;
     nas_status_t status = nas_candidate_read(stem, &record, &found, &damaged);
@@ -200,7 +200,7 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     }
     nas_candidate_record_fini(&record);
     if (status) nas_log_line_of_rank("%s; it is judged anew", damaged.text);
-    nas_command_t command = judging->command;
+    nas_command_t command = evaluator->command;
     command.goes_on = !status && found;
     status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
     if (!status) status = nas_command_judge(&command, candidate, stem, &interrupt, outcome, err);
@@ -216,22 +216,23 @@ static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate
     return status;
 }
 
-static nas_status_t judge(round_t *round, int64_t index, nas_error_t *err)
+static nas_status_t evaluate(round_t *round, int64_t index, nas_error_t *err)
 {
-    nas_evaluator_t *judging = round->judging;
+    nas_evaluator_t *evaluator = round->evaluator;
     const nas_candidate_t *candidate = &round->candidate[index];
     nas_outcome_t outcome = {0};
-    char *stem = nas_candidate_stem(judging->output, candidate, err);
-    nas_status_t status = agree_in_team(judging, stem ? NAS_OK : NAS_ENOMEM, err);
-    if (!status && judging->plan.kind == NAS_OBJECTIVE_TRAIN)
+    char *stem = nas_candidate_stem(evaluator->output, candidate, err);
+    nas_status_t status = agree_in_team(evaluator, stem ? NAS_OK : NAS_ENOMEM, err);
+    if (!status && evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN)
         status = train(round, candidate, stem, &outcome, err);
     else if (!status)
         status = run_command(round, candidate, stem, &outcome, err);
-    if (!status && leads(judging))
-        status = nas_outcome_pack(&outcome, index, judging->plan.size, &round->outcomes, err);
+    if (!status && leads(evaluator))
+        status =
+            nas_outcome_pack(&outcome, index, evaluator->parameters.size, &round->outcomes, err);
     nas_outcome_fini(&outcome);
     free(stem);
-    return agree_in_team(judging, status, err);
+    return agree_in_team(evaluator, status, err);
 }
 
 /* All of my team's candidates, one after the other. */
@@ -239,8 +240,8 @@ static nas_status_t work(round_t *round, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
     for (int64_t i = 0; i < round->n && !status; i++) {
-        if (round->team[i] != round->judging->my_team) continue;
-        status = judge(round, i, err);
+        if (round->team[i] != round->evaluator->my_team) continue;
+        status = evaluate(round, i, err);
         round->n_mine_done++;
     }
     return status;
@@ -248,51 +249,53 @@ static nas_status_t work(round_t *round, nas_error_t *err)
 
 /* ------------------------------------------------------------------------------------ outcomes */
 
-/* Outcomes of one rank's message into the session. */
-static nas_status_t hand_over(nas_evaluator_t *judging, int rank, const char *at, const char *end,
+/* Outcomes of one rank's message, in rank 0's hands. */
+static nas_status_t hand_over(const round_t *round, int rank, const char *at, const char *end,
                               nas_error_t *err)
 {
+    const nas_outcome_size_t size = round->evaluator->parameters.size;
     nas_status_t status = NAS_OK;
     while (at < end && !status) {
         int64_t index = 0;
         nas_outcome_t outcome = {0};
-        status = nas_outcome_unpack(&at, judging->plan.size, &index, &outcome, err);
-        if (!status) nas_session_judged(judging->session, index, &outcome, rank);
+        status = nas_outcome_unpack(&at, size, &index, &outcome, err);
+        if (!status) round->given->hear(round->given->context, index, &outcome, rank);
     }
     return status;
 }
 
 static nas_status_t gather_outcomes(round_t *round, nas_error_t *err)
 {
-    nas_evaluator_t *judging = round->judging;
-    const int size = nas_comm_size(judging->world);
+    nas_comm_t *world = round->evaluator->world;
+    const int size = nas_comm_size(world);
     const char *all = NULL;
     nas_status_t status = NAS_OK;
-    size_t *offset = judging->session ? calloc((size_t)size + 1, sizeof *offset) : NULL;
-    if (judging->session && !offset) nas_comm_abort("out of memory for message sizes");
-    nas_comm_gather(judging->world, round->outcomes.data, round->outcomes.size, &all, offset);
-    for (int r = 0; judging->session && r < size && !status; r++)
-        status = hand_over(judging, r, all + offset[r], all + offset[r + 1], err);
+    size_t *offset = round->given ? calloc((size_t)size + 1, sizeof *offset) : NULL;
+    if (round->given && !offset) nas_comm_abort("out of memory for message sizes");
+    nas_comm_gather(world, round->outcomes.data, round->outcomes.size, &all, offset);
+    for (int r = 0; round->given && r < size && !status; r++)
+        status = hand_over(round, r, all + offset[r], all + offset[r + 1], err);
     free(offset);
     return status;
 }
 
-nas_status_t nas_evaluator_round(nas_evaluator_t *judging, nas_error_t *err)
+nas_status_t nas_evaluator_evaluate(nas_evaluator_t *evaluator, const nas_evaluator_round_t *given,
+                                    nas_error_t *err)
 {
-    round_t round = {.judging = judging};
+    round_t round = {.evaluator = evaluator, .given = given};
     nas_status_t status = spread_candidates(&round, err);
     if (!status) status = assign_teams(&round, err);
-    status = nas_comm_agree(judging->world, status, err);
+    status = nas_comm_agree(evaluator->world, status, err);
     if (!status && round.n > 0) {
         nas_error_t late = {0};
-        if (judging->team) status = work(&round, err);
-        (void)nas_heartbeat_poll(judging->heartbeat, nas_stop_signal(), 1.0);
+        if (evaluator->team) status = work(&round, err);
+        (void)nas_heartbeat_poll(evaluator->heartbeat, nas_stop_signal(), 1.0);
         const nas_status_t gathered = gather_outcomes(&round, &late);
         if (gathered > status) {
             status = gathered;
             *err = late;
         }
-        status = nas_comm_agree(judging->world, status, err);
+        status = nas_comm_agree(evaluator->world, status, err);
     }
     round_fini(&round);
     return status;

@@ -1,32 +1,59 @@
-/* Judging on all ranks: candidates that rank 0 names are trained, or given to the user's trainer,
- * by teams of ranks at the same time. */
+/* Evaluations on all ranks: candidates that rank 0 names are trained, or given to the user's
+ * trainer, by teams of ranks at the same time. */
 #ifndef NAS_COORDINATOR_EVALUATE_EVALUATOR_H
 #define NAS_COORDINATOR_EVALUATE_EVALUATOR_H
 
 #include "common/base/error.h"
+#include "common/base/strings.h"
 #include "common/comm/comm.h"
 #include "common/comm/heartbeat.h"
-#include "coordinator/session/session.h"
+#include "coordinator/evaluate/evaluate_parameters.h"
+#include "worker/candidates/candidate.h"
+#include "worker/data/dataset.h"
+
+#include <stdint.h>
 
 /** Opaque. */
 typedef struct nas_evaluator nas_evaluator_t;
 
+/** What rank 0 has for all; borrowed for the call, but for the images, which are kept (borrowed). */
+typedef struct nas_evaluator_options {
+    nas_evaluate_parameters_t parameters; /**< of the run */
+    const char *output;                   /**< of the run: beside it lie the candidates' files */
+    const char *job_folder;
+    const nas_strings_t *argument; /**< COMMAND: the user's */
+    const nas_strings_t *columns;  /**< numbers that an outcome has besides its value */
+    const nas_dataset_t *images;   /**< TRAIN */
+} nas_evaluator_options_t;
+
 /** Make teams and share what they need: images, or the user's command.  Collective over world.
- *  session: on rank 0, NULL elsewhere; heartbeat: by which ranks hear of a stop. All are kept
- *  (borrowed). The caller owns *evaluator_p, which is NULL where nothing is to be judged.
+ *  options: on rank 0, NULL elsewhere; heartbeat: by which ranks hear of a stop; it and world are
+ *  kept (borrowed). The caller owns *evaluator_p, which is NULL where nothing is to be evaluated.
  *  NAS_EINPUT: this program has no such backend. NAS_ENOMEM on any rank fails all. */
-nas_status_t nas_evaluator_create(nas_comm_t *world, nas_session_t *session,
+nas_status_t nas_evaluator_create(nas_comm_t *world, const nas_evaluator_options_t *options,
                                   nas_heartbeat_t *heartbeat, nas_evaluator_t **evaluator_p,
                                   nas_error_t *err);
 
-/** Judge the candidates of the session's round (nas_session_candidates) and hand the outcomes to it
- *  (nas_session_judged).  Collective over world; ranks without work sleep. Deterministic but for
- *  what the user's trainers do, whatever the number of ranks.
+/** A round on rank 0: its candidates, and who hears what came of each. */
+typedef struct nas_evaluator_round {
+    const nas_candidate_t *candidate; /**< [n]; borrowed for the round */
+    int64_t n;
+    /** What came of candidate `index`, evaluated by a rank; the arrays of outcome become the
+     *  hearer's. */
+    void (*hear)(void *context, int64_t index, const nas_outcome_t *outcome, int rank);
+    void *context;
+} nas_evaluator_round_t;
+
+/** Evaluate the candidates of a round and let rank 0 hear their outcomes.  Collective over world;
+ *  ranks without work sleep. Deterministic but for what the user's trainers do, whatever the number
+ *  of ranks.
+ *  given: the round, on rank 0; NULL elsewhere.
  *  NAS_ESTOP: a rank was asked to stop; what was under way is saved, or has been ended, and not
  *  every candidate has an outcome. NAS_EIO, NAS_ENOMEM; the same on every rank. */
-nas_status_t nas_evaluator_round(nas_evaluator_t *judging, nas_error_t *err);
+nas_status_t nas_evaluator_evaluate(nas_evaluator_t *evaluator, const nas_evaluator_round_t *given,
+                                    nas_error_t *err);
 
 /** Accepts NULL. Collective over world. */
-void nas_evaluator_destroy(nas_evaluator_t *judging);
+void nas_evaluator_destroy(nas_evaluator_t *evaluator);
 
 #endif

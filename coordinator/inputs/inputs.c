@@ -1,8 +1,12 @@
 #include "coordinator/inputs/inputs.h"
 
+#include "common/io/file.h"
+#include "coordinator/inputs/inputs_internal.h"
+#include "worker/engine/backends/backends.h"
 #include "worker/engine/metrics/metric.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* ------------------------------------------------------------------------------ job and method */
 
@@ -33,15 +37,6 @@ static nas_status_t unknown_metric(const nas_job_t *job, const char *name, nas_e
                          "there is no metric '%s' to compute; the metrics are %s", name, known);
 }
 
-static int64_t index_of(const nas_method_t *method)
-{
-    int n = 0;
-    const nas_method_t *const *list = nas_method_list(&n);
-    int64_t index = 0;
-    while (list[index] != method) index++;
-    return index;
-}
-
 /* Keys that a method needs, or has no use for. */
 static nas_status_t check_method(const nas_job_t *job, const nas_method_t *method, nas_error_t *err)
 {
@@ -65,23 +60,14 @@ static nas_status_t check_method(const nas_job_t *job, const nas_method_t *metho
     return NAS_OK;
 }
 
-static int64_t metric_place(const char *name)
-{
-    int n = 0;
-    const nas_metric_t *const *list = nas_metric_list(&n);
-    for (int i = 0; i < n; i++)
-        if (strcmp(list[i]->name, name) == 0) return i;
-    return -1;
-}
-
 static nas_status_t check_metrics(const nas_job_t *job, nas_error_t *err)
 {
     if (job->metrics.source != NAS_SOURCE_COMPUTE) return NAS_OK;
-    if (job->metrics.names.n > NAS_SCORING_MAX_METRICS)
+    if (job->metrics.names.n > NAS_METRICS_MAX)
         return nas_job_error(job, "metrics.names", err,
-                             "at most %d metrics can be computed at once", NAS_SCORING_MAX_METRICS);
+                             "at most %d metrics can be computed at once", NAS_METRICS_MAX);
     for (size_t i = 0; i < job->metrics.names.n; i++)
-        if (metric_place(job->metrics.names.at[i]) < 0)
+        if (!nas_metric_find(job->metrics.names.at[i]))
             return unknown_metric(job, job->metrics.names.at[i], err);
     return NAS_OK;
 }
@@ -92,114 +78,90 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
     nas_status_t status = nas_job_read(source, &inputs->job, err);
     if (!status) status = nas_inputs_check_output(inputs->job, source->path, err);
     if (!status) status = check_metrics(inputs->job, err);
+    inputs->search.job = inputs->job;
     if (status || source->purpose == NAS_JOB_SCORE) return status;
-    inputs->method = nas_method_find(inputs->job->search.method);
-    if (!inputs->method) return unknown_method(inputs->job, err);
-    return check_method(inputs->job, inputs->method, err);
+    inputs->search.method = nas_method_find(inputs->job->search.method);
+    if (!inputs->search.method) return unknown_method(inputs->job, err);
+    return check_method(inputs->job, inputs->search.method, err);
 }
 
-/* --------------------------------------------------------------------------------------- plans */
+/* ------------------------------------------------------------------------- what the job asks for */
 
-static void plan_search(nas_inputs_t *inputs)
+bool nas_inputs_have_table_pool(const nas_inputs_t *inputs)
 {
-    const nas_job_t *job = inputs->job;
-    const nas_method_t *method = inputs->method;
-    inputs->plan = (nas_plan_t){
-        .n_arch = nas_pool_count(&inputs->pool),
-        .n_metric = method->needs_metrics ? (int64_t)job->metrics.names.n : 0,
-        .budget = job->search.budget,
-        .parallel = job->search.parallel,
-        .n_repeat = job->search.repeats,
-        .n_groups = 1,
-        .metric =
-            method->needs_metric ? nas_strings_find(&job->metrics.names, job->search.metric) : -1,
-        .method = index_of(method),
-        .encoding = inputs->encoding ? nas_encoding_positions(inputs->encoding) : 0,
-        .seed = (uint64_t)job->seed,
-        .silence_s = job->silence_s,
-    };
+    return !nas_job_space(inputs->job);
 }
 
-static void plan_scoring(nas_inputs_t *inputs)
+bool nas_inputs_by_table(const nas_inputs_t *inputs)
 {
-    const nas_job_t *job = inputs->job;
-    const nas_batch_t *batch = &inputs->batch;
-    inputs->scoring = (nas_scoring_plan_t){
-        .n_arch = nas_pool_count(&inputs->pool),
-        .n_metric = (int64_t)job->metrics.names.n,
-        .space = nas_space_place(inputs->pool.space),
-        .network = {.image_channels = batch->c,
-                    .height = batch->h,
-                    .width = batch->w,
-                    .channels = (int)job->network.channels,
-                    .cells = (int)job->network.cells,
-                    .classes = inputs->n_classes,
-                    .convention = (nas_convention_t)job->network.convention},
-        .batch = batch->n,
-        .seed = (uint64_t)job->seed,
-        .backend = job->backend,
-        .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
-        .silence_s = job->silence_s,
-    };
-    for (size_t i = 0; i < job->metrics.names.n; i++)
-        inputs->scoring.metric[i] = metric_place(job->metrics.names.at[i]);
+    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TABLE;
 }
 
-nas_recipe_t nas_job_recipe(const nas_job_t *job)
+bool nas_inputs_train(const nas_inputs_t *inputs)
 {
-    return (nas_recipe_t){
-        .epochs = job->objective.epochs,
-        .batch = job->objective.batch,
-        .shards = job->objective.shards,
-        .rate = job->objective.rate,
-        .cosine = job->objective.schedule == NAS_RATE_COSINE,
-        .momentum = job->objective.momentum,
-        .nesterov = job->objective.nesterov,
-        .weight_decay = job->objective.weight_decay,
-        .smoothing = job->objective.smoothing,
-        .clip = job->objective.clip,
-        .validation = job->objective.validation,
-        .flip = job->objective.flip,
-        .crop = job->objective.crop,
-        .cutout = job->objective.cutout,
-    };
+    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN;
 }
 
-static nas_network_t trained_network(const nas_inputs_t *inputs)
+bool nas_inputs_weigh_metrics(const nas_inputs_t *inputs)
 {
-    const nas_job_t *job = inputs->job;
-    const nas_images_t *images = &inputs->dataset.train;
-    return (nas_network_t){.image_channels = images->c,
-                           .height = images->h,
-                           .width = images->w,
-                           .channels = (int)job->network.channels,
-                           .cells = (int)job->network.cells,
-                           .classes = inputs->dataset.n_classes,
-                           .convention = NAS_CONVENTION_TRAIN};
+    return inputs->search.method && inputs->search.method->needs_metrics;
 }
 
-static void plan_judging(nas_inputs_t *inputs)
+void nas_inputs_add_content(nas_inputs_t *inputs, nas_digest_t digest)
 {
-    const nas_job_t *job = inputs->job;
-    inputs->judging = (nas_evaluator_plan_t){
-        .kind = job->objective.kind,
-        .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
-        .interval_s = job->checkpoint.interval_s,
-        .timeout_s = job->objective.timeout_s,
-        .retries = job->objective.retries,
-        .n_arguments = (int64_t)job->objective.command.n,
-    };
-    if (job->objective.kind != NAS_OBJECTIVE_TRAIN) return;
-    inputs->judging.size.n_epochs = job->objective.epochs;
-    inputs->judging.backend = job->backend;
-    inputs->judging.space = nas_space_place(inputs->pool.space);
-    inputs->judging.network = trained_network(inputs);
-    inputs->judging.recipe = nas_job_recipe(job);
+    NAS_ASSERT(inputs->n_content < NAS_INPUTS_MAX_DIGESTS);
+    inputs->content[inputs->n_content++] = digest;
 }
 
-void nas_inputs_plan(nas_inputs_t *inputs)
+/* --------------------------------------------------------------------------------------- files */
+
+nas_status_t nas_inputs_blame(const nas_job_t *job, const char *key, nas_status_t status,
+                              const nas_error_t *reason, nas_error_t *err)
 {
-    if (inputs->method) plan_judging(inputs);
-    if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE) plan_scoring(inputs);
-    if (inputs->method) plan_search(inputs);
+    if (status == NAS_EINPUT) return nas_job_error(job, key, err, "%s", reason->text);
+    if (status) *err = *reason;
+    return status;
+}
+
+nas_status_t nas_inputs_check_file(const nas_job_t *job, const char *key, const char *path,
+                                   nas_error_t *err)
+{
+    int fd = -1;
+    int64_t size = 0;
+    nas_error_t reason = {0};
+    const nas_status_t status = nas_file_open(path, &fd, &size, &reason);
+    if (!status) (void)close(fd);
+    return nas_inputs_blame(job, key, status, &reason, err);
+}
+
+/* Whether this program has what computes. */
+static nas_status_t check_backend(const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const bool computes = nas_inputs_train(inputs) || inputs->score.batch.n > 0;
+    if (!computes || nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best()))
+        return NAS_OK;
+    return nas_job_error(inputs->job, "backend", err,
+                         "this program was built without oneDNN, which cpu needs; set ref");
+}
+
+nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
+{
+    nas_status_t status = nas_inputs_read_pool(inputs, err);
+    if (!status && nas_inputs_train(inputs)) status = nas_inputs_read_images(inputs, err);
+    if (!status) status = nas_inputs_make_encoding(inputs, err);
+    if (!status && inputs->search.method) status = nas_inputs_make_objective(inputs, err);
+    if (!status) status = nas_inputs_read_metrics(inputs, err);
+    return status ? status : check_backend(inputs, err);
+}
+
+void nas_inputs_fini(nas_inputs_t *inputs)
+{
+    nas_score_inputs_fini(&inputs->score);
+    nas_image_inputs_fini(&inputs->images);
+    nas_search_inputs_fini(&inputs->search);
+    nas_evaluate_inputs_fini(&inputs->evaluate);
+    nas_pool_fini(&inputs->pool);
+    nas_table_destroy(inputs->table);
+    nas_job_destroy(inputs->job);
+    *inputs = (nas_inputs_t){0};
 }

@@ -69,6 +69,6 @@ nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas
     const nas_job_content_t content = {.file = &stamps, .n = 1};
     nas_hasher_destroy(look.hasher);
     if (look.failed) return NAS_OK;
-    return inputs->method ? nas_job_hash(job, &content, seen, err)
-                          : nas_job_score_hash(job, &content, seen, err);
+    return inputs->search.method ? nas_job_hash(job, &content, seen, err)
+                                 : nas_job_score_hash(job, &content, seen, err);
 }

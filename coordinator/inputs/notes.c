@@ -1,5 +1,6 @@
 #include "coordinator/inputs/notes.h"
 
+#include "common/base/log.h"
 #include "worker/objectives/train/augment.h"
 
 #include <stdlib.h>
@@ -14,6 +15,11 @@ nas_status_t nas_note_add(nas_strings_t *notes, char *text, nas_error_t *err)
     const nas_status_t status = text ? nas_strings_add(notes, text, strlen(text), err) : NAS_ENOMEM;
     free(text);
     return status;
+}
+
+void nas_notes_log(const nas_strings_t *notes)
+{
+    for (size_t i = 0; i < notes->n; i++) nas_log_line("note: %s", notes->at[i]);
 }
 
 /* -------------------------------------------------------------------------------------- images */
@@ -33,14 +39,14 @@ static nas_status_t note_classes(const char *split, const nas_class_use_t *use, 
 
 static nas_status_t note_images(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
-    const nas_image_facts_t *facts = &inputs->image_facts;
+    const nas_image_facts_t *facts = &inputs->images.facts;
     nas_status_t status = note_classes("train", &facts->train, facts->n_train, notes, err);
     if (!status) status = note_classes("test", &facts->test, facts->n_test, notes, err);
-    if (status || facts->train.whole >= inputs->n_classes) return status;
+    if (status || facts->train.whole >= inputs->images.n_classes) return status;
     return nas_note_add(
         notes,
         nas_string_format(err, "data.train: %d of %d classes have no image; labels count from 0",
-                          inputs->n_classes - facts->train.whole, inputs->n_classes),
+                          inputs->images.n_classes - facts->train.whole, inputs->images.n_classes),
         err);
 }
 
@@ -48,14 +54,14 @@ static nas_status_t note_images(const nas_inputs_t *inputs, nas_strings_t *notes
 
 static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
-    const nas_recipe_t *recipe = &inputs->judging.recipe;
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
     nas_split_t split = {0};
     nas_status_t status =
-        nas_split_make(&inputs->dataset, recipe, (uint64_t)inputs->job->seed, &split, err);
+        nas_split_make(&inputs->images.dataset, &recipe, (uint64_t)inputs->job->seed, &split, err);
     if (status) return status;
-    const int64_t of_epoch = nas_split_steps(&split, recipe);
+    const int64_t of_epoch = nas_split_steps(&split, &recipe);
     nas_split_fini(&split);
-    const int64_t n_steps = of_epoch * recipe->epochs;
+    const int64_t n_steps = of_epoch * recipe.epochs;
     if (n_steps >= FEW_STEPS) return NAS_OK;
     const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
     return nas_note_add(
@@ -63,7 +69,7 @@ static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes,
         nas_string_format(
             err,
             "objective.epochs: %lld x %lld = %lld steps a training tell networks apart poorly; %d or more are usual: %lld epochs, or a smaller objective.batch",
-            (long long)recipe->epochs, (long long)of_epoch, (long long)n_steps, USUAL_STEPS,
+            (long long)recipe.epochs, (long long)of_epoch, (long long)n_steps, USUAL_STEPS,
             (long long)usual_epochs),
         err);
 }
@@ -74,14 +80,15 @@ static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *no
                                    nas_error_t *err)
 {
     const int64_t n = nas_pool_count(&inputs->pool);
-    if (!inputs->objective || nas_objective_present(inputs->objective) == n) return NAS_OK;
+    if (!inputs->evaluate.objective || nas_objective_present(inputs->evaluate.objective) == n)
+        return NAS_OK;
     return nas_note_add(
         notes,
         nas_string_format(
             err,
             "objective.column: %s has values for %lld of %lld architectures; to evaluate another one uses budget and is recorded as missing",
-            inputs->job->objective.column, (long long)nas_objective_present(inputs->objective),
-            (long long)n),
+            inputs->job->objective.column,
+            (long long)nas_objective_present(inputs->evaluate.objective), (long long)n),
         err);
 }
 
@@ -89,9 +96,9 @@ static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *no
 static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
-    const bool one = inputs->method->needs_metric; /* follows one of them alone */
+    const bool one = inputs->search.method->needs_metric; /* follows one of them alone */
     nas_status_t status = NAS_OK;
-    if (!inputs->objective || !inputs->method->needs_metrics ||
+    if (!inputs->evaluate.objective || !inputs->search.method->needs_metrics ||
         job->metrics.source != NAS_SOURCE_TABLE)
         return NAS_OK;
     for (size_t m = 0; !status && m < job->metrics.names.n; m++) {
@@ -130,16 +137,17 @@ static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, n
 
 static nas_method_need_t need_of(const nas_inputs_t *inputs, int64_t budget)
 {
-    nas_method_setup_t setup = nas_plan_setup(&inputs->plan, inputs->plan.seed);
+    nas_method_setup_t setup =
+        nas_search_inputs_setup(&inputs->search, &inputs->pool, (uint64_t)inputs->job->seed);
     setup.budget = budget;
-    return inputs->method->need(&setup);
+    return inputs->search.method->need(&setup);
 }
 
 /* Above an hour or a GiB on a rank. */
 static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     const double hour_s = 3600.0, gibibyte = 1024.0 * 1024.0 * 1024.0;
-    const int64_t budget = inputs->plan.budget;
+    const int64_t budget = inputs->job->search.budget;
     const nas_method_need_t need = need_of(inputs, budget), half = need_of(inputs, budget / 2);
     if (need.seconds < hour_s && need.n_bytes < gibibyte) return NAS_OK;
     return nas_note_add(
@@ -147,8 +155,8 @@ static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes
         nas_string_format(
             err,
             "search.budget: method %s with %lld takes about %.2g hours of its own a repeat, besides evaluations, and %.2g GiB on the rank that leads it; with half the budget %.2g hours and %.2g GiB",
-            inputs->method->name, (long long)budget, need.seconds / hour_s, need.n_bytes / gibibyte,
-            half.seconds / hour_s, half.n_bytes / gibibyte),
+            inputs->search.method->name, (long long)budget, need.seconds / hour_s,
+            need.n_bytes / gibibyte, half.seconds / hour_s, half.n_bytes / gibibyte),
         err);
 }
 
@@ -157,14 +165,14 @@ static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes
 nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     nas_status_t status = note_images(inputs, notes, err);
-    if (status || !inputs->method) return status;
+    if (status || !inputs->search.method) return status;
     status = note_method(inputs, notes, err);
-    if (!status && inputs->judging.kind == NAS_OBJECTIVE_TRAIN)
+    if (!status && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN)
         status = note_steps(inputs, notes, err);
-    if (!status && inputs->judging.kind == NAS_OBJECTIVE_COMMAND)
+    if (!status && inputs->job->objective.kind == NAS_OBJECTIVE_COMMAND)
         status = note_arguments(inputs->job, notes, err);
     if (!status) status = note_objective(inputs, notes, err);
     if (!status) status = note_told(inputs, notes, err);
-    if (!status) status = nas_inputs_note_scores(inputs, notes, err);
-    return status ? status : nas_inputs_note_metrics(inputs, notes, err);
+    if (!status) status = nas_search_inputs_note_scores(&inputs->search, &inputs->pool, notes, err);
+    return status ? status : nas_search_inputs_note(&inputs->search, &inputs->pool, notes, err);
 }

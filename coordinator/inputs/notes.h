@@ -9,20 +9,26 @@
 
 /** Collect them, a line each.  Coordinator only; after nas_inputs_read_files. Deterministic.
  *  notes [in, out]; the caller's. NAS_ENOMEM. */
-typedef nas_status_t nas_note_t(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err);
-nas_note_t nas_inputs_note;
+nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err);
 
-/** Those about the values of metrics alone, as far as they are known (nas_inputs_look_at_metrics):
+/** Those about the values of metrics alone, as far as they are known (nas_search_inputs_look):
  *  constant ones, values for a part of the pool. nas_inputs_note has them, too. */
-nas_note_t nas_inputs_note_metrics;
+nas_status_t nas_search_inputs_note(const nas_search_inputs_t *search, const nas_pool_t *pool,
+                                    nas_strings_t *notes, nas_error_t *err);
 
 /** Those about scores of another run: made with another seed, network or images than this job's.
  *  nas_inputs_note has them, too. */
-nas_note_t nas_inputs_note_scores;
+nas_status_t nas_search_inputs_note_scores(const nas_search_inputs_t *search,
+                                           const nas_pool_t *pool, nas_strings_t *notes,
+                                           nas_error_t *err);
 
 /** Those about the output, which a run finds out when it begins: a run that is there already, a
  *  folder that cannot be written. Changes nothing. */
-nas_note_t nas_inputs_note_output;
+nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *notes,
+                                    nas_error_t *err);
+
+/** Say them in the log. */
+void nas_notes_log(const nas_strings_t *notes);
 
 /** Append a note: for the files of this module. Takes over text (free); NULL: NAS_ENOMEM. */
 nas_status_t nas_note_add(nas_strings_t *notes, char *text, nas_error_t *err);

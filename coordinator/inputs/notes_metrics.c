@@ -16,22 +16,22 @@ static const char *transform_phrase(nas_transform_t transform)
 }
 
 /* Architectures that are in the table or among the scores. */
-static int64_t count_covered(const nas_inputs_t *inputs)
+static int64_t count_covered(const nas_search_inputs_t *search, const nas_pool_t *pool)
 {
-    const int64_t n = nas_pool_count(&inputs->pool);
+    const int64_t n = nas_pool_count(pool);
     int64_t n_covered = 0;
-    for (int64_t i = 0; i < n; i++) n_covered += !inputs->scored_row || inputs->scored_row[i] >= 0;
+    for (int64_t i = 0; i < n; i++) n_covered += !search->scored_row || search->scored_row[i] >= 0;
     return n_covered;
 }
 
 /* What normalisation makes of values that are not there: nas_normalise. */
-static nas_status_t note_metric(const nas_inputs_t *inputs, size_t m, nas_strings_t *notes,
-                                nas_error_t *err)
+static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_pool_t *pool, size_t m,
+                                nas_strings_t *notes, nas_error_t *err)
 {
-    const char *name = inputs->job->metrics.names.at[m];
-    const nas_metric_facts_t *facts = &inputs->metric_facts[m];
-    const char *after = transform_phrase(nas_job_transform(inputs->job, name));
-    const long long n = (long long)count_covered(inputs);
+    const char *name = search->job->metrics.names.at[m];
+    const nas_metric_facts_t *facts = &search->facts[m];
+    const char *after = transform_phrase(nas_job_transform(search->job, name));
+    const long long n = (long long)count_covered(search, pool);
     nas_status_t status = NAS_OK;
     if (facts->is_constant && facts->n_left == 1)
         return nas_note_add(
@@ -67,12 +67,12 @@ static nas_status_t note_metric(const nas_inputs_t *inputs, size_t m, nas_string
         err);
 }
 
-static nas_status_t note_all_constant(const nas_inputs_t *inputs, nas_strings_t *notes,
+static nas_status_t note_all_constant(const nas_search_inputs_t *search, nas_strings_t *notes,
                                       nas_error_t *err)
 {
     size_t n_constant = 0;
-    const size_t n = inputs->job->metrics.names.n;
-    for (size_t m = 0; m < n; m++) n_constant += inputs->metric_facts[m].is_constant;
+    const size_t n = search->job->metrics.names.n;
+    for (size_t m = 0; m < n; m++) n_constant += search->facts[m].is_constant;
     if (n_constant < n) return NAS_OK;
     return nas_note_add(
         notes,
@@ -81,25 +81,25 @@ static nas_status_t note_all_constant(const nas_inputs_t *inputs, nas_strings_t 
         err);
 }
 
-nas_status_t nas_inputs_note_metrics(const nas_inputs_t *inputs, nas_strings_t *notes,
-                                     nas_error_t *err)
+nas_status_t nas_search_inputs_note(const nas_search_inputs_t *search, const nas_pool_t *pool,
+                                    nas_strings_t *notes, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (!inputs->metric_facts) return NAS_OK;
-    for (size_t m = 0; !status && m < inputs->job->metrics.names.n; m++)
-        status = note_metric(inputs, m, notes, err);
-    return status ? status : note_all_constant(inputs, notes, err);
+    if (!search->facts) return NAS_OK;
+    for (size_t m = 0; !status && m < search->job->metrics.names.n; m++)
+        status = note_metric(search, pool, m, notes, err);
+    return status ? status : note_all_constant(search, notes, err);
 }
 
 /* ------------------------------------------------------------------------ scores of another run */
 
-static nas_status_t note_difference(const nas_inputs_t *inputs, const char *here, const char *key,
-                                    nas_strings_t *notes, nas_error_t *err)
+static nas_status_t note_difference(const nas_search_inputs_t *search, const char *here,
+                                    const char *key, nas_strings_t *notes, nas_error_t *err)
 {
     enum { SHOWN = 100 };
     size_t n = 0, n_there = 0;
     const char *value = nas_job_text_value(here, key, &n);
-    const char *there = nas_job_text_value(inputs->scored.job_text, key, &n_there);
+    const char *there = nas_job_text_value(search->scored.job_text, key, &n_there);
     if (!value || !there || (n == n_there && memcmp(value, there, n) == 0)) return NAS_OK;
     return nas_note_add(notes,
                         nas_string_format(err,
@@ -109,41 +109,42 @@ static nas_status_t note_difference(const nas_inputs_t *inputs, const char *here
                         err);
 }
 
-static nas_status_t note_differences(const nas_inputs_t *inputs, nas_strings_t *notes,
+static nas_status_t note_differences(const nas_search_inputs_t *search, nas_strings_t *notes,
                                      nas_error_t *err)
 {
     static const char *const keys[] = {"seed",        "network.channels", "network.cells",
                                        "data.format", "data.train",       "data.classes",
                                        "data.limit"};
     char *here = NULL;
-    nas_status_t status = nas_job_print(inputs->job, false, &here, err);
+    nas_status_t status = nas_job_print(search->job, false, &here, err);
     for (size_t i = 0; !status && i < sizeof keys / sizeof *keys; i++)
-        status = note_difference(inputs, here, keys[i], notes, err);
+        status = note_difference(search, here, keys[i], notes, err);
     free(here);
     return status;
 }
 
-static nas_status_t note_coverage(const nas_inputs_t *inputs, nas_strings_t *notes,
-                                  nas_error_t *err)
+static nas_status_t note_coverage(const nas_search_inputs_t *search, const nas_pool_t *pool,
+                                  nas_strings_t *notes, nas_error_t *err)
 {
-    const int64_t n = nas_pool_count(&inputs->pool), n_scored = count_covered(inputs);
+    const int64_t n = nas_pool_count(pool), n_scored = count_covered(search, pool);
     if (n_scored == n) return NAS_OK;
     return nas_note_add(
         notes,
         nas_string_format(
             err,
             "metrics.file: %s has scores for %lld of the pool's %lld architectures; the others count as the lowest",
-            inputs->job->metrics.file, (long long)n_scored, (long long)n),
+            search->job->metrics.file, (long long)n_scored, (long long)n),
         err);
 }
 
-nas_status_t nas_inputs_note_scores(const nas_inputs_t *inputs, nas_strings_t *notes,
-                                    nas_error_t *err)
+nas_status_t nas_search_inputs_note_scores(const nas_search_inputs_t *search,
+                                           const nas_pool_t *pool, nas_strings_t *notes,
+                                           nas_error_t *err)
 {
-    const char *notice = inputs->scored_notice.text;
+    const char *notice = search->scored_notice.text;
     nas_status_t status = NAS_OK;
-    if (!inputs->scored_row) return NAS_OK;
+    if (!search->scored_row) return NAS_OK;
     if (*notice) status = nas_note_add(notes, nas_string_copy(notice, err), err);
-    if (!status) status = note_coverage(inputs, notes, err);
-    return status ? status : note_differences(inputs, notes, err);
+    if (!status) status = note_coverage(search, pool, notes, err);
+    return status ? status : note_differences(search, notes, err);
 }

@@ -9,6 +9,7 @@
 
 #include "common/space/space_nb201.h"
 #include "common/space/space_nb201_cost.h"
+#include "coordinator/score/score_stage.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,8 @@ typedef struct range {
 
 struct nas_intake {
     nas_comm_t *world;
-    nas_session_t *session; /* rank 0 */
-    const nas_scoring_plan_t *plan;
+    nas_score_stage_t *stage; /* rank 0 */
+    const nas_score_parameters_t *parameters;
     bool is_whole;             /* the pool is its whole space: places and numbers are the same */
     int64_t next;              /* rank 0: what stands before it came in or is scored */
     uint8_t *pending;          /* [CHUNK / 8] bits */
@@ -41,7 +42,7 @@ struct nas_intake {
 static double operations_of(const nas_intake_t *intake, const uint8_t operation[NAS_CELL_EDGES])
 {
     nas_nb201_cost_t cost;
-    nas_nb201_cost(operation, &intake->plan->network, &cost);
+    nas_nb201_cost(operation, &intake->parameters->network, &cost);
     return (double)cost.operations;
 }
 
@@ -87,7 +88,7 @@ static void predict_costs(nas_intake_t *intake, int64_t n)
         intake->cost[i] = has_bit(intake->pending, i) ? predict_cost(intake, intake->arch[i]) : 0.0;
     nas_comm_gather(intake->world, intake->cost + first, (size_t)n_own * size, &all,
                     intake->offset);
-    if (intake->session && n > 0) memcpy(intake->cost, all, (size_t)n * size);
+    if (intake->stage && n > 0) memcpy(intake->cost, all, (size_t)n * size);
     nas_comm_bcast(intake->world, 0, intake->cost, (size_t)n * size);
 }
 
@@ -96,8 +97,8 @@ static void predict_costs(nas_intake_t *intake, int64_t n)
 /* Rank 0: the next chunk, in which at most n_most are pending. */
 static range_t cut_chunk(nas_intake_t *intake, int64_t n_most)
 {
-    const nas_scores_t *scores = &nas_session_state(intake->session)->scores;
-    const nas_pool_t *pool = &nas_session_inputs(intake->session)->pool;
+    const nas_scores_t *scores = &nas_session_state(intake->stage->session)->scores;
+    const nas_pool_t *pool = intake->stage->pool;
     while (intake->next < scores->n && scores->status[intake->next] != NAS_SCORE_PENDING)
         intake->next++;
     range_t range = {.first = intake->next};
@@ -108,7 +109,7 @@ static range_t cut_chunk(nas_intake_t *intake, int64_t n_most)
         if (scores->status[i] != NAS_SCORE_PENDING) continue;
         if (n_most-- == 0) break;
         set_bit(intake->pending, range.n);
-        if (nas_session_is_partly_scored(intake->session, i)) set_bit(intake->partly, range.n);
+        if (nas_score_stage_is_partly_known(intake->stage, i)) set_bit(intake->partly, range.n);
     }
     NAS_ASSERT(range.n > 0);
     intake->next = range.first + range.n;
@@ -120,7 +121,7 @@ static void spread_chunk(nas_intake_t *intake, range_t *range)
     nas_comm_bcast(intake->world, 0, range, sizeof *range);
     const size_t n = (size_t)range->n, n_bytes = (n + 7) / 8;
     nas_comm_bcast(intake->world, 0, intake->pending, n_bytes);
-    if (intake->plan->known) nas_comm_bcast(intake->world, 0, intake->partly, n_bytes);
+    if (intake->parameters->known) nas_comm_bcast(intake->world, 0, intake->partly, n_bytes);
     if (!intake->is_whole) nas_comm_bcast(intake->world, 0, intake->arch, n * sizeof *intake->arch);
     for (size_t i = 0; intake->is_whole && i < n; i++) intake->arch[i] = range->first + (int64_t)i;
 }
@@ -131,7 +132,7 @@ static int64_t make_items(nas_intake_t *intake, range_t range)
     int64_t n = 0;
     for (int64_t i = 0; i < range.n; i++) {
         if (!has_bit(intake->pending, i)) continue;
-        const bool is_partly = intake->plan->known && has_bit(intake->partly, i);
+        const bool is_partly = intake->parameters->known && has_bit(intake->partly, i);
         intake->item[n++] = (nas_schedule_item_t){.index = range.first + i,
                                                   .payload = 2 * intake->arch[i] + is_partly,
                                                   .cost = intake->cost[i]};
@@ -149,7 +150,7 @@ void nas_intake_fill(nas_intake_t *intake, nas_schedule_t *schedule)
 {
     for (int64_t room = nas_schedule_room(schedule); room > 0; room = nas_schedule_room(schedule)) {
         range_t range = {0};
-        if (intake->session) range = cut_chunk(intake, room);
+        if (intake->stage) range = cut_chunk(intake, room);
         spread_chunk(intake, &range);
         predict_costs(intake, range.n);
         nas_schedule_add(schedule, intake->item, make_items(intake, range));
@@ -176,10 +177,10 @@ static nas_status_t allocate(nas_intake_t *intake, nas_error_t *err)
 static void learn_pool(nas_intake_t *intake, int64_t *n_pending)
 {
     int64_t known[2] = {0};
-    if (intake->session) {
-        const nas_scores_t *scores = &nas_session_state(intake->session)->scores;
+    if (intake->stage) {
+        const nas_scores_t *scores = &nas_session_state(intake->stage->session)->scores;
         known[0] = scores->n - scores->n_done;
-        known[1] = nas_pool_is_whole(&nas_session_inputs(intake->session)->pool);
+        known[1] = nas_pool_is_whole(intake->stage->pool);
     }
     nas_comm_bcast(intake->world, 0, known, sizeof known);
     *n_pending = known[0];
@@ -191,8 +192,8 @@ nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t
 {
     nas_intake_t *intake = calloc(1, sizeof *intake);
     if (!intake) nas_comm_abort("out of memory for chunks of the pool");
-    *intake =
-        (nas_intake_t){.world = options->world, .session = options->session, .plan = options->plan};
+    *intake = (nas_intake_t){
+        .world = options->world, .stage = options->stage, .parameters = options->parameters};
     const nas_status_t status = nas_comm_agree(intake->world, allocate(intake, err), err);
     if (status) {
         nas_intake_destroy(intake);

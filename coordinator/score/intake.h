@@ -4,8 +4,8 @@
 
 #include "common/base/error.h"
 #include "common/comm/comm.h"
-#include "coordinator/score/scoring_plan.h"
-#include "coordinator/session/session.h"
+#include "coordinator/score/score.h"
+#include "coordinator/score/score_parameters.h"
 #include "worker/schedule/schedule.h"
 
 #include <stdbool.h>
@@ -14,8 +14,8 @@
 /** Where the pool is; borrowed, and kept while the intake lives. */
 typedef struct nas_intake_options {
     nas_comm_t *world;
-    nas_session_t *session; /**< rank 0, NULL elsewhere */
-    const nas_scoring_plan_t *plan;
+    nas_score_stage_t *stage; /**< rank 0, NULL elsewhere */
+    const nas_score_parameters_t *parameters;
 } nas_intake_options_t;
 
 /** Opaque. */

@@ -34,7 +34,7 @@ typedef struct question {
 
 struct nas_group {
     nas_comm_t *comm;
-    const nas_plan_t *plan;
+    const nas_search_parameters_t *parameters;
     nas_score_table_t *scores;
     const nas_encoding_t *encoding;
     const nas_method_t *method;
@@ -60,9 +60,9 @@ struct nas_group {
 
 static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
 {
-    const nas_plan_t *plan = group->plan;
-    const size_t n_metric = (size_t)plan->n_metric, q = (size_t)plan->parallel,
-                 budget = (size_t)plan->budget;
+    const nas_search_parameters_t *parameters = group->parameters;
+    const size_t n_metric = (size_t)parameters->n_metric, q = (size_t)parameters->parallel,
+                 budget = (size_t)parameters->budget;
     group->weights = calloc(q * n_metric + 1, sizeof *group->weights);
     if (!group->weights) return nas_error_nomem(err, "a rank group");
     if (nas_comm_rank(group->comm) != 0) return NAS_OK;
@@ -99,12 +99,12 @@ nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **
     nas_group_t *group = calloc(1, sizeof *group);
     if (group) {
         *group = (nas_group_t){.comm = options->comm,
-                               .plan = options->plan,
+                               .parameters = options->parameters,
                                .scores = options->scores,
                                .encoding = options->encoding,
                                .heartbeat = options->heartbeat,
                                .interrupt = {.asked = poll_heartbeat, .context = group},
-                               .method = nas_method_list(&n_methods)[options->plan->method],
+                               .method = nas_method_list(&n_methods)[options->parameters->method],
                                .repeat = -1};
         status = allocate(group, err);
     } else {
@@ -173,7 +173,7 @@ static void ask(nas_group_t *group)
     question->k = query.k;
     if (question->kind == NAS_QUERY_BEST || question->kind == NAS_QUERY_TOP)
         memcpy(group->weights, query.weights,
-               (size_t)(query.n_weights * group->plan->n_metric) * sizeof *group->weights);
+               (size_t)(query.n_weights * group->parameters->n_metric) * sizeof *group->weights);
 }
 
 /* The leader's question on every rank of the group. */
@@ -183,7 +183,8 @@ static void spread_question(nas_group_t *group)
     nas_comm_bcast(group->comm, 0, question, sizeof *question);
     if (question->is_end || question->kind == NAS_QUERY_NONE) return;
     nas_comm_bcast(group->comm, 0, group->weights,
-                   (size_t)(question->n_weights * group->plan->n_metric) * sizeof *group->weights);
+                   (size_t)(question->n_weights * group->parameters->n_metric) *
+                       sizeof *group->weights);
 }
 
 /* All ranks look up; returns, on the leader, the highest signal number that a member received or
@@ -249,7 +250,7 @@ bool nas_group_step(nas_group_t *group, nas_step_t *step)
 static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, nas_error_t *err)
 {
     end_repeat(group);
-    nas_method_setup_t setup = nas_plan_setup(group->plan, reply->seed);
+    nas_method_setup_t setup = nas_search_setup(group->parameters, reply->seed);
     setup.encoding = group->encoding;
     setup.interrupt = &group->interrupt;
     nas_status_t status = group->method->create(&setup, &group->state, err);
@@ -264,7 +265,7 @@ static nas_status_t tell_results(nas_group_t *group, nas_reply_t *reply, nas_err
     if (!group->state || reply->n == 0) return NAS_OK;
     if (group->method->needs_metrics)
         for (int64_t i = 0; i < reply->n; i++)
-            reply->result[i].weights = group->proposed.weights + i * group->plan->n_metric;
+            reply->result[i].weights = group->proposed.weights + i * group->parameters->n_metric;
     return group->method->tell(group->state, reply->result, reply->n, err);
 }
 
@@ -280,7 +281,7 @@ void nas_group_hear(nas_group_t *group, const char *data, size_t size)
     NAS_ASSERT(size > 0);
     nas_reply_t reply = {0};
     nas_status_t status =
-        nas_reply_unpack(data, group->plan->n_metric, &reply, &group->failure_text);
+        nas_reply_unpack(data, group->parameters->n_metric, &reply, &group->failure_text);
     if (!status) {
         switch ((nas_reply_kind_t)reply.kind) {
         case NAS_REPLY_RESULTS:

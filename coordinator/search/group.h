@@ -7,8 +7,8 @@
 #include "common/comm/comm.h"
 #include "common/comm/heartbeat.h"
 #include "common/space/encoding.h"
-#include "coordinator/inputs/plan.h"
 #include "coordinator/search/message.h"
+#include "coordinator/search/search_parameters.h"
 #include "worker/ranking/score_table.h"
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ typedef struct nas_group nas_group_t;
 /** What a group is made of; all borrowed and kept. */
 typedef struct nas_group_options {
     nas_comm_t *comm; /**< the group's ranks, the leader is rank 0 */
-    const nas_plan_t *plan;
+    const nas_search_parameters_t *parameters;
     nas_score_table_t *scores;      /**< loaded; NULL where the method weighs no metrics */
     const nas_encoding_t *encoding; /**< on the leader, where the method needs one */
     nas_heartbeat_t *heartbeat;     /**< polled by steps that take long */

@@ -254,7 +254,8 @@ const nas_candidate_t *nas_ledger_candidates(const nas_ledger_t *ledger, int64_t
     return ledger->candidate;
 }
 
-void nas_ledger_judged(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome, int rank)
+void nas_ledger_evaluated(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome,
+                          int rank)
 {
     NAS_ASSERT(index >= 0 && index < ledger->n_candidates);
     nas_outcome_fini(&ledger->pending[index].outcome);

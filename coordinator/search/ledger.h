@@ -42,7 +42,8 @@ nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, na
 const nas_candidate_t *nas_ledger_candidates(const nas_ledger_t *ledger, int64_t *n);
 
 /** What came of candidate `index`, judged by a rank; the outcome's arrays become the ledger's. */
-void nas_ledger_judged(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome, int rank);
+void nas_ledger_evaluated(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome,
+                          int rank);
 
 /** Record the step of a group and say what it hears: results, its next repeat, or that there is
  *  none.  Coordinator only. An architecture is evaluated unless this repeat has it already;

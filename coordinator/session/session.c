@@ -1,36 +1,60 @@
 /* The life of a run on rank 0.
  *
- * States of the output:  nothing -> begun (nas_session_begin) -> unfinished ... -> complete, or
+ * States of the output:  nothing -> begun (by the first save) -> unfinished ... -> complete, or
  * given up, where nothing succeeds (objective.patience). Every save is atomic, so a death at any
  * instant leaves one of them; --resume takes up an unfinished one and replays its recorded
  * observations into the methods, which then go on exactly as they would have.
  *
- * Failures: an error of any group's method, of the ledger or of a save ends the search for all
- * groups in the same round: what was recorded is saved if that is still possible, and the first
- * error is what the user reads. A request to stop (signal on any rank, OUTPUT.stop) ends it in the
- * same way, with status NAS_ESTOP.
+ * Stages extend the state (nas_session_state), ask when to save and whether to stop, and say how
+ * they ended. What a stage fails at ends it on all ranks together: what was recorded is saved if
+ * that is still possible, and the first error is what the user reads. A request to stop (signal on
+ * any rank, OUTPUT.stop) ends it in the same way, with status NAS_ESTOP.
  */
+#include "coordinator/session/session.h"
+
+#include "common/base/checkpoint.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/version.h"
+#include "common/io/file.h"
+#include "common/io/stop.h"
 #include "common/state/statefile.h"
-#include "coordinator/inputs/inputs_metrics.h"
-#include "coordinator/inputs/notes.h"
 #include "coordinator/report/under_way.h"
 #include "coordinator/report/verdict.h"
 #include "coordinator/session/resume.h"
-#include "coordinator/session/session_internal.h"
+#include "worker/objectives/objectives.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What an earlier session left, if it is to be resumed and there is something. */
+typedef struct saved {
+    nas_state_t state;
+    nas_error_t notice;
+    bool exists;
+} saved_t;
+
+struct nas_session {
+    const nas_job_t *job; /* borrowed */
+    char *output;         /* where the job's output is written, a link followed; owned */
+    nas_lock_t *lock;
+    nas_digest_t seen; /* nas_inputs_seen, before anything was read */
+    saved_t saved;     /* until it is taken up */
+    nas_state_t state;
+    nas_stop_file_t stop_file;
+    bool saw_stop_file;
+    nas_checkpoint_t checkpoint;
+    double started_s;        /* monotonic */
+    double elapsed_before_s; /* of earlier sessions */
+};
 
 /* ----------------------------------------------------------------------------------- beginning */
 
 static nas_status_t take_output(nas_session_t *session, const nas_session_options_t *options,
                                 nas_error_t *err)
 {
-    nas_status_t status = nas_file_follow(session->inputs.job->output, &session->output, err);
+    nas_status_t status = nas_file_follow(options->job->output, &session->output, err);
     const char *output = session->output;
     if (!status) status = nas_file_make_parents(output, err);
     if (!status) status = nas_lock_acquire(output, &session->lock, err);
@@ -45,28 +69,86 @@ static nas_status_t take_output(nas_session_t *session, const nas_session_option
         output);
 }
 
-static void replace_string(char **at, char *text)
+static nas_status_t read_saved(nas_session_t *session, const nas_session_options_t *options,
+                               nas_error_t *err)
 {
-    free(*at);
-    *at = text;
+    saved_t *saved = &session->saved;
+    if (!options->resume) return NAS_OK;
+    saved->exists = nas_statefile_exists(session->output);
+    if (!saved->exists) {
+        nas_log_line("nothing to resume at %s; starting", session->output);
+        return NAS_OK;
+    }
+    return nas_statefile_read(session->output, &saved->state, &saved->notice, err);
 }
 
-/* Who runs it now; equal runs may differ in all of this. */
-static nas_status_t set_provenance(nas_session_t *session, const nas_session_options_t *options,
-                                   nas_error_t *err)
+static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
+                                 nas_error_t *err)
 {
-    nas_state_t *state = &session->state;
-    char host[256] = "unknown";
-    (void)gethostname(host, sizeof host - 1);
-    replace_string(&state->program_version, nas_string_copy(nas_version(), err));
-    replace_string(&state->commit, nas_string_copy(nas_commit(), err));
-    replace_string(&state->host, nas_string_copy(host, err));
-    replace_string(&state->isa, nas_string_copy(options->isa, err));
-    replace_string(&state->blas, nas_string_copy(options->blas, err));
-    state->n_ranks = options->n_ranks;
-    const bool has_all =
-        state->program_version && state->commit && state->host && state->isa && state->blas;
-    return has_all ? NAS_OK : NAS_ENOMEM;
+    nas_status_t status = take_output(session, options, err);
+    if (!status) status = nas_stop_file_init(&session->stop_file, options->job->output, err);
+    return status ? status : read_saved(session, options, err);
+}
+
+nas_status_t nas_session_create(const nas_session_options_t *options, nas_session_t **session_p,
+                                nas_error_t *err)
+{
+    nas_session_t *session = calloc(1, sizeof *session);
+    if (!session) return nas_error_nomem(err, "the session");
+    *session = (nas_session_t){.job = options->job,
+                               .seen = *options->seen,
+                               .checkpoint = {.interval_s = options->job->checkpoint.interval_s},
+                               .started_s = nas_clock_monotonic_s()};
+    const nas_status_t status = open_session(session, options, err);
+    if (status) {
+        nas_session_destroy(session);
+        return status;
+    }
+    *session_p = session;
+    return NAS_OK;
+}
+
+void nas_session_destroy(nas_session_t *session)
+{
+    if (!session) return;
+    nas_stop_file_fini(&session->stop_file);
+    free(session->output);
+    nas_state_fini(&session->state);
+    nas_state_fini(&session->saved.state);
+    nas_lock_release(session->lock);
+    free(session);
+}
+
+/* ------------------------------------------------------------------------- taking up what is saved */
+
+nas_status_t nas_session_say(nas_session_t *session, const char *line, nas_error_t *err)
+{
+    nas_log_line("%s", line);
+    return nas_state_add_event(&session->state, err, "%s", line);
+}
+
+/* The saved state becomes the session's. */
+static nas_status_t take_saved(nas_session_t *session, nas_error_t *err)
+{
+    saved_t *saved = &session->saved;
+    const nas_name_source_t arch = session->state.scores.arch;
+    nas_state_fini(&session->state);
+    session->state = saved->state;
+    saved->state = (nas_state_t){0};
+    nas_scores_name(&session->state.scores, &arch);
+    session->elapsed_before_s = session->state.elapsed_s;
+    return *saved->notice.text ? nas_session_say(session, saved->notice.text, err) : NAS_OK;
+}
+
+nas_status_t nas_session_settle(nas_session_t *session, bool *settled, nas_error_t *err)
+{
+    static const nas_digest_t unknown;
+    const saved_t *saved = &session->saved;
+    const nas_digest_t *seen = &session->seen;
+    *settled = saved->exists && saved->state.complete &&
+               memcmp(seen, &unknown, sizeof *seen) != 0 &&
+               memcmp(seen, &saved->state.seen_hash, sizeof *seen) == 0;
+    return *settled ? take_saved(session, err) : NAS_OK;
 }
 
 static const char *plural(int64_t n)
@@ -113,54 +195,6 @@ static nas_status_t retry(nas_session_t *session, nas_error_t *err)
     return status;
 }
 
-/* What an earlier session left, if it is to be resumed and there is something. */
-typedef struct saved {
-    nas_state_t state;
-    nas_error_t notice;
-    bool exists;
-} saved_t;
-
-static nas_status_t read_saved(const nas_session_t *session, const nas_session_options_t *options,
-                               saved_t *saved, nas_error_t *err)
-{
-    if (!options->resume) return NAS_OK;
-    saved->exists = nas_statefile_exists(session->output);
-    if (!saved->exists) {
-        nas_log_line("nothing to resume at %s; starting", session->output);
-        return NAS_OK;
-    }
-    return nas_statefile_read(session->output, &saved->state, &saved->notice, err);
-}
-
-/* Whether a run is complete and its inputs are what they were: nothing of them is needed then, and
- * a table of 10^7 rows is not read to find that out. Where in doubt they are read. */
-static bool is_settled(const nas_session_t *session, const saved_t *saved)
-{
-    static const nas_digest_t unknown;
-    const nas_digest_t *seen = &session->seen;
-    return saved->exists && saved->state.complete && memcmp(seen, &unknown, sizeof *seen) != 0 &&
-           memcmp(seen, &saved->state.seen_hash, sizeof *seen) == 0;
-}
-
-/* In the log and for good. */
-static nas_status_t say(nas_session_t *session, const nas_error_t *line, nas_error_t *err)
-{
-    nas_log_line("%s", line->text);
-    return nas_state_add_event(&session->state, err, "%s", line->text);
-}
-
-/* The saved state becomes the session's. */
-static nas_status_t take_saved(nas_session_t *session, saved_t *saved, nas_error_t *err)
-{
-    const nas_name_source_t arch = session->state.scores.arch;
-    nas_state_fini(&session->state);
-    session->state = saved->state;
-    saved->state = (nas_state_t){0};
-    nas_scores_name(&session->state.scores, &arch);
-    session->elapsed_before_s = session->state.elapsed_s;
-    return *saved->notice.text ? say(session, &saved->notice, err) : NAS_OK;
-}
-
 /* Where the processor is of another kind than the one before. */
 static nas_status_t note_processor(nas_session_t *session, const nas_session_options_t *options,
                                    nas_error_t *err)
@@ -169,133 +203,83 @@ static nas_status_t note_processor(nas_session_t *session, const nas_session_opt
     if (session->state.complete ||
         !nas_state_has_moved(&session->state, options->isa, options->blas, &line))
         return NAS_OK;
-    return say(session, &line, err);
+    return nas_session_say(session, line.text, err);
+}
+
+static void replace_string(char **at, char *text)
+{
+    free(*at);
+    *at = text;
+}
+
+/* Who runs it now; equal runs may differ in all of this. */
+static nas_status_t set_provenance(nas_session_t *session, const nas_session_options_t *options,
+                                   nas_error_t *err)
+{
+    nas_state_t *state = &session->state;
+    char host[256] = "unknown";
+    (void)gethostname(host, sizeof host - 1);
+    replace_string(&state->program_version, nas_string_copy(nas_version(), err));
+    replace_string(&state->commit, nas_string_copy(nas_commit(), err));
+    replace_string(&state->host, nas_string_copy(host, err));
+    replace_string(&state->isa, nas_string_copy(options->isa, err));
+    replace_string(&state->blas, nas_string_copy(options->blas, err));
+    state->n_ranks = options->n_ranks;
+    const bool has_all =
+        state->program_version && state->commit && state->host && state->isa && state->blas;
+    return has_all ? NAS_OK : NAS_ENOMEM;
 }
 
 static nas_status_t resume(nas_session_t *session, const nas_session_options_t *options,
-                           saved_t *saved, nas_error_t *err)
+                           nas_error_t *err)
 {
-    if (!saved->exists) return NAS_OK;
+    if (!session->saved.exists) return NAS_OK;
     nas_status_t status =
-        nas_state_check_saved(&saved->state, session->output, &session->state, err);
-    if (!status) status = take_saved(session, saved, err);
+        nas_state_check_saved(&session->saved.state, session->output, &session->state, err);
+    if (!status) status = take_saved(session, err);
     if (!status && options->retry_failed) status = retry(session, err);
     if (!status) status = note_processor(session, options, err);
     session->state.gave_up &= nas_session_gives_up(session);
     return status;
 }
 
-static nas_status_t open_ledger(nas_session_t *session, bool reuses, nas_error_t *err)
+nas_status_t nas_session_take(nas_session_t *session, const nas_session_options_t *options,
+                              nas_state_t *fresh, nas_error_t *err)
 {
-    const nas_ledger_options_t ledger = {.state = &session->state,
-                                         .objective = session->inputs.objective,
-                                         .names = session->inputs.pool.names,
-                                         .reuse = reuses ? &session->old : NULL,
-                                         .n_groups = session->inputs.plan.n_groups};
-    return nas_ledger_create(&ledger, &session->ledger, err);
-}
-
-/* Read the inputs and make of them, and of what is saved, a state to go on from. */
-static nas_status_t open_inputs(nas_session_t *session, const nas_session_options_t *options,
-                                saved_t *saved, nas_error_t *err)
-{
-    nas_inputs_t *inputs = &session->inputs;
-    nas_reusable_t reusable = {0};
-    nas_status_t status = nas_inputs_read_files(inputs, err);
-    if (status) return status;
-    nas_plan_t *plan = &inputs->plan;
-    plan->n_groups = nas_plan_groups(inputs->job->search.groups, plan->n_repeat,
-                                     plan->n_arch * plan->n_metric, options->n_ranks);
-    session->checkpoint.interval_s = inputs->job->checkpoint.interval_s;
-    status = nas_state_begin(&session->state, inputs, err);
-    if (!status && inputs->batch.n > 0)
-        status = nas_score_measurement(inputs, options->isa, &session->measurement, err);
-    if (!status) status = resume(session, options, saved, err);
+    session->state = *fresh;
+    *fresh = (nas_state_t){0};
+    const nas_status_t status = resume(session, options, err);
     session->state.seen_hash = session->seen;
-    nas_session_settle_measurement(session);
-    inputs->judging.size.n_goals = session->state.n_goals;
-    inputs->judging.size.n_columns = (int64_t)session->state.report_columns.n;
-    inputs->judging.generation = session->state.generation;
-    if (!status) status = nas_state_identity(&session->state, &inputs->judging.run, err);
-    if (!status) status = set_provenance(session, options, err);
-    if (!status) status = nas_session_open_old(session, options->reuse, &reusable, err);
-    if (!status && inputs->method) status = open_ledger(session, reusable.evaluations, err);
-    return status;
+    return status ? status : set_provenance(session, options, err);
 }
 
-/* While inputs are read. */
-typedef struct reading {
-    nas_session_t *session;
-    const nas_interrupt_t *outer;
-} reading_t;
+/* ------------------------------------------------------------------------- stopping while reading */
 
-static bool stops_reading(void *context, double share)
+bool nas_session_stops_reading(nas_session_t *session)
 {
-    const reading_t *reading = context;
-    nas_session_t *session = reading->session;
     /* one that was there before is obeyed after the first step, unless that is far away */
     const double patience_s = 1.0;
     if (nas_clock_monotonic_s() - session->started_s > patience_s)
-        session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
-    return session->saw_stop_file || nas_interrupted(reading->outer, share);
+        (void)nas_session_sees_stop(session);
+    return session->saw_stop_file;
 }
 
-/* Nothing is begun before all is read, so that there is nothing to save. */
-static nas_status_t stop_reading(nas_session_t *session, nas_error_t *err)
+nas_status_t nas_session_stop_reading(nas_session_t *session, nas_error_t *err)
 {
-    if (session->saw_stop_file) (void)nas_stop_file_clear(&session->stop_file);
+    if (session->saw_stop_file) nas_session_forget_stop(session);
     return nas_error_set(
         err, NAS_ESTOP,
         "stopped on request while the inputs were read; nothing was begun, run the same again");
 }
 
-static nas_status_t open_session(nas_session_t *session, const nas_session_options_t *options,
-                                 nas_error_t *err)
-{
-    saved_t saved = {0};
-    reading_t reading = {.session = session, .outer = options->interrupt};
-    const nas_interrupt_t interrupt = {.asked = stops_reading, .context = &reading};
-    nas_status_t status = nas_inputs_read_job(&session->inputs, &options->job, err);
-    if (!status) status = take_output(session, options, err);
-    if (!status) status = nas_stop_file_init(&session->stop_file, session->inputs.job->output, err);
-    if (!status) status = nas_inputs_seen(&session->inputs, &session->seen, err);
-    if (!status) status = read_saved(session, options, &saved, err);
-    session->inputs.interrupt = &interrupt;
-    if (!status)
-        status = is_settled(session, &saved) && !options->retry_failed
-                     ? take_saved(session, &saved, err)
-                     : open_inputs(session, options, &saved, err);
-    session->inputs.interrupt = NULL;
-    nas_state_fini(&saved.state);
-    return status == NAS_ESTOP ? stop_reading(session, err) : status;
-}
-
-nas_status_t nas_session_create(const nas_session_options_t *options, nas_session_t **session_p,
-                                nas_error_t *err)
-{
-    nas_session_t *session = calloc(1, sizeof *session);
-    if (!session) return nas_error_nomem(err, "the session");
-    session->started_s = nas_clock_monotonic_s();
-    const nas_status_t status = open_session(session, options, err);
-    if (status) {
-        nas_session_destroy(session);
-        return status;
-    }
-    *session_p = session;
-    return NAS_OK;
-}
-
-const nas_inputs_t *nas_session_inputs(const nas_session_t *session)
-{
-    return &session->inputs;
-}
+/* --------------------------------------------------------------------------------------- looking */
 
 const char *nas_session_output(const nas_session_t *session)
 {
     return session->output;
 }
 
-const nas_state_t *nas_session_state(const nas_session_t *session)
+nas_state_t *nas_session_state(nas_session_t *session)
 {
     return &session->state;
 }
@@ -307,7 +291,7 @@ bool nas_session_over(const nas_session_t *session)
 
 bool nas_session_gives_up(const nas_session_t *session)
 {
-    const nas_job_t *job = session->inputs.job;
+    const nas_job_t *job = session->job;
     return job->objective.kind != NAS_OBJECTIVE_TABLE &&
            nas_verdict_gives_up(&session->state, job->objective.patience);
 }
@@ -315,21 +299,6 @@ bool nas_session_gives_up(const nas_session_t *session)
 nas_status_t nas_session_verdict(const nas_session_t *session, nas_error_t *err)
 {
     return nas_verdict(&session->state, session->output, err);
-}
-
-void nas_session_destroy(nas_session_t *session)
-{
-    if (!session) return;
-    nas_ledger_destroy(session->ledger);
-    nas_score_reuse_fini(&session->known);
-    nas_stop_file_fini(&session->stop_file);
-    free(session->output);
-    nas_state_fini(&session->state);
-    nas_state_fini(&session->old);
-    nas_lock_release(session->lock);
-    nas_inputs_fini(&session->inputs);
-    free(session->replies.data);
-    free(session);
 }
 
 /* ------------------------------------------------------------------------------------- saving */
@@ -344,22 +313,23 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
     return status;
 }
 
-nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
-                              nas_error_t *err)
+nas_status_t nas_session_save_at_end(nas_session_t *session, nas_status_t status, nas_error_t *err)
 {
-    const nas_status_t status =
-        signal
-            ? nas_state_add_event(&session->state, err, "stopped by signal %d", (int)signal)
-            : nas_state_add_event(&session->state, err, "stopped by %s", session->stop_file.path);
-    if (status) return status;
-    /* obeyed, even where a signal came first */
-    const bool cleared = nas_stop_file_clear(&session->stop_file);
-    return nas_error_set(
-        err, NAS_ESTOP,
-        "stopped on request after %lld of %lld %s; %s is saved, run again with --resume%s%s%s",
-        (long long)n_done, (long long)session->progress.n_total, session->progress.unit,
-        session->output, cleared ? "" : " when ", cleared ? "" : session->stop_file.path,
-        cleared ? "" : ", which this user cannot remove, is gone");
+    nas_error_t save_err = {0};
+    const nas_status_t saved = nas_session_save(session, &save_err);
+    if (saved <= status) return status;
+    *err = save_err;
+    return saved;
+}
+
+bool nas_session_save_is_due(const nas_session_t *session, double spent_s)
+{
+    return nas_checkpoint_due(&session->checkpoint, nas_clock_monotonic_s(), spent_s);
+}
+
+bool nas_session_save_has_last_chance(const nas_session_t *session, double step_s)
+{
+    return nas_checkpoint_last_chance(&session->checkpoint, nas_clock_monotonic_s(), step_s);
 }
 
 void nas_session_abandon(nas_session_t *session, const char *line)
@@ -369,60 +339,34 @@ void nas_session_abandon(nas_session_t *session, const char *line)
     (void)nas_session_save(session, &err);
 }
 
-static void announce(const nas_session_t *session)
+/* ------------------------------------------------------------------------------------- stopping */
+
+bool nas_session_sees_stop(nas_session_t *session)
 {
-    const nas_state_t *state = &session->state;
-    const nas_plan_t *plan = &session->inputs.plan;
-    if (!session->inputs.method) {
-        nas_log_line("%s: scoring %lld architectures, %zu metric%s, %d rank%s", state->job_name,
-                     (long long)state->n_arch, state->metrics.n, plural((int64_t)state->metrics.n),
-                     state->n_ranks, plural(state->n_ranks));
-        return;
-    }
-    nas_log_line(
-        "%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld group%s",
-        state->job_name, state->method, (long long)plan->n_arch, (long long)plan->budget,
-        (long long)plan->n_repeat, plural(plan->n_repeat), state->n_ranks, plural(state->n_ranks),
-        (long long)plan->n_groups, plural(plan->n_groups));
+    session->saw_stop_file |= nas_stop_file_seen(&session->stop_file);
+    return session->saw_stop_file;
 }
 
-/* Whatever `note` collects. */
-static nas_status_t say_notes(const nas_session_t *session, nas_note_t *note, nas_error_t *err)
+void nas_session_forget_stop(nas_session_t *session)
 {
-    nas_strings_t notes = {0};
-    const nas_status_t status = note(&session->inputs, &notes, err);
-    for (size_t i = 0; i < notes.n; i++) nas_log_line("note: %s", notes.at[i]);
-    nas_strings_fini(&notes);
-    return status;
+    (void)nas_stop_file_clear(&session->stop_file);
 }
 
-nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *err)
+nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
+                              const nas_progress_t *progress, nas_error_t *err)
 {
-    nas_inputs_t *inputs = &session->inputs;
-    nas_status_t status = NAS_OK;
-    if (!inputs->method->needs_metrics) return NAS_OK;
-    if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE) {
-        status = nas_inputs_look_at_metrics(inputs, &session->state.scores, err);
-        if (!status) status = say_notes(session, nas_inputs_note_metrics, err);
-    }
-    return status ? status : nas_inputs_mark_constant(inputs, &session->state, err);
-}
-
-nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err)
-{
-    nas_state_t *state = &session->state;
-    const int64_t n_scored = state->scores.n_done;
-    const int64_t n_evaluated = session->ledger ? nas_ledger_count(session->ledger) : 0;
-    const bool goes_on = n_scored > 0 || n_evaluated > 0 || state->generation > 0;
-    announce(session);
-    /* where all that was to be scored was taken over */
-    if (!session->inputs.method && !nas_session_needs_scores(session)) state->complete = true;
-    nas_status_t status = say_notes(session, nas_inputs_note, err);
+    const bool by_signal = signal && !session->saw_stop_file;
+    const nas_status_t status =
+        by_signal
+            ? nas_state_add_event(&session->state, err, "stopped by signal %d", (int)signal)
+            : nas_state_add_event(&session->state, err, "stopped by %s", session->stop_file.path);
     if (status) return status;
-    if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
-    if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);
-    status = nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
-                                 state->n_ranks, plural(state->n_ranks));
-    if (status) return status;
-    return nas_session_save(session, err);
+    /* obeyed, even where a signal came first */
+    const bool cleared = nas_stop_file_clear(&session->stop_file);
+    return nas_error_set(
+        err, NAS_ESTOP,
+        "stopped on request after %lld of %lld %s; %s is saved, run again with --resume%s%s%s",
+        (long long)n_done, (long long)progress->n_total, progress->unit, session->output,
+        cleared ? "" : " when ", cleared ? "" : session->stop_file.path,
+        cleared ? "" : ", which this user cannot remove, is gone");
 }

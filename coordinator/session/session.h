@@ -1,147 +1,110 @@
-/* A session of a run: one program start that begins or resumes it. Rank 0's side of the search. */
+/* A session of a run: one program start that begins or resumes it. What rank 0 keeps of a run
+ * whatever its stages do: its output and the lock on it, its state, when to save and when to stop.
+ * Knows no stage and none of their inputs. */
 #ifndef NAS_COORDINATOR_SESSION_SESSION_H
 #define NAS_COORDINATOR_SESSION_SESSION_H
 
+#include "common/base/digest.h"
 #include "common/base/error.h"
-#include "common/comm/comm.h"
-#include "coordinator/evaluate/evaluator_plan.h"
-#include "coordinator/inputs/inputs.h"
-#include "coordinator/search/message.h"
+#include "common/base/progress.h"
+#include "common/job/job.h"
+#include "common/state/state.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
-/** What the command line asks for; borrowed. */
+/** What a session begins with; borrowed. */
 typedef struct nas_session_options {
-    nas_job_source_t job; /**< and what it is read for */
+    const nas_job_t *job;     /**< kept (borrowed) */
+    const nas_digest_t *seen; /**< what the job looks like before its files are read; all 0: not
+                                   known */
     bool resume;
     bool retry_failed; /**< with resume: begin a retry of what has failed */
     bool fresh;
-    const char *reuse; /**< an older state file whose evaluations and scores are taken over, or
-                            NULL */
     int n_ranks;
-    const char *isa;                  /**< instruction set that all ranks use */
-    const char *blas;                 /**< kernels of linear algebra that rank 0 uses */
-    const nas_interrupt_t *interrupt; /**< asked while inputs are read; may be NULL */
+    const char *isa;  /**< instruction set that all ranks use */
+    const char *blas; /**< kernels of linear algebra that rank 0 uses */
 } nas_session_options_t;
-
-/** Outcome of scoring one architecture. */
-typedef struct nas_score {
-    nas_score_status_t status;
-    double seconds;
-} nas_score_t;
 
 /** Opaque. */
 typedef struct nas_session nas_session_t;
 
-/** Read and check every input, lock the output, begin a state or take up a saved one.  Coordinator
- *  only. Where the saved one is complete and the job's keys and its files' sizes and times are what
- *  they were, no other input is read: then there is the state alone.
- *  NAS_ESTOP: interrupted, or OUTPUT.stop asks to stop, while inputs are read: nothing was begun.
- *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
- *  fresh is asked for; a file that is no run's; a state file that is damaged or of another job.
- *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and
- *  its lock.
+/** Lock the output and read what an earlier session left there, where it is to be resumed.
+ *  Coordinator only.
+ *  NAS_EINPUT: an output that is there while neither resume nor fresh is asked for; a file that is
+ *  no run's; a state file that is damaged. NAS_EIO: the output cannot be written. Nothing on disk
+ *  is changed but the output's folders and its lock.
  *  The caller owns *session_p. */
 nas_status_t nas_session_create(const nas_session_options_t *options, nas_session_t **session_p,
                                 nas_error_t *err);
 
-/** Inputs, with the plan for the session's ranks. Borrowed. */
-const nas_inputs_t *nas_session_inputs(const nas_session_t *session);
+/** Where what is saved is complete and the job looks as it did then, take that up: nothing else is
+ *  to be read, a table of 10^7 rows least of all. Where in doubt, not.  Coordinator only.
+ *  settled [out] whether it was so.  NAS_ENOMEM. */
+nas_status_t nas_session_settle(nas_session_t *session, bool *settled, nas_error_t *err);
+
+/** While inputs are read, before anything is begun: whether OUTPUT.stop asks to stop. */
+bool nas_session_stops_reading(nas_session_t *session);
+
+/** Obey that, or a signal: returns NAS_ESTOP with the line for the user. Nothing was begun. */
+nas_status_t nas_session_stop_reading(nas_session_t *session, nas_error_t *err);
+
+/** Begin with a state, or take up the saved one, which must be of the same job.  Coordinator only;
+ *  the options are those of nas_session_create.
+ *  fresh [in, out] of nas_state_begin; becomes the session's, and is zero afterwards.
+ *  NAS_EINPUT: the saved state is of another job. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_session_take(nas_session_t *session, const nas_session_options_t *options,
+                              nas_state_t *fresh, nas_error_t *err);
 
 /** Where the run is written: the job's output, or what that leads to where it is a link. Borrowed.
  */
 const char *nas_session_output(const nas_session_t *session);
 
-/** The results so far. Borrowed. */
-const nas_state_t *nas_session_state(const nas_session_t *session);
+/** The results so far, which stages extend. Borrowed. */
+nas_state_t *nas_session_state(nas_session_t *session);
 
 /** Whether nothing is left to do: the run is complete, or it gave up and would do so again.
  *  Coordinator only. */
 bool nas_session_over(const nas_session_t *session);
 
+/** Whether the run is to give up now (objective.patience).  Coordinator only. */
+bool nas_session_gives_up(const nas_session_t *session);
+
 /** The verdict on a run that is over (nas_verdict).  Coordinator only. */
 nas_status_t nas_session_verdict(const nas_session_t *session, nas_error_t *err);
 
-/** Whether scores have to be computed before a search, or at all. */
-bool nas_session_needs_scores(const nas_session_t *session);
+/** Say a line in the log, and in the state for good.  Coordinator only.  NAS_ENOMEM. */
+nas_status_t nas_session_say(nas_session_t *session, const char *line, nas_error_t *err);
 
-/** Announce the run and write its state file at once, so that an unwritable output shows before any
- *  work is done.  Coordinator only. NAS_EIO. */
-nas_status_t nas_session_begin(nas_session_t *session, nas_error_t *err);
+/** Write the state file now.  Coordinator only.  NAS_EIO. */
+nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err);
 
-/** Look at the metrics before a search weighs them, now that their values are known: say in the
- *  state which are constant, and, of those that this run has computed, what is worth a note.
- *  Coordinator only. Errors of nas_inputs_look_at_metrics. */
-nas_status_t nas_session_look_at_metrics(nas_session_t *session, nas_error_t *err);
+/** Save at the end of a stage that came to a status. Returns the worse of that and the save's, with
+ *  its text in err.  Coordinator only. */
+nas_status_t nas_session_save_at_end(nas_session_t *session, nas_status_t status, nas_error_t *err);
 
-/** Begin to count the stage's progress.  Coordinator only. */
-void nas_session_begin_scoring(nas_session_t *session);
-void nas_session_begin_search(nas_session_t *session);
+/** Whether to save now, after evaluations that took spent_s; 0: of none.  Coordinator only. */
+bool nas_session_save_is_due(const nas_session_t *session, double spent_s);
 
-/** A request to stop came before the first round: note it and save.  Coordinator only. stop: the
- *  signal that some rank received, or 0. Returns NAS_ESTOP with the line for the user, or the error
- *  of saving. */
-nas_status_t nas_session_stop_early(nas_session_t *session, int stop, nas_error_t *err);
-
-/** A lockstep round begins: take the steps of all groups and work out which architectures have to
- *  be judged for them (nas_session_candidates).  Coordinator only.
- *  steps [in] messages of n_groups leaders, offset [n_groups + 1]; kept (borrowed) until the round
- *  ends. Errors show in nas_session_round. */
-void nas_session_take_steps(nas_session_t *session, const char *steps, const size_t *offset);
-
-/** What judging needs to know; kind TABLE where there is nothing to judge. Borrowed. */
-const nas_evaluator_plan_t *nas_session_judging(const nas_session_t *session);
-
-/** Architectures to judge in this round: none where the search is about to end.  Coordinator only.
- *  n [out] their number. Borrowed until the round ends. */
-const nas_candidate_t *nas_session_candidates(const nas_session_t *session, int64_t *n);
-
-/** What came of candidate `index` of the round, judged by a rank.  Coordinator only. The arrays of
- *  outcome become the session's. */
-void nas_session_judged(nas_session_t *session, int64_t index, const nas_outcome_t *outcome,
-                        int rank);
-
-/** How judging ended: a status other than NAS_OK, with its text, ends the search in this round;
- *  stop: for NAS_ESTOP, the signal that some rank received.  Coordinator only. */
-void nas_session_end_judging(nas_session_t *session, nas_status_t status, const nas_error_t *err,
-                             int stop);
-
-/** While ranks work: show progress and look for OUTPUT.stop.  Coordinator only; of a second or so
- *  between calls. share: of the round's work that is done. Returns SIGTERM where the file asks to
- *  stop, otherwise 0. */
-int nas_session_watch(nas_session_t *session, double share);
-
-/** The round ends: record, save when due, and answer.  Coordinator only.
- *  replies [out] borrowed until the next round, with reply_offset [n_groups + 1]. Every error ends
- *  the search for all through the replies. */
-void nas_session_round(nas_session_t *session, const char **replies, size_t *reply_offset);
-
-/** Whether some metrics of an architecture are known from another run: those that the plan of
- *  scoring names.  Coordinator only. */
-bool nas_session_is_partly_scored(const nas_session_t *session, int64_t arch);
-
-/** Record one architecture's scores;
- *  value [in] n_metric, of which those that are known from another run do not count.  Coordinator
- *  only. */
-void nas_session_record_score(nas_session_t *session, int64_t arch, int rank,
-                              const nas_score_t *score, const double *value);
-
-/** While ranks score: look for OUTPUT.stop.  Coordinator only. Returns SIGTERM where it asks to
- *  stop, otherwise 0. */
-int nas_session_watch_scoring(nas_session_t *session);
-
-/** End of a scoring round: stop [in] a signal that some rank received, or 0.  Coordinator only.
- *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
- *  a save failed, now or since the round before. */
-nas_status_t nas_session_scored(nas_session_t *session, int64_t stop, nas_error_t *err);
-
-/** Save if it is due; a failure shows in the next nas_session_scored.  Coordinator only. */
-void nas_session_save_if_due(nas_session_t *session);
+/** Whether to save now because the next chance comes in step_s only.  Coordinator only. */
+bool nas_session_save_has_last_chance(const nas_session_t *session, double step_s);
 
 /** Save, with line as an event, before the job ends without an agreement of its ranks. What fails
  *  here is not reported, since another error is.  Coordinator only. */
 void nas_session_abandon(nas_session_t *session, const char *line);
+
+/** Whether OUTPUT.stop asks to stop, now or when it was asked before.  Coordinator only; looks
+ *  twice a second at most. */
+bool nas_session_sees_stop(nas_session_t *session);
+
+/** Remove OUTPUT.stop where a run ends by itself: it would stop the next one.  Coordinator only. */
+void nas_session_forget_stop(nas_session_t *session);
+
+/** Note that the run stops on request, by OUTPUT.stop, which is removed, or else by a signal.
+ *  Coordinator only. Returns NAS_ESTOP with the line for the user: n_done of the progress's
+ *  total. */
+nas_status_t nas_session_stop(nas_session_t *session, int64_t signal, int64_t n_done,
+                              const nas_progress_t *progress, nas_error_t *err);
 
 /** Release the lock and free everything. Accepts NULL. */
 void nas_session_destroy(nas_session_t *session);

@@ -70,7 +70,7 @@ static void judge_all(fixture_t *f)
     for (int64_t i = 0; i < n; i++) {
         const nas_outcome_t outcome = {
             .value = {(double)candidate[i].arch + 1e-3 * (double)candidate[i].seed}, .cost = 1.0};
-        nas_ledger_judged(f->ledger, i, &outcome, 0);
+        nas_ledger_evaluated(f->ledger, i, &outcome, 0);
     }
 }
 

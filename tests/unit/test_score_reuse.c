@@ -1,4 +1,4 @@
-#include "coordinator/session/score_reuse.h"
+#include "coordinator/score/score_reuse.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -120,20 +120,20 @@ Test(score_reuse, other_metrics_are_of_no_use)
 
 Test(score_reuse, the_measurement_is_what_values_depend_on)
 {
-    nas_digest_t first, second;
-    nas_inputs_t inputs = {.scoring = {.n_arch = 5, .network = {.channels = 16}, .seed = 3}};
-    cr_assert_eq(nas_score_measurement(&inputs, "AVX2", &first, NULL), NAS_OK);
-    inputs.scoring.n_arch = 9;
-    inputs.scoring.n_metric = 2;
-    cr_assert_eq(nas_score_measurement(&inputs, "AVX2", &second, NULL), NAS_OK);
+    nas_digest_t first, second, batch = {{0}};
+    nas_score_parameters_t parameters = {.n_arch = 5, .network = {.channels = 16}, .seed = 3};
+    cr_assert_eq(nas_score_measurement(&parameters, &batch, "AVX2", &first, NULL), NAS_OK);
+    parameters.n_arch = 9;
+    parameters.n_metric = 2;
+    cr_assert_eq(nas_score_measurement(&parameters, &batch, "AVX2", &second, NULL), NAS_OK);
     cr_assert_eq(memcmp(&first, &second, sizeof first), 0);
-    cr_assert_eq(nas_score_measurement(&inputs, "AVX-512", &second, NULL), NAS_OK);
+    cr_assert_eq(nas_score_measurement(&parameters, &batch, "AVX-512", &second, NULL), NAS_OK);
     cr_assert_neq(memcmp(&first, &second, sizeof first), 0);
-    inputs.scoring.seed = 4;
-    cr_assert_eq(nas_score_measurement(&inputs, "AVX2", &second, NULL), NAS_OK);
+    parameters.seed = 4;
+    cr_assert_eq(nas_score_measurement(&parameters, &batch, "AVX2", &second, NULL), NAS_OK);
     cr_assert_neq(memcmp(&first, &second, sizeof first), 0);
-    inputs.scoring.seed = 3;
-    inputs.batch_content.byte[0] = 1;
-    cr_assert_eq(nas_score_measurement(&inputs, "AVX2", &second, NULL), NAS_OK);
+    parameters.seed = 3;
+    batch.byte[0] = 1;
+    cr_assert_eq(nas_score_measurement(&parameters, &batch, "AVX2", &second, NULL), NAS_OK);
     cr_assert_neq(memcmp(&first, &second, sizeof first), 0);
 }

@@ -34,6 +34,8 @@ typedef struct nas_metric {
 
 /** The job's keys about metrics. */
 extern const nas_job_section_t nas_metric_keys;
+/** The most metrics that are computed at once. */
+enum { NAS_METRICS_MAX = 32 };
 
 /** The metric of this name, or NULL. */
 const nas_metric_t *nas_metric_find(const char *name);

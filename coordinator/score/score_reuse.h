@@ -5,34 +5,32 @@
  * the same number, whatever pool it is in, what the job is called and which other metrics are
  * computed with it. So scores are taken over per architecture and metric, and what is missing alone
  * is computed. */
-#ifndef NAS_COORDINATOR_SESSION_SCORE_REUSE_H
-#define NAS_COORDINATOR_SESSION_SCORE_REUSE_H
+#ifndef NAS_COORDINATOR_SCORE_SCORE_REUSE_H
+#define NAS_COORDINATOR_SCORE_SCORE_REUSE_H
 
 #include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/state/state.h"
-#include "coordinator/inputs/inputs.h"
+#include "coordinator/score/score_parameters.h"
 
 #include <stdint.h>
 
 /** Identity of how the scores of a job are measured.  Coordinator only; after
  *  nas_inputs_read_files, where the job computes metrics.
- *  isa [in] name of the instruction set that all ranks use.
+ *  batch [in] digest of the mini-batch; isa [in] name of the instruction set that all ranks use.
  *  NAS_ENOMEM. */
-nas_status_t nas_score_measurement(const nas_inputs_t *inputs, const char *isa,
+nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
+                                   const nas_digest_t *batch, const char *isa,
                                    nas_digest_t *measurement, nas_error_t *err);
-
-/** Whether a state says how its scores were measured. */
-bool nas_score_is_measured(const nas_scores_t *scores);
 
 /** What is taken over. Zero-initialise: nothing is; end with nas_score_reuse_fini. */
 typedef struct nas_score_reuse {
-    const nas_state_t *old;                 /**< that has the scores; borrowed */
-    int64_t *row;                           /**< [n_arch] of old's scores, -1: none; owned */
-    int64_t place[NAS_SCORING_MAX_METRICS]; /**< of each metric of the job in old, -1: not there */
-    int64_t n_missing;                      /**< metrics of the job that old lacks */
-    int64_t n_taken;                        /**< architectures with all metrics */
-    int64_t n_partly;                       /**< architectures with some of them */
+    const nas_state_t *old;         /**< that has the scores; borrowed */
+    int64_t *row;                   /**< [n_arch] of old's scores, -1: none; owned */
+    int64_t place[NAS_METRICS_MAX]; /**< of each metric of the job in old, -1: not there */
+    int64_t n_missing;              /**< metrics of the job that old lacks */
+    int64_t n_taken;                /**< architectures with all metrics */
+    int64_t n_partly;               /**< architectures with some of them */
 } nas_score_reuse_t;
 
 /** Look up what of old's scores counts for a pool of `names` and the metrics of a state.

@@ -1,31 +1,27 @@
-#include "coordinator/session/score_reuse.h"
+#include "coordinator/score/score_reuse.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-nas_status_t nas_score_measurement(const nas_inputs_t *inputs, const char *isa,
+nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
+                                   const nas_digest_t *batch, const char *isa,
                                    nas_digest_t *measurement, nas_error_t *err)
 {
-    const nas_scoring_plan_t *plan = &inputs->scoring;
-    const nas_network_t *net = &plan->network;
-    const int64_t number[] = {
-        plan->backend, (int64_t)plan->seed, plan->batch, net->image_channels, net->height,
-        net->width,    net->channels,       net->cells,  net->classes,        net->convention};
+    const nas_network_t *net = &parameters->network;
+    const int64_t number[] = {parameters->backend, (int64_t)parameters->seed,
+                              parameters->batch,   net->image_channels,
+                              net->height,         net->width,
+                              net->channels,       net->cells,
+                              net->classes,        net->convention};
     nas_hasher_t *hasher = NULL;
     const nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
     nas_hasher_update(hasher, number, sizeof number);
     nas_hasher_update(hasher, isa, strlen(isa) + 1);
-    nas_hasher_update(hasher, &inputs->batch_content, sizeof inputs->batch_content);
+    nas_hasher_update(hasher, batch, sizeof *batch);
     *measurement = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
     return NAS_OK;
-}
-
-bool nas_score_is_measured(const nas_scores_t *scores)
-{
-    static const nas_digest_t unknown = {{0}};
-    return memcmp(&scores->measurement, &unknown, sizeof unknown) != 0;
 }
 
 static void place_metrics(nas_score_reuse_t *reuse, const nas_strings_t *metrics)
@@ -41,7 +37,7 @@ nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *o
                                   nas_error_t *err)
 {
     const int64_t n_arch = nas_names_count(names);
-    NAS_ASSERT(state->metrics.n <= NAS_SCORING_MAX_METRICS);
+    NAS_ASSERT(state->metrics.n <= NAS_METRICS_MAX);
     *reuse = (nas_score_reuse_t){.old = old, .row = malloc((size_t)n_arch * sizeof *reuse->row)};
     if (!reuse->row) return nas_error_nomem(err, "scores to take over");
     place_metrics(reuse, &state->metrics);

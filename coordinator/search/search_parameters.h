@@ -1,14 +1,15 @@
 /* What every rank must know of a search: a plain value that rank 0 works out and broadcasts. */
-#ifndef NAS_COORDINATOR_INPUTS_PLAN_H
-#define NAS_COORDINATOR_INPUTS_PLAN_H
+#ifndef NAS_COORDINATOR_SEARCH_SEARCH_PARAMETERS_H
+#define NAS_COORDINATOR_SEARCH_SEARCH_PARAMETERS_H
 
-#include "common/job/job.h"
+#include "common/space/pool.h"
+#include "coordinator/inputs/inputs_search.h"
 #include "coordinator/search/methods/method.h"
 
 #include <stdint.h>
 
 /** No pointers, so that its bytes can travel. */
-typedef struct nas_plan {
+typedef struct nas_search_parameters {
     int64_t n_arch;
     int64_t n_metric; /**< 0 for methods that weigh none */
     int64_t budget;
@@ -20,18 +21,23 @@ typedef struct nas_plan {
     int64_t encoding; /**< positions of the encoding that the method needs, or 0 */
     uint64_t seed;
     double silence_s; /**< after which a rank counts as lost; 0: never */
-} nas_plan_t;
+} nas_search_parameters_t;
+
+/** Those of a job that searches, on so many ranks.  Coordinator only; after
+ *  nas_inputs_read_files. */
+nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
+                                              const nas_pool_t *pool, int n_ranks);
 
 /** What a repeat's method is created with, its encoding and interrupt left out.  Not
  *  collective. */
-nas_method_setup_t nas_plan_setup(const nas_plan_t *plan, uint64_t seed);
+nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed);
 
 /** Number of rank groups over which repeats spread: as asked, at most one a repeat and a rank.
  *  Unasked (0), one group a repeat where every group can hold the whole score table at little
  *  cost, otherwise one.  Not collective. */
-int64_t nas_plan_groups(int64_t asked, int64_t n_repeat, int64_t n_values, int n_ranks);
+int64_t nas_search_groups(int64_t asked, int64_t n_repeat, int64_t n_values, int n_ranks);
 
 /** The group of a rank: contiguous, so that groups share nodes; rank 0 leads group 0. */
-int nas_plan_group_of(const nas_plan_t *plan, int rank, int n_ranks);
+int nas_search_group_of(const nas_search_parameters_t *parameters, int rank, int n_ranks);
 
 #endif

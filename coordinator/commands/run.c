@@ -1,0 +1,165 @@
+#include "coordinator/commands/run.h"
+
+#include "common/base/log.h"
+#include "coordinator/inputs/notes.h"
+#include "coordinator/inputs/state_begin.h"
+
+/* ------------------------------------------------------------------------------------- opening */
+
+static nas_status_t open_session(nas_run_t *run, const nas_session_options_t *options,
+                                 nas_error_t *err)
+{
+    nas_state_t fresh = {0};
+    nas_status_t status = nas_state_begin(&fresh, &run->inputs, err);
+    if (!status) status = nas_session_take(run->session, options, &fresh, err);
+    nas_state_fini(&fresh);
+    return status;
+}
+
+static nas_status_t open_score(nas_run_t *run, const char *isa, nas_error_t *err)
+{
+    const nas_inputs_t *inputs = &run->inputs;
+    const nas_score_stage_options_t options = {.session = run->session,
+                                               .job = inputs->job,
+                                               .pool = &inputs->pool,
+                                               .inputs = &inputs->score,
+                                               .isa = isa,
+                                               .is_last = !inputs->search.method};
+    if (inputs->score.batch.n == 0) return NAS_OK;
+    return nas_score_stage_create(&options, &run->score, err);
+}
+
+static nas_status_t reuse(nas_run_t *run, const char *path, nas_error_t *err)
+{
+    const nas_reuse_options_t options = {.path = path,
+                                         .output = run->inputs.job->output,
+                                         .measurement = nas_score_stage_measurement(run->score)};
+    if (!path) return NAS_OK;
+    const nas_status_t status =
+        nas_reusable_read(&run->old, &options, nas_session_state(run->session), err);
+    if (status || !run->old.scores) return status;
+    return nas_score_stage_reuse(run->score, &run->old, err);
+}
+
+static nas_status_t open_search(nas_run_t *run, int n_ranks, nas_error_t *err)
+{
+    nas_inputs_t *inputs = &run->inputs;
+    const nas_search_stage_options_t options = {.session = run->session,
+                                                .pool = &inputs->pool,
+                                                .inputs = &inputs->search,
+                                                .evaluate = &inputs->evaluate,
+                                                .images = &inputs->images,
+                                                .reuse =
+                                                    run->old.evaluations ? &run->old.state : NULL,
+                                                .n_ranks = n_ranks};
+    if (!inputs->search.method) return NAS_OK;
+    return nas_search_stage_create(&options, &run->search, err);
+}
+
+/* While inputs are read. */
+typedef struct reading {
+    nas_session_t *session;
+    const nas_interrupt_t *outer;
+} reading_t;
+
+static bool stops_reading(void *context, double share)
+{
+    const reading_t *reading = context;
+    return nas_session_stops_reading(reading->session) || nas_interrupted(reading->outer, share);
+}
+
+/* Read the inputs and make of them, and of what is saved, a state to go on from. */
+static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options,
+                                const nas_session_options_t *session, nas_error_t *err)
+{
+    reading_t reading = {.session = run->session, .outer = options->interrupt};
+    const nas_interrupt_t interrupt = {.asked = stops_reading, .context = &reading};
+    run->inputs.interrupt = &interrupt;
+    nas_status_t status = nas_inputs_read_files(&run->inputs, err);
+    run->inputs.interrupt = NULL;
+    if (status == NAS_ESTOP) return nas_session_stop_reading(run->session, err);
+    if (!status) status = open_session(run, session, err);
+    if (!status) status = open_score(run, options->isa, err);
+    if (!status) status = reuse(run, options->reuse, err);
+    return status ? status : open_search(run, options->n_ranks, err);
+}
+
+nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_error_t *err)
+{
+    bool settled = false;
+    nas_digest_t seen = {{0}};
+    nas_status_t status = nas_inputs_read_job(&run->inputs, &options->job, err);
+    if (!status) status = nas_inputs_seen(&run->inputs, &seen, err);
+    const nas_session_options_t session = {.job = run->inputs.job,
+                                           .seen = &seen,
+                                           .resume = options->resume,
+                                           .retry_failed = options->retry_failed,
+                                           .fresh = options->fresh,
+                                           .n_ranks = options->n_ranks,
+                                           .isa = options->isa,
+                                           .blas = options->blas};
+    if (!status) status = nas_session_create(&session, &run->session, err);
+    if (!status && !options->retry_failed) status = nas_session_settle(run->session, &settled, err);
+    return status || settled ? status : open_stages(run, options, &session, err);
+}
+
+void nas_run_close(nas_run_t *run)
+{
+    nas_search_stage_destroy(run->search);
+    nas_score_stage_destroy(run->score);
+    nas_reusable_fini(&run->old);
+    nas_session_destroy(run->session);
+    nas_inputs_fini(&run->inputs);
+    *run = (nas_run_t){0};
+}
+
+/* ----------------------------------------------------------------------------------- beginning */
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void announce(const nas_run_t *run)
+{
+    const nas_state_t *state = nas_session_state(run->session);
+    if (!run->search) {
+        nas_log_line("%s: scoring %lld architectures, %zu metric%s, %d rank%s", state->job_name,
+                     (long long)state->n_arch, state->metrics.n, plural((int64_t)state->metrics.n),
+                     state->n_ranks, plural(state->n_ranks));
+        return;
+    }
+    const nas_search_parameters_t *search = nas_search_stage_parameters(run->search);
+    nas_log_line(
+        "%s: method %s, %lld architectures, budget %lld, %lld repeat%s, %d rank%s in %lld group%s",
+        state->job_name, state->method, (long long)search->n_arch, (long long)search->budget,
+        (long long)search->n_repeat, plural(search->n_repeat), state->n_ranks,
+        plural(state->n_ranks), (long long)search->n_groups, plural(search->n_groups));
+}
+
+static nas_status_t say_notes(const nas_inputs_t *inputs, nas_error_t *err)
+{
+    nas_strings_t notes = {0};
+    const nas_status_t status = nas_inputs_note(inputs, &notes, err);
+    nas_notes_log(&notes);
+    nas_strings_fini(&notes);
+    return status;
+}
+
+nas_status_t nas_run_begin(nas_run_t *run, nas_error_t *err)
+{
+    nas_state_t *state = nas_session_state(run->session);
+    const int64_t n_scored = state->scores.n_done;
+    const int64_t n_evaluated = nas_search_stage_count(run->search);
+    const bool goes_on = n_scored > 0 || n_evaluated > 0 || state->generation > 0;
+    announce(run);
+    /* where all that was to be scored was taken over */
+    if (!run->search && !nas_score_stage_is_needed(run->score)) state->complete = true;
+    nas_status_t status = say_notes(&run->inputs, err);
+    if (status) return status;
+    if (n_scored) nas_log_line("going on after %lld scored architectures", (long long)n_scored);
+    if (n_evaluated) nas_log_line("going on after %lld evaluations", (long long)n_evaluated);
+    status = nas_state_add_event(state, err, "%s on %d rank%s", goes_on ? "resumed" : "started",
+                                 state->n_ranks, plural(state->n_ranks));
+    return status ? status : nas_session_save(run->session, err);
+}

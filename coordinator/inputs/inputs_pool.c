@@ -1,0 +1,104 @@
+/* The pool of a job: a table's rows, or a subset of a space. */
+#include "coordinator/inputs/inputs_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --------------------------------------------------------------------------------------- table */
+
+static nas_status_t add_once(nas_strings_t *columns, const char *name, nas_error_t *err)
+{
+    if (!name || nas_strings_find(columns, name) >= 0) return NAS_OK;
+    return nas_strings_add(columns, name, strlen(name), err);
+}
+
+/* The columns to keep: what the method, the objective and the report need. */
+static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *columns,
+                                   nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    nas_status_t status = NAS_OK;
+    if (nas_inputs_by_table(inputs)) {
+        status = add_once(columns, job->objective.column, err);
+        if (!status) status = add_once(columns, job->objective.cost, err);
+        for (size_t i = 0; !status && i < job->objective.report.n; i++)
+            status = add_once(columns, job->objective.report.at[i], err);
+    }
+    if (!nas_inputs_weigh_metrics(inputs) || job->metrics.source != NAS_SOURCE_TABLE) return status;
+    for (size_t i = 0; !status && i < job->metrics.names.n; i++)
+        status = add_once(columns, job->metrics.names.at[i], err);
+    return status;
+}
+
+static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const bool of_table = nas_inputs_have_table_pool(inputs);
+    nas_strings_t columns = {0};
+    nas_status_t status = choose_columns(inputs, &columns, err);
+    const nas_table_options_t options = {
+        .path = of_table ? job->pool.table : job->objective.table,
+        .arch_column = of_table ? job->pool.arch : job->objective.arch,
+        .columns = &columns,
+        .missing = of_table ? &job->pool.missing : &job->objective.missing,
+        .missing_key = of_table ? "pool.missing" : "objective.missing",
+        .interrupt = inputs->interrupt};
+    const char *key = of_table ? "pool.table" : "objective.table";
+    if (!status) status = nas_inputs_check_file(job, key, options.path, err);
+    if (!status) status = nas_table_read(&options, &inputs->table, err);
+    nas_strings_fini(&columns);
+    if (status) return status;
+    nas_inputs_add_content(inputs, nas_table_digest(inputs->table));
+    if (nas_inputs_by_table(inputs)) inputs->evaluate.content = nas_table_digest(inputs->table);
+    return NAS_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- pool */
+
+/* A listed subset counts by what it lists; the others are said by the job itself. */
+static nas_status_t digest_subset(nas_inputs_t *inputs, nas_error_t *err)
+{
+    if (inputs->job->pool.subset.kind != NAS_SUBSET_FILE) return NAS_OK;
+    const size_t n_bytes = (size_t)nas_pool_count(&inputs->pool) * sizeof(int64_t);
+    const nas_status_t status =
+        nas_digest_of(inputs->pool.selection.index, n_bytes, &inputs->subset, err);
+    if (!status) nas_inputs_add_content(inputs, inputs->subset);
+    return status;
+}
+
+static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    if (nas_inputs_have_table_pool(inputs)) {
+        inputs->pool = nas_pool_of_table(inputs->table);
+        return NAS_OK;
+    }
+    const nas_subset_t subset = {.kind = (nas_subset_kind_t)job->pool.subset.kind,
+                                 .n = job->pool.subset.n,
+                                 .seed = (uint64_t)job->seed,
+                                 .path = job->pool.subset.file};
+    nas_status_t status = NAS_OK;
+    if (subset.path) status = nas_inputs_check_file(job, "pool.subset", subset.path, err);
+    if (!status) status = nas_pool_of_space(nas_job_space(job), &subset, &inputs->pool, err);
+    if (status == NAS_EINPUT && !subset.path) { /* a file's errors have their own place */
+        const nas_error_t reason = *err;
+        status = nas_job_error(job, "pool.subset", err, "%s", reason.text);
+    }
+    return status ? status : digest_subset(inputs, err);
+}
+
+nas_status_t nas_inputs_join(const nas_inputs_t *inputs, const nas_names_t *names, int64_t **row_p,
+                             nas_error_t *err)
+{
+    *row_p = malloc((size_t)nas_pool_count(&inputs->pool) * sizeof **row_p + 1);
+    if (!*row_p) return nas_error_nomem(err, "a join");
+    return nas_pool_join(&inputs->pool, names, *row_p, err);
+}
+
+nas_status_t nas_inputs_read_pool(nas_inputs_t *inputs, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    if (nas_inputs_by_table(inputs) || nas_inputs_have_table_pool(inputs))
+        status = read_table(inputs, err);
+    return status ? status : make_pool(inputs, err);
+}

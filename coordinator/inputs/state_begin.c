@@ -1,0 +1,91 @@
+#include "coordinator/inputs/state_begin.h"
+
+#include "common/base/clock.h"
+#include "worker/objectives/train/trainer.h"
+
+#include <string.h>
+
+static nas_status_t copy_strings(nas_strings_t *to, const nas_strings_t *from, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; !status && i < from->n; i++)
+        status = nas_strings_add(to, from->at[i], strlen(from->at[i]), err);
+    return status;
+}
+
+/* A job that is read to score is what it scores, whatever else it says. */
+static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const nas_job_content_t content = {.file = inputs->content, .n = inputs->n_content};
+    const bool has_content = job->objective.kind != NAS_OBJECTIVE_COMMAND;
+    const nas_job_content_t objective = {.file = &inputs->evaluate.content, .n = has_content};
+    if (!inputs->search.method) {
+        state->job_hash = state->job_hash_without_budget = inputs->score.hash;
+        return NAS_OK;
+    }
+    nas_status_t status = nas_job_hash(job, &content, &state->job_hash, err);
+    if (!status)
+        status = nas_job_hash_without_budget(job, &content, &state->job_hash_without_budget, err);
+    if (!status) status = nas_job_objective_hash(job, &objective, &state->objective_hash, err);
+    return status;
+}
+
+/* Room for the scores that this run computes itself. */
+static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    if (inputs->score.batch.n == 0) return NAS_OK;
+    const nas_name_source_t arch = nas_name_source_of_names(inputs->pool.names);
+    const nas_status_t status = nas_state_make_scores(state, &arch, err);
+    state->scores.hash = inputs->score.hash;
+    return status;
+}
+
+/* Names of the numbers that the objective reports besides. */
+static nas_status_t set_columns(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const nas_recipe_t recipe = nas_job_recipe(job);
+    if (job->objective.kind != NAS_OBJECTIVE_TRAIN)
+        return copy_strings(&state->report_columns, &job->objective.report, err);
+    state->n_epochs = recipe.epochs;
+    return nas_trainer_columns(&recipe, inputs->images.dataset.test.n > 0, &state->report_columns,
+                               err);
+}
+
+static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    if (!inputs->search.method) return NAS_OK;
+    state->budget = job->search.budget;
+    state->minimise = job->objective.minimise;
+    state->has_weights = inputs->search.method->needs_metrics;
+    if (inputs->table) state->table_digest = nas_table_digest(inputs->table);
+    const nas_status_t status = set_columns(state, inputs, err);
+    if (status) return status;
+    return nas_state_make_repeats(state, job->search.repeats, (uint64_t)job->seed, err);
+}
+
+nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    const char *table = job->pool.table ? job->pool.table : job->objective.table;
+    *state = (nas_state_t){
+        .job_name = nas_string_copy(job->name, err),
+        .method =
+            nas_string_copy(inputs->search.method ? inputs->search.method->name : "score", err),
+        .table_path = nas_string_copy(inputs->table ? table : "", err),
+        .n_goals = 1, /* of every objective that there is */
+        .n_arch = nas_pool_count(&inputs->pool),
+        .created_s = nas_clock_unix_s(),
+    };
+    if (!state->job_name || !state->method || !state->table_path) return NAS_ENOMEM;
+    const bool has_metrics = !inputs->search.method || inputs->search.method->needs_metrics;
+    nas_status_t status = nas_job_print(job, false, &state->job_text, err);
+    if (!status && has_metrics) status = copy_strings(&state->metrics, &job->metrics.names, err);
+    if (!status) status = copy_strings(&state->class_names, &inputs->images.class_names, err);
+    if (!status) status = set_search(state, inputs, err);
+    if (!status) status = set_scores(state, inputs, err);
+    if (!status) status = set_hashes(state, inputs, err);
+    return status;
+}

@@ -1,0 +1,149 @@
+/* Rounds of scoring on rank 0. */
+#include "coordinator/score/score_stage.h"
+
+#include "common/base/log.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static nas_scores_t *scores_of(const nas_score_stage_t *stage)
+{
+    return &nas_session_state(stage->session)->scores;
+}
+
+/* ------------------------------------------------------------------------------ life and death */
+
+static void settle_measurement(nas_score_stage_t *stage)
+{
+    nas_scores_t *scores = scores_of(stage);
+    if (scores->n == 0) return;
+    if (scores->n_done == 0)
+        scores->measurement = stage->measurement;
+    else if (scores->n_done < scores->n &&
+             memcmp(&scores->measurement, &stage->measurement, sizeof scores->measurement) != 0)
+        scores->measurement = (nas_digest_t){{0}};
+}
+
+nas_status_t nas_score_stage_create(const nas_score_stage_options_t *options,
+                                    nas_score_stage_t **stage_p, nas_error_t *err)
+{
+    nas_score_stage_t *stage = calloc(1, sizeof *stage);
+    if (!stage) return nas_error_nomem(err, "scoring");
+    *stage = (nas_score_stage_t){
+        .session = options->session,
+        .pool = options->pool,
+        .inputs = options->inputs,
+        .parameters = nas_score_parameters(options->job, options->pool, options->inputs),
+        .is_last = options->is_last};
+    const nas_status_t status = nas_score_measurement(&stage->parameters, &options->inputs->content,
+                                                      options->isa, &stage->measurement, err);
+    if (status) {
+        nas_score_stage_destroy(stage);
+        return status;
+    }
+    settle_measurement(stage);
+    *stage_p = stage;
+    return NAS_OK;
+}
+
+const nas_digest_t *nas_score_stage_measurement(const nas_score_stage_t *stage)
+{
+    return stage ? &stage->measurement : NULL;
+}
+
+nas_status_t nas_score_stage_reuse(nas_score_stage_t *stage, const nas_reusable_t *old,
+                                   nas_error_t *err)
+{
+    nas_state_t *state = nas_session_state(stage->session);
+    nas_score_reuse_t *known = &stage->known;
+    if (!nas_score_stage_is_needed(stage)) return NAS_OK;
+    nas_status_t status = nas_score_reuse_init(known, &old->state, state, stage->pool->names, err);
+    if (status) return status;
+    nas_score_reuse_take(known, state);
+    stage->parameters.known = (int64_t)nas_score_reuse_known(known, (int64_t)state->metrics.n);
+    status = nas_state_add_event(
+        state, err,
+        "scores of %lld architectures taken over from %s, of %lld more in part, %lld to compute",
+        (long long)known->n_taken, old->path, (long long)known->n_partly,
+        (long long)(state->scores.n - state->scores.n_done - known->n_partly));
+    if (!status) nas_log_line("%s", state->event[state->n_event - 1].text);
+    return status;
+}
+
+bool nas_score_stage_is_needed(const nas_score_stage_t *stage)
+{
+    return stage && scores_of(stage)->n_done < scores_of(stage)->n;
+}
+
+void nas_score_stage_destroy(nas_score_stage_t *stage)
+{
+    if (!stage) return;
+    nas_score_reuse_fini(&stage->known);
+    free(stage);
+}
+
+/* -------------------------------------------------------------------------------------- rounds */
+
+void nas_score_stage_begin(nas_score_stage_t *stage)
+{
+    const nas_scores_t *scores = scores_of(stage);
+    nas_progress_init(&stage->progress, "architectures", scores->n,
+                      nas_progress_units(scores->n_done, scores->n));
+}
+
+bool nas_score_stage_is_partly_known(const nas_score_stage_t *stage, int64_t arch)
+{
+    return nas_score_reuse_is_partly(&stage->known, arch);
+}
+
+void nas_score_stage_record(nas_score_stage_t *stage, int64_t arch, int rank,
+                            const nas_score_t *score, const double *value)
+{
+    nas_scores_t *scores = scores_of(stage);
+    const size_t n_metric = (size_t)stage->parameters.n_metric;
+    nas_scores_set(scores, arch, score->status, score->seconds, rank);
+    double *row = scores->value + (size_t)arch * n_metric;
+    memcpy(row, value, n_metric * sizeof *value);
+    if (score->status == NAS_SCORE_OK && nas_score_stage_is_partly_known(stage, arch))
+        nas_score_reuse_fill(&stage->known, arch, (int64_t)n_metric, row);
+}
+
+/* All is scored: with nothing to search, so is the run. */
+static nas_status_t end_of_scoring(nas_score_stage_t *stage, nas_error_t *err)
+{
+    nas_state_t *state = nas_session_state(stage->session);
+    const nas_status_t status =
+        nas_state_add_event(state, err, "scored %lld architectures", (long long)state->scores.n);
+    state->complete = stage->is_last;
+    if (state->complete) nas_session_forget_stop(stage->session); /* as of a search */
+    return status ? status : nas_session_save(stage->session, err);
+}
+
+int nas_score_stage_watch(nas_score_stage_t *stage)
+{
+    return nas_session_sees_stop(stage->session) ? SIGTERM : 0;
+}
+
+nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err)
+{
+    const nas_scores_t *scores = scores_of(stage);
+    const int64_t n_done = scores->n_done;
+    nas_progress_update(&stage->progress, nas_progress_units(n_done, scores->n), "");
+    if (stage->failure) {
+        *err = stage->failure_text;
+        return stage->failure;
+    }
+    if (!nas_score_stage_is_needed(stage)) return end_of_scoring(stage, err);
+    if (!nas_score_stage_watch(stage) && !stop) return NAS_OK;
+    const nas_status_t status =
+        nas_session_stop(stage->session, stop, n_done, &stage->progress, err);
+    return nas_session_save_at_end(stage->session, status, err);
+}
+
+void nas_score_stage_save_if_due(nas_score_stage_t *stage)
+{
+    if (nas_session_save_is_due(stage->session, 0) ||
+        nas_session_save_has_last_chance(stage->session, NAS_SCORE_ROUND_S))
+        stage->failure = nas_session_save(stage->session, &stage->failure_text);
+}

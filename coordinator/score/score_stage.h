@@ -1,0 +1,57 @@
+/* What the rounds of scoring (score.c) ask of rank 0's side of the stage (score_stage.c). */
+#ifndef NAS_COORDINATOR_SCORE_SCORE_STAGE_H
+#define NAS_COORDINATOR_SCORE_SCORE_STAGE_H
+
+#include "coordinator/score/score.h"
+#include "coordinator/score/score_parameters.h"
+#include "coordinator/score/score_reuse.h"
+
+/** Longest time between two meetings of the ranks, so that a killed job loses no more than a minute
+ *  of work, the longest architecture and the checkpoint included. */
+#define NAS_SCORE_ROUND_S 45.0
+
+/** Outcome of scoring one architecture. */
+typedef struct nas_score {
+    nas_score_status_t status;
+    double seconds;
+} nas_score_t;
+
+struct nas_score_stage {
+    nas_session_t *session;
+    const nas_pool_t *pool;
+    const nas_score_inputs_t *inputs;
+    nas_score_parameters_t parameters;
+    nas_digest_t measurement;
+    nas_score_reuse_t known; /**< scores of an older run */
+    nas_progress_t progress;
+    bool is_last;
+    nas_status_t failure; /**< of a save between two rounds */
+    nas_error_t failure_text;
+};
+
+/** Show progress from here on.  Coordinator only. */
+void nas_score_stage_begin(nas_score_stage_t *stage);
+
+/** Whether some metrics of an architecture are known from another run: those that the parameters
+ *  name.  Coordinator only. */
+bool nas_score_stage_is_partly_known(const nas_score_stage_t *stage, int64_t arch);
+
+/** Record one architecture's scores;
+ *  value [in] n_metric, of which those that are known from another run do not count.  Coordinator
+ *  only. */
+void nas_score_stage_record(nas_score_stage_t *stage, int64_t arch, int rank,
+                            const nas_score_t *score, const double *value);
+
+/** While ranks score: look for OUTPUT.stop.  Coordinator only. Returns SIGTERM where it asks to
+ *  stop, otherwise 0. */
+int nas_score_stage_watch(nas_score_stage_t *stage);
+
+/** End of a round: stop [in] a signal that some rank received, or 0.  Coordinator only.
+ *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
+ *  a save failed, now or since the round before. */
+nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err);
+
+/** Save if it is due; a failure shows at the end of the next round.  Coordinator only. */
+void nas_score_stage_save_if_due(nas_score_stage_t *stage);
+
+#endif
