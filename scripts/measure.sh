@@ -17,7 +17,7 @@ order=(
     common/base common/io common/comm common/state common/space common/job
     worker/schedule worker/ranking worker/data/untrusted worker/data worker/data/folders
     worker/engine/backends worker/engine/backends/ref worker/engine/backends/cpu
-    worker/engine/graph worker/engine/program worker/engine/metrics worker/engine
+    worker/engine/graph worker/engine/program worker/engine/metrics worker/engine worker/engine/host
     worker/candidates worker/objectives worker/objectives/table worker/objectives/train worker/objectives/command
     worker/onnx worker/verify worker/bench
     coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs

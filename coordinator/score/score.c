@@ -24,6 +24,7 @@
 #include "coordinator/score/intake.h"
 #include "coordinator/score/score_stage.h"
 #include "worker/engine/backends/backends.h"
+#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 #include "worker/schedule/schedule.h"
 
@@ -43,6 +44,7 @@ typedef struct scoring {
     float *images;
     int32_t *labels;
     const nas_metric_t *metric[NAS_METRICS_MAX];
+    nas_engine_t *engine;
     nas_scorer_t *scorer;
     const nas_metric_t *rest[NAS_METRICS_MAX]; /* [n_rest] metrics that are not known */
     int64_t n_rest;
@@ -126,6 +128,18 @@ static nas_status_t make_schedule(scoring_t *scoring, nas_error_t *err)
     return status ? status : nas_schedule_create(&schedule, &scoring->schedule, err);
 }
 
+static nas_status_t make_engine(scoring_t *scoring, nas_error_t *err)
+{
+    const nas_score_parameters_t *parameters = &scoring->parameters;
+    const nas_backend_t *backend =
+        nas_backend_of((nas_backend_kind_t)parameters->backend, (nas_isa_t)parameters->isa);
+    if (!backend)
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
+    return nas_host_engine_create(backend, NULL, &scoring->engine, err);
+}
+
 static nas_status_t make_scorer(scoring_t *scoring, nas_error_t *err)
 {
     const nas_score_parameters_t *parameters = &scoring->parameters;
@@ -135,21 +149,17 @@ static nas_status_t make_scorer(scoring_t *scoring, nas_error_t *err)
         scoring->metric[m] = list[parameters->metric[m]];
         if (!(parameters->known >> m & 1)) scoring->rest[scoring->n_rest++] = scoring->metric[m];
     }
-    nas_scorer_options_t options = {
-        .backend =
-            nas_backend_of((nas_backend_kind_t)parameters->backend, (nas_isa_t)parameters->isa),
-        .network = parameters->network,
-        .metric = scoring->metric,
-        .n_metric = (int)parameters->n_metric,
-        .batch = (int)parameters->batch,
-        .images = scoring->images,
-        .labels = scoring->labels,
-        .seed = parameters->seed};
-    if (!options.backend)
-        return nas_error_set(
-            err, NAS_EINPUT,
-            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
-    const nas_status_t status = nas_scorer_create(&options, &scoring->scorer, err);
+    nas_status_t status = make_engine(scoring, err);
+    if (status) return status;
+    nas_scorer_options_t options = {.engine = scoring->engine,
+                                    .network = parameters->network,
+                                    .metric = scoring->metric,
+                                    .n_metric = (int)parameters->n_metric,
+                                    .batch = (int)parameters->batch,
+                                    .images = scoring->images,
+                                    .labels = scoring->labels,
+                                    .seed = parameters->seed};
+    status = nas_scorer_create(&options, &scoring->scorer, err);
     if (status || !parameters->known) return status;
     options.metric = scoring->rest;
     options.n_metric = (int)scoring->n_rest;
@@ -181,6 +191,7 @@ static void tear_down(scoring_t *scoring)
     nas_intake_destroy(scoring->intake);
     nas_scorer_destroy(scoring->scorer);
     nas_scorer_destroy(scoring->rest_scorer);
+    nas_engine_destroy(scoring->engine);
     nas_arch_fini(&scoring->arch);
     free(scoring->images);
     free(scoring->labels);

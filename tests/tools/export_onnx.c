@@ -8,7 +8,7 @@
 #include "common/base/rng.h"
 #include "common/base/version.h"
 #include "worker/engine/graph/parameters.h"
-#include "worker/engine/program/program.h"
+#include "worker/engine/host/host.h"
 #include "worker/onnx/onnx.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ typedef struct network {
     float *normalised;
     int n_pixels; /* of an image's channel */
     double *logits;
-    nas_arena_t arena;
+    nas_engine_t *engine;
 } network_t;
 
 static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
@@ -53,6 +53,7 @@ static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
     if (status) return status;
     status = nas_graph_create(&around, &arch, 1, &net->graph, err);
     nas_arch_fini(&arch);
+    if (!status) status = nas_host_engine_create(nas_backend_ref(), NULL, &net->engine, err);
     if (status) return status;
     const size_t n = BATCH * (size_t)(around.image_channels * around.height * around.width);
     net->n_pixels = around.height * around.width;
@@ -92,19 +93,35 @@ static void draw_images(network_t *net)
     }
 }
 
+static nas_status_t run(network_t *net, const nas_program_options_t *options, const int32_t *labels,
+                        nas_program_values_t *values, nas_error_t *err)
+{
+    nas_program_t *program = NULL;
+    const nas_status_t status = nas_program_create(options, &program, err);
+    if (status) return status;
+    const nas_engine_task_t task = {.program = program,
+                                    .parameters = net->parameters,
+                                    .images = net->normalised,
+                                    .labels = labels,
+                                    .statistics = net->statistics};
+    const nas_status_t ran = nas_engine_run(net->engine, &task, values, err);
+    nas_program_destroy(program);
+    return ran;
+}
+
 /* Those of the batch, shaken: running statistics are never those of one batch. */
 static nas_status_t draw_statistics(network_t *net, nas_error_t *err)
 {
     const int32_t labels[BATCH] = {0};
-    const nas_program_options_t options = {
-        .backend = nas_backend_ref(), .graph = net->graph, .batch = BATCH, .needs = NAS_NEED_LOSS};
+    const nas_program_options_t options = {.layout = nas_backend_ref(),
+                                           .graph = net->graph,
+                                           .batch = BATCH,
+                                           .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT};
     nas_program_values_t values;
-    nas_program_t *program = NULL;
-    const nas_status_t status = nas_program_create(&options, &net->arena, &program, err);
+    const nas_status_t status = run(net, &options, labels, &values, err);
     if (status) return status;
-    nas_program_run(program, net->parameters, net->normalised, labels, &values);
-    nas_program_moments(program, net->statistics);
-    nas_program_destroy(program);
+    memcpy(net->statistics, values.moments,
+           (size_t)net->graph->n_statistics * sizeof *net->statistics);
     for (int i = 0; i < net->graph->n_norms; i++) {
         const nas_graph_norm_t *norm = &net->graph->norm[i];
         double *means = net->statistics + norm->statistics, *variances = means + norm->c;
@@ -118,17 +135,15 @@ static nas_status_t draw_statistics(network_t *net, nas_error_t *err)
 
 static nas_status_t infer(network_t *net, nas_error_t *err)
 {
-    const nas_program_options_t options = {.backend = nas_backend_ref(),
+    const nas_program_options_t options = {.layout = nas_backend_ref(),
                                            .graph = net->graph,
                                            .batch = BATCH,
                                            .needs = NAS_NEED_INFERENCE};
-    nas_program_t *program = NULL;
-    const nas_status_t status = nas_program_create(&options, &net->arena, &program, err);
+    nas_program_values_t values;
+    const nas_status_t status = run(net, &options, NULL, &values, err);
     if (status) return status;
-    memcpy(net->logits,
-           nas_program_infer(program, net->parameters, net->statistics, net->normalised),
+    memcpy(net->logits, values.logits,
            BATCH * (size_t)net->graph->network.classes * sizeof *net->logits);
-    nas_program_destroy(program);
     return NAS_OK;
 }
 
@@ -175,7 +190,7 @@ static nas_status_t write_values(const network_t *net, const char *folder, nas_e
 static void destroy(network_t *net)
 {
     nas_graph_destroy(net->graph);
-    nas_arena_fini(&net->arena);
+    nas_engine_destroy(net->engine);
     free(net->parameters);
     free(net->statistics);
     free(net->images);

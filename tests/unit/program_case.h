@@ -6,7 +6,7 @@
 #include "common/base/rng.h"
 #include "tests/unit/arch_case.h"
 #include "worker/engine/graph/parameters.h"
-#include "worker/engine/program/program.h"
+#include "worker/engine/host/host.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -30,6 +30,7 @@ enum { N_SPECIAL = sizeof SPECIAL_CELLS / sizeof *SPECIAL_CELLS, N_CELLS = 14 };
 
 typedef struct program_case {
     nas_program_options_t options; /* graph is the case's */
+    nas_profile_t *profile;        /* of an engine that is made for it; NULL: none */
     nas_arch_t arch;
     nas_graph_t *graph;
     double *parameters;
@@ -54,7 +55,7 @@ typedef struct results {
 static inline program_case_t make_case(const nas_backend_t *backend, const nas_network_t *network,
                                        int batch, int number)
 {
-    program_case_t c = {.options = {.backend = backend, .batch = batch, .needs = EVERYTHING}};
+    program_case_t c = {.options = {.layout = backend, .batch = batch, .needs = EVERYTHING}};
     nas_rng_init(&c.rng, 7, NAS_STREAM_BENCH, (uint64_t)number);
     const nas_space_t *space = nas_space_with_networks();
     c.arch = arch_at(space, (int64_t)nas_rng_below(&c.rng, (uint64_t)space->count));
@@ -102,28 +103,46 @@ static inline double *copy_of(const double *values, size_t n)
     return copy;
 }
 
-/* Compile, run and copy. A Jacobian that is not there is 0. */
-static inline results_t compute(const program_case_t *c, nas_arena_t *arena)
+/* Compile, run in the engine, which is made here where there is none yet, and see to what came. */
+static inline void run_case(const program_case_t *c, const double *statistics,
+                            nas_engine_t **engine, nas_program_values_t *values)
+{
+    nas_program_t *program = NULL;
+    if (!*engine)
+        cr_assert_eq(nas_host_engine_create(c->options.layout, c->profile, engine, NULL), NAS_OK);
+    cr_assert_eq(nas_program_create(&c->options, &program, NULL), NAS_OK);
+    const nas_engine_task_t task = {.program = program,
+                                    .parameters = c->parameters,
+                                    .images = c->images,
+                                    .labels = c->labels,
+                                    .statistics = statistics};
+    cr_assert_eq(nas_engine_run(*engine, &task, values, NULL), NAS_OK);
+    nas_program_destroy(program);
+}
+
+static inline results_t copy_results(const program_case_t *c, const nas_program_values_t *values)
 {
     const nas_graph_t *graph = c->graph;
     const size_t batch = (size_t)c->options.batch, n_parameters = (size_t)graph->n_parameters;
-    nas_program_t *program = NULL;
-    nas_program_values_t values;
-    cr_assert_eq(nas_program_create(&c->options, arena, &program, NULL), NAS_OK);
-    nas_program_run(program, c->parameters, c->images, c->labels, &values);
     results_t results = {
-        .loss = values.loss,
-        .logits = copy_of(values.logits, batch * (size_t)graph->network.classes),
-        .jacobian = copy_of(values.jacobian, c->n_pixels),
-        .agreement = copy_of(values.agreement, batch * batch),
-        .gradient = copy_of(NULL, (size_t)graph->n_values),
+        .loss = values->loss,
+        .logits = copy_of(values->logits, batch * (size_t)graph->network.classes),
+        .jacobian = copy_of(values->jacobian, c->n_pixels),
+        .agreement = copy_of(values->agreement, batch * batch),
+        .gradient = copy_of(values->gradient, (size_t)graph->n_values),
         .layer = calloc(n_parameters, sizeof *results.layer),
     };
     cr_assert_not_null(results.layer);
-    memcpy(results.layer, values.layer, n_parameters * sizeof *results.layer);
-    if (c->options.needs & NAS_NEED_GRADIENT) nas_program_gradients(program, results.gradient);
-    nas_program_destroy(program);
+    memcpy(results.layer, values->layer, n_parameters * sizeof *results.layer);
     return results;
+}
+
+/* What is not there (a Jacobian where no way leads to the images) is 0. */
+static inline results_t compute(const program_case_t *c, nas_engine_t **engine)
+{
+    nas_program_values_t values;
+    run_case(c, NULL, engine, &values);
+    return copy_results(c, &values);
 }
 
 static inline void free_results(results_t *results)

@@ -154,19 +154,17 @@ static double naive_flow(const program_case_t *c)
 }
 
 /* log of synflow. */
-static double log_flow(program_case_t *c)
+static double log_flow(const program_case_t *c)
 {
-    nas_arena_t arena = {0};
-    nas_program_t *program = NULL;
+    nas_engine_t *engine = NULL;
     nas_program_values_t values;
-    nas_program_options_t options = c->options;
-    options.batch = 1;
-    options.needs = NAS_NEED_FLOW;
-    cr_assert_eq(nas_program_create(&options, &arena, &program, NULL), NAS_OK);
-    nas_program_run(program, c->parameters, NULL, NULL, &values);
-    nas_program_destroy(program);
-    nas_arena_fini(&arena);
-    return log(values.flow_mantissa) + values.flow_exponent * log(2.0);
+    program_case_t of_flow = *c;
+    of_flow.options.batch = 1;
+    of_flow.options.needs = NAS_NEED_FLOW;
+    run_case(&of_flow, NULL, &engine, &values);
+    const double log_flow = log(values.flow_mantissa) + values.flow_exponent * log(2.0);
+    nas_engine_destroy(engine);
+    return log_flow;
 }
 
 /* Multiply all weights but those of the reductions, whose BNs undo it. */

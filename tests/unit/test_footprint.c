@@ -12,22 +12,25 @@ static const nas_network_t NETWORK = {.image_channels = 3,
                                       .classes = 10,
                                       .convention = NAS_CONVENTION_SCORE};
 
-/* Bytes of an arena after all programs were made in it. */
+/* Bytes that all programs take in an engine. */
 static size_t taken(const nas_backend_t *backend, const program_case_t *c, int batch,
                     const unsigned *needs, int n_needs)
 {
-    nas_arena_t arena = {0};
+    nas_engine_t *engine = NULL;
+    nas_program_t *program[2] = {NULL};
+    cr_assert_eq(nas_host_engine_create(backend, NULL, &engine, NULL), NAS_OK);
     for (int i = 0; i < n_needs; i++) {
-        nas_program_t *program = NULL;
         nas_program_options_t options = c->options;
-        options.backend = backend;
+        options.layout = backend;
         options.batch = needs[i] & NAS_NEED_FLOW ? 1 : batch;
         options.needs = needs[i];
-        cr_assert_eq(nas_program_create(&options, &arena, &program, NULL), NAS_OK);
-        nas_program_destroy(program);
+        cr_assert_eq(nas_program_create(&options, &program[i], NULL), NAS_OK);
     }
-    const size_t bytes = arena.size;
-    nas_arena_fini(&arena);
+    const nas_program_t *const list[] = {program[0], program[1]};
+    const size_t bytes = engine->bytes(engine, list, n_needs);
+    cr_assert_eq(engine->reserve(engine, list, n_needs, NULL), NAS_OK);
+    for (int i = 0; i < n_needs; i++) nas_program_destroy(program[i]);
+    nas_engine_destroy(engine);
     return bytes;
 }
 

@@ -1,6 +1,7 @@
 #include "backend_case.h"
 #include "common/space/space_nb201_cost.h"
 #include "program_case.h"
+#include "worker/engine/host/run.h"
 
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
 static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN};
@@ -20,22 +21,23 @@ static program_case_t tiny_case(int number)
 }
 
 /* A function of the case after a step along a direction: f(parameters + h direction). */
-static results_t moved(program_case_t *c, nas_arena_t *arena, const double *direction, double h)
+static results_t moved(program_case_t *c, nas_engine_t **engine, const double *direction, double h)
 {
     double *at = c->parameters;
     const size_t n = (size_t)c->graph->n_values;
     c->parameters = copy_of(at, n);
     for (size_t i = 0; i < n; i++) c->parameters[i] += h * direction[i];
-    const results_t results = compute(c, arena);
+    const results_t results = compute(c, engine);
     free(c->parameters);
     c->parameters = at;
     return results;
 }
 
 /* Derivative of the loss along a direction, by central differences. */
-static double loss_slope(program_case_t *c, nas_arena_t *arena, const double *direction)
+static double loss_slope(program_case_t *c, nas_engine_t **engine, const double *direction)
 {
-    results_t ahead = moved(c, arena, direction, step), behind = moved(c, arena, direction, -step);
+    results_t ahead = moved(c, engine, direction, step),
+              behind = moved(c, engine, direction, -step);
     const double slope = (ahead.loss - behind.loss) / (2 * step);
     free_results(&ahead);
     free_results(&behind);
@@ -61,16 +63,16 @@ static double *make_direction(program_case_t *c, const results_t *results, int p
 Test(program, gradients_equal_finite_differences)
 {
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
-        results_t results = compute(&c, &arena);
+        results_t results = compute(&c, &engine);
         const size_t n = (size_t)c.graph->n_values;
         const double all = norm(results.gradient, n);
         c.options.needs = NAS_NEED_LOSS;
         for (int p = 0; p < c.graph->n_parameters; p++) {
             double *direction = make_direction(&c, &results, p);
-            const double expected = loss_slope(&c, &arena, direction);
+            const double expected = loss_slope(&c, &engine, direction);
             const double found = dot(results.gradient, direction, n);
             cr_assert(fabs(found - expected) <= difference * (fabs(expected) + 1e-3 * all),
                       "cell %d, %s: %.12g, expected %.12g", number, c.graph->parameter[p].name,
@@ -79,7 +81,7 @@ Test(program, gradients_equal_finite_differences)
         }
         free_results(&results);
         free_case(&c);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
     }
 }
 
@@ -88,12 +90,12 @@ Test(program, gradients_equal_finite_differences)
 Test(program, loss_equals_its_definition)
 {
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         const int classes = c.graph->network.classes;
         const double smoothing = c.options.smoothing;
         c.options.needs = NAS_NEED_LOSS;
-        results_t results = compute(&c, &arena);
+        results_t results = compute(&c, &engine);
         double loss = 0;
         for (int n = 0; n < TINY_BATCH; n++) {
             const double *logits = results.logits + n * classes;
@@ -107,18 +109,19 @@ Test(program, loss_equals_its_definition)
         cr_assert_float_eq(results.loss, loss, 1e-12 * loss);
         free_results(&results);
         free_case(&c);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
     }
 }
 
 /* Sum of the logits after a step of h along the signs of a direction, over all pixels. */
-static double logits_sum(program_case_t *c, nas_arena_t *arena, const double *direction, double h)
+static double logits_sum(program_case_t *c, nas_engine_t **engine, const double *direction,
+                         double h)
 {
     float *at = c->images;
     c->images = calloc(c->n_pixels, sizeof *c->images);
     cr_assert_not_null(c->images);
     for (size_t i = 0; i < c->n_pixels; i++) c->images[i] = at[i] + (float)(h * direction[i]);
-    results_t results = compute(c, arena);
+    results_t results = compute(c, engine);
     double sum = 0;
     for (int i = 0; i < c->options.batch * c->graph->network.classes; i++) sum += results.logits[i];
     free_results(&results);
@@ -132,9 +135,9 @@ Test(program, jacobian_equals_finite_differences)
 {
     const double h = 0x1p-18; /* exact in float32 beside the images */
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
-        results_t results = compute(&c, &arena);
+        results_t results = compute(&c, &engine);
         double *direction = copy_of(NULL, c.n_pixels);
         c.options.needs = NAS_NEED_LOSS;
         for (int trial = 0; trial < 4; trial++) {
@@ -144,7 +147,7 @@ Test(program, jacobian_equals_finite_differences)
                 if (trial > 1 && nas_rng_below(&c.rng, 16) != 0) direction[i] = 0;
             }
             const double expected =
-                (logits_sum(&c, &arena, direction, h) - logits_sum(&c, &arena, direction, -h)) /
+                (logits_sum(&c, &engine, direction, h) - logits_sum(&c, &engine, direction, -h)) /
                 (2 * h);
             const double found = dot(results.jacobian, direction, c.n_pixels);
             cr_assert(fabs(found - expected) <=
@@ -154,7 +157,7 @@ Test(program, jacobian_equals_finite_differences)
         free(direction);
         free_results(&results);
         free_case(&c);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
     }
 }
 
@@ -175,13 +178,13 @@ static double *weights_of(const program_case_t *c)
 Test(program, curvature_equals_finite_differences)
 {
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
-        results_t results = compute(&c, &arena);
+        results_t results = compute(&c, &engine);
         double *weights = weights_of(&c);
         c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
-        results_t ahead = moved(&c, &arena, weights, step);
-        results_t behind = moved(&c, &arena, weights, -step);
+        results_t ahead = moved(&c, &engine, weights, step);
+        results_t behind = moved(&c, &engine, weights, -step);
         for (int p = 0; p < c.graph->n_parameters; p++) {
             const nas_parameter_t *parameter = &c.graph->parameter[p];
             const size_t n = (size_t)parameter->n;
@@ -200,7 +203,7 @@ Test(program, curvature_equals_finite_differences)
         free_results(&behind);
         free_results(&results);
         free_case(&c);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
     }
 }
 
@@ -208,9 +211,9 @@ Test(program, curvature_equals_finite_differences)
 Test(program, layer_sums_equal_their_definition)
 {
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
-        results_t results = compute(&c, &arena);
+        results_t results = compute(&c, &engine);
         for (int p = 0; p < c.graph->n_parameters; p++) {
             const nas_parameter_t *parameter = &c.graph->parameter[p];
             const nas_layer_values_t *layer = &results.layer[p];
@@ -226,7 +229,7 @@ Test(program, layer_sums_equal_their_definition)
         }
         free_results(&results);
         free_case(&c);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
     }
 }
 
@@ -282,17 +285,18 @@ BACKEND_TEST(program, backends_agree)
 {
     fixture_t f = setup(*index);
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t arena = {0};
+        nas_engine_t *engine = NULL, *ref = NULL;
         const nas_network_t *network = &NETWORKS[number % N_NETWORKS];
         program_case_t c = make_case(f.backend, network, BATCH, number);
         program_case_t yardstick = make_case(nas_backend_ref(), network, BATCH, number);
-        results_t found = compute(&c, &arena), expected = compute(&yardstick, &arena);
+        results_t found = compute(&c, &engine), expected = compute(&yardstick, &ref);
         check_results(&c, &found, &expected);
         free_results(&found);
         free_results(&expected);
         free_case(&c);
         free_case(&yardstick);
-        nas_arena_fini(&arena);
+        nas_engine_destroy(engine);
+        nas_engine_destroy(ref);
     }
     teardown(&f);
 }
@@ -312,27 +316,82 @@ static void check_same_bits(const program_case_t *c, const results_t *a, const r
     cr_assert_eq(memcmp(a->layer, b->layer, n_layers * sizeof *a->layer), 0);
 }
 
-/* Results do not depend on what the arena held: on the cell before, or on garbage. */
-BACKEND_TEST(program, results_do_not_depend_on_the_arena)
+/* Carry a program out in memory of the test's own, full of garbage at the beginning. */
+static void run_in_garbage(const program_case_t *c, const nas_program_t *program,
+                           const results_t *expected)
+{
+    const size_t n_bytes = nas_program_arena_bytes(program) + 64;
+    char *arena = aligned_alloc(64, (n_bytes + 63) / 64 * 64);
+    double *vectors = malloc(nas_program_vector_bytes(program));
+    double *joined = malloc((size_t)program->n_joined * sizeof *joined);
+    const nas_conv_t **conv = calloc((size_t)program->n_convs, sizeof *conv);
+    cr_assert(arena && vectors && joined && conv);
+    memset(arena, 0xff, n_bytes);
+    memset(vectors, 0xff, nas_program_vector_bytes(program));
+    memset(joined, 0xff, (size_t)program->n_joined * sizeof *joined);
+    for (int i = 0; i < program->n_convs; i++)
+        cr_assert_eq(c->options.layout->conv_find(&program->conv[i], true, &conv[i], NULL), NAS_OK);
+    const nas_engine_task_t task = {
+        .program = program, .parameters = c->parameters, .images = c->images, .labels = c->labels};
+    const nas_run_t run = {.backend = c->options.layout,
+                           .program = program,
+                           .task = &task,
+                           .conv = conv,
+                           .arena = arena,
+                           .vectors = vectors,
+                           .joined = joined};
+    nas_run(&run, NULL);
+    const nas_program_values_t values = nas_run_values(&run);
+    results_t results = copy_results(c, &values);
+    check_same_bits(c, expected, &results);
+    free_results(&results);
+    free(arena);
+    free(vectors);
+    free(joined);
+    free(conv);
+}
+
+/* Results do not depend on what the memory held: on the cell before, or on garbage. */
+BACKEND_TEST(program, results_do_not_depend_on_the_memory)
 {
     fixture_t f = setup(*index);
-    nas_arena_t shared = {0};
+    nas_engine_t *shared = NULL;
     for (int number = 0; number < N_CELLS; number++) {
-        nas_arena_t fresh = {0};
+        nas_engine_t *fresh = NULL;
+        nas_program_t *program = NULL;
         program_case_t c = make_case(f.backend, &NETWORKS[number / 2 % N_NETWORKS], BATCH, number);
         results_t first = compute(&c, &fresh), second = compute(&c, &shared);
-        memset(shared.data, 0xff, shared.size);
-        results_t third = compute(&c, &shared);
         check_same_bits(&c, &first, &second);
-        check_same_bits(&c, &first, &third);
+        cr_assert_eq(nas_program_create(&c.options, &program, NULL), NAS_OK);
+        run_in_garbage(&c, program, &first);
+        nas_program_destroy(program);
         free_results(&first);
         free_results(&second);
-        free_results(&third);
         free_case(&c);
-        nas_arena_fini(&fresh);
+        nas_engine_destroy(fresh);
     }
-    nas_arena_fini(&shared);
+    nas_engine_destroy(shared);
     teardown(&f);
+}
+
+/* Sums of more terms than a combination may have are chained, in their order: in float64 that
+ * leaves every bit as it is. */
+Test(program, long_sums_are_chained)
+{
+    for (int number = 0; number < N_CELLS; number++) {
+        nas_engine_t *engine = NULL;
+        program_case_t c = tiny_case(number);
+        results_t whole = compute(&c, &engine);
+        for (int max_terms = 2; max_terms <= 3; max_terms++) {
+            c.options.max_terms = max_terms;
+            results_t chained = compute(&c, &engine);
+            check_same_bits(&c, &whole, &chained);
+            free_results(&chained);
+        }
+        free_results(&whole);
+        free_case(&c);
+        nas_engine_destroy(engine);
+    }
 }
 
 /* A program computes the same whether more is asked of it or less. */
@@ -345,13 +404,13 @@ BACKEND_TEST(program, results_do_not_depend_on_other_needs)
                                      NAS_NEED_CURVATURE,
                                      NAS_NEED_FISHER};
     fixture_t f = setup(*index);
-    nas_arena_t arena = {0};
+    nas_engine_t *engine = NULL;
     program_case_t c = make_case(f.backend, &NETWORKS[0], BATCH, 1);
     const size_t n_values = (size_t)c.graph->n_values, n = (size_t)c.options.batch;
-    results_t all = compute(&c, &arena);
+    results_t all = compute(&c, &engine);
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         c.options.needs = parts[i];
-        results_t part = compute(&c, &arena);
+        results_t part = compute(&c, &engine);
         if (parts[i] & NAS_NEED_GRADIENT)
             cr_assert_eq(memcmp(part.gradient, all.gradient, n_values * sizeof(double)), 0);
         if (parts[i] & NAS_NEED_JACOBIAN)
@@ -372,7 +431,7 @@ BACKEND_TEST(program, results_do_not_depend_on_other_needs)
     }
     free_results(&all);
     free_case(&c);
-    nas_arena_fini(&arena);
+    nas_engine_destroy(engine);
     teardown(&f);
 }
 
@@ -381,20 +440,22 @@ BACKEND_TEST(program, results_do_not_depend_on_other_needs)
 BACKEND_TEST(program, profile_counts_the_convolutions)
 {
     fixture_t f = setup(*index);
-    nas_arena_t arena = {0};
+    nas_engine_t *engine = NULL;
     nas_profile_t profile = {0};
     nas_nb201_cost_t cost;
     const nas_network_t *network = &NETWORKS[0];
     const int all_convolutions = 1;
     program_case_t c = make_case(f.backend, network, BATCH, all_convolutions);
-    results_t untimed = compute(&c, &arena);
-    c.options.profile = &profile;
-    results_t timed = compute(&c, &arena);
+    results_t untimed = compute(&c, &engine);
+    nas_engine_destroy(engine);
+    engine = NULL;
+    c.profile = &profile;
+    results_t timed = compute(&c, &engine);
     check_same_bits(&c, &untimed, &timed);
 
     profile.n = 0;
     c.options.needs = NAS_NEED_LOSS;
-    results_t forward = compute(&c, &arena);
+    results_t forward = compute(&c, &engine);
     double flops = 0;
     for (int i = 0; i < profile.n; i++) {
         cr_assert_geq(profile.entry[i].seconds, 0.0);
@@ -408,6 +469,6 @@ BACKEND_TEST(program, profile_counts_the_convolutions)
     free_results(&timed);
     free_results(&forward);
     free_case(&c);
-    nas_arena_fini(&arena);
+    nas_engine_destroy(engine);
     teardown(&f);
 }

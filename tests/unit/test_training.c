@@ -1,6 +1,6 @@
 #include "tests/unit/train_case.h"
 #include "worker/engine/graph/parameters.h"
-#include "worker/engine/program/program.h"
+#include "worker/engine/host/host.h"
 #include "worker/objectives/train/sgd.h"
 
 #include <criterion/criterion.h>
@@ -25,7 +25,7 @@ static double *zeros(int64_t n)
 /* A training by hand, in the plain order of its definition. */
 typedef struct by_hand {
     const train_case_t *c;
-    nas_arena_t arena;
+    nas_engine_t *engine;
     nas_program_t *program; /* of a shard */
     int64_t step;
     double *parameter, *velocity, *statistics;
@@ -41,12 +41,13 @@ static void begin_by_hand(by_hand_t *hand, const train_case_t *c)
                         .statistics = zeros(graph->n_statistics),
                         .gradient = zeros(graph->n_values),
                         .moments = zeros(graph->n_statistics)};
-    const nas_program_options_t options = {.backend = c->options.backend,
+    const nas_program_options_t options = {.layout = c->backend,
                                            .graph = graph,
                                            .batch = (int)(c->recipe.batch / c->recipe.shards),
                                            .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT,
                                            .smoothing = c->recipe.smoothing};
-    cr_assert_eq(nas_program_create(&options, &hand->arena, &hand->program, NULL), NAS_OK);
+    cr_assert_eq(nas_host_engine_create(c->backend, NULL, &hand->engine, NULL), NAS_OK);
+    cr_assert_eq(nas_program_create(&options, &hand->program, NULL), NAS_OK);
     nas_parameters_init(graph, c->options.seed, c->options.arch, hand->parameter);
     for (int i = 0; i < graph->n_norms; i++)
         for (int k = 0; k < graph->norm[i].c; k++)
@@ -56,7 +57,7 @@ static void begin_by_hand(by_hand_t *hand, const train_case_t *c)
 static void end_by_hand(by_hand_t *hand)
 {
     nas_program_destroy(hand->program);
-    nas_arena_fini(&hand->arena);
+    nas_engine_destroy(hand->engine);
     free(hand->parameter);
     free(hand->velocity);
     free(hand->statistics);
@@ -73,18 +74,17 @@ static double add_shard(by_hand_t *hand, const int64_t *index, int64_t n)
     float images[BATCH * PIXELS];
     int32_t labels[BATCH];
     nas_program_values_t values;
-    double *gradient = zeros(graph->n_values), *moments = zeros(graph->n_statistics);
     nas_augment(&c->dataset, &c->recipe, c->options.seed, hand->step / n_steps, index, n, images);
     for (int64_t i = 0; i < n; i++) labels[i] = c->dataset.train.labels[index[i]];
-    nas_program_run(hand->program, hand->parameter, images, labels, &values);
-    nas_program_gradients(hand->program, gradient);
-    nas_program_moments(hand->program, moments);
+    const nas_engine_task_t task = {.program = hand->program,
+                                    .parameters = hand->parameter,
+                                    .images = images,
+                                    .labels = labels};
+    cr_assert_eq(nas_engine_run(hand->engine, &task, &values, NULL), NAS_OK);
     for (int64_t i = 0; i < graph->n_values; i++)
-        hand->gradient[i] += gradient[i] / (double)c->recipe.shards;
+        hand->gradient[i] += values.gradient[i] / (double)c->recipe.shards;
     for (int64_t i = 0; i < graph->n_statistics; i++)
-        hand->moments[i] += moments[i] / (double)c->recipe.shards;
-    free(gradient);
-    free(moments);
+        hand->moments[i] += values.moments[i] / (double)c->recipe.shards;
     return values.loss;
 }
 
@@ -181,19 +181,25 @@ static void judge_by_hand(const train_case_t *c, const nas_training_state_t *sta
                           const nas_images_t *images, const int64_t *index, int64_t n, double *loss,
                           double *accuracy)
 {
-    nas_arena_t arena = {0};
+    nas_engine_t *engine = NULL;
     nas_program_t *program = NULL;
     const nas_program_options_t options = {
-        .backend = c->options.backend, .graph = c->graph, .batch = 1, .needs = NAS_NEED_INFERENCE};
-    cr_assert_eq(nas_program_create(&options, &arena, &program, NULL), NAS_OK);
+        .layout = c->backend, .graph = c->graph, .batch = 1, .needs = NAS_NEED_INFERENCE};
+    cr_assert_eq(nas_host_engine_create(c->backend, NULL, &engine, NULL), NAS_OK);
+    cr_assert_eq(nas_program_create(&options, &program, NULL), NAS_OK);
     *loss = *accuracy = 0;
     for (int64_t i = 0; i < n; i++) {
         float image[PIXELS];
         double sum = 0;
         int best = 0;
         nas_dataset_normalise(&c->dataset, images, index + i, 1, image);
-        const double *logit =
-            nas_program_infer(program, state->parameter, state->statistics, image);
+        const nas_engine_task_t task = {.program = program,
+                                        .parameters = state->parameter,
+                                        .images = image,
+                                        .statistics = state->statistics};
+        nas_program_values_t values;
+        cr_assert_eq(nas_engine_run(engine, &task, &values, NULL), NAS_OK);
+        const double *logit = values.logits;
         for (int k = 0; k < CASE_CLASSES; k++) {
             sum += exp(logit[k]);
             if (logit[k] > logit[best]) best = k;
@@ -202,7 +208,7 @@ static void judge_by_hand(const train_case_t *c, const nas_training_state_t *sta
         *accuracy += 100.0 * (best == images->labels[index[i]]) / (double)n;
     }
     nas_program_destroy(program);
-    nas_arena_fini(&arena);
+    nas_engine_destroy(engine);
 }
 
 /* In batches of 5 of which the last is not full, on images held out or the test images. */

@@ -5,6 +5,7 @@
 
 #include "common/base/rng.h"
 #include "tests/unit/arch_case.h"
+#include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ typedef struct train_case {
     nas_arch_t arch;
     nas_graph_t *graph;
     nas_comm_t *alone;
+    const nas_backend_t *backend;
+    nas_engine_t *engine;
     nas_training_options_t options;
 } train_case_t;
 
@@ -75,7 +78,8 @@ static inline void train_case_make(train_case_t *c, const nas_backend_t *backend
                                    .cells = 1,
                                    .classes = CASE_CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
-    *c = (train_case_t){.recipe = recipe, .dataset = {.n_classes = CASE_CLASSES}};
+    *c = (train_case_t){
+        .recipe = recipe, .dataset = {.n_classes = CASE_CLASSES}, .backend = backend};
     train_case_draw(&c->dataset.train, CASE_TRAIN, 0);
     train_case_draw(&c->dataset.test, CASE_TEST, 1);
     nas_images_moments(&c->dataset.train, c->dataset.mean, c->dataset.std);
@@ -83,9 +87,10 @@ static inline void train_case_make(train_case_t *c, const nas_backend_t *backend
     c->arch = arch_of(TRAIN_CASE_CELL);
     NAS_ASSERT(nas_graph_create(&network, &c->arch, backend->channel_block, &c->graph, NULL) ==
                NAS_OK);
+    NAS_ASSERT(nas_host_engine_create(backend, NULL, &c->engine, NULL) == NAS_OK);
     NAS_ASSERT(nas_comm_self(&c->alone, NULL) == NAS_OK);
     c->options = (nas_training_options_t){.team = c->alone,
-                                          .backend = backend,
+                                          .engine = c->engine,
                                           .graph = c->graph,
                                           .arch = TRAIN_CASE_CELL,
                                           .seed = 5,
@@ -100,6 +105,7 @@ static inline void train_case_drop(train_case_t *c)
     nas_split_fini(&c->split);
     nas_graph_destroy(c->graph);
     nas_arch_fini(&c->arch);
+    nas_engine_destroy(c->engine);
     nas_comm_destroy(c->alone);
 }
 

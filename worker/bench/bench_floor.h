@@ -12,7 +12,7 @@
 #define NAS_WORKER_BENCH_BENCH_FLOOR_H
 
 #include "common/base/error.h"
-#include "worker/engine/program/profile.h"
+#include "worker/engine/host/profile.h"
 
 /** Floors in seconds. */
 typedef struct nas_bench_floor {

@@ -4,6 +4,7 @@
 #include "common/base/rng.h"
 #include "worker/bench/bench_floor.h"
 #include "worker/bench/bench_work.h"
+#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 
 #include <jansson.h>
@@ -46,12 +47,11 @@ static nas_status_t make_batch(bench_t *bench, nas_error_t *err)
     return NAS_OK;
 }
 
-/* n_runs scorings after one to warm up; a profile gets the timed ones. */
-static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, int n_runs,
-                                 result_t *result, nas_error_t *err)
+static nas_status_t make_scorer(const bench_t *bench, nas_engine_t *engine, nas_scorer_t **scorer_p,
+                                nas_error_t *err)
 {
     const nas_bench_score_options_t *o = bench->options;
-    const nas_scorer_options_t options = {.backend = o->backend,
+    const nas_scorer_options_t options = {.engine = engine,
                                           .network = {NAS_BENCH_COLOURS, NAS_BENCH_SIDE,
                                                       NAS_BENCH_SIDE, o->channels, o->cells,
                                                       NAS_BENCH_CLASSES, NAS_CONVENTION_SCORE},
@@ -59,13 +59,21 @@ static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, i
                                           .n_metric = o->n_metric,
                                           .batch = o->batch,
                                           .images = bench->images,
-                                          .labels = bench->labels,
-                                          .profile = profile};
+                                          .labels = bench->labels};
+    return nas_scorer_create(&options, scorer_p, err);
+}
+
+/* n_runs scorings after one to warm up; a profile gets the timed ones. */
+static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, int n_runs,
+                                 result_t *result, nas_error_t *err)
+{
     nas_arch_t arch = {0};
+    nas_engine_t *engine = NULL;
     nas_scorer_t *scorer = NULL;
     double begin = 0;
     nas_status_t status = nas_bench_arch(result->arch, &arch, err);
-    if (!status) status = nas_scorer_create(&options, &scorer, err);
+    if (!status) status = nas_host_engine_create(bench->options->backend, profile, &engine, err);
+    if (!status) status = make_scorer(bench, engine, &scorer, err);
     for (int run = 0; !status && run <= n_runs; run++) {
         if (run == 1) {
             if (profile) *profile = (nas_profile_t){0};
@@ -75,9 +83,10 @@ static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, i
     }
     if (!status) {
         result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
-        result->arena_bytes = (double)nas_scorer_arena_bytes(scorer);
+        result->arena_bytes = (double)nas_scorer_bytes(scorer);
     }
     nas_scorer_destroy(scorer);
+    nas_engine_destroy(engine);
     nas_arch_fini(&arch);
     return status;
 }

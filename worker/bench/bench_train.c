@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "worker/bench/bench_work.h"
+#include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
 #include <jansson.h>
@@ -76,18 +77,19 @@ static double step(nas_training_t *training)
 static nas_status_t time_steps(const bench_t *bench, const nas_graph_t *graph, int n,
                                nas_profile_t *profile, result_t *result, nas_error_t *err)
 {
+    nas_engine_t *engine = NULL;
+    nas_status_t status = nas_host_engine_create(bench->options->backend, profile, &engine, err);
     const nas_training_options_t options = {.team = bench->self,
-                                            .backend = bench->options->backend,
+                                            .engine = engine,
                                             .graph = graph,
                                             .arch = result->arch,
                                             .recipe = &bench->recipe,
                                             .dataset = &bench->dataset,
-                                            .split = &bench->split,
-                                            .profile = profile};
+                                            .split = &bench->split};
     nas_training_t *training = NULL;
     double *seconds = malloc((size_t)n * sizeof *seconds);
-    if (!seconds) return nas_error_nomem(err, "the bench");
-    const nas_status_t status = nas_training_create(&options, &training, err);
+    if (!status && !seconds) status = nas_error_nomem(err, "the bench");
+    if (!status) status = nas_training_create(&options, &training, err);
     if (!status) {
         (void)step(training);
         for (int i = 0; i < n; i++) {
@@ -98,6 +100,7 @@ static nas_status_t time_steps(const bench_t *bench, const nas_graph_t *graph, i
         *(profile ? &result->profiled_s : &result->seconds) = seconds[n / 2];
     }
     nas_training_destroy(training);
+    nas_engine_destroy(engine);
     free(seconds);
     return status;
 }

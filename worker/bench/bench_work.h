@@ -6,7 +6,7 @@
 #include "common/base/error.h"
 #include "common/space/arch.h"
 #include "worker/engine/backends/backend.h"
-#include "worker/engine/program/profile.h"
+#include "worker/engine/host/profile.h"
 
 #include <jansson.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
 #include "common/base/error.h"
 #include "common/space/arch.h"
 #include "common/space/network.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/engine.h"
 #include "worker/engine/metrics/metric.h"
 
 #include <stddef.h>
@@ -13,15 +13,14 @@
 
 /** What to score with; borrowed, and kept while the scorer lives. */
 typedef struct nas_scorer_options {
-    const nas_backend_t *backend;
+    nas_engine_t *engine;
     nas_network_t network;
     const nas_metric_t *const *metric; /**< [n_metric] */
     int n_metric;
-    int batch;              /**< N */
-    const float *images;    /**< [N, I, H, W] normalised */
-    const int32_t *labels;  /**< [N] in [0, classes) */
-    uint64_t seed;          /**< of the initial weights */
-    nas_profile_t *profile; /**< every run is added to it; NULL: nothing is timed */
+    int batch;             /**< N */
+    const float *images;   /**< [N, I, H, W] normalised */
+    const int32_t *labels; /**< [N] in [0, classes) */
+    uint64_t seed;         /**< of the initial weights */
 } nas_scorer_options_t;
 
 /** Opaque. */
@@ -32,7 +31,7 @@ typedef struct nas_scorer nas_scorer_t;
 nas_status_t nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t **scorer_p,
                                nas_error_t *err);
 
-/** Build, initialise and measure one network.  Not collective; deterministic for a backend and its
+/** Build, initialise and measure one network.  Not collective; deterministic for an engine and its
  *  instruction set: values depend on (options, arch) alone.
  *  arch [in] whose name keys the weights;
  *  value [out] n_metric, NaN where a metric is not defined.
@@ -41,13 +40,13 @@ nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, doub
                               nas_error_t *err);
 
 /** Measure a network with given parameters, in place of initial ones.  As nas_scorer_score;
- *  graph [in] of the scorer's network, built for the backend's channel_block. */
+ *  graph [in] of the scorer's network, built for the channel_block of the engine's layout. */
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
                                 const nas_arch_t *arch, const double *parameters, double *value,
                                 nas_error_t *err);
 
-/** Bytes of tensors that the largest architecture so far took. */
-size_t nas_scorer_arena_bytes(const nas_scorer_t *scorer);
+/** Bytes of tensors and vectors that the largest architecture so far took. */
+size_t nas_scorer_bytes(const nas_scorer_t *scorer);
 
 /** Accepts NULL. */
 void nas_scorer_destroy(nas_scorer_t *scorer);

@@ -1,5 +1,6 @@
 #include "worker/verify/verify.h"
 
+#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 #include "worker/verify/comparison.h"
 #include "worker/verify/verify_training.h"
@@ -42,13 +43,13 @@ static nas_status_t choose_metrics(const nas_reference_t *reference, chosen_t *c
     return NAS_OK;
 }
 
-static nas_status_t compute_metrics(const nas_backend_t *backend, const nas_reference_t *reference,
+static nas_status_t compute_metrics(nas_engine_t *engine, const nas_reference_t *reference,
                                     nas_reference_values_t *values, nas_error_t *err)
 {
     chosen_t chosen = {0};
     nas_scorer_t *scorer = NULL;
     nas_status_t status = choose_metrics(reference, &chosen, err);
-    const nas_scorer_options_t options = {.backend = backend,
+    const nas_scorer_options_t options = {.engine = engine,
                                           .network = reference->graph->network,
                                           .metric = chosen.metric,
                                           .n_metric = chosen.n,
@@ -78,40 +79,49 @@ static unsigned needs_of(const nas_reference_t *reference)
 }
 
 /* Logits, loss and gradients. Where no way leads to the input, its gradient stays 0. */
-static nas_status_t compute_outputs(const nas_backend_t *backend, const nas_reference_t *reference,
+static nas_status_t compute_outputs(nas_engine_t *engine, const nas_reference_t *reference,
                                     nas_reference_values_t *values, nas_error_t *err)
 {
-    const nas_program_options_t options = {.backend = backend,
+    const nas_program_options_t options = {.layout = engine->layout,
                                            .graph = reference->graph,
                                            .batch = reference->batch,
                                            .needs = needs_of(reference)};
     const size_t n_logits = (size_t)reference->batch * (size_t)reference->graph->network.classes;
-    nas_arena_t arena = {0};
     nas_program_t *program = NULL;
     nas_program_values_t run;
-    nas_status_t status = nas_program_create(&options, &arena, &program, err);
+    nas_status_t status = nas_program_create(&options, &program, err);
+    const nas_engine_task_t task = {.program = program,
+                                    .parameters = reference->parameters,
+                                    .images = reference->images,
+                                    .labels = reference->labels};
+    if (!status) status = nas_engine_run(engine, &task, &run, err);
     if (status) goto out;
-    nas_program_run(program, reference->parameters, reference->images, reference->labels, &run);
     memcpy(values->logits, run.logits, n_logits * sizeof *values->logits);
     values->loss = run.loss;
     if (run.jacobian)
         memcpy(values->input_gradient, run.jacobian,
                nas_reference_n_pixels(reference) * sizeof *values->input_gradient);
-    if (options.needs & NAS_NEED_GRADIENT) nas_program_gradients(program, values->gradient);
+    if (run.gradient)
+        memcpy(values->gradient, run.gradient,
+               (size_t)reference->graph->n_values * sizeof *values->gradient);
 out:
     nas_program_destroy(program);
-    nas_arena_fini(&arena);
     return status;
 }
 
 static nas_status_t compute(const nas_backend_t *backend, const nas_reference_t *reference,
                             nas_reference_values_t *values, nas_error_t *err)
 {
+    nas_engine_t *engine = NULL;
     nas_status_t status = nas_reference_values_init(reference, values, err);
-    if (!status && reference->n_steps > 0)
-        return nas_verify_training(backend, reference, values->losses, err);
-    if (!status) status = compute_outputs(backend, reference, values, err);
-    if (!status) status = compute_metrics(backend, reference, values, err);
+    if (!status) status = nas_host_engine_create(backend, NULL, &engine, err);
+    if (!status && reference->n_steps > 0) {
+        status = nas_verify_training(engine, reference, values->losses, err);
+    } else if (!status) {
+        status = compute_outputs(engine, reference, values, err);
+        if (!status) status = compute_metrics(engine, reference, values, err);
+    }
+    nas_engine_destroy(engine);
     return status;
 }
 

@@ -82,12 +82,12 @@ static void take_steps(const nas_reference_t *reference, nas_training_t *trainin
     }
 }
 
-nas_status_t nas_verify_training(const nas_backend_t *backend, const nas_reference_t *reference,
+nas_status_t nas_verify_training(nas_engine_t *engine, const nas_reference_t *reference,
                                  double *losses, nas_error_t *err)
 {
     course_t course = {.recipe = recipe_of(reference)};
     nas_training_t *training = NULL;
-    nas_training_options_t options = {.backend = backend,
+    nas_training_options_t options = {.engine = engine,
                                       .graph = reference->graph,
                                       .arch = reference->arch.name,
                                       .seed = 0,

@@ -2,20 +2,15 @@
  *
  * Tensors are placed from the largest to the smallest, each at the lowest offset that is free
  * during its whole life. That is the greedy-by-size plan, within a few per cent of the peak of live
- * bytes.
+ * bytes. Then their places are written into all operations and tables.
  */
-#include "common/base/huge_pages.h"
-#include "worker/engine/program/program_internal.h"
+#include "worker/engine/program/emitter.h"
 
 #include <stdlib.h>
 
 enum { ALIGNMENT = 64 };
 
-void nas_arena_fini(nas_arena_t *arena)
-{
-    free(arena->data);
-    *arena = (nas_arena_t){0};
-}
+/* -------------------------------------------------------------------------------------- planning */
 
 static int by_size(const void *a, const void *b)
 {
@@ -51,14 +46,14 @@ static void insert(nas_tensor_t *tensor, nas_tensor_t **placed, int n)
 }
 
 /* Offsets of all tensors that are used; returns the bytes of the whole. */
-static size_t place_tensors(nas_program_t *program, nas_tensor_t **order, nas_tensor_t **placed)
+static size_t place_tensors(nas_emitter_t *e, nas_tensor_t **order, nas_tensor_t **placed)
 {
+    nas_tensor_t *all = e->tensor.data;
     int n = 0;
     size_t end = 0;
-    for (int i = 0; i < program->n_tensors; i++) {
-        nas_tensor_t *tensor = &program->tensor[i];
-        tensor->bytes = (tensor->bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-        if (tensor->first_op >= 0) order[n++] = tensor;
+    for (int i = 0; i < e->tensor.n; i++) {
+        all[i].bytes = (all[i].bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        if (all[i].first_op >= 0) order[n++] = &all[i];
     }
     qsort(order, (size_t)n, sizeof(nas_tensor_t *), by_size);
     for (int i = 0; i < n; i++) {
@@ -69,43 +64,102 @@ static size_t place_tensors(nas_program_t *program, nas_tensor_t **order, nas_te
     return end;
 }
 
-static nas_status_t reserve(nas_arena_t *arena, size_t bytes, nas_error_t *err)
+/* ---------------------------------------------------------------------------------------- places */
+
+/* Until then a place is the number of a tensor, and below that the bytes from its beginning. */
+enum { OFFSET_BITS = 40 };
+
+nas_place_t nas_emit_place(int tensor, size_t offset)
 {
-    if (bytes <= arena->size) return NAS_OK;
-    nas_arena_fini(arena);
-    arena->data = nas_huge_pages_create(bytes);
-    if (!arena->data)
-        return nas_error_set(err, NAS_ENOMEM, "out of memory for a network's tensors (%zu MiB)",
-                             bytes >> 20);
-    arena->size = bytes;
-    return NAS_OK;
+    if (tensor < 0) return NAS_NOWHERE;
+    return (nas_place_t)tensor << OFFSET_BITS | (nas_place_t)offset;
 }
 
-nas_status_t nas_bind(nas_program_t *program, nas_error_t *err)
+int nas_tensor_of(nas_place_t place)
 {
-    const size_t n = (size_t)program->n_tensors + 1;
+    return place < 0 ? NAS_NO_TENSOR : (int)(place >> OFFSET_BITS);
+}
+
+static void put(const nas_emitter_t *e, nas_place_t *place)
+{
+    const nas_tensor_t *all = e->tensor.data;
+    const int tensor = nas_tensor_of(*place);
+    if (tensor < 0) return;
+    *place -= nas_emit_place(tensor, 0);
+    *place += (nas_place_t)all[tensor].offset;
+}
+
+static void put_combinations(const nas_emitter_t *e)
+{
+    nas_program_combination_t *combination = e->combination.data;
+    nas_program_term_t *term = e->term.data;
+    nas_program_dot_t *dot = e->dot.data;
+    for (int i = 0; i < e->term.n; i++) put(e, &term[i].tensor.at);
+    for (int i = 0; i < e->dot.n; i++) put(e, &dot[i].tensor.at);
+    for (int i = 0; i < e->combination.n; i++) {
+        put(e, &combination[i].mask.at);
+        put(e, &combination[i].out.at);
+        put(e, &combination[i].relu.at);
+    }
+}
+
+static void put_conv(const nas_emitter_t *e, nas_conv_op_t *conv)
+{
+    put(e, &conv->weights);
+    put(e, &conv->in);
+    put(e, &conv->other);
+    put(e, &conv->out);
+}
+
+static void put_op(const nas_emitter_t *e, nas_op_t *op)
+{
+    switch (op->kind) {
+    case NAS_OP_CONV_FORWARD:
+    case NAS_OP_CONV_BACKWARD_DATA:
+    case NAS_OP_CONV_BACKWARD_WEIGHTS:
+        put_conv(e, &op->conv);
+        break;
+    case NAS_OP_LOAD_IMAGES:
+    case NAS_OP_MOMENTS:
+    case NAS_OP_IMAGE_DOTS:
+    case NAS_OP_AGREEMENT:
+    case NAS_OP_MAX_ABS:
+        put(e, &op->tensor.a.at);
+        put(e, &op->tensor.b.at);
+        break;
+    case NAS_OP_PACK:
+    case NAS_OP_COMBINE:
+    case NAS_OP_WEIGHT_DOTS:
+    case NAS_OP_UNPACK:
+    case NAS_OP_SCALAR:
+        break;
+    }
+}
+
+static void put_all(nas_emitter_t *e)
+{
+    nas_op_t *op = e->op.data;
+    nas_weight_dot_t *dot = e->weight_dot.data;
+    for (int i = 0; i < e->op.n; i++) put_op(e, &op[i]);
+    put_combinations(e);
+    for (int i = 0; i < e->weight_dot.n; i++) {
+        put(e, &dot[i].a);
+        put(e, &dot[i].b);
+    }
+    for (int g = 0; g < e->n_groups; g++) {
+        put(e, &e->program->group[g].weights);
+        put(e, &e->program->group[g].gradient);
+    }
+    put(e, &e->program->scratch);
+}
+
+nas_status_t nas_bind(nas_emitter_t *e, nas_error_t *err)
+{
+    const size_t n = (size_t)e->tensor.n + 1;
     nas_tensor_t **order = malloc(2 * n * sizeof(nas_tensor_t *));
     if (!order) return nas_error_nomem(err, "a plan of tensors");
-    program->arena_bytes = place_tensors(program, order, order + n);
+    e->program->arena_bytes = place_tensors(e, order, order + n);
     free(order);
-    return program->arena ? reserve(program->arena, program->arena_bytes, err) : NAS_OK;
-}
-
-void *nas_tensor_data(const nas_program_t *program, int tensor)
-{
-    if (tensor < 0) return NULL;
-    return (char *)program->arena->data + program->tensor[tensor].offset;
-}
-
-/* Addresses of a combination's tensors, in the arena as it is now. */
-void nas_bind_combination(const nas_program_t *program, nas_op_t *op)
-{
-    nas_combination_t *c = op->combination;
-    const nas_combination_tensors_t *t = op->tensors;
-    for (int i = 0; i < c->n_terms; i++)
-        c->term[i].tensor.data = nas_tensor_data(program, t->term[i]);
-    for (int i = 0; i < c->n_dots; i++) c->dot[i].tensor.data = nas_tensor_data(program, t->dot[i]);
-    c->mask.data = nas_tensor_data(program, t->mask);
-    c->out.data = nas_tensor_data(program, t->out);
-    c->relu.data = nas_tensor_data(program, t->relu);
+    put_all(e);
+    return NAS_OK;
 }

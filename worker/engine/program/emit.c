@@ -1,54 +1,178 @@
-#include "worker/engine/program/program_internal.h"
+#include "worker/engine/program/emitter.h"
 
-#include <string.h>
+#include <stdlib.h>
 
-/* ------------------------------------------------------------------------ tensors and vectors */
+/* -------------------------------------------------------------------------------------- entries */
 
-int nas_emit_bytes(nas_program_t *program, size_t bytes)
+/* What is emitted without memory: large enough for an entry of any pool. */
+static void *nobody(void)
 {
-    NAS_ASSERT(program->n_tensors < program->max_tensors);
-    program->tensor[program->n_tensors] = (nas_tensor_t){.bytes = bytes, .first_op = -1};
-    return program->n_tensors++;
+    static _Thread_local union {
+        nas_op_t op;
+        nas_program_combination_t combination;
+        nas_program_term_t term;
+        nas_program_dot_t dot;
+        nas_weight_dot_t weight_dot;
+        nas_conv_shape_t conv;
+        nas_tensor_t tensor;
+    } entry;
+    return &entry;
 }
 
-int nas_emit_tensor(nas_program_t *program, nas_shape_t shape)
+void *nas_emit_entry(nas_emitter_t *e, nas_pool_t *pool)
 {
-    return nas_emit_bytes(program, program->backend->tensor_bytes(shape));
+    if (pool->n == pool->room) {
+        const int room = pool->room ? 2 * pool->room : 64;
+        void *data = realloc(pool->data, (size_t)room * pool->size);
+        e->failed |= !data;
+        if (data) {
+            pool->data = data;
+            pool->room = room;
+        }
+    }
+    if (e->failed) return nobody();
+    return (char *)pool->data + (size_t)pool->n++ * pool->size;
 }
 
-double *nas_emit_vector(nas_program_t *program, size_t n)
+/* ------------------------------------------------------------------------- tensors and vectors */
+
+int nas_emit_bytes(nas_emitter_t *e, size_t bytes)
 {
-    NAS_ASSERT(program->n_vector + n <= program->max_vector);
-    double *vector = program->vector_pool + program->n_vector;
-    program->n_vector += n;
+    nas_tensor_t *tensor = nas_emit_entry(e, &e->tensor);
+    *tensor = (nas_tensor_t){.bytes = bytes, .first_op = -1};
+    return e->tensor.n - 1;
+}
+
+int nas_emit_tensor(nas_emitter_t *e, nas_shape_t shape)
+{
+    return nas_emit_bytes(e, e->backend->tensor_bytes(shape));
+}
+
+nas_vector_t nas_emit_vector(nas_emitter_t *e, size_t n)
+{
+    const nas_vector_t vector = (nas_vector_t)e->program->n_vectors;
+    e->program->n_vectors += n;
     return vector;
 }
 
 /* A tensor lives from the first to the last operation that names it. */
-static void use(nas_program_t *program, int tensor)
+void nas_emit_use(nas_emitter_t *e, int tensor)
 {
-    if (tensor < 0) return;
-    nas_tensor_t *t = &program->tensor[tensor];
-    if (t->first_op < 0) t->first_op = program->n_ops - 1;
-    t->last_op = program->n_ops - 1;
+    if (tensor < 0 || tensor >= e->tensor.n) return;
+    nas_tensor_t *t = (nas_tensor_t *)e->tensor.data + tensor;
+    if (t->first_op < 0) t->first_op = e->op.n - 1;
+    t->last_op = e->op.n - 1;
 }
 
-nas_shape_t nas_node_shape(const nas_program_t *program, int node)
+static nas_range_t use_slice(nas_emitter_t *e, nas_slice_t slice)
 {
-    const nas_graph_node_t *n = &program->graph->node[node];
-    return (nas_shape_t){.n = program->n, .c = n->c, .h = n->h, .w = n->w};
+    nas_emit_use(e, slice.tensor);
+    return (nas_range_t){nas_emit_place(slice.tensor, 0), slice.c_total, slice.c_first};
 }
 
-nas_slice_t nas_node_slice(const nas_program_t *program, int node, int tensor)
+/* ----------------------------------------------------------------------------------- operations */
+
+nas_op_t *nas_emit_op(nas_emitter_t *e, nas_op_kind_t kind)
 {
-    return (nas_slice_t){.tensor = tensor, .c_total = program->graph->node[node].c};
+    nas_op_t *op = nas_emit_entry(e, &e->op);
+    *op = (nas_op_t){.kind = kind};
+    return op;
 }
 
-nas_slice_t nas_conv_slice(const nas_program_t *program, int conv, int tensor)
+nas_scalar_op_t *nas_emit_scalar(nas_emitter_t *e, nas_scalar_kind_t kind)
 {
-    const nas_graph_conv_t *c = &program->graph->conv[conv];
+    nas_scalar_op_t *scalar = &nas_emit_op(e, NAS_OP_SCALAR)->scalar;
+    *scalar = (nas_scalar_op_t){.kind = kind,
+                                .norm = -1,
+                                .entry = NAS_NOWHERE,
+                                .in = NAS_NOWHERE,
+                                .more = NAS_NOWHERE,
+                                .out = NAS_NOWHERE,
+                                .exponent = NAS_NOWHERE,
+                                .from_exponent = NAS_NOWHERE};
+    return scalar;
+}
+
+static nas_conv_op_t *emit_conv(nas_emitter_t *e, nas_op_kind_t kind, int group, int in)
+{
+    nas_conv_op_t *conv = &nas_emit_op(e, kind)->conv;
+    *conv = (nas_conv_op_t){.conv = e->program->group[group].conv,
+                            .weights = e->program->group[group].weights,
+                            .in = nas_emit_place(in, 0),
+                            .other = NAS_NOWHERE,
+                            .out = NAS_NOWHERE,
+                            .jacobian = NAS_NOWHERE};
+    nas_emit_use(e, e->weights);
+    nas_emit_use(e, e->scratch);
+    nas_emit_use(e, in);
+    return conv;
+}
+
+void nas_emit_conv(nas_emitter_t *e, nas_op_kind_t kind, int group, int in, int out)
+{
+    nas_conv_op_t *conv = emit_conv(e, kind, group, in);
+    conv->out = nas_emit_place(out, 0);
+    if (out == NAS_NO_TENSOR) conv->jacobian = e->program->results.jacobian;
+    nas_emit_use(e, out);
+}
+
+void nas_emit_conv_weights(nas_emitter_t *e, int group, int in, int dy, nas_place_t out)
+{
+    nas_conv_op_t *conv = emit_conv(e, NAS_OP_CONV_BACKWARD_WEIGHTS, group, in);
+    conv->other = nas_emit_place(dy, 0);
+    conv->out = out;
+    nas_emit_use(e, dy);
+    nas_emit_use(e, nas_tensor_of(out));
+}
+
+/* The caller says where the results go. */
+static nas_tensor_op_t *emit_tensor_op(nas_emitter_t *e, nas_op_kind_t kind, nas_shape_t shape,
+                                       nas_slice_t a, nas_slice_t b)
+{
+    nas_tensor_op_t *op = &nas_emit_op(e, kind)->tensor;
+    *op = (nas_tensor_op_t){.shape = shape, .out = {NAS_NOWHERE, NAS_NOWHERE}};
+    op->a = use_slice(e, a);
+    op->b = use_slice(e, b);
+    return op;
+}
+
+void nas_emit_moments(nas_emitter_t *e, int norm, nas_shape_t shape, nas_slice_t slice)
+{
+    nas_tensor_op_t *op = emit_tensor_op(e, NAS_OP_MOMENTS, shape, slice, nas_no_slice());
+    op->out[0] = e->program->norm[norm].mean;
+    op->out[1] = e->program->norm[norm].variance;
+}
+
+void nas_emit_image_dots(nas_emitter_t *e, nas_shape_t shape, nas_slice_t a, nas_slice_t b,
+                         nas_vector_t sum)
+{
+    emit_tensor_op(e, NAS_OP_IMAGE_DOTS, shape, a, b)->out[0] = sum;
+}
+
+nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, int tensor)
+{
+    return emit_tensor_op(e, kind, nas_node_shape(e, node), nas_node_slice(e, node, tensor),
+                          nas_no_slice());
+}
+
+/* ------------------------------------------------------------------------------------- of a graph */
+
+nas_shape_t nas_node_shape(const nas_emitter_t *e, int node)
+{
+    const nas_graph_node_t *n = &e->graph->node[node];
+    return (nas_shape_t){.n = e->n, .c = n->c, .h = n->h, .w = n->w};
+}
+
+nas_slice_t nas_node_slice(const nas_emitter_t *e, int node, int tensor)
+{
+    return (nas_slice_t){.tensor = tensor, .c_total = e->graph->node[node].c};
+}
+
+nas_slice_t nas_conv_slice(const nas_emitter_t *e, int conv, int tensor)
+{
+    const nas_group_place_t *place = &e->place[conv];
     return (nas_slice_t){
-        .tensor = tensor, .c_total = program->graph->group[c->group].c_out, .c_first = c->c_first};
+        .tensor = tensor, .c_total = e->group[place->group].c_out, .c_first = place->c_first};
 }
 
 nas_slice_t nas_no_slice(void)
@@ -56,135 +180,15 @@ nas_slice_t nas_no_slice(void)
     return (nas_slice_t){.tensor = NAS_NO_TENSOR};
 }
 
-/* --------------------------------------------------------------------------------- operations */
+/* ------------------------------------------------------------------------------- what is wanted */
 
-nas_op_t *nas_emit_op(nas_program_t *program, nas_op_kind_t kind, int index)
+bool nas_emits_sums(const nas_emitter_t *e)
 {
-    NAS_ASSERT(program->n_ops < program->max_ops);
-    nas_op_t *op = &program->op[program->n_ops++];
-    *op = (nas_op_t){.kind = kind,
-                     .index = index,
-                     .in = NAS_NO_TENSOR,
-                     .out = NAS_NO_TENSOR,
-                     .a = nas_no_slice(),
-                     .b = nas_no_slice()};
-    return op;
+    return (e->needs & (NAS_NEED_SUMS | NAS_NEED_CURVATURE)) != 0;
 }
 
-void nas_emit_scalar(nas_program_t *program, nas_scalar_t scalar, int index)
+bool nas_emits_backward(const nas_emitter_t *e)
 {
-    nas_emit_op(program, NAS_OP_SCALAR, index)->scalar = scalar;
-}
-
-void nas_emit_conv(nas_program_t *program, nas_op_kind_t kind, int group, int in, int out)
-{
-    nas_op_t *op = nas_emit_op(program, kind, group);
-    op->in = in;
-    op->out = out;
-    use(program, in);
-    use(program, out);
-}
-
-void nas_emit_moments(nas_program_t *program, int norm, nas_shape_t shape, nas_slice_t slice)
-{
-    nas_op_t *op = nas_emit_op(program, NAS_OP_MOMENTS, norm);
-    op->shape = shape;
-    op->a = slice;
-    op->vector[0] = program->norm[norm].mean;
-    op->vector[1] = program->norm[norm].variance;
-    use(program, slice.tensor);
-}
-
-void nas_emit_image_dots(nas_program_t *program, nas_shape_t shape, nas_slice_t a, nas_slice_t b,
-                         double *sum)
-{
-    nas_op_t *op = nas_emit_op(program, NAS_OP_IMAGE_DOTS, 0);
-    op->shape = shape;
-    op->a = a;
-    op->b = b;
-    op->vector[0] = sum;
-    use(program, a.tensor);
-    use(program, b.tensor);
-}
-
-void nas_emit_node(nas_program_t *program, nas_op_kind_t kind, int node, int tensor)
-{
-    nas_op_t *op = nas_emit_op(program, kind, node);
-    op->shape = nas_node_shape(program, node);
-    op->a = nas_node_slice(program, node, tensor);
-    use(program, tensor);
-}
-
-/* ------------------------------------------------------------------------------- combinations */
-
-nas_combiner_t nas_emit_combine(nas_program_t *program, nas_shape_t shape)
-{
-    nas_op_t *op = nas_emit_op(program, NAS_OP_COMBINE, 0);
-    NAS_ASSERT(program->n_combinations < program->max_ops);
-    op->combination = &program->combination[program->n_combinations];
-    op->tensors = &program->combination_tensors[program->n_combinations++];
-    op->combination->shape = shape;
-    op->tensors->mask = op->tensors->out = op->tensors->relu = NAS_NO_TENSOR;
-    return (nas_combiner_t){.program = program, .to = op->combination, .tensors = op->tensors};
-}
-
-static nas_channels_t place(nas_combiner_t c, nas_slice_t slice, int *tensor)
-{
-    *tensor = slice.tensor;
-    use(c.program, slice.tensor);
-    return (nas_channels_t){.c_total = slice.c_total, .c_first = slice.c_first};
-}
-
-static nas_term_t *new_term(nas_combiner_t c, nas_term_kind_t kind)
-{
-    NAS_ASSERT(c.to->n_terms < NAS_MAX_TERMS);
-    nas_term_t *term = &c.to->term[c.to->n_terms];
-    term->kind = kind;
-    c.tensors->term[c.to->n_terms++] = NAS_NO_TENSOR;
-    return term;
-}
-
-void nas_combine_add(nas_combiner_t c, nas_term_kind_t kind, nas_slice_t slice,
-                     const double *coefficient)
-{
-    nas_term_t *term = new_term(c, kind);
-    term->coefficient = coefficient;
-    term->tensor = place(c, slice, &c.tensors->term[c.to->n_terms - 1]);
-}
-
-void nas_combine_add_masked(nas_combiner_t c, nas_slice_t slice)
-{
-    nas_combine_add(c, NAS_TERM_PLAIN, slice, NULL);
-    c.to->term[c.to->n_terms - 1].masked = true;
-}
-
-void nas_combine_add_images(nas_combiner_t c, const double *value)
-{
-    nas_term_t *term = new_term(c, NAS_TERM_IMAGE);
-    term->coefficient = value;
-    term->masked = true;
-}
-
-void nas_combine_dot(nas_combiner_t c, nas_slice_t slice, const double *center, double *sum)
-{
-    NAS_ASSERT(c.to->n_dots < NAS_MAX_DOTS);
-    nas_dot_t *dot = &c.to->dot[c.to->n_dots];
-    dot->center = center;
-    dot->sum = sum;
-    dot->tensor = place(c, slice, &c.tensors->dot[c.to->n_dots++]);
-}
-
-void nas_combine_mask(nas_combiner_t c, nas_slice_t slice)
-{
-    c.to->mask = place(c, slice, &c.tensors->mask);
-}
-
-void nas_combine_out(nas_combiner_t c, nas_slice_t slice)
-{
-    c.to->out = place(c, slice, &c.tensors->out);
-}
-
-void nas_combine_relu(nas_combiner_t c, nas_slice_t slice)
-{
-    c.to->relu = place(c, slice, &c.tensors->relu);
+    const unsigned forward_only = NAS_NEED_LOSS | NAS_NEED_SIGNS | NAS_NEED_INFERENCE;
+    return (e->needs & ~forward_only) != 0;
 }

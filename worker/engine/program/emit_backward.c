@@ -1,249 +1,273 @@
-#include "worker/engine/program/program_internal.h"
+#include "worker/engine/program/emitter.h"
 
 /* ------------------------------------------------------------------- adjoints of nodes' readers */
 
-/* What the readers of a node hand back, under the names of one pass. */
-typedef struct adjoints {
-    bool curvature; /* of the tangent pass: e and du; otherwise d and dr */
-} adjoints_t;
-
-static int node_adjoint(const nas_program_t *program, adjoints_t pass, int node)
+static int node_adjoint(const nas_emitter_t *e, int node, bool curvature)
 {
-    return pass.curvature ? program->node[node].e : program->node[node].d;
+    return curvature ? e->node[node].e : e->node[node].d;
 }
 
-static int group_adjoint(const nas_program_t *program, adjoints_t pass, int group)
+static int group_adjoint(const nas_emitter_t *e, int group, bool curvature)
 {
-    return pass.curvature ? program->group[group].du : program->group[group].dr;
+    return curvature ? e->group[group].du : e->group[group].dr;
 }
 
-static void add_norm_reader(nas_program_t *program, nas_combiner_t c, adjoints_t pass, int norm,
-                            int to)
+static void add_norm_curvature(nas_emitter_t *e, int norm, int to)
 {
-    const nas_norm_vectors_t *v = &program->norm[norm];
-    const int node = program->graph->norm[norm].source;
-    const nas_slice_t d = nas_node_slice(program, to, program->node[to].d);
-    if (!nas_norm_active(program, norm)) {
-        nas_combine_add(c, NAS_TERM_PLAIN, d, NULL);
+    const nas_norm_vectors_t *v = nas_norm_of(e, norm);
+    const int node = e->graph->norm[norm].source, tx = e->node[node].tx;
+    nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, to, e->node[to].d), v->u_d);
+    nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, node, e->node[node].x), v->u_x);
+    nas_combine_shift(e, v->u_rest);
+    nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, to, e->node[to].e), v->u_e);
+    if (tx >= 0) nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, node, tx), v->u_t);
+}
+
+static void add_norm_reader(nas_emitter_t *e, int norm, int to)
+{
+    const nas_norm_vectors_t *v = nas_norm_of(e, norm);
+    const int node = e->graph->norm[norm].source;
+    const nas_slice_t d = nas_node_slice(e, to, e->node[to].d);
+    if (!nas_norm_active(e, norm)) {
+        nas_combine_add(e, NAS_TERM_PLAIN, d, NAS_NOWHERE);
         return;
     }
-    const nas_slice_t x = nas_node_slice(program, node, program->node[node].x);
-    nas_combine_add(c, NAS_TERM_PLAIN, d, pass.curvature ? v->u_d : v->d_coef);
-    nas_combine_add(c, NAS_TERM_PLAIN, x, pass.curvature ? v->u_x : v->x_coef);
-    c.to->shift = pass.curvature ? v->u_rest : v->rest;
-    if (!pass.curvature) return;
-    nas_combine_add(c, NAS_TERM_PLAIN, nas_node_slice(program, to, program->node[to].e), v->u_e);
-    if (program->node[node].tx >= 0)
-        nas_combine_add(c, NAS_TERM_PLAIN, nas_node_slice(program, node, program->node[node].tx),
-                        v->u_t);
+    nas_combine_add(e, NAS_TERM_PLAIN, d, v->d_coef);
+    nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, node, e->node[node].x), v->x_coef);
+    nas_combine_shift(e, v->rest);
 }
 
-static void add_node_reader(nas_program_t *program, nas_combiner_t c, adjoints_t pass, int node,
-                            int to)
+/* What one input of the node `to` hands back to its source. */
+static void add_input_reader(nas_emitter_t *e, int to, int input, bool curvature)
 {
-    const nas_graph_node_t *n = &program->graph->node[to];
-    const int adjoint = node_adjoint(program, pass, to);
-    for (int i = 0; adjoint >= 0 && i < n->n_inputs; i++) {
-        const int index = n->input[i].index;
-        switch (n->input[i].kind) {
-        case NAS_INPUT_CONV:
-            break;
-        case NAS_INPUT_COPY:
-            if (index == node)
-                nas_combine_add(c, NAS_TERM_PLAIN, nas_node_slice(program, to, adjoint), NULL);
-            break;
-        case NAS_INPUT_POOL3:
-            if (index == node)
-                nas_combine_add(c, NAS_TERM_POOL3_ADJOINT, nas_node_slice(program, to, adjoint),
-                                NULL);
-            break;
-        case NAS_INPUT_NORM:
-            if (program->graph->norm[index].source == node)
-                add_norm_reader(program, c, pass, index, to);
-            break;
-        }
+    const nas_graph_node_t *n = &e->graph->node[to];
+    const nas_slice_t adjoint = nas_node_slice(e, to, node_adjoint(e, to, curvature));
+    switch (n->input[input].kind) {
+    case NAS_INPUT_CONV:
+        break;
+    case NAS_INPUT_COPY:
+        nas_combine_add(e, NAS_TERM_PLAIN, adjoint, NAS_NOWHERE);
+        break;
+    case NAS_INPUT_POOL3:
+        nas_combine_add(e, NAS_TERM_POOL3_ADJOINT, adjoint, NAS_NOWHERE);
+        break;
+    case NAS_INPUT_NORM:
+        if (curvature)
+            add_norm_curvature(e, n->input[input].index, to);
+        else
+            add_norm_reader(e, n->input[input].index, to);
+        break;
     }
 }
 
-static void add_group_reader(nas_program_t *program, nas_combiner_t c, adjoints_t pass, int group)
+static void add_node_reader(nas_emitter_t *e, int node, int to, bool curvature)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(program, group);
-    const nas_slice_t adjoint =
-        nas_node_slice(program, conv->source, group_adjoint(program, pass, group));
-    if (adjoint.tensor < 0) return;
-    if (conv->feed == NAS_FEED_RELU)
-        nas_combine_add_masked(c, adjoint);
-    else
-        nas_combine_add(c, NAS_TERM_POOL2_ADJOINT, adjoint, NULL);
+    const nas_graph_node_t *n = &e->graph->node[to];
+    if (!n->live || node_adjoint(e, to, curvature) < 0) return;
+    for (int i = 0; i < n->n_inputs; i++)
+        if (nas_graph_source(e->graph, to, i) == node) add_input_reader(e, to, i, curvature);
 }
 
-void nas_add_readers(nas_program_t *program, nas_combiner_t c, int node, bool curvature)
+static void add_group_reader(nas_emitter_t *e, int group, bool curvature)
 {
-    const adjoints_t pass = {.curvature = curvature};
-    const nas_graph_t *graph = program->graph;
-    for (int g = 0; g < graph->n_groups; g++)
-        if (graph->group[g].live && nas_group_conv(program, g)->source == node)
-            add_group_reader(program, c, pass, g);
-    for (int to = node + 1; to < graph->n_nodes; to++)
-        if (graph->node[to].live) add_node_reader(program, c, pass, node, to);
-    if (program->node[node].r >= 0)
-        nas_combine_mask(c, nas_node_slice(program, node, program->node[node].r));
+    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    const nas_slice_t adjoint = nas_node_slice(e, conv->source, group_adjoint(e, group, curvature));
+    if (adjoint.tensor < 0) return;
+    if (conv->feed == NAS_FEED_RELU)
+        nas_combine_add_masked(e, adjoint);
+    else
+        nas_combine_add(e, NAS_TERM_POOL2_ADJOINT, adjoint, NAS_NOWHERE);
+}
+
+void nas_add_readers(nas_emitter_t *e, int node, bool curvature)
+{
+    for (int g = 0; g < e->n_groups; g++)
+        if (e->group[g].live && nas_group_conv(e, g)->source == node)
+            add_group_reader(e, g, curvature);
+    for (int to = node + 1; to < e->graph->n_nodes; to++) add_node_reader(e, node, to, curvature);
+    if (e->node[node].r >= 0) nas_combine_mask(e, nas_node_slice(e, node, e->node[node].r));
+}
+
+/* What the norm behind an input is of: its convolution's output, its node. */
+static nas_slice_t norm_input(const nas_emitter_t *e, int node, int input, int *norm)
+{
+    const int index = e->graph->node[node].input[input].index;
+    *norm = -1;
+    switch (e->graph->node[node].input[input].kind) {
+    case NAS_INPUT_CONV:
+        *norm = e->graph->conv[index].norm;
+        return nas_conv_slice(e, index, e->group[e->place[index].group].y);
+    case NAS_INPUT_NORM:
+        *norm = index;
+        break;
+    case NAS_INPUT_COPY:
+    case NAS_INPUT_POOL3:
+        return nas_no_slice();
+    }
+    const int source = e->graph->norm[index].source;
+    return nas_node_slice(e, source, e->node[source].x);
 }
 
 /* Sums of the adjoint that the norms behind the node's inputs need. */
-void nas_add_sums(nas_program_t *program, nas_combiner_t c, int node, bool curvature)
+void nas_add_sums(nas_emitter_t *e, int node, bool curvature)
 {
-    const nas_graph_node_t *n = &program->graph->node[node];
     bool any = false;
-    for (int i = 0; i < n->n_inputs; i++) {
-        const int index = n->input[i].index;
-        nas_slice_t x = nas_no_slice();
-        int norm = -1;
-        if (n->input[i].kind == NAS_INPUT_CONV) {
-            norm = program->graph->conv[index].norm;
-            x = nas_conv_slice(program, index, program->group[program->graph->conv[index].group].y);
-        } else if (n->input[i].kind == NAS_INPUT_NORM) {
-            norm = index;
-            x = nas_node_slice(program, program->graph->norm[index].source,
-                               program->node[program->graph->norm[index].source].x);
-        }
-        if (!nas_norm_active(program, norm)) continue;
-        const nas_norm_vectors_t *v = &program->norm[norm];
-        nas_combine_dot(c, x, v->mean, curvature ? v->sum_ez : v->sum_dz);
+    for (int i = 0; i < e->graph->node[node].n_inputs; i++) {
+        int norm;
+        const nas_slice_t x = norm_input(e, node, i, &norm);
+        if (!nas_norm_active(e, norm)) continue;
+        const nas_norm_vectors_t *v = nas_norm_of(e, norm);
+        nas_combine_dot(e, x, v->mean, curvature ? v->sum_ez : v->sum_dz);
         any = true;
     }
     if (any)
-        nas_combine_dot(c, nas_no_slice(), NULL,
-                        curvature ? program->node[node].sum_e : program->node[node].sum_d);
+        nas_combine_dot(e, nas_no_slice(), NAS_NOWHERE,
+                        curvature ? e->node[node].sum_e : e->node[node].sum_d);
 }
 
-/* ------------------------------------------------------------------------------- convolutions */
+/* -------------------------------------------------------------------------------- convolutions */
 
-static void emit_fisher(nas_program_t *program, int conv)
+static void emit_fisher(nas_emitter_t *e, int conv)
 {
-    const nas_graph_conv_t *g = &program->graph->conv[conv];
-    const nas_group_tensors_t *t = &program->group[g->group];
-    const nas_shape_t shape = nas_node_shape(program, g->target);
-    const nas_slice_t dy = nas_dy_slice(program, conv);
-    nas_emit_image_dots(program, shape, nas_conv_slice(program, conv, t->y), dy,
-                        program->image_sum[0]);
-    if (g->bias >= 0)
-        nas_emit_image_dots(program, shape, dy, nas_no_slice(), program->image_sum[1]);
-    nas_emit_scalar(program, nas_fisher_add, conv);
+    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_shape_t shape = nas_node_shape(e, g->target);
+    const nas_slice_t dy = nas_dy_slice(e, conv);
+    const int y = e->group[e->place[conv].group].y;
+    nas_emit_image_dots(e, shape, nas_conv_slice(e, conv, y), dy, e->image_sum[0]);
+    if (g->bias >= 0) nas_emit_image_dots(e, shape, dy, nas_no_slice(), e->image_sum[1]);
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_FISHER);
+    op->c = g->c_out;
+    op->count = e->graph->parameter[g->weight].fan_in;
+    op->in = e->image_sum[0];
+    op->out = nas_layer_values(e, g->weight);
+    if (g->bias < 0) return;
+    op->more = e->image_sum[1];
+    op->entry = e->graph->parameter[g->bias].offset;
 }
 
 /* A convolution alone in its group and without BN has its target's adjoint as its own. */
-static bool shares_adjoint(const nas_program_t *program, const nas_graph_conv_t *conv)
+static bool shares_adjoint(const nas_emitter_t *e, int conv)
 {
-    return !nas_norm_active(program, conv->norm) && program->graph->group[conv->group].n_convs == 1;
+    return !nas_norm_active(e, e->graph->conv[conv].norm) &&
+           e->group[e->place[conv].group].n_convs == 1;
 }
 
-nas_slice_t nas_dy_slice(const nas_program_t *program, int conv)
+nas_slice_t nas_dy_slice(const nas_emitter_t *e, int conv)
 {
-    return nas_conv_slice(program, conv, program->group[program->graph->conv[conv].group].dy);
+    return nas_conv_slice(e, conv, e->group[e->place[conv].group].dy);
 }
 
-void nas_emit_dy(nas_program_t *program, int conv)
+static void combine_dy(nas_emitter_t *e, int conv, nas_slice_t d)
 {
-    const nas_graph_conv_t *g = &program->graph->conv[conv];
-    nas_group_tensors_t *t = &program->group[g->group];
-    const nas_slice_t d = nas_node_slice(program, g->target, program->node[g->target].d);
-    if (shares_adjoint(program, g)) {
+    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_group_tensors_t *t = &e->group[e->place[conv].group];
+    const bool has_norm = nas_norm_active(e, g->norm);
+    nas_combine_begin(e, nas_node_shape(e, g->target));
+    nas_combine_add(e, NAS_TERM_PLAIN, d, has_norm ? nas_norm_of(e, g->norm)->d_coef : NAS_NOWHERE);
+    if (has_norm) {
+        nas_combine_add(e, NAS_TERM_PLAIN, nas_conv_slice(e, conv, t->y),
+                        nas_norm_of(e, g->norm)->x_coef);
+        nas_combine_shift(e, nas_norm_of(e, g->norm)->rest);
+    }
+    nas_combine_out(e, nas_conv_slice(e, conv, t->dy));
+    nas_combine_end(e);
+}
+
+void nas_emit_dy(nas_emitter_t *e, int conv)
+{
+    const int group = e->place[conv].group, target = e->graph->conv[conv].target;
+    nas_group_tensors_t *t = &e->group[group];
+    const nas_slice_t d = nas_node_slice(e, target, e->node[target].d);
+    if (shares_adjoint(e, conv)) {
         t->dy = d.tensor;
         return;
     }
-    if (t->dy < 0) t->dy = nas_emit_tensor(program, nas_group_shape(program, g->group));
-    const nas_combiner_t c = nas_emit_combine(program, nas_node_shape(program, g->target));
-    if (nas_norm_active(program, g->norm)) {
-        const nas_norm_vectors_t *v = &program->norm[g->norm];
-        nas_combine_add(c, NAS_TERM_PLAIN, d, v->d_coef);
-        nas_combine_add(c, NAS_TERM_PLAIN, nas_conv_slice(program, conv, t->y), v->x_coef);
-        c.to->shift = v->rest;
-    } else {
-        nas_combine_add(c, NAS_TERM_PLAIN, d, NULL);
-    }
-    nas_combine_out(c, nas_conv_slice(program, conv, t->dy));
+    if (t->dy < 0) t->dy = nas_emit_tensor(e, nas_group_shape(e, group));
+    combine_dy(e, conv, d);
 }
 
-nas_shape_t nas_source_shape(const nas_program_t *program, int group)
+static void emit_image(nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(program, group);
-    nas_shape_t shape = nas_node_shape(program, conv->source);
-    if (conv->feed != NAS_FEED_POOL2) return shape;
-    shape.h /= 2;
-    shape.w /= 2;
-    return shape;
+    const nas_shape_t s = e->program->image;
+    e->program->results.jacobian =
+        nas_emit_vector(e, (size_t)s.n * (size_t)s.c * (size_t)s.h * (size_t)s.w);
+    nas_emit_conv(e, NAS_OP_CONV_BACKWARD_DATA, group, e->group[group].dy, NAS_NO_TENSOR);
 }
 
-static void emit_group(nas_program_t *program, nas_backward_t pass, int group)
+static void emit_group(nas_emitter_t *e, nas_backward_t pass, int group)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(program, group);
-    nas_group_tensors_t *t = &program->group[group];
+    const int source = nas_group_conv(e, group)->source;
+    nas_group_tensors_t *t = &e->group[group];
     if (pass.weights)
-        nas_emit_conv(program, NAS_OP_CONV_BACKWARD_WEIGHTS, group,
-                      nas_group_source(program, group), t->dy);
+        nas_emit_conv_weights(e, group, nas_group_source(e, group), t->dy,
+                              e->program->group[group].gradient);
     t->dr = NAS_NO_TENSOR;
-    if (conv->source < 0) {
-        if (pass.image)
-            nas_emit_conv(program, NAS_OP_CONV_BACKWARD_DATA, group, t->dy, program->jacobian);
-    } else if (program->graph->node[conv->source].n_inputs > 0) {
-        t->dr = nas_emit_tensor(program, nas_source_shape(program, group));
-        nas_emit_conv(program, NAS_OP_CONV_BACKWARD_DATA, group, t->dy, t->dr);
+    if (source < 0) {
+        if (pass.image) emit_image(e, group);
+    } else if (e->graph->node[source].n_inputs > 0) {
+        t->dr = nas_emit_tensor(e, nas_source_shape(e, group));
+        nas_emit_conv(e, NAS_OP_CONV_BACKWARD_DATA, group, t->dy, t->dr);
     }
 }
 
-static void emit_groups_of(nas_program_t *program, nas_backward_t pass, int source)
+static void emit_groups_of(nas_emitter_t *e, nas_backward_t pass, int source)
 {
-    for (int g = 0; g < program->graph->n_groups; g++)
-        if (program->graph->group[g].live && nas_group_conv(program, g)->source == source)
-            emit_group(program, pass, g);
+    for (int g = 0; g < e->n_groups; g++)
+        if (e->group[g].live && nas_group_conv(e, g)->source == source) emit_group(e, pass, g);
 }
 
 /* --------------------------------------------------------------------------------------- nodes */
 
 /* Flow: bring the adjoint of an output to about 1. Then the sums of it, as it then is. */
-static void emit_rescale(nas_program_t *program, int node)
+static void emit_rescale(nas_emitter_t *e, int node)
 {
-    const nas_slice_t d = nas_node_slice(program, node, program->node[node].d);
-    nas_emit_node(program, NAS_OP_MAX_ABS, node, program->node[node].d);
-    nas_emit_scalar(program, nas_flow_rescale_adjoint, node);
-    const nas_combiner_t c = nas_emit_combine(program, nas_node_shape(program, node));
-    nas_combine_add(c, NAS_TERM_PLAIN, d, program->node[node].rescale);
-    nas_combine_out(c, d);
-    nas_add_sums(program, c, node, false);
+    const nas_node_tensors_t *t = &e->node[node];
+    const nas_slice_t d = nas_node_slice(e, node, t->d);
+    nas_emit_rescale(e, node, t->d, t->d_exponent);
+    nas_combine_begin(e, nas_node_shape(e, node));
+    nas_combine_add(e, NAS_TERM_PLAIN, d, t->rescale);
+    nas_combine_out(e, d);
+    nas_add_sums(e, node, false);
+    nas_combine_end(e);
 }
 
-static void emit_node(nas_program_t *program, nas_backward_t pass, int node)
+static void emit_adjoint(nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &program->graph->node[node];
-    nas_node_tensors_t *t = &program->node[node];
-    t->d = nas_emit_tensor(program, nas_node_shape(program, node));
-    const nas_combiner_t c = nas_emit_combine(program, nas_node_shape(program, node));
-    if (node == program->graph->n_nodes - 1) nas_combine_add_images(c, program->d_features);
-    nas_add_readers(program, c, node, false);
-    nas_combine_out(c, nas_node_slice(program, node, t->d));
-    const bool rescale = program->flow && n->is_output;
-    if (!rescale) nas_add_sums(program, c, node, false);
-    if (program->flow) nas_emit_scalar(program, nas_flow_follow_adjoint, node);
-    if (rescale) emit_rescale(program, node);
-    nas_emit_scalar(program, nas_node_backward, node);
+    const bool rescale = e->flow && e->graph->node[node].is_output;
+    nas_node_tensors_t *t = &e->node[node];
+    t->d = nas_emit_tensor(e, nas_node_shape(e, node));
+    nas_combine_begin(e, nas_node_shape(e, node));
+    if (node == e->graph->n_nodes - 1) nas_combine_add_images(e, e->program->head.d_features);
+    nas_add_readers(e, node, false);
+    nas_combine_out(e, nas_node_slice(e, node, t->d));
+    if (!rescale) nas_add_sums(e, node, false);
+    nas_combine_end(e);
+    if (e->flow) nas_emit_follow_adjoint(e, node);
+    if (rescale) emit_rescale(e, node);
+}
+
+static void emit_node(nas_emitter_t *e, nas_backward_t pass, int node)
+{
+    const nas_graph_node_t *n = &e->graph->node[node];
+    emit_adjoint(e, node);
+    nas_emit_node_backward(e, node);
     for (int i = 0; i < n->n_inputs; i++) {
         if (n->input[i].kind != NAS_INPUT_CONV) continue;
-        nas_emit_dy(program, n->input[i].index);
-        if (pass.fisher) emit_fisher(program, n->input[i].index);
+        nas_emit_dy(e, n->input[i].index);
+        if (pass.fisher) emit_fisher(e, n->input[i].index);
     }
 }
 
-void nas_emit_backward(nas_program_t *program, nas_backward_t pass)
+void nas_emit_backward(nas_emitter_t *e, nas_backward_t pass)
 {
-    const nas_graph_t *graph = program->graph;
-    for (int g = 0; g < graph->n_groups; g++) program->group[g].dy = NAS_NO_TENSOR;
-    for (int node = 0; node < graph->n_nodes; node++) program->node[node].d = NAS_NO_TENSOR;
-    nas_emit_scalar(program, pass.of_loss ? nas_head_backward_loss : nas_head_backward_logits, 0);
+    const nas_graph_t *graph = e->graph;
+    for (int g = 0; g < e->n_groups; g++) e->group[g].dy = NAS_NO_TENSOR;
+    for (int node = 0; node < graph->n_nodes; node++) e->node[node].d = NAS_NO_TENSOR;
+    nas_emit_scalar(e, pass.of_loss ? NAS_SCALAR_HEAD_LOSS : NAS_SCALAR_HEAD_SUM);
     for (int node = graph->n_nodes - 1; node >= 0; node--) {
         if (!graph->node[node].live) continue;
-        emit_groups_of(program, pass, node);
-        if (graph->node[node].n_inputs > 0) emit_node(program, pass, node);
+        emit_groups_of(e, pass, node);
+        if (graph->node[node].n_inputs > 0) emit_node(e, pass, node);
     }
-    emit_groups_of(program, pass, -1);
+    emit_groups_of(e, pass, -1);
 }

@@ -2,28 +2,39 @@
 
 #include "worker/engine/program/program.h"
 
+/* Bytes so far: tensors share an arena, vectors do not. */
+typedef struct sizes {
+    size_t arena;
+    size_t vectors;
+} sizes_t;
+
+static nas_status_t add_program(const nas_footprint_options_t *options, const nas_graph_t *graph,
+                                unsigned needs, sizes_t *sizes, nas_error_t *err)
+{
+    const nas_program_options_t program_options = {.layout = options->backend,
+                                                   .graph = graph,
+                                                   .batch =
+                                                       needs & NAS_NEED_FLOW ? 1 : options->batch,
+                                                   .needs = needs};
+    nas_program_t *program = NULL;
+    const nas_status_t status = nas_program_create(&program_options, &program, err);
+    if (status) return status;
+    const size_t arena = nas_program_arena_bytes(program);
+    if (arena > sizes->arena) sizes->arena = arena;
+    sizes->vectors += nas_program_vector_bytes(program);
+    nas_program_destroy(program);
+    return NAS_OK;
+}
+
 nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err)
 {
-    const nas_backend_t *backend = options->backend;
     nas_graph_t *graph = NULL;
-    size_t most = 0;
-    nas_status_t status =
-        nas_graph_create(options->network, options->arch, backend->channel_block, &graph, err);
-    for (int i = 0; !status && i < options->n_needs; i++) {
-        const unsigned needs = options->needs[i];
-        const nas_program_options_t program_options = {
-            .backend = backend,
-            .graph = graph,
-            .batch = needs & NAS_NEED_FLOW ? 1 : options->batch,
-            .needs = needs};
-        nas_program_t *program = NULL;
-        status = nas_program_create(&program_options, NULL, &program, err);
-        if (status) break;
-        const size_t taken = nas_program_arena_bytes(program);
-        if (taken > most) most = taken;
-        nas_program_destroy(program);
-    }
+    sizes_t sizes = {0};
+    nas_status_t status = nas_graph_create(options->network, options->arch,
+                                           options->backend->channel_block, &graph, err);
+    for (int i = 0; !status && i < options->n_needs; i++)
+        status = add_program(options, graph, options->needs[i], &sizes, err);
     nas_graph_destroy(graph);
-    if (!status) *bytes = most;
+    if (!status) *bytes = sizes.arena + sizes.vectors;
     return status;
 }

@@ -16,12 +16,13 @@ typedef struct nas_footprint_options {
     const nas_network_t *network;
     const nas_arch_t *arch;
     int batch;             /**< images */
-    const unsigned *needs; /**< [n_needs] sets of nas_need_t: a program each, in one arena */
+    const unsigned *needs; /**< [n_needs] sets of nas_need_t: a program each */
     int n_needs;
 } nas_footprint_options_t;
 
-/** Bytes of the arena that programs share, which is nearly all that scoring or training takes.
- *  Not collective. Plans the programs, some tens of milliseconds, and takes no arena.
+/** Bytes of the arena of tensors that programs share, and of all their vectors: nearly all that
+ *  scoring or training takes.  Not collective. Plans the programs, some tens of milliseconds, and
+ *  takes no arena.
  *  bytes [out].
  *  NAS_ENOMEM; NAS_EARG as nas_graph_create and nas_program_create. */
 nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err);

@@ -14,6 +14,7 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "worker/candidates/candidate_file.h"
+#include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
 #include <math.h>
@@ -34,6 +35,7 @@ typedef struct course {
     const nas_interrupt_t *interrupt;
     nas_graph_t *graph;
     nas_split_t split;
+    nas_engine_t *engine; /* of its own, so that memory goes when it ends */
     nas_training_t *training;
     nas_checkpoint_t checkpoint;
     nas_candidate_record_t found; /* leader: of an earlier start */
@@ -100,10 +102,11 @@ static nas_status_t build(course_t *course, const nas_arch_t *arch, nas_error_t 
     if (!status)
         status =
             nas_split_make(o->dataset, &o->recipe, course->candidate->seed, &course->split, err);
+    if (!status) status = nas_host_engine_create(o->backend, NULL, &course->engine, err);
     status = nas_comm_agree(o->team, status, err);
     if (status) return status;
     const nas_training_options_t training = {.team = o->team,
-                                             .backend = o->backend,
+                                             .engine = course->engine,
                                              .graph = course->graph,
                                              .arch = course->candidate->name,
                                              .seed = course->candidate->seed,
@@ -119,6 +122,7 @@ static nas_status_t build(course_t *course, const nas_arch_t *arch, nas_error_t 
 static void course_fini(course_t *course)
 {
     nas_training_destroy(course->training);
+    nas_engine_destroy(course->engine);
     nas_split_fini(&course->split);
     nas_graph_destroy(course->graph);
     nas_candidate_record_fini(&course->found);

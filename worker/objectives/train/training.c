@@ -107,20 +107,34 @@ static nas_status_t allocate(nas_training_t *training, nas_error_t *err)
     return nas_error_nomem(err, "a training");
 }
 
+/* What it takes is taken now, so that no step fails for lack of it: then ranks would part. */
+static nas_status_t make_program(nas_engine_t *engine, const nas_program_options_t *options,
+                                 nas_program_t **program_p, nas_error_t *err)
+{
+    const nas_status_t status = nas_program_create(options, program_p, err);
+    if (status) return status;
+    return engine->reserve(engine, (const nas_program_t *const[]){*program_p}, 1, err);
+}
+
 static nas_status_t make_programs(nas_training_t *training, nas_error_t *err)
 {
     const nas_training_options_t *options = &training->options;
-    nas_program_options_t program = {.backend = options->backend,
+    nas_program_options_t program = {.layout = options->engine->layout,
                                      .graph = options->graph,
                                      .batch = (int)training->n_images,
                                      .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT,
-                                     .smoothing = options->recipe->smoothing,
-                                     .profile = options->profile};
-    const nas_status_t status =
-        nas_program_create(&program, &training->arena, &training->learner, err);
-    if (status) return status;
+                                     .smoothing = options->recipe->smoothing};
+    nas_status_t status = make_program(options->engine, &program, &training->learner, err);
     program.needs = NAS_NEED_INFERENCE;
-    return nas_program_create(&program, &training->arena, &training->judge, err);
+    if (!status) status = make_program(options->engine, &program, &training->judge, err);
+    return status;
+}
+
+void nas_training_compute(nas_training_t *training, const nas_engine_task_t *task,
+                          nas_program_values_t *values)
+{
+    const nas_status_t status = nas_engine_run(training->options.engine, task, values, NULL);
+    NAS_ASSERT(status == NAS_OK);
 }
 
 static void begin(nas_training_t *training)
@@ -170,7 +184,6 @@ void nas_training_destroy(nas_training_t *training)
     if (!training) return;
     nas_program_destroy(training->learner);
     nas_program_destroy(training->judge);
-    nas_arena_fini(&training->arena);
     free(training->state.parameter);
     free(training->state.velocity);
     free(training->state.statistics);

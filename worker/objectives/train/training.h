@@ -11,9 +11,8 @@
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
 #include "common/comm/comm.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/engine.h"
 #include "worker/engine/graph/graph.h"
-#include "worker/engine/program/profile.h"
 #include "worker/objectives/train/augment.h"
 #include "worker/objectives/train/recipe.h"
 
@@ -22,15 +21,14 @@
 
 /** What is trained, and on what. Borrowed, and kept while the training lives. */
 typedef struct nas_training_options {
-    nas_comm_t *team; /**< at most as many ranks as shards */
-    const nas_backend_t *backend;
-    const nas_graph_t *graph; /**< of convention TRAIN, built for the backend's channel_block */
+    nas_comm_t *team;         /**< at most as many ranks as shards */
+    nas_engine_t *engine;     /**< nobody else's while a step or a validation is under way */
+    const nas_graph_t *graph; /**< of convention TRAIN, built for the layout's channel_block */
     const char *arch;         /**< native name: keys the initial weights */
     uint64_t seed;
     const nas_recipe_t *recipe;
     const nas_dataset_t *dataset;     /**< on every rank of the team */
     const nas_split_t *split;         /**< likewise */
-    nas_profile_t *profile;           /**< every pass is added to it; NULL: nothing is timed */
     const nas_interrupt_t *interrupt; /**< asked between batches that are judged; NULL: never */
 } nas_training_options_t;
 
@@ -78,7 +76,7 @@ typedef enum nas_training_verdict {
 } nas_training_verdict_t;
 
 /** One step of gradient descent.  Collective over team; allocates nothing. Deterministic for a
- *  backend and its instruction set, whatever the number of ranks.
+ *  engine and its instruction set, whatever the number of ranks.
  *  loss [out] of the batch before the step, on every rank. */
 nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss);
 

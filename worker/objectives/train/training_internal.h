@@ -23,10 +23,9 @@ struct nas_training {
     int64_t n_steps;            /**< of one epoch */
     int64_t n_images;           /**< of a shard */
     int64_t first_shard;
-    int64_t n_shards; /**< of this rank, from the first on */
-    nas_arena_t arena;
+    int64_t n_shards;       /**< of this rank, from the first on */
     nas_program_t *learner; /**< loss and gradient of a shard */
-    nas_program_t *judge;   /**< logits of as many images; in the same arena */
+    nas_program_t *judge;   /**< logits of as many images */
     float *images;          /**< [n_images, C, H, W] */
     int32_t *labels;        /**< [n_images] */
     int64_t *index;         /**< [n_images] of the images to judge */
@@ -38,6 +37,12 @@ struct nas_training {
     int64_t max_tally;
     size_t *offset; /**< [ranks + 1] of gathered messages */
 };
+
+/** Carry one of its programs out, alone: a shard at a time is what an engine of the host likes, and
+ *  keeps one row of results. It cannot fail, since all it takes was taken when the training began.
+ *  values [out] the engine's, until the next. */
+void nas_training_compute(nas_training_t *training, const nas_engine_task_t *task,
+                          nas_program_values_t *values);
 
 /** This rank is the team's leader. */
 bool nas_training_leads(const nas_training_t *training);

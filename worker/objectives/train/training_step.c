@@ -2,6 +2,7 @@
 #include "worker/objectives/train/training_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 /* Parts that a sum is made of, whatever the vectors of the processor hold. */
 enum { LANES = 8 };
@@ -54,13 +55,17 @@ static void load_images(nas_training_t *training, int64_t shard)
 
 static void compute_shard(nas_training_t *training, int64_t shard, double *row)
 {
-    const int64_t n_values = training->options.graph->n_values;
+    const int64_t n_values = training->options.graph->n_values,
+                  n_statistics = training->options.graph->n_statistics;
     nas_program_values_t values;
     load_images(training, shard);
-    nas_program_run(training->learner, training->state.parameter, training->images,
-                    training->labels, &values);
-    nas_program_gradients(training->learner, row);
-    nas_program_moments(training->learner, row + n_values);
+    const nas_engine_task_t task = {.program = training->learner,
+                                    .parameters = training->state.parameter,
+                                    .images = training->images,
+                                    .labels = training->labels};
+    nas_training_compute(training, &task, &values);
+    memcpy(row, values.gradient, (size_t)n_values * sizeof *row);
+    memcpy(row + n_values, values.moments, (size_t)n_statistics * sizeof *row);
     row[training->row_length - 1] = values.loss;
 }
 

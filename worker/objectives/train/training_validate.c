@@ -32,8 +32,13 @@ static nas_tally_t judge_batch(nas_training_t *training, const nas_images_t *ima
     for (int64_t i = 0; i < training->n_images; i++) training->index[i] = index[i < n ? i : 0];
     nas_dataset_normalise(options->dataset, images, training->index, training->n_images,
                           training->images);
-    const double *logit = nas_program_infer(training->judge, training->state.parameter,
-                                            training->state.statistics, training->images);
+    const nas_engine_task_t task = {.program = training->judge,
+                                    .parameters = training->state.parameter,
+                                    .images = training->images,
+                                    .statistics = training->state.statistics};
+    nas_program_values_t values;
+    nas_training_compute(training, &task, &values);
+    const double *logit = values.logits;
     for (int64_t i = 0; i < n; i++, logit += n_classes) {
         const int label = images->labels[index[i]];
         tally.loss += cross_entropy(logit, n_classes, label);

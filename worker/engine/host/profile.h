@@ -1,6 +1,6 @@
 /* Where the time of programs goes: seconds, floating-point operations and bytes by kind of work. */
-#ifndef NAS_WORKER_ENGINE_PROGRAM_PROFILE_H
-#define NAS_WORKER_ENGINE_PROGRAM_PROFILE_H
+#ifndef NAS_WORKER_ENGINE_HOST_PROFILE_H
+#define NAS_WORKER_ENGINE_HOST_PROFILE_H
 
 #include "worker/engine/backends/backend.h"
 
@@ -10,14 +10,15 @@
 typedef enum nas_work {
     NAS_WORK_CONV_FORWARD = 0,
     NAS_WORK_CONV_BACKWARD_DATA,
-    NAS_WORK_CONV_BACKWARD_WEIGHTS, /**< and the sums over the weights behind it */
+    NAS_WORK_CONV_BACKWARD_WEIGHTS,
     NAS_WORK_COMBINE,
     NAS_WORK_MOMENTS,
     NAS_WORK_IMAGE_DOTS,
     NAS_WORK_SIGNS, /**< and their agreement between images */
     NAS_WORK_MAX_ABS,
-    NAS_WORK_SCALAR, /**< on vectors of a number a channel or an image */
-    NAS_WORK_LOAD,   /**< images and weights into the backend's layout */
+    NAS_WORK_WEIGHT_DOTS, /**< sums over all layers' weights and gradients */
+    NAS_WORK_SCALAR,      /**< on vectors of a number a channel or an image */
+    NAS_WORK_LOAD,        /**< images and weights into the backend's layout, gradients out of it */
     NAS_WORK_COUNT
 } nas_work_t;
 

@@ -1,0 +1,253 @@
+#include "worker/engine/host/run.h"
+
+#include "common/base/clock.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------ addresses */
+
+static nas_channels_t channels_of(const nas_run_t *run, nas_range_t range)
+{
+    return (nas_channels_t){
+        .data = nas_run_tensor(run, range.at), .c_total = range.c_total, .c_first = range.c_first};
+}
+
+/* -------------------------------------------------------------------------------------- weights */
+
+/* Weights of a group's convolutions, side by side in the output channels, into packed form. */
+static void pack(const nas_run_t *run, int group)
+{
+    const nas_program_group_t *g = &run->program->group[group];
+    const nas_program_layer_t *layer = run->program->layer + g->layer;
+    double *to = run->joined;
+    for (int i = 0; i < g->n_layers; i++) {
+        const double *value = nas_run_parameter(run, layer[i].weight);
+        for (int64_t k = 0; k < layer[i].n; k++)
+            *to++ = run->program->flow ? fabs(value[k]) : value[k];
+    }
+    run->backend->conv_pack(run->conv[g->conv], run->joined, nas_run_tensor(run, g->weights));
+}
+
+static void unpack(const nas_run_t *run, int group)
+{
+    const nas_program_group_t *g = &run->program->group[group];
+    const nas_program_layer_t *layer = run->program->layer + g->layer;
+    double *gradient = nas_run_vector(run, run->program->results.gradient);
+    const double *from = run->joined;
+    run->backend->conv_unpack(run->conv[g->conv], nas_run_tensor(run, g->gradient), run->joined);
+    for (int i = 0; i < g->n_layers; from += layer[i++].n)
+        memcpy(gradient + layer[i].weight, from, (size_t)layer[i].n * sizeof *from);
+}
+
+static void dot_weights(const nas_run_t *run)
+{
+    const nas_program_t *program = run->program;
+    for (int i = 0; i < program->n_weight_dots; i++) {
+        const nas_weight_dot_t *dot = &program->weight_dot[i];
+        run->backend->weight_dots(nas_run_tensor(run, dot->a), nas_run_tensor(run, dot->b), dot->n,
+                                  nas_run_vector(run, dot->sums));
+    }
+}
+
+/* -------------------------------------------------------------------------------------- tensors */
+
+static void run_conv(const nas_run_t *run, nas_op_kind_t kind, const nas_conv_op_t *op)
+{
+    const nas_backend_t *backend = run->backend;
+    const nas_conv_t *conv = run->conv[op->conv];
+    const void *weights = nas_run_tensor(run, op->weights), *in = nas_run_tensor(run, op->in);
+    void *scratch = nas_run_tensor(run, run->program->scratch);
+    void *out =
+        op->jacobian >= 0 ? nas_run_vector(run, op->jacobian) : nas_run_tensor(run, op->out);
+    if (kind == NAS_OP_CONV_FORWARD)
+        backend->conv_forward(conv, weights, in, out, scratch);
+    else if (kind == NAS_OP_CONV_BACKWARD_DATA)
+        backend->conv_backward_data(conv, weights, in, out, scratch);
+    else
+        backend->conv_backward_weights(conv, in, nas_run_tensor(run, op->other), out, scratch);
+}
+
+static void bind_term(const nas_run_t *run, const nas_program_term_t *from, nas_term_t *term)
+{
+    *term = (nas_term_t){.kind = from->kind,
+                         .tensor = channels_of(run, from->tensor),
+                         .coefficient = nas_run_vector(run, from->coefficient),
+                         .masked = from->masked};
+}
+
+static void bind_dot(const nas_run_t *run, const nas_program_dot_t *from, nas_dot_t *dot)
+{
+    *dot = (nas_dot_t){.tensor = channels_of(run, from->tensor),
+                       .center = nas_run_vector(run, from->center),
+                       .sum = nas_run_vector(run, from->sum)};
+}
+
+static void bind(const nas_run_t *run, int index, nas_combination_t *combination)
+{
+    const nas_program_combination_t *from = &run->program->combination[index];
+    combination->shape = from->shape;
+    combination->n_terms = from->n_terms;
+    combination->n_dots = from->n_dots;
+    combination->shift = nas_run_vector(run, from->shift);
+    combination->mask = channels_of(run, from->mask);
+    combination->out = channels_of(run, from->out);
+    combination->relu = channels_of(run, from->relu);
+    for (int i = 0; i < from->n_terms; i++)
+        bind_term(run, &run->program->term[from->term + i], &combination->term[i]);
+    for (int i = 0; i < from->n_dots; i++)
+        bind_dot(run, &run->program->dot[from->dot + i], &combination->dot[i]);
+}
+
+static void combine(const nas_run_t *run, int index)
+{
+    nas_combination_t combination;
+    bind(run, index, &combination);
+    run->backend->combine(&combination);
+}
+
+static double count_differing(const uint64_t *x, const uint64_t *y, size_t n_words)
+{
+    int64_t n = 0;
+    for (size_t k = 0; k < n_words; k++) n += __builtin_popcountll(x[k] ^ y[k]);
+    return (double)n;
+}
+
+static void add_agreements(const nas_run_t *run, const nas_tensor_op_t *op)
+{
+    const int n = op->shape.n;
+    const size_t n_words = run->backend->sign_words(op->shape);
+    const double n_values = (double)op->shape.c * op->shape.h * op->shape.w;
+    uint64_t *bits = nas_run_tensor(run, op->b.at);
+    double *agreement = nas_run_vector(run, op->out[0]);
+    run->backend->signs(op->shape, channels_of(run, op->a), bits);
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j <= i; j++) {
+            const double differ =
+                count_differing(bits + (size_t)i * n_words, bits + (size_t)j * n_words, n_words);
+            const double agree = op->times * (n_values - differ);
+            agreement[i * n + j] += agree;
+            if (i != j) agreement[j * n + i] += agree;
+        }
+}
+
+static void run_tensor(const nas_run_t *run, nas_op_kind_t kind, const nas_tensor_op_t *op)
+{
+    const nas_backend_t *backend = run->backend;
+    const nas_channels_t a = channels_of(run, op->a);
+    double *out = nas_run_vector(run, op->out[0]);
+    if (kind == NAS_OP_MOMENTS)
+        backend->moments(op->shape, a, out, nas_run_vector(run, op->out[1]));
+    else if (kind == NAS_OP_IMAGE_DOTS)
+        backend->image_dots(op->shape, a, channels_of(run, op->b), out);
+    else if (kind == NAS_OP_MAX_ABS)
+        *out = backend->max_abs(op->shape, a);
+    else if (kind == NAS_OP_AGREEMENT)
+        add_agreements(run, op);
+    else
+        backend->load_images(op->shape, run->program->flow ? run->ones : run->task->images, a.data);
+}
+
+/* -------------------------------------------------------------------------------------- scalars */
+
+static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
+{
+    switch (op->kind) {
+    case NAS_SCALAR_STATISTICS:
+    case NAS_SCALAR_NORM_FORWARD:
+    case NAS_SCALAR_BIAS:
+    case NAS_SCALAR_NORM_BACKWARD:
+    case NAS_SCALAR_NORM_TANGENT:
+    case NAS_SCALAR_NORM_CURVATURE:
+    case NAS_SCALAR_NORM_GRADIENT:
+    case NAS_SCALAR_NORM_MOMENTS:
+        nas_run_norm(run, op);
+        break;
+    case NAS_SCALAR_FISHER:
+    case NAS_SCALAR_LAYER:
+    case NAS_SCALAR_HEAD_FORWARD:
+    case NAS_SCALAR_HEAD_LOSS:
+    case NAS_SCALAR_HEAD_SUM:
+    case NAS_SCALAR_HEAD_TANGENT:
+    case NAS_SCALAR_HEAD_GRADIENT:
+        nas_run_head(run, op);
+        break;
+    case NAS_SCALAR_COPY:
+    case NAS_SCALAR_RESCALE:
+    case NAS_SCALAR_FLOW_LINEAR:
+    case NAS_SCALAR_FLOW_ADD:
+        nas_run_flow(run, op);
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ run */
+
+static void run_op(const nas_run_t *run, const nas_op_t *op)
+{
+    switch (op->kind) {
+    case NAS_OP_PACK:
+        pack(run, op->index);
+        break;
+    case NAS_OP_CONV_FORWARD:
+    case NAS_OP_CONV_BACKWARD_DATA:
+    case NAS_OP_CONV_BACKWARD_WEIGHTS:
+        run_conv(run, op->kind, &op->conv);
+        break;
+    case NAS_OP_COMBINE:
+        combine(run, op->index);
+        break;
+    case NAS_OP_LOAD_IMAGES:
+    case NAS_OP_MOMENTS:
+    case NAS_OP_IMAGE_DOTS:
+    case NAS_OP_AGREEMENT:
+    case NAS_OP_MAX_ABS:
+        run_tensor(run, op->kind, &op->tensor);
+        break;
+    case NAS_OP_WEIGHT_DOTS:
+        dot_weights(run);
+        break;
+    case NAS_OP_UNPACK:
+        unpack(run, op->index);
+        break;
+    case NAS_OP_SCALAR:
+        run_scalar(run, &op->scalar);
+        break;
+    }
+}
+
+/* The clock is read between operations only. */
+static void run_timed(const nas_run_t *run, const nas_op_t *op, nas_profile_t *profile)
+{
+    const double begin = nas_clock_monotonic_s();
+    run_op(run, op);
+    nas_profile_op(run->program, run->backend, op, nas_clock_monotonic_s() - begin, profile);
+}
+
+void nas_run(const nas_run_t *run, nas_profile_t *profile)
+{
+    const nas_program_t *program = run->program;
+    memset(run->vectors, 0, program->n_vectors * sizeof *run->vectors);
+    for (int i = 0; i < program->n_ops; i++)
+        if (profile)
+            run_timed(run, &program->op[i], profile);
+        else
+            run_op(run, &program->op[i]);
+}
+
+nas_program_values_t nas_run_values(const nas_run_t *run)
+{
+    const nas_program_results_t *r = &run->program->results;
+    const double *loss = nas_run_vector(run, r->loss), *flow = nas_run_vector(run, r->flow);
+    return (nas_program_values_t){
+        .logits = nas_run_vector(run, r->logits),
+        .loss = loss ? *loss : (double)NAN,
+        .layer = (const nas_layer_values_t *)(const void *)nas_run_vector(run, r->layer),
+        .jacobian = nas_run_vector(run, r->jacobian),
+        .agreement = nas_run_vector(run, r->agreement),
+        .gradient = nas_run_vector(run, r->gradient),
+        .moments = nas_run_vector(run, r->moments),
+        .flow_mantissa = flow ? flow[0] : 0,
+        .flow_exponent = flow ? (int)flow[1] : 0,
+    };
+}

@@ -1,0 +1,225 @@
+/* Groups: convolutions of one source and kernel, alike in being live, are computed as one. Their
+ * output channels lie side by side, and so do their packed weights. */
+#include "worker/engine/program/emitter.h"
+
+#include <string.h>
+
+/* ------------------------------------------------------------------------------------- grouping */
+
+static bool is_alike(const nas_graph_conv_t *a, const nas_graph_conv_t *b)
+{
+    return a->source == b->source && a->feed == b->feed && a->k == b->k && a->stride == b->stride &&
+           a->live == b->live;
+}
+
+/* The group that a convolution joins, or begins. It joins one only where its output channels are
+ * whole blocks of the layout. */
+static int find_group(const nas_emitter_t *e, int conv)
+{
+    const nas_graph_conv_t *c = &e->graph->conv[conv];
+    if (c->c_out % e->backend->channel_block != 0) return e->n_groups;
+    for (int g = 0; g < e->n_groups; g++)
+        if (is_alike(&e->graph->conv[e->group[g].first], c)) return g;
+    return e->n_groups;
+}
+
+/* While groups are made, `first` is a convolution of the graph. */
+static void cut(nas_emitter_t *e)
+{
+    for (int i = 0; i < e->graph->n_convs; i++) {
+        const int g = find_group(e, i);
+        nas_group_tensors_t *group = &e->group[g];
+        if (g == e->n_groups) {
+            *group = (nas_group_tensors_t){.first = i,
+                                           .live = e->graph->conv[i].live,
+                                           .p = NAS_NO_TENSOR,
+                                           .y = NAS_NO_TENSOR,
+                                           .dy = NAS_NO_TENSOR,
+                                           .dr = NAS_NO_TENSOR,
+                                           .tp = NAS_NO_TENSOR,
+                                           .ty = NAS_NO_TENSOR,
+                                           .u = NAS_NO_TENSOR,
+                                           .du = NAS_NO_TENSOR};
+            e->n_groups++;
+        }
+        e->place[i] = (nas_group_place_t){.group = g, .c_first = group->c_out};
+        group->c_out += e->graph->conv[i].c_out;
+        group->n_convs++;
+    }
+}
+
+/* Then its number among all members, which stand group by group. */
+static void list_members(nas_emitter_t *e)
+{
+    int n = 0;
+    for (int g = 0; g < e->n_groups; g++) {
+        const int first = n;
+        for (int i = e->group[g].first; n < first + e->group[g].n_convs; i++)
+            if (e->place[i].group == g) e->member[n++] = i;
+        e->group[g].first = first;
+    }
+}
+
+/* -------------------------------------------------------------------------------------- kernels */
+
+static bool is_same_shape(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
+{
+    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
+           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
+}
+
+/* The number of a shape in the program's list. */
+static int list_shape(nas_emitter_t *e, const nas_conv_shape_t *shape)
+{
+    const nas_conv_shape_t *known = e->conv.data;
+    for (int i = 0; i < e->conv.n; i++)
+        if (is_same_shape(&known[i], shape)) return i;
+    *(nas_conv_shape_t *)nas_emit_entry(e, &e->conv) = *shape;
+    return e->conv.n - 1;
+}
+
+/* The convolution that a group is computed as. */
+static nas_conv_shape_t conv_shape(const nas_emitter_t *e, int group)
+{
+    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    const nas_graph_node_t *target = &e->graph->node[conv->target];
+    return (nas_conv_shape_t){.n = e->n,
+                              .c_in = conv->c_in,
+                              .c_out = e->group[group].c_out,
+                              .h_in = target->h * conv->stride,
+                              .w_in = target->w * conv->stride,
+                              .k = conv->k,
+                              .stride = conv->stride,
+                              .image = conv->feed == NAS_FEED_IMAGE};
+}
+
+/* Bytes of weights, gradients and scratch so far. */
+typedef struct sizes {
+    size_t packed, gradients, scratch;
+} sizes_t;
+
+static size_t round_up(size_t bytes)
+{
+    return (bytes + 63) / 64 * 64;
+}
+
+/* Whoever carries the program out looks the kernel up again: here its sizes are asked. */
+static nas_status_t take_kernel(nas_emitter_t *e, int group, sizes_t *sizes, nas_error_t *err)
+{
+    const nas_backend_t *backend = e->backend;
+    const nas_conv_shape_t shape = conv_shape(e, group);
+    const nas_conv_t *conv = NULL;
+    const nas_status_t status = backend->conv_find(&shape, e->program->backward, &conv, err);
+    if (status) return status;
+    nas_program_group_t *g = &e->program->group[group];
+    g->conv = list_shape(e, &shape);
+    g->elements = backend->conv_weight_elements(conv);
+    e->group[group].packed_offset = sizes->packed;
+    e->group[group].gradient_offset = sizes->gradients;
+    sizes->packed += round_up(backend->conv_packed_bytes(conv));
+    sizes->gradients += round_up(g->elements * backend->element_bytes);
+    const size_t scratch = backend->conv_scratch_bytes(conv);
+    if (scratch > sizes->scratch) sizes->scratch = scratch;
+    return NAS_OK;
+}
+
+static void list_layers(nas_emitter_t *e, int group)
+{
+    nas_program_t *program = e->program;
+    const nas_group_tensors_t *t = &e->group[group];
+    int64_t n_joined = 0;
+    program->group[group] =
+        (nas_program_group_t){.conv = -1, .layer = t->first, .n_layers = t->n_convs};
+    for (int i = t->first; i < t->first + t->n_convs; i++) {
+        const int weight = e->graph->conv[e->member[i]].weight;
+        const nas_parameter_t *parameter = &e->graph->parameter[weight];
+        program->layer[i] = (nas_program_layer_t){.weight = parameter->offset, .n = parameter->n};
+        n_joined += parameter->n;
+    }
+    if (n_joined > program->n_joined) program->n_joined = n_joined;
+}
+
+static void make_tensors(nas_emitter_t *e, const sizes_t *sizes)
+{
+    const bool curvature = (e->needs & NAS_NEED_CURVATURE) != 0;
+    nas_program_t *program = e->program;
+    e->gradient_bytes = sizes->gradients;
+    e->weights = nas_emit_bytes(e, sizes->packed);
+    e->gradients = nas_emit_bytes(e, program->backward ? sizes->gradients : 0);
+    e->curvatures = nas_emit_bytes(e, curvature ? 2 * sizes->gradients : 0);
+    e->scratch = nas_emit_bytes(e, sizes->scratch);
+    program->scratch = nas_emit_place(e->scratch, 0);
+    for (int g = 0; g < e->n_groups; g++) {
+        const nas_group_tensors_t *t = &e->group[g];
+        program->group[g].weights = nas_emit_place(e->weights, t->packed_offset);
+        program->group[g].gradient = nas_emit_place(e->gradients, t->gradient_offset);
+    }
+}
+
+nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err)
+{
+    sizes_t sizes = {0};
+    nas_status_t status = NAS_OK;
+    cut(e);
+    list_members(e);
+    e->program->n_groups = e->n_groups;
+    e->program->n_layers = e->graph->n_convs;
+    for (int g = 0; !status && g < e->n_groups; g++) {
+        list_layers(e, g);
+        if (nas_group_evaluated(e, g)) status = take_kernel(e, g, &sizes, err);
+    }
+    if (!status) make_tensors(e, &sizes);
+    return status;
+}
+
+/* --------------------------------------------------------------------------------- of one group */
+
+const nas_graph_conv_t *nas_group_conv(const nas_emitter_t *e, int group)
+{
+    return &e->graph->conv[e->member[e->group[group].first]];
+}
+
+nas_shape_t nas_group_shape(const nas_emitter_t *e, int group)
+{
+    nas_shape_t shape = nas_node_shape(e, nas_group_conv(e, group)->target);
+    shape.c = e->group[group].c_out;
+    return shape;
+}
+
+nas_shape_t nas_source_shape(const nas_emitter_t *e, int group)
+{
+    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    nas_shape_t shape = nas_node_shape(e, conv->source);
+    if (conv->feed != NAS_FEED_POOL2) return shape;
+    shape.h /= 2;
+    shape.w /= 2;
+    return shape;
+}
+
+int nas_group_source(const nas_emitter_t *e, int group)
+{
+    const nas_graph_conv_t *first = nas_group_conv(e, group);
+    switch (first->feed) {
+    case NAS_FEED_IMAGE:
+        return e->image;
+    case NAS_FEED_RELU:
+        return e->node[first->source].r;
+    case NAS_FEED_POOL2:
+        break;
+    }
+    return e->group[group].p;
+}
+
+nas_place_t nas_group_curvature(const nas_emitter_t *e, int group, int which)
+{
+    return nas_emit_place(e->curvatures,
+                          e->group[group].gradient_offset + (size_t)which * e->gradient_bytes);
+}
+
+bool nas_group_evaluated(const nas_emitter_t *e, int group)
+{
+    const nas_group_tensors_t *g = &e->group[group];
+    for (int i = g->first; i < g->first + g->n_convs; i++)
+        if (e->evaluated[e->graph->conv[e->member[i]].target]) return true;
+    return false;
+}

@@ -1,0 +1,132 @@
+/* Which vectors a program has: a norm's, a node's, the head's, and those of its results. */
+#include "worker/engine/program/emitter.h"
+
+static void allocate_norm(nas_emitter_t *e, int norm)
+{
+    const nas_graph_norm_t *g = &e->graph->norm[norm];
+    const size_t c = (size_t)g->c;
+    nas_norm_vectors_t *v = &e->program->norm[norm];
+    nas_vector_t *const all[] = {&v->mean,   &v->variance, &v->inv,     &v->scale,  &v->sum_dz,
+                                 &v->d_coef, &v->x_coef,   &v->rest,    &v->sum_t,  &v->sum_tz,
+                                 &v->sum_td, &v->t_coef,   &v->tx_coef, &v->sum_ez, &v->u_d,
+                                 &v->u_e,    &v->u_x,      &v->u_t,     &v->u_rest};
+    enum { OF_FORWARD = 4, OF_BACKWARD = 8, ALL = sizeof all / sizeof *all };
+    const bool curvature = (e->needs & NAS_NEED_CURVATURE) != 0;
+    const int n = curvature ? ALL : nas_emits_backward(e) ? OF_BACKWARD : OF_FORWARD;
+    for (int i = 0; i < ALL; i++) *all[i] = i < n ? nas_emit_vector(e, c) : NAS_NOWHERE;
+}
+
+static nas_entry_t entry_of(const nas_emitter_t *e, int parameter)
+{
+    return parameter < 0 ? NAS_NOWHERE : e->graph->parameter[parameter].offset;
+}
+
+static void make_norm(nas_emitter_t *e, int norm)
+{
+    const nas_graph_norm_t *g = &e->graph->norm[norm];
+    const int bias = g->conv < 0 ? -1 : e->graph->conv[g->conv].bias;
+    e->program->norm[norm] = (nas_norm_vectors_t){.c = g->c,
+                                                  .gamma = entry_of(e, g->gamma),
+                                                  .beta = entry_of(e, g->beta),
+                                                  .bias = entry_of(e, bias),
+                                                  .statistics = g->statistics,
+                                                  .along = g->conv >= 0};
+    allocate_norm(e, norm);
+}
+
+static void make_node(nas_emitter_t *e, int node)
+{
+    const size_t c = (size_t)e->graph->node[node].c;
+    nas_node_tensors_t *t = &e->node[node];
+    *t = (nas_node_tensors_t){.x = NAS_NO_TENSOR,
+                              .r = NAS_NO_TENSOR,
+                              .d = NAS_NO_TENSOR,
+                              .tx = NAS_NO_TENSOR,
+                              .tr = NAS_NO_TENSOR,
+                              .e = NAS_NO_TENSOR,
+                              .shift = nas_emit_vector(e, c),
+                              .t_shift = nas_emit_vector(e, c),
+                              .sum_d = nas_emit_vector(e, c),
+                              .sum_e = nas_emit_vector(e, c),
+                              .rescale = NAS_NOWHERE,
+                              .max_abs = NAS_NOWHERE,
+                              .exponent = NAS_NOWHERE,
+                              .d_exponent = NAS_NOWHERE};
+    if (!e->flow) return;
+    t->rescale = nas_emit_vector(e, c);
+    t->max_abs = nas_emit_vector(e, 1);
+    t->exponent = nas_emit_vector(e, 1);
+    t->d_exponent = nas_emit_vector(e, 1);
+}
+
+static void make_head(nas_emitter_t *e)
+{
+    const nas_graph_t *graph = e->graph;
+    const nas_graph_node_t *node = &graph->node[graph->n_nodes - 1];
+    const size_t n = (size_t)e->n, c = (size_t)node->c, o = (size_t)graph->network.classes;
+    e->program->head = (nas_head_vectors_t){.c = node->c,
+                                            .o = graph->network.classes,
+                                            .n_pixels = (double)node->h * node->w,
+                                            .sums = nas_emits_sums(e),
+                                            .fisher = (e->needs & NAS_NEED_FISHER) != 0,
+                                            .weight = entry_of(e, graph->linear_weight),
+                                            .bias = entry_of(e, graph->linear_bias),
+                                            .features = nas_emit_vector(e, n * c),
+                                            .d_features = nas_emit_vector(e, n * c),
+                                            .t_features = nas_emit_vector(e, n * c),
+                                            .e_features = nas_emit_vector(e, n * c),
+                                            .logits = nas_emit_vector(e, n * o),
+                                            .d_logits = nas_emit_vector(e, n * o),
+                                            .t_logits = nas_emit_vector(e, n * o),
+                                            .e_logits = nas_emit_vector(e, n * o),
+                                            .transposed = nas_emit_vector(e, c * o),
+                                            .d_linear = nas_emit_vector(e, c * o),
+                                            .t_linear = nas_emit_vector(e, c * o),
+                                            .e_linear = nas_emit_vector(e, c * o),
+                                            .layer = nas_layer_values(e, graph->linear_weight),
+                                            .loss = nas_emit_vector(e, 1)};
+}
+
+static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
+{
+    return wanted ? nas_emit_vector(e, n) : NAS_NOWHERE;
+}
+
+/* The Jacobian's is known only when the images are reached. */
+static void make_results(nas_emitter_t *e)
+{
+    const nas_graph_t *graph = e->graph;
+    const size_t n_layer_values = sizeof(nas_layer_values_t) / sizeof(double);
+    const size_t n = (size_t)e->n;
+    const bool gradient = (e->needs & NAS_NEED_GRADIENT) != 0;
+    e->program->results = (nas_program_results_t){
+        .logits = NAS_NOWHERE,
+        .loss = NAS_NOWHERE,
+        .layer = nas_emit_vector(e, (size_t)graph->n_parameters * n_layer_values),
+        .jacobian = NAS_NOWHERE,
+        .agreement = vector_if(e, (e->needs & NAS_NEED_SIGNS) != 0, n * n),
+        .gradient = vector_if(e, gradient, (size_t)graph->n_values),
+        .moments = vector_if(e, gradient, (size_t)graph->n_statistics),
+        .flow = vector_if(e, e->flow, 2)};
+}
+
+nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter)
+{
+    const int n_layer_values = sizeof(nas_layer_values_t) / sizeof(double);
+    return e->program->results.layer + (nas_vector_t)parameter * n_layer_values;
+}
+
+void nas_emit_vectors(nas_emitter_t *e)
+{
+    const nas_graph_t *graph = e->graph;
+    int widest = 0;
+    make_results(e);
+    for (int i = 0; i < graph->n_norms; i++) make_norm(e, i);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        make_node(e, i);
+        if (graph->node[i].c > widest) widest = graph->node[i].c;
+    }
+    make_head(e);
+    for (int i = 0; i < 2; i++)
+        e->image_sum[i] = vector_if(e, e->program->head.fisher, (size_t)e->n * (size_t)widest);
+}
