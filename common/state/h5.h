@@ -63,7 +63,8 @@ nas_status_t nas_h5_image(hid_t file, char **image_p, size_t *size, nas_error_t 
  *  closed; nothing else is done with the file any more. */
 nas_status_t nas_h5_view(hid_t file, char **image_p, size_t *size, nas_error_t *err);
 
-/** Open a file from its bytes, user block included, for reading. image is copied.
+/** Open a file from its bytes, user block included, for reading. image is borrowed until the file
+ *  is closed.
  *  The caller owns *file_p and ends it with nas_h5_close. */
 nas_status_t nas_h5_open(const char *image, size_t size, hid_t *file_p, nas_error_t *err);
 

@@ -34,7 +34,7 @@ static void free_repeat(nas_repeat_t *repeat)
     for (int64_t i = 0; i < repeat->n_known; i++) evaluation_fini(&repeat->known[i]);
     free(repeat->evaluation);
     free(repeat->known);
-    nas_visited_fini(&repeat->evaluated);
+    nas_arch_index_fini(&repeat->evaluated);
     free(repeat->observation);
     free(repeat->weights);
     free(repeat->best_weights);
@@ -182,10 +182,7 @@ nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
 {
     NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
     nas_repeat_t *r = &state->repeat[repeat];
-    if (evaluation->arch < 0 || nas_repeat_find(r, evaluation->arch))
-        return nas_error_set(err, NAS_EINPUT, "architecture %lld is evaluated twice in repeat %lld",
-                             (long long)evaluation->arch, (long long)repeat);
-    nas_status_t status = nas_visited_reserve(&r->evaluated, r->n_evaluation + 1, err);
+    nas_status_t status = nas_arch_index_reserve(&r->evaluated, r->n_evaluation + 1, err);
     if (status) return status;
     nas_evaluation_t *all =
         with_room(r->evaluation, &r->evaluation_capacity, r->n_evaluation, sizeof *all);
@@ -194,8 +191,12 @@ nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
     nas_evaluation_t copy;
     status = copy_evaluation(state, evaluation, &copy, err);
     if (status) return status;
+    if (copy.arch < 0 || !nas_arch_index_add(&r->evaluated, copy.arch)) {
+        evaluation_fini(&copy);
+        return nas_error_set(err, NAS_EINPUT, "architecture %lld is evaluated twice in repeat %lld",
+                             (long long)evaluation->arch, (long long)repeat);
+    }
     all[r->n_evaluation++] = copy;
-    (void)nas_visited_add(&r->evaluated, evaluation->arch);
     return NAS_OK;
 }
 
@@ -236,7 +237,7 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
 
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch)
 {
-    const int64_t i = nas_visited_find(&repeat->evaluated, arch);
+    const int64_t i = nas_arch_index_find(&repeat->evaluated, arch);
     return i < 0 ? NULL : &repeat->evaluation[i];
 }
 

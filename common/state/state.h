@@ -3,11 +3,11 @@
 #ifndef NAS_COMMON_STATE_STATE_H
 #define NAS_COMMON_STATE_STATE_H
 
+#include "common/base/arch_index.h"
 #include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/base/name_source.h"
 #include "common/base/strings.h"
-#include "common/base/visited.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -68,7 +68,7 @@ typedef struct nas_repeat {
     nas_evaluation_t *evaluation; /**< in the order of evaluation */
     int64_t n_evaluation;
     int64_t evaluation_capacity;
-    nas_visited_t evaluated; /**< their architectures; number i is that of evaluation i */
+    nas_arch_index_t evaluated; /**< their architectures; number i is that of evaluation i */
     nas_evaluation_t *known; /**< that succeeded before failures were retried, whether or not they
                                   are evaluated again; one an architecture */
     int64_t n_known;
@@ -187,7 +187,7 @@ nas_status_t nas_state_add_event(nas_state_t *state, nas_error_t *err, const cha
     __attribute__((format(printf, 3, 4)));
 
 /** Append an evaluation; its name, columns [n_report_columns], reason and curve are copied.
- *  Amortised O(log n_evaluation).
+ *  Amortised O(1).
  *  NAS_EINPUT: the repeat has evaluated this architecture, or it has a negative index.
  *  NAS_ENOMEM. */
 nas_status_t nas_state_add_evaluation(nas_state_t *state, int64_t repeat,
@@ -211,8 +211,7 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,
                                        nas_error_t *err);
 
-/** The evaluation of architecture `arch` in a repeat, or NULL. O(log n_evaluation).
- *  Borrowed. */
+/** The evaluation of architecture `arch` in a repeat, or NULL. O(1). Borrowed. */
 const nas_evaluation_t *nas_repeat_find(const nas_repeat_t *repeat, int64_t arch);
 
 /** The best evaluation: highest first value (lowest with minimise), the earliest on a tie. NULL

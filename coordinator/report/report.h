@@ -36,7 +36,8 @@ nas_status_t nas_report_compare(const nas_compared_t *run, size_t n, FILE *out, 
 
 /** One JSON object as docs/report.md describes it; equal runs give equal bytes but for the member
  *  "timing". Numbers have 15 significant digits; what is unknown is null.
- *  under_way: candidates besides, told under "timing"; NULL: none. NAS_ENOMEM, NAS_EIO. */
+ *  under_way: candidates besides, told under "timing"; NULL: none. Memory for a member at a time.
+ *  NAS_ENOMEM: out has a part of it. NAS_EIO. */
 nas_status_t nas_report_json(const nas_state_t *state, const nas_under_way_t *under_way, FILE *out,
                              nas_error_t *err);
 

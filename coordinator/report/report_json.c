@@ -1,3 +1,4 @@
+#include "coordinator/report/json_stream.h"
 #include "coordinator/report/json_text.h"
 #include "coordinator/report/report.h"
 #include "coordinator/report/summary.h"
@@ -7,11 +8,14 @@
 #include <stddef.h>
 #include <string.h>
 
-/* json_object_set_new takes over its value, also when it fails; a NULL value makes it fail. So an
+/* The repeats are written as they are gone through, all else a member at a time.
+ *
+ * json_object_set_new takes over its value, also when it fails; a NULL value makes it fail. So an
  * allocation that fails anywhere shows as -1 here, and `failed` collects them. */
 typedef struct writer {
     const nas_state_t *state;
     const nas_under_way_t *under_way; /* NULL: nothing */
+    nas_json_stream_t *stream;
     int failed;
 } writer_t;
 
@@ -29,8 +33,6 @@ static void append(writer_t *w, json_t *array, json_t *value)
 {
     w->failed |= json_array_append_new(array, value);
 }
-
-enum { N_DIGITS = 15 };
 
 /* The largest double of all would be rounded up, beyond what a reader of the report can hold. */
 static json_t *number(double x)
@@ -76,60 +78,64 @@ static json_t *weights_of(writer_t *w, int64_t r)
 static const char *const status_name[] = {
     [NAS_EVAL_OK] = "ok", [NAS_EVAL_MISSING] = "missing", [NAS_EVAL_FAILED] = "failed"};
 
-static json_t *evaluations_of(writer_t *w, const nas_repeat_t *repeat)
+static void write_evaluations(nas_json_stream_t *stream, const nas_repeat_t *repeat)
 {
-    json_t *array = json_array();
+    nas_json_begin(stream, "evaluations", '[');
     for (int64_t i = 0; i < repeat->n_evaluation; i++) {
         const nas_evaluation_t *evaluation = &repeat->evaluation[i];
-        json_t *object = json_object();
-        set(w, object, "arch", nas_json_text(evaluation->name));
-        set(w, object, "target", number(evaluation->value[0]));
-        set(w, object, "cost", number(evaluation->cost));
-        set(w, object, "phase",
-            json_string(evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit"));
-        set(w, object, "status", json_string(status_name[evaluation->status]));
-        append(w, array, object);
+        nas_json_begin(stream, NULL, '{');
+        nas_json_put(stream, "arch", nas_json_text(evaluation->name));
+        nas_json_put(stream, "target", number(evaluation->value[0]));
+        nas_json_put(stream, "cost", number(evaluation->cost));
+        nas_json_put(stream, "phase",
+                     json_string(evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit"));
+        nas_json_put(stream, "status", json_string(status_name[evaluation->status]));
+        nas_json_end(stream, '}');
     }
-    return array;
+    nas_json_end(stream, ']');
 }
 
-/* Results of before a retry that the search has not asked for again; NULL where there are none. */
-static json_t *earlier_of(writer_t *w, const nas_repeat_t *repeat)
+/* Results of before a retry that the search has not asked for again, where there are any. */
+static void write_earlier(nas_json_stream_t *stream, const nas_repeat_t *repeat)
 {
-    json_t *array = NULL;
+    bool has_any = false;
     for (int64_t i = 0; i < repeat->n_known; i++) {
         const nas_evaluation_t *known = &repeat->known[i];
         if (nas_repeat_find(repeat, known->arch)) continue;
-        json_t *object = json_object();
-        if (!array) array = json_array();
-        set(w, object, "arch", nas_json_text(known->name));
-        set(w, object, "target", number(known->value[0]));
-        set(w, object, "cost", number(known->cost));
-        append(w, array, object);
+        if (!has_any) nas_json_begin(stream, "earlier", '[');
+        has_any = true;
+        nas_json_begin(stream, NULL, '{');
+        nas_json_put(stream, "arch", nas_json_text(known->name));
+        nas_json_put(stream, "target", number(known->value[0]));
+        nas_json_put(stream, "cost", number(known->cost));
+        nas_json_end(stream, '}');
     }
-    return array;
+    if (has_any) nas_json_end(stream, ']');
 }
 
-static json_t *repeats(writer_t *w)
+static void write_repeat(writer_t *w, int64_t r)
 {
-    json_t *array = json_array();
-    for (int64_t r = 0; r < w->state->n_repeat; r++) {
-        const nas_repeat_t *repeat = &w->state->repeat[r];
-        const nas_figures_t figures = nas_summary_figures(w->state, r);
-        json_t *object = json_object();
-        set(w, object, "seed", json_integer((json_int_t)repeat->seed));
-        set(w, object, "t0", whole(figures.t0));
-        set(w, object, "cost", number(figures.cost));
-        set(w, object, "best", best_of(w, repeat));
-        set(w, object, "precision_at_t", number(figures.precision_at_t));
-        set(w, object, "expected_rank", number(figures.expected_rank));
-        set(w, object, "weights", weights_of(w, r));
-        set(w, object, "evaluations", evaluations_of(w, repeat));
-        json_t *earlier = earlier_of(w, repeat);
-        if (earlier) set(w, object, "earlier", earlier);
-        append(w, array, object);
-    }
-    return array;
+    nas_json_stream_t *stream = w->stream;
+    const nas_repeat_t *repeat = &w->state->repeat[r];
+    const nas_figures_t figures = nas_summary_figures(w->state, r);
+    nas_json_begin(stream, NULL, '{');
+    nas_json_put(stream, "seed", json_integer((json_int_t)repeat->seed));
+    nas_json_put(stream, "t0", whole(figures.t0));
+    nas_json_put(stream, "cost", number(figures.cost));
+    nas_json_put(stream, "best", best_of(w, repeat));
+    nas_json_put(stream, "precision_at_t", number(figures.precision_at_t));
+    nas_json_put(stream, "expected_rank", number(figures.expected_rank));
+    nas_json_put(stream, "weights", weights_of(w, r));
+    write_evaluations(stream, repeat);
+    write_earlier(stream, repeat);
+    nas_json_end(stream, '}');
+}
+
+static void write_repeats(writer_t *w)
+{
+    nas_json_begin(w->stream, "repeats", '[');
+    for (int64_t r = 0; r < w->state->n_repeat; r++) write_repeat(w, r);
+    nas_json_end(w->stream, ']');
 }
 
 static json_t *statistics(writer_t *w, const nas_statistics_t *s)
@@ -248,39 +254,36 @@ static json_t *timing(writer_t *w)
     return object;
 }
 
-static json_t *report(writer_t *w)
+static void write_report(writer_t *w)
 {
     const nas_state_t *state = w->state;
-    json_t *object = json_object(), *metrics = json_array();
+    nas_json_stream_t *stream = w->stream;
+    json_t *metrics = json_array();
     for (size_t m = 0; m < state->metrics.n; m++)
         append(w, metrics, nas_json_text(state->metrics.at[m]));
-    set(w, object, "program", json_string("robotnas"));
-    set(w, object, "version", nas_json_text(state->program_version));
-    set(w, object, "job", nas_json_text(state->job_name));
-    set(w, object, "method", nas_json_text(state->method));
-    set(w, object, "budget", json_integer(state->budget));
-    set(w, object, "n_arch", json_integer(state->n_arch));
-    set(w, object, "metrics", metrics);
-    set(w, object, "complete", json_boolean(state->complete));
-    if (state->gave_up) set(w, object, "gave_up", json_true());
-    set(w, object, "repeats", repeats(w));
-    set(w, object, "summary", summary(w));
-    if (state->scores.n > 0) set(w, object, "scores", scores(w));
-    set(w, object, "timing", timing(w));
-    return object;
+    nas_json_begin(stream, NULL, '{');
+    nas_json_put(stream, "program", json_string("robotnas"));
+    nas_json_put(stream, "version", nas_json_text(state->program_version));
+    nas_json_put(stream, "job", nas_json_text(state->job_name));
+    nas_json_put(stream, "method", nas_json_text(state->method));
+    nas_json_put(stream, "budget", json_integer(state->budget));
+    nas_json_put(stream, "n_arch", json_integer(state->n_arch));
+    nas_json_put(stream, "metrics", metrics);
+    nas_json_put(stream, "complete", json_boolean(state->complete));
+    if (state->gave_up) nas_json_put(stream, "gave_up", json_true());
+    write_repeats(w);
+    nas_json_put(stream, "summary", summary(w));
+    if (state->scores.n > 0) nas_json_put(stream, "scores", scores(w));
+    nas_json_put(stream, "timing", timing(w));
+    nas_json_end(stream, '}');
 }
 
 nas_status_t nas_report_json(const nas_state_t *state, const nas_under_way_t *under_way, FILE *out,
                              nas_error_t *err)
 {
-    writer_t w = {.state = state, .under_way = under_way};
-    json_t *object = report(&w);
-    nas_status_t status = NAS_OK;
-    if (w.failed)
-        status = nas_error_nomem(err, "the report");
-    else if (json_dumpf(object, out, JSON_INDENT(2) | JSON_REAL_PRECISION(N_DIGITS)) ||
-             fputc('\n', out) == EOF || fflush(out))
-        status = nas_error_set(err, NAS_EIO, "the report cannot be written");
-    json_decref(object);
-    return status;
+    nas_json_stream_t stream = {.out = out};
+    writer_t w = {.state = state, .under_way = under_way, .stream = &stream};
+    write_report(&w);
+    const nas_status_t status = nas_json_finish(&stream, err);
+    return w.failed && !status ? nas_error_nomem(err, "the report") : status;
 }

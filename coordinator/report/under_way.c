@@ -1,5 +1,6 @@
 #include "coordinator/report/under_way.h"
 
+#include "common/base/arch_index.h"
 #include "common/io/file.h"
 #include "worker/candidates/candidate_file.h"
 #include "worker/objectives/command/output.h"
@@ -11,9 +12,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* A repeat, found by its seed, and what is known of it from before a retry. */
+typedef struct seeded {
+    const nas_repeat_t *repeat;
+    nas_arch_index_t known;
+} seeded_t;
+
 /* A search for them. */
 typedef struct finder {
     const nas_state_t *state;
+    seeded_t *seeded; /* [n_repeat] by seed */
     nas_digest_t run;
     char *output; /* owned, as folder */
     char *folder;
@@ -44,31 +52,56 @@ static bool parse_entry(const char *name, entry_t *entry)
     return true;
 }
 
-static bool is_known(const nas_repeat_t *repeat, int64_t arch)
+static int by_seed(const void *a, const void *b)
 {
-    for (int64_t i = 0; i < repeat->n_known; i++)
-        if (repeat->known[i].arch == arch) return true;
-    return false;
+    const seeded_t *x = a, *y = b;
+    return (x->repeat->seed > y->repeat->seed) - (x->repeat->seed < y->repeat->seed);
 }
 
-/* Whether the state has it already, as an evaluation or as a result from before a retry. */
-static bool is_recorded(const nas_state_t *state, const entry_t *entry)
+static nas_status_t seed_repeats(finder_t *finder, nas_error_t *err)
 {
-    for (int64_t r = 0; r < state->n_repeat; r++) {
+    const nas_state_t *state = finder->state;
+    nas_status_t status = NAS_OK;
+    finder->seeded = calloc((size_t)state->n_repeat, sizeof *finder->seeded);
+    if (!finder->seeded) return nas_error_nomem(err, "candidates under way");
+    for (int64_t r = 0; r < state->n_repeat && !status; r++) {
         const nas_repeat_t *repeat = &state->repeat[r];
-        if (repeat->seed == entry->seed &&
-            (nas_repeat_find(repeat, entry->arch) != NULL || is_known(repeat, entry->arch)))
-            return true;
+        seeded_t *seeded = &finder->seeded[r];
+        seeded->repeat = repeat;
+        if (repeat->n_known > 0)
+            status = nas_arch_index_reserve(&seeded->known, repeat->n_known, err);
+        for (int64_t i = 0; i < repeat->n_known && !status; i++)
+            (void)nas_arch_index_add(&seeded->known, repeat->known[i].arch);
     }
-    return false;
+    if (!status) qsort(finder->seeded, (size_t)state->n_repeat, sizeof *finder->seeded, by_seed);
+    return status;
 }
 
-/* The item of a candidate, made where it is new; NULL when out of memory. */
-static nas_under_way_item_t *item_of(finder_t *finder, const entry_t *entry, nas_error_t *err)
+static void finder_fini(finder_t *finder)
+{
+    for (int64_t r = 0; finder->seeded && r < finder->state->n_repeat; r++)
+        nas_arch_index_fini(&finder->seeded[r].known);
+    free(finder->seeded);
+    free(finder->folder);
+    free(finder->output);
+}
+
+/* Whether the state has it already, as an evaluation or as a result from before a retry. Seeds of
+ * repeats differ. */
+static bool is_recorded(const finder_t *finder, const entry_t *entry)
+{
+    const nas_repeat_t wanted = {.seed = entry->seed};
+    const seeded_t key = {.repeat = &wanted};
+    const seeded_t *found = bsearch(&key, finder->seeded, (size_t)finder->state->n_repeat,
+                                    sizeof *finder->seeded, by_seed);
+    return found && (nas_repeat_find(found->repeat, entry->arch) != NULL ||
+                     nas_arch_index_find(&found->known, entry->arch) >= 0);
+}
+
+/* A new item; NULL when out of memory. */
+static nas_under_way_item_t *add_item(finder_t *finder, const entry_t *entry, nas_error_t *err)
 {
     nas_under_way_t *list = &finder->list;
-    for (int64_t i = 0; i < list->n; i++)
-        if (list->at[i].arch == entry->arch && list->at[i].seed == entry->seed) return &list->at[i];
     if (list->n == finder->capacity) {
         const int64_t capacity = finder->capacity > 0 ? 2 * finder->capacity : 16;
         nas_under_way_item_t *at = realloc(list->at, (size_t)capacity * sizeof *at);
@@ -105,9 +138,8 @@ static nas_status_t add_file(finder_t *finder, const entry_t *entry, const char 
     bool found = false;
     const nas_status_t read = nas_candidate_read_any(path, &record, &name, &found, err);
     if (read || !found) return read == NAS_ENOMEM ? read : NAS_OK;
-    nas_under_way_item_t *item = item_of(finder, entry, err);
+    nas_under_way_item_t *item = add_item(finder, entry, err);
     if (item) {
-        free(item->name);
         item->name = name;
         item->done = record.done;
         item->outcome = record.outcome;
@@ -162,16 +194,15 @@ static nas_status_t add_begun(finder_t *finder, const entry_t *entry, const char
                               nas_error_t *err)
 {
     if (!has_begun(finder, entry, path)) return NAS_OK;
-    nas_under_way_item_t *item = item_of(finder, entry, err);
-    if (!item) return NAS_ENOMEM;
-    item->begun = true;
-    return item->name ? NAS_OK : name_of(finder->state, entry->arch, &item->name, err);
+    nas_under_way_item_t *item = add_item(finder, entry, err);
+    if (item) item->begun = true;
+    return item ? NAS_OK : NAS_ENOMEM;
 }
 
 static nas_status_t add_entry(finder_t *finder, const char *name, nas_error_t *err)
 {
     entry_t entry;
-    if (!parse_entry(name, &entry) || is_recorded(finder->state, &entry)) return NAS_OK;
+    if (!parse_entry(name, &entry) || is_recorded(finder, &entry)) return NAS_OK;
     const bool is_file = strcmp(entry.ending, ".h5") == 0;
     if (!is_file && strcmp(entry.ending, NAS_OUTPUT_OUT) != 0) return NAS_OK;
     char *path = nas_string_format(err, "%s/%s", finder->folder, name);
@@ -182,11 +213,39 @@ static nas_status_t add_entry(finder_t *finder, const char *name, nas_error_t *e
     return status;
 }
 
+/* What a file says of a candidate comes before what its command's output says. */
 static int by_arch_and_seed(const void *a, const void *b)
 {
     const nas_under_way_item_t *x = a, *y = b;
     if (x->arch != y->arch) return x->arch < y->arch ? -1 : 1;
-    return (x->seed > y->seed) - (x->seed < y->seed);
+    if (x->seed != y->seed) return x->seed < y->seed ? -1 : 1;
+    return x->begun - y->begun;
+}
+
+/* In order, an item a candidate, and named where something says how. */
+static nas_status_t settle(finder_t *finder, nas_error_t *err)
+{
+    nas_under_way_t *list = &finder->list;
+    nas_under_way_item_t *last = NULL;
+    int64_t n = 0;
+    if (list->n > 0) qsort(list->at, (size_t)list->n, sizeof *list->at, by_arch_and_seed);
+    for (int64_t i = 0; i < list->n; i++) {
+        nas_under_way_item_t *item = &list->at[i];
+        if (last && last->arch == item->arch && last->seed == item->seed) {
+            last->begun = last->begun || item->begun;
+            free(item->name);
+        } else {
+            last = &list->at[n++];
+            *last = *item;
+        }
+    }
+    list->n = n;
+    nas_status_t status = NAS_OK;
+    for (int64_t i = 0; i < n && !status; i++) {
+        nas_under_way_item_t *item = &list->at[i];
+        if (!item->name) status = name_of(finder->state, item->arch, &item->name, err);
+    }
+    return status;
 }
 
 static nas_status_t look_around(finder_t *finder, nas_error_t *err)
@@ -197,9 +256,7 @@ static nas_status_t look_around(finder_t *finder, nas_error_t *err)
     for (const struct dirent *entry = readdir(dir); entry && !status; entry = readdir(dir))
         status = add_entry(finder, entry->d_name, err);
     (void)closedir(dir);
-    if (finder->list.n > 0)
-        qsort(finder->list.at, (size_t)finder->list.n, sizeof *finder->list.at, by_arch_and_seed);
-    return status;
+    return status ? status : settle(finder, err);
 }
 
 nas_status_t nas_under_way_read(const char *path, const nas_state_t *state, nas_under_way_t *list,
@@ -212,9 +269,9 @@ nas_status_t nas_under_way_read(const char *path, const nas_state_t *state, nas_
     finder.folder = finder.output ? nas_file_sibling(finder.output, ".d", err) : NULL;
     nas_status_t status = finder.folder ? NAS_OK : NAS_ENOMEM;
     if (!status) status = nas_state_identity(state, &finder.run, err);
+    if (!status) status = seed_repeats(&finder, err);
     if (!status) status = look_around(&finder, err);
-    free(finder.folder);
-    free(finder.output);
+    finder_fini(&finder);
     if (status)
         nas_under_way_fini(&finder.list);
     else

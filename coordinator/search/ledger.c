@@ -6,6 +6,8 @@
  */
 #include "coordinator/search/ledger.h"
 
+#include "common/base/visited.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

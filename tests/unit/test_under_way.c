@@ -87,6 +87,13 @@ static nas_under_way_t read_list(const fixture_t *f, const char *path)
     return list;
 }
 
+/* A file changes after all others. */
+static void make_younger(const fixture_t *f, const char *name)
+{
+    const struct timespec later[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
+    cr_assert_eq(utimensat(AT_FDCWD, temp_file(&f->folder, name).text, later, 0), 0);
+}
+
 Test(under_way, a_run_without_candidates_has_none)
 {
     fixture_t f = fixture_make();
@@ -106,6 +113,8 @@ Test(under_way, what_no_evaluation_speaks_of_is_found_in_order)
     put_candidate(&f, 12, 6, false, 0);       /* but not in the other repeat */
     put(&f, "run.h5.d/000050-s5.out", "");    /* a command that has begun */
     put(&f, "run.h5.d/000040-s6.out", "");    /* one that is done */
+    put(&f, "run.h5.d/000040-s5.out", ""); /* one that is tried again, of which a file tells, too */
+    make_younger(&f, "run.h5.d/000040-s5.out");
     put(&f, "run.h5.d/000060-s5.h5", "damaged");
     put(&f, "run.h5.d/000061-s5.h5.tmp", "");
     put(&f, "run.h5.d/notes.out", "");
@@ -116,7 +125,7 @@ Test(under_way, what_no_evaluation_speaks_of_is_found_in_order)
         cr_assert_eq(list.n, 4);
         cr_assert(list.at[0].arch == 12 && list.at[0].seed == 6 && !list.at[0].done);
         cr_assert(list.at[1].arch == 40 && list.at[1].seed == 5 && !list.at[1].done);
-        cr_assert(list.at[1].n_epochs == 2 && list.at[1].n_steps == 20);
+        cr_assert(list.at[1].n_epochs == 2 && list.at[1].n_steps == 20 && list.at[1].begun);
         cr_assert_str_eq(list.at[1].name, "a, b");
         cr_assert(list.at[2].arch == 40 && list.at[2].seed == 6 && list.at[2].done);
         cr_assert_float_eq(list.at[2].outcome.value[0], 71.5, 0);
@@ -156,9 +165,7 @@ Test(under_way, failures_from_before_a_retry_are_absent)
     nas_under_way_t list = read_list(&f, f.output.text);
     cr_assert_eq(list.n, 0, "%lld", (long long)list.n);
     nas_under_way_fini(&list);
-    const struct timespec later[2] = {{.tv_sec = 4000000000}, {.tv_sec = 4000000000}};
-    cr_assert_eq(utimensat(AT_FDCWD, temp_file(&f.folder, "run.h5.d/000040-s5.out").text, later, 0),
-                 0);
+    make_younger(&f, "run.h5.d/000040-s5.out");
     list = read_list(&f, f.output.text);
     cr_assert(list.n == 1 && list.at[0].begun && !list.at[0].done);
     nas_under_way_fini(&list);
