@@ -87,14 +87,6 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
     return status ? status : digest_subset(inputs, err);
 }
 
-nas_status_t nas_inputs_join(const nas_inputs_t *inputs, const nas_names_t *names, int64_t **row_p,
-                             nas_error_t *err)
-{
-    *row_p = malloc((size_t)nas_pool_count(&inputs->pool) * sizeof **row_p + 1);
-    if (!*row_p) return nas_error_nomem(err, "a join");
-    return nas_pool_join(&inputs->pool, names, *row_p, err);
-}
-
 nas_status_t nas_inputs_read_pool(nas_inputs_t *inputs, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
