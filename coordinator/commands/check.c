@@ -249,7 +249,7 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
     const double passes = 3.0;
     const nas_evaluate_parameters_t evaluate =
         nas_evaluate_parameters(inputs->job, &inputs->pool, &inputs->images);
-    const nas_images_t *train = &inputs->images.dataset.train;
+    const nas_image_source_t *train = &inputs->images.dataset.train;
     const double n_images =
         (double)evaluate.recipe.epochs * (double)train->n * (1.0 - evaluate.recipe.validation);
     const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &evaluate.network);
@@ -263,10 +263,8 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
         out,
         "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours with %.0f rank%s at work\n",
         rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
-    (void)fprintf(
-        out, "#              the images are on every rank: %.0f MiB\n",
-        ceil(mebibytes((double)(train->n + inputs->images.dataset.test.n) *
-                       (double)nas_images_values(train) * (double)nas_pixel_bytes(train->pixel))));
+    (void)fprintf(out, "#              the images are on every rank: %.0f MiB\n",
+                  ceil(mebibytes((double)(train->n_bytes + inputs->images.dataset.test.n_bytes))));
 }
 
 static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out)

@@ -213,15 +213,13 @@ static void write_table_objective(const draft_t *draft)
 
 static void write_images(const draft_t *draft)
 {
-    static const char *const formats[] = {
-        [NAS_DATA_CIFAR] = "cifar-binary", [NAS_DATA_IDX] = "idx", [NAS_DATA_HDF5] = "hdf5"};
     const nas_init_images_t *images = &draft->images;
     const int64_t few = images->n_train > 0 && images->n_train < 64 ? images->n_train : 64;
     (void)fputs(
         "pool: {space: nas-bench-201, subset: {sample: 1000}}\t# of 15,625 cells; or subset: equivalent, 4,930 that differ\n"
         "network: {channels: 16, cells: 5}\t# of each candidate; smaller is faster\n",
         draft->out);
-    (void)fprintf(draft->out, "data:\n  format: %s\n", formats[images->format]);
+    (void)fprintf(draft->out, "data:\n  format: %s\n", images->format->name);
     write_paths(draft, "train", &images->train);
     if (images->test.n > 0) write_paths(draft, "test", &images->test);
     if (images->n_classes > 0) (void)fprintf(draft->out, "  classes: %d\n", images->n_classes);

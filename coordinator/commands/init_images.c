@@ -90,7 +90,7 @@ static nas_status_t take_cifar(const contents_t *contents, nas_init_images_t *im
             status = add(&images->test, path, err);
         if (hundred) images->n_classes = 100;
     }
-    images->format = NAS_DATA_CIFAR;
+    images->format = &nas_format_cifar;
     return status;
 }
 
@@ -124,7 +124,7 @@ static nas_status_t take_idx(const contents_t *contents, nas_init_images_t *imag
         nas_strings_t *split = is_test ? &images->test : &images->train;
         if (split->n == 0) status = take_pair(contents, path, split, err);
     }
-    images->format = NAS_DATA_IDX;
+    images->format = &nas_format_idx;
     return status;
 }
 
@@ -146,7 +146,7 @@ static nas_status_t take_hdf5(const contents_t *contents, nas_init_images_t *ima
     }
     if (!status && n == 1 && images->train.n == 0 && images->test.n == 0)
         status = add(&images->train, only, err);
-    images->format = NAS_DATA_HDF5;
+    images->format = &nas_format_hdf5;
     return status;
 }
 
@@ -227,7 +227,7 @@ static nas_status_t take_folders(const char *path, const char *name, const conte
     char *train_file = begin ? nas_string_format(err, "%strain.h5", begin) : NULL;
     char *test_file = train_file ? nas_string_format(err, "%stest.h5", begin) : NULL;
     nas_status_t status = test_file ? NAS_OK : NAS_ENOMEM;
-    images->format = NAS_DATA_HDF5;
+    images->format = &nas_format_hdf5;
     images->side = 32;
     if (!status) status = count(train ? train : path, &images->n_train, err);
     if (!status)
@@ -263,7 +263,7 @@ static nas_status_t find_files(const char *path, const char *name, nas_init_imag
     contents_t contents = {0};
     if (stat(path, &info) != 0)
         return nas_error_set(err, NAS_EINPUT, "cannot open %s: %s", path, strerror(errno));
-    images->format = NAS_DATA_HDF5;
+    images->format = &nas_format_hdf5;
     if (!S_ISDIR(info.st_mode)) return add(&images->train, path, err);
     nas_status_t status = list(path, &contents, err);
     if (!status) status = take_files(&contents, images, err);
@@ -289,7 +289,7 @@ static nas_status_t look_inside(nas_init_images_t *images, nas_error_t *err)
                                            .n_classes = images->n_classes};
     const nas_status_t status = nas_dataset_read(&options, &dataset, err);
     if (!status) {
-        const nas_images_t *train = &dataset.train;
+        const nas_image_source_t *train = &dataset.train;
         images->n_train = train->n;
         images->channels = train->c;
         images->side = train->h < train->w ? train->h : train->w;

@@ -37,7 +37,7 @@ void nas_init_table_fini(nas_init_table_t *table);
 
 /** Images, where they are and what they are. Zero-initialise; end with nas_init_images_fini. */
 typedef struct nas_init_images {
-    nas_data_format_t format;
+    const nas_format_t *format;
     nas_strings_t train;
     nas_strings_t test;
     int n_classes;         /**< to be said in the job; 0: the files say it */

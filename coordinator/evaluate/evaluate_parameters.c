@@ -4,7 +4,7 @@
 
 static nas_network_t trained_network(const nas_job_t *job, const nas_dataset_t *dataset)
 {
-    const nas_images_t *images = &dataset->train;
+    const nas_image_source_t *images = &dataset->train;
     return (nas_network_t){.image_channels = images->c,
                            .height = images->h,
                            .width = images->w,

@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_write(path, file);
     const nas_strings_t files = {.at = &path, .n = 1};
     const nas_dataset_options_t options = {
-        .format = NAS_DATA_CIFAR, .train = &files, .test = &files, .n_classes = n_classes};
+        .format = &nas_format_cifar, .train = &files, .test = &files, .n_classes = n_classes};
     fuzz_try_dataset(&options);
     free(path);
     free((void *)(uintptr_t)file.at);

@@ -47,7 +47,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_write(path, file);
     const nas_strings_t files = {.at = &path, .n = 1};
     const nas_dataset_options_t options = {
-        .format = NAS_DATA_HDF5, .train = &files, .test = &files};
+        .format = &nas_format_hdf5, .train = &files, .test = &files};
     fuzz_try_dataset(&options);
     free(path);
     free((void *)(uintptr_t)file.at);

@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     write_file(path[0], images, flags & COMPRESS_IMAGES);
     write_file(path[1], input, flags & COMPRESS_LABELS);
     const nas_strings_t files = {.at = path, .n = 2};
-    const nas_dataset_options_t options = {.format = NAS_DATA_IDX,
+    const nas_dataset_options_t options = {.format = &nas_format_idx,
                                            .train = &files,
                                            .test = flags & HAS_TEST ? &files : NULL,
                                            .n_classes = flags & HAS_CLASSES ? 10 : 0,

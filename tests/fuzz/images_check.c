@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static void check_images(const nas_images_t *images, int n_classes)
+static void check_images(const nas_image_source_t *images, int n_classes)
 {
     NAS_ASSERT(images->n > 0 && images->c > 0 && images->h > 0 && images->w > 0);
     for (int64_t i = 0; i < images->n; i++)

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "temp_folder.h"
 #include "worker/data/dataset.h"
+#include "worker/data/memory.h"
 
 #include <criterion/criterion.h>
 #include <hdf5.h>
@@ -178,7 +179,7 @@ typedef struct data_fixture {
     nas_error_t err;
 } data_fixture_t;
 
-static inline void data_make(data_fixture_t *f, nas_data_format_t format)
+static inline void data_make(data_fixture_t *f, const nas_format_t *format)
 {
     *f = (data_fixture_t){.folder = temp_folder_make(), .options = {.format = format}};
     f->a = temp_file(&f->folder, "a");
@@ -207,7 +208,7 @@ static inline void data_drop(data_fixture_t *f)
 /* What a failed read leaves behind. */
 static inline void assert_empty(const data_fixture_t *f)
 {
-    cr_assert(f->dataset.train.n == 0 && !f->dataset.train.data && !f->dataset.train.labels);
+    cr_assert(f->dataset.train.n == 0 && !f->dataset.train.self && !f->dataset.train.labels);
     cr_assert(f->dataset.n_classes == 0);
 }
 
@@ -216,7 +217,7 @@ static const uint32_t idx_gray[3] = {4, 5, 6};
 /* Images in a, labels in b. */
 static inline void data_make_idx(data_fixture_t *f)
 {
-    data_make(f, NAS_DATA_IDX);
+    data_make(f, &nas_format_idx);
     put(&f->a, idx_images(3, idx_gray));
     put(&f->b, idx_labels(4));
     f->train = list_of(2, (const temp_path_t *[]){&f->a, &f->b});
@@ -274,7 +275,7 @@ static inline h5_sample_t h5_labels(const h5_values_t *values)
 
 static inline void data_make_hdf5(data_fixture_t *f)
 {
-    data_make(f, NAS_DATA_HDF5);
+    data_make(f, &nas_format_hdf5);
     f->train = list_of(1, (const temp_path_t *[]){&f->a});
 }
 

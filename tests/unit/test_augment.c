@@ -1,3 +1,4 @@
+#include "worker/data/memory.h"
 #include "worker/objectives/train/augment.h"
 
 #include <criterion/criterion.h>
@@ -10,20 +11,20 @@ enum { N = 40, C = 2, H = 6, W = 5, PLANE = H * W, VALUES = C * PLANE };
  */
 static nas_dataset_t make_dataset(nas_pixel_t pixel)
 {
-    nas_dataset_t dataset = {.n_classes = 2,
-                             .mean = {-0.25, 0.5},
-                             .std = {0.5, 2},
-                             .train = {.pixel = pixel, .n = N, .c = C, .h = H, .w = W}};
-    cr_assert_eq(nas_images_allocate(&dataset.train, NULL), NAS_OK);
+    nas_dataset_t dataset = {.n_classes = 2, .mean = {-0.25, 0.5}, .std = {0.5, 2}};
+    nas_images_t images = {.pixel = pixel, .n = N, .c = C, .h = H, .w = W};
+    cr_assert_eq(nas_images_allocate(&images, NULL), NAS_OK);
     for (int i = 0; i < N; i++) {
-        dataset.train.labels[i] = i % 2;
+        images.labels[i] = i % 2;
         for (int k = 0; k < VALUES; k++) {
             if (pixel == NAS_PIXEL_U8)
-                ((uint8_t *)dataset.train.data)[i * VALUES + k] = (uint8_t)(1 + i + 3 * k);
+                ((uint8_t *)images.data)[i * VALUES + k] = (uint8_t)(1 + i + 3 * k);
             else
-                ((float *)dataset.train.data)[i * VALUES + k] = (float)(1 + k + VALUES * i);
+                ((float *)images.data)[i * VALUES + k] = (float)(1 + k + VALUES * i);
         }
     }
+    cr_assert_eq(nas_memory_source(&images, dataset.mean, dataset.std, &dataset.train, NULL),
+                 NAS_OK);
     return dataset;
 }
 
@@ -49,7 +50,7 @@ static images_t *normalised(const nas_dataset_t *dataset)
     images_t *images = calloc(1, sizeof *images);
     cr_assert_not_null(images);
     for (int i = 0; i < N; i++) index[i] = i;
-    nas_dataset_normalise(dataset, &dataset->train, index, N, &images->at[0][0][0][0]);
+    nas_source_read(&dataset->train, index, N, &images->at[0][0][0][0]);
     return images;
 }
 

@@ -1,4 +1,5 @@
 #include "worker/data/batch.h"
+#include "worker/data/memory.h"
 #include "worker/data/untrusted/untrusted_hdf5.h"
 
 #include <criterion/criterion.h>
@@ -10,20 +11,26 @@
 enum { N_IMAGES = 30, N_CLASSES = 3, N_VALUES = 4 };
 
 /* Image i holds the value i everywhere and has label i % 3; normalisation leaves values alone. */
-static nas_dataset_t make_dataset(void)
+static nas_dataset_t make_labelled(const int labels[N_IMAGES])
 {
-    nas_dataset_t dataset = {
-        .n_classes = N_CLASSES,
-        .mean = {0, 0},
-        .std = {1, 1},
-        .train = {.pixel = NAS_PIXEL_F32, .n = N_IMAGES, .c = 2, .h = 1, .w = 2}};
-    cr_assert_eq(nas_images_allocate(&dataset.train, NULL), NAS_OK);
-    float *value = dataset.train.data;
+    nas_dataset_t dataset = {.n_classes = N_CLASSES, .mean = {0, 0}, .std = {1, 1}};
+    nas_images_t images = {.pixel = NAS_PIXEL_F32, .n = N_IMAGES, .c = 2, .h = 1, .w = 2};
+    cr_assert_eq(nas_images_allocate(&images, NULL), NAS_OK);
+    float *value = images.data;
     for (int i = 0; i < N_IMAGES; i++) {
-        dataset.train.labels[i] = i % N_CLASSES;
+        images.labels[i] = labels[i];
         for (int k = 0; k < N_VALUES; k++) value[i * N_VALUES + k] = (float)i;
     }
+    cr_assert_eq(nas_memory_source(&images, dataset.mean, dataset.std, &dataset.train, NULL),
+                 NAS_OK);
     return dataset;
+}
+
+static nas_dataset_t make_dataset(void)
+{
+    int labels[N_IMAGES];
+    for (int i = 0; i < N_IMAGES; i++) labels[i] = i % N_CLASSES;
+    return make_labelled(labels);
 }
 
 static nas_batch_t make_batch(const nas_dataset_t *dataset, nas_batch_choice_t choice, int64_t n,
@@ -121,6 +128,37 @@ Test(batch, the_first_images_come_in_order)
     nas_dataset_fini(&dataset);
 }
 
+/* Nobody but the source knows where its images lie: these lie nowhere. */
+static void read_numbers(const nas_image_source_t *source, const int64_t *index, int64_t n,
+                         float *values)
+{
+    for (int64_t i = 0; i < n; i++, values += nas_source_values(source))
+        for (size_t k = 0; k < nas_source_values(source); k++)
+            values[k] = (float)(100 * index[i] + (int64_t)k);
+}
+
+static void keep(void *self)
+{
+    (void)self;
+}
+
+Test(batch, images_may_come_from_anywhere)
+{
+    static const int32_t labels[5] = {0, 1, 0, 1, 1};
+    static const nas_source_functions_t functions = {.read = read_numbers, .destroy = keep};
+    nas_dataset_t dataset = {
+        .n_classes = 2,
+        .train = {.n = 5, .c = 2, .h = 1, .w = 2, .labels = labels, .functions = &functions}};
+    nas_batch_t batch = make_batch(&dataset, NAS_BATCH_PER_CLASS, 4, 3);
+    for (int i = 0; i < 4; i++) {
+        const int image = (int)batch.images[N_VALUES * i] / 100;
+        cr_assert_eq(batch.images[N_VALUES * i + 3], (float)(100 * image + 3));
+        cr_assert(batch.labels[i] == i / 2 && labels[image] == i / 2);
+    }
+    nas_batch_fini(&batch);
+    nas_dataset_fini(&dataset);
+}
+
 static void assert_refused(const nas_dataset_t *dataset, nas_batch_choice_t choice, int64_t n,
                            const char *text)
 {
@@ -140,7 +178,10 @@ Test(batch, what_the_data_cannot_give_is_refused)
     assert_refused(&dataset, NAS_BATCH_PER_CLASS, 10,
                    "a batch of 10 images cannot have equally many of 3 classes; expected a "
                    "multiple of 3");
-    dataset.train.labels[2] = 0;
+    nas_dataset_fini(&dataset);
+    int labels[N_IMAGES];
+    for (int i = 0; i < N_IMAGES; i++) labels[i] = i == 2 ? 0 : i % N_CLASSES;
+    dataset = make_labelled(labels);
     assert_refused(&dataset, NAS_BATCH_PER_CLASS, 30,
                    "a batch of 30 images needs 10 of each class; class 2 has 9");
     nas_dataset_fini(&dataset);
@@ -176,7 +217,7 @@ Test(batch, the_first_images_of_cifar_10_are_those_of_the_reference_files)
     char *file[] = {images};
     const nas_strings_t train = {.at = file, .n = 1};
     const nas_dataset_options_t options = {
-        .format = NAS_DATA_CIFAR, .train = &train, .mean = {mean, 3}, .std = {std, 3}};
+        .format = &nas_format_cifar, .train = &train, .mean = {mean, 3}, .std = {std, 3}};
     read_reference(reference, input);
     const int64_t n = input[0].size[0];
     cr_assert_eq(nas_dataset_read(&options, &dataset, &err), NAS_OK, "%s", err.text);

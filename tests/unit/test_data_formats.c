@@ -8,11 +8,11 @@
 Test(data_formats, cifar_10_comes_back)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     put(&f.a, cifar_bytes(3, 1));
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const nas_images_t *train = &f.dataset.train;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train);
     cr_assert(train->n == 3 && train->c == 3 && train->h == 32 && train->w == 32);
     cr_assert_eq(f.dataset.n_classes, 10);
     cr_assert_eq(f.dataset.test.n, 0);
@@ -23,42 +23,42 @@ Test(data_formats, cifar_10_comes_back)
 Test(data_formats, the_fine_label_of_cifar_100_counts)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     put(&f.a, cifar_bytes(3, 2));
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
     f.options.n_classes = 100;
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     cr_assert_eq(f.dataset.n_classes, 100);
-    assert_samples(&f.dataset.train, 0, 0, 3);
+    assert_samples(nas_memory_images(&f.dataset.train), 0, 0, 3);
     data_drop(&f);
 }
 
 Test(data_formats, files_follow_one_another_up_to_the_limit)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     put(&f.a, cifar_bytes(3, 1));
     put(&f.b, cifar_bytes(5, 1));
     f.train = list_of(3, (const temp_path_t *[]){&f.a, &f.b, &f.a});
     f.test = list_of(2, (const temp_path_t *[]){&f.b, &f.a});
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     cr_assert_eq(f.dataset.train.n, 11);
-    assert_samples(&f.dataset.train, 0, 0, 3);
-    assert_samples(&f.dataset.train, 3, 0, 5);
-    assert_samples(&f.dataset.train, 8, 0, 3);
+    assert_samples(nas_memory_images(&f.dataset.train), 0, 0, 3);
+    assert_samples(nas_memory_images(&f.dataset.train), 3, 0, 5);
+    assert_samples(nas_memory_images(&f.dataset.train), 8, 0, 3);
     cr_assert_eq(f.dataset.test.n, 8);
 
     f.options.limit = 4;
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     cr_assert(f.dataset.train.n == 4 && f.dataset.test.n == 4);
-    assert_samples(&f.dataset.train, 3, 0, 1);
+    assert_samples(nas_memory_images(&f.dataset.train), 3, 0, 1);
     data_drop(&f);
 }
 
 Test(data_formats, cifar_of_the_wrong_size_is_refused)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     bytes_t cut = cifar_bytes(2, 1);
     cut.n--;
     put(&f.a, cut);
@@ -92,7 +92,7 @@ Test(data_formats, cifar_of_the_wrong_size_is_refused)
 Test(data_formats, a_label_out_of_range_is_refused_with_its_place)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     bytes_t bytes = cifar_bytes(4, 1);
     bytes.at[(size_t)2 * (1 + CIFAR_VALUES)] = 10;
     put(&f.a, bytes);
@@ -106,13 +106,15 @@ Test(data_formats, a_label_out_of_range_is_refused_with_its_place)
 Test(data_formats, files_that_are_not_there_are_refused)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     assert_refused(data_read(&f), &f.err, "no training files; expected at least one");
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
-    for (nas_data_format_t format = NAS_DATA_CIFAR; format <= NAS_DATA_HDF5; format++) {
+    const nas_format_t *format = NULL;
+    for (size_t i = 0; (format = nas_format_at(i)); i++) {
         f.options.format = format;
-        if (format == NAS_DATA_IDX) cr_assert_eq(nas_strings_add(&f.train, "b", 1, NULL), NAS_OK);
-        if (format == NAS_DATA_HDF5) {
+        if (format == &nas_format_idx)
+            cr_assert_eq(nas_strings_add(&f.train, "b", 1, NULL), NAS_OK);
+        if (format == &nas_format_hdf5) {
             nas_strings_fini(&f.train);
             f.train = list_of(1, (const temp_path_t *[]){&f.a});
         }
@@ -132,7 +134,8 @@ Test(data_formats, idx_comes_back_plain_and_compressed)
     put_gzip(&f.d, idx_labels(4));
     f.test = list_of(2, (const temp_path_t *[]){&f.c, &f.d});
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const nas_images_t *train = &f.dataset.train, *test = &f.dataset.test;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train),
+                       *test = nas_memory_images(&f.dataset.test);
     cr_assert(train->n == 4 && train->c == 1 && train->h == 5 && train->w == 6);
     cr_assert(test->n == 4 && test->c == 1 && test->h == 5 && test->w == 6);
     assert_samples(train, 0, 0, 4);
@@ -147,7 +150,7 @@ Test(data_formats, idx_with_four_dimensions_has_channels)
     data_make_idx(&f);
     put(&f.a, idx_images(4, (const uint32_t[]){4, 3, 5, 6}));
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const nas_images_t *train = &f.dataset.train;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train);
     cr_assert(train->n == 4 && train->c == 3 && train->h == 5 && train->w == 6);
     assert_samples(train, 0, 0, 4);
     data_drop(&f);
@@ -279,7 +282,7 @@ Test(data_formats, hdf5_bytes_come_back)
     h5_fill(&values);
     put_hdf5(&f.a, (h5_sample_t[]){h5_bytes(&values), h5_labels(&values)}, 2);
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const nas_images_t *train = &f.dataset.train;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train);
     cr_assert(train->n == 4 && train->c == 3 && train->h == 5 && train->w == 6);
     cr_assert_eq(train->pixel, NAS_PIXEL_U8);
     cr_assert_eq(f.dataset.n_classes, 8);
@@ -297,7 +300,7 @@ Test(data_formats, hdf5_floats_and_gray_images_come_back)
                               3,        {H5_N, 15, 6},  values.number};
     put_hdf5(&f.a, (h5_sample_t[]){flat, h5_labels(&values)}, 2);
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const nas_images_t *train = &f.dataset.train;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train);
     cr_assert(train->n == 4 && train->c == 1 && train->h == 15 && train->w == 6);
     cr_assert_eq(train->pixel, NAS_PIXEL_F32);
     cr_assert_arr_eq(train->data, values.number, sizeof values.number);
@@ -390,7 +393,7 @@ Test(data_formats, real_cifar_10_is_read)
     data_fixture_t f;
     const char *shared = getenv("ROBOTNAS_SHARED");
     if (!shared) cr_skip_test("the environment variable ROBOTNAS_SHARED is not set");
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     const temp_path_t *folder = &f.c;
     (void)snprintf(f.c.text, sizeof f.c.text, "%s/data/cifar-10-batches-bin", shared);
     f.a = temp_file(folder, "data_batch_1.bin");
@@ -402,12 +405,12 @@ Test(data_formats, real_cifar_10_is_read)
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
     f.test = list_of(1, (const temp_path_t *[]){&f.b});
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-    const uint8_t *first = f.dataset.train.data;
+    const uint8_t *first = nas_memory_images(&f.dataset.train)->data;
     cr_assert(first[0] == 141 && first[1] == 145 && first[4] == 199);
     cr_assert_eq(f.dataset.train.labels[0], 2);
-    assert_counts(&f.dataset.train,
+    assert_counts(nas_memory_images(&f.dataset.train),
                   (const int64_t[]){981, 1008, 996, 996, 1021, 977, 1012, 984, 972, 1053});
-    assert_counts(&f.dataset.test,
+    assert_counts(nas_memory_images(&f.dataset.test),
                   (const int64_t[]){199, 220, 202, 193, 190, 183, 214, 205, 204, 190});
     cr_assert_float_eq(f.dataset.mean[0], 0.4898417, 1e-7);
     cr_assert_float_eq(f.dataset.std[2], 0.26023986, 1e-7);
@@ -418,7 +421,7 @@ Test(data_formats, real_fashion_mnist_is_read)
 {
     static const temp_path_t folder = {"/usr/share/datasets/fashion-mnist"};
     data_fixture_t f;
-    data_make(&f, NAS_DATA_IDX);
+    data_make(&f, &nas_format_idx);
     f.a = temp_file(&folder, "train-images-idx3-ubyte.gz");
     f.b = temp_file(&folder, "train-labels-idx1-ubyte.gz");
     f.c = temp_file(&folder, "t10k-images-idx3-ubyte.gz");
@@ -431,7 +434,7 @@ Test(data_formats, real_fashion_mnist_is_read)
     f.test = list_of(2, (const temp_path_t *[]){&f.c, &f.d});
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     int64_t sum = 0;
-    const nas_images_t *train = &f.dataset.train;
+    const nas_images_t *train = nas_memory_images(&f.dataset.train);
     cr_assert(train->n == 60000 && train->c == 1 && train->h == 28 && train->w == 28);
     for (size_t k = 0; k < 784; k++) sum += ((const uint8_t *)train->data)[k];
     cr_assert_eq(sum, 76247);

@@ -169,7 +169,7 @@ Test(dataset, classes_have_the_names_that_the_files_give)
 /* Mean and standard deviation of a channel by their definition. */
 static void assert_moments(const nas_dataset_t *dataset, int channel)
 {
-    const nas_images_t *train = &dataset->train;
+    const nas_images_t *train = nas_memory_images(&dataset->train);
     const size_t plane = (size_t)(train->h * train->w), n = (size_t)train->n * plane;
     double mean = 0, variance = 0;
     for (int pass = 0; pass < 2; pass++)
@@ -188,7 +188,7 @@ static void assert_moments(const nas_dataset_t *dataset, int channel)
 Test(dataset, mean_and_deviation_are_those_of_the_training_images)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     put(&f.a, cifar_bytes(5, 1));
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
     f.options.limit = 4;
@@ -215,7 +215,7 @@ Test(dataset, a_constant_channel_becomes_zero)
     put_hdf5(&f.a, (h5_sample_t[]){h5_floats(&values), h5_labels(&values)}, 2);
     cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
     float y[H5_VALUES];
-    nas_dataset_normalise(&f.dataset, &f.dataset.train, (const int64_t[]){2}, 1, y);
+    nas_source_read(&f.dataset.train, (const int64_t[]){2}, 1, y);
     for (size_t k = 30; k < 60; k++) cr_assert_eq(y[k], 0);
     cr_assert_eq(f.dataset.std[1], 1);
     data_drop(&f);
@@ -224,7 +224,7 @@ Test(dataset, a_constant_channel_becomes_zero)
 Test(dataset, numbers_that_do_not_fit_the_channels_are_refused)
 {
     data_fixture_t f;
-    data_make(&f, NAS_DATA_CIFAR);
+    data_make(&f, &nas_format_cifar);
     put(&f.a, cifar_bytes(2, 1));
     f.train = list_of(1, (const temp_path_t *[]){&f.a});
     const double mean[] = {0.5, NAN, 0.5}, std[] = {0.5, 0.5, 0};
@@ -252,7 +252,7 @@ Test(dataset, normalisation_is_exact_in_float64_and_rounded_once)
         float y[2 * H5_VALUES];
         put_hdf5(&f.a, (h5_sample_t[]){floats ? numbers : bytes, h5_labels(&values)}, 2);
         cr_assert_eq(data_read(&f), NAS_OK, "%s", f.err.text);
-        nas_dataset_normalise(&f.dataset, &f.dataset.train, (const int64_t[]){3, 1}, 2, y);
+        nas_source_read(&f.dataset.train, (const int64_t[]){3, 1}, 2, y);
         for (size_t k = 0; k < H5_VALUES; k++) {
             const size_t c = k / 30;
             const double x = floats ? (double)values.number[3 * H5_VALUES + k]

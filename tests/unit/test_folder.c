@@ -1,5 +1,6 @@
 #include "image_sample.h"
 #include "worker/data/folders/folder.h"
+#include "worker/data/memory.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -68,7 +69,7 @@ static nas_status_t convert(folder_fixture_t *f)
 static void read_back(folder_fixture_t *f)
 {
     nas_strings_t train = list_of(1, (const temp_path_t *[]){&f->output});
-    const nas_dataset_options_t options = {.format = NAS_DATA_HDF5, .train = &train};
+    const nas_dataset_options_t options = {.format = &nas_format_hdf5, .train = &train};
     nas_dataset_fini(&f->dataset);
     cr_assert_eq(convert(f), NAS_OK, "%s", f->err.text);
     cr_assert_eq(nas_dataset_read(&options, &f->dataset, &f->err), NAS_OK, "%s", f->err.text);
@@ -79,7 +80,7 @@ static void read_back(folder_fixture_t *f)
 /* The levels of the images, and their labels, in order. */
 static void assert_images(const folder_fixture_t *f, size_t n, const int expected[][2])
 {
-    const nas_images_t *images = &f->dataset.train;
+    const nas_images_t *images = nas_memory_images(&f->dataset.train);
     const size_t n_values = nas_images_values(images);
     cr_assert_eq((size_t)images->n, n);
     for (size_t i = 0; i < n; i++) {
@@ -228,7 +229,7 @@ Test(folder, colours_and_gray_become_what_was_asked_for)
     for (int gray = 0; gray < 2; gray++) {
         f.options.gray = gray;
         read_back(&f);
-        const nas_images_t *images = &f.dataset.train;
+        const nas_images_t *images = nas_memory_images(&f.dataset.train);
         const uint8_t *value = images->data;
         cr_assert(images->c == (gray ? 1 : 3) && images->h == 5 && images->w == 7);
         for (int c = 0; c < images->c; c++)

@@ -61,7 +61,7 @@ Test(job, defaults_of_a_space)
     cr_assert_eq(job->network.channels, 16);
     cr_assert_eq(job->network.cells, 5);
     cr_assert_eq(job->network.convention, NAS_CONVENTION_SCORE);
-    cr_assert_str_eq(nas_data_format_name((size_t)job->data.format), "idx");
+    cr_assert_str_eq(nas_format_at((size_t)job->data.format)->name, "idx");
     cr_assert_eq(job->data.train.n, 2);
     cr_assert_eq(job->data.test.n, 0);
     cr_assert_eq(job->data.classes, 0);
@@ -86,7 +86,7 @@ Test(job, every_field_of_a_space_is_read)
     cr_assert_eq(job->network.channels, 1024);
     cr_assert_eq(job->network.cells, 64);
     cr_assert_eq(job->network.convention, NAS_CONVENTION_TRAIN);
-    cr_assert_str_eq(nas_data_format_name((size_t)job->data.format), "hdf5");
+    cr_assert_str_eq(nas_format_at((size_t)job->data.format)->name, "hdf5");
     cr_assert_str_eq(job->data.train.at[1], "/b c.h5");
     cr_assert_str_eq(job->data.test.at[0], "/t.h5");
     cr_assert_eq(job->data.classes, 65536);

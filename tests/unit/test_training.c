@@ -178,8 +178,8 @@ Test(training, shards_are_normalised_by_themselves)
 
 /* Images one by one, by a program of its own. */
 static void judge_by_hand(const train_case_t *c, const nas_training_state_t *state,
-                          const nas_images_t *images, const int64_t *index, int64_t n, double *loss,
-                          double *accuracy)
+                          const nas_image_source_t *images, const int64_t *index, int64_t n,
+                          double *loss, double *accuracy)
 {
     nas_engine_t *engine = NULL;
     nas_program_t *program = NULL;
@@ -192,7 +192,7 @@ static void judge_by_hand(const train_case_t *c, const nas_training_state_t *sta
         float image[PIXELS];
         double sum = 0;
         int best = 0;
-        nas_dataset_normalise(&c->dataset, images, index + i, 1, image);
+        nas_source_read(images, index + i, 1, image);
         const nas_engine_task_t task = {.program = program,
                                         .parameters = state->parameter,
                                         .images = image,
@@ -219,7 +219,7 @@ Test(training, an_epoch_ends_with_its_validation)
         nas_recipe_t recipe = train_case_recipe(BATCH, 4);
         if (of_test) recipe.validation = 0;
         train_case_make(&c, nas_backend_ref(), recipe);
-        const nas_images_t *images = of_test ? &c.dataset.test : &c.dataset.train;
+        const nas_image_source_t *images = of_test ? &c.dataset.test : &c.dataset.train;
         nas_training_t *training = train_case_begin(&c);
         const nas_training_state_t *state = nas_training_state(training);
         const int64_t n_steps = nas_training_steps(training);

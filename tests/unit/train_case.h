@@ -5,6 +5,7 @@
 
 #include "common/base/rng.h"
 #include "tests/unit/arch_case.h"
+#include "worker/data/memory.h"
 #include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
@@ -67,6 +68,17 @@ static inline nas_recipe_t train_case_recipe(int64_t batch, int64_t shards)
                           .cutout = 3};
 }
 
+static inline void train_case_images(nas_dataset_t *dataset)
+{
+    nas_images_t train, test;
+    train_case_draw(&train, CASE_TRAIN, 0);
+    train_case_draw(&test, CASE_TEST, 1);
+    nas_images_moments(&train, dataset->mean, dataset->std);
+    const double *mean = dataset->mean, *std = dataset->std;
+    NAS_ASSERT(nas_memory_source(&train, mean, std, &dataset->train, NULL) == NAS_OK);
+    NAS_ASSERT(nas_memory_source(&test, mean, std, &dataset->test, NULL) == NAS_OK);
+}
+
 /* On the team of this process alone; another may be set in options. */
 static inline void train_case_make(train_case_t *c, const nas_backend_t *backend,
                                    nas_recipe_t recipe)
@@ -80,9 +92,7 @@ static inline void train_case_make(train_case_t *c, const nas_backend_t *backend
                                    .convention = NAS_CONVENTION_TRAIN};
     *c = (train_case_t){
         .recipe = recipe, .dataset = {.n_classes = CASE_CLASSES}, .backend = backend};
-    train_case_draw(&c->dataset.train, CASE_TRAIN, 0);
-    train_case_draw(&c->dataset.test, CASE_TEST, 1);
-    nas_images_moments(&c->dataset.train, c->dataset.mean, c->dataset.std);
+    train_case_images(&c->dataset);
     NAS_ASSERT(nas_split_make(&c->dataset, &c->recipe, 5, &c->split, NULL) == NAS_OK);
     c->arch = arch_of(TRAIN_CASE_CELL);
     NAS_ASSERT(nas_graph_create(&network, &c->arch, backend->channel_block, &c->graph, NULL) ==

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "worker/bench/bench_work.h"
+#include "worker/data/memory.h"
 #include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
@@ -35,28 +36,31 @@ typedef struct bench {
 
 static nas_status_t make_images(bench_t *bench, nas_error_t *err)
 {
-    nas_images_t *images = &bench->dataset.train;
+    nas_images_t images = {0};
+    nas_dataset_t *dataset = &bench->dataset;
     const int64_t n = bench->options->batch;
     const nas_status_t status = nas_images_shape(
-        images, NAS_PIXEL_U8, (int64_t[]){n, NAS_BENCH_COLOURS, NAS_BENCH_SIDE, NAS_BENCH_SIDE},
+        &images, NAS_PIXEL_U8, (int64_t[]){n, NAS_BENCH_COLOURS, NAS_BENCH_SIDE, NAS_BENCH_SIDE},
         "bench", err);
     nas_rng_t rng;
     if (status) return status;
-    if (nas_images_allocate(images, err)) return NAS_ENOMEM;
     bench->split.train = malloc((size_t)n * sizeof *bench->split.train);
-    if (!bench->split.train) return nas_error_nomem(err, "the bench");
+    if (!bench->split.train || nas_images_allocate(&images, err)) {
+        nas_images_fini(&images);
+        return nas_error_nomem(err, "the bench");
+    }
     nas_rng_init(&rng, 0, NAS_STREAM_BENCH, 0);
-    uint8_t *pixel = images->data;
-    for (size_t i = 0; i < (size_t)n * nas_images_values(images); i++)
+    uint8_t *pixel = images.data;
+    for (size_t i = 0; i < (size_t)n * nas_images_values(&images); i++)
         pixel[i] = (uint8_t)nas_rng_below(&rng, 256);
     for (int64_t i = 0; i < n; i++) {
-        images->labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
+        images.labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
         bench->split.train[i] = i;
     }
     bench->split.n_train = n;
-    bench->dataset.n_classes = NAS_BENCH_CLASSES;
-    nas_images_moments(images, bench->dataset.mean, bench->dataset.std);
-    return NAS_OK;
+    dataset->n_classes = NAS_BENCH_CLASSES;
+    nas_images_moments(&images, dataset->mean, dataset->std);
+    return nas_memory_source(&images, dataset->mean, dataset->std, &dataset->train, err);
 }
 
 static int compare(const void *a, const void *b)

@@ -18,8 +18,9 @@ static void shuffle_front(int64_t *number, int64_t n_all, int64_t n, uint64_t se
     }
 }
 
-static nas_status_t choose_random(const nas_images_t *train, const nas_batch_options_t *options,
-                                  int64_t *index, nas_error_t *err)
+static nas_status_t choose_random(const nas_image_source_t *train,
+                                  const nas_batch_options_t *options, int64_t *index,
+                                  nas_error_t *err)
 {
     int64_t *number = calloc((size_t)train->n, sizeof *number);
     if (!number) return nas_error_nomem(err, "a batch");
@@ -31,8 +32,8 @@ static nas_status_t choose_random(const nas_images_t *train, const nas_batch_opt
 
 /* Walk through all images in the order of `number` and take the first ones of every class; taken
  * [in, out] n_classes zeros. */
-static void take_per_class(const nas_images_t *train, const int64_t *number, int64_t n_a_class,
-                           int64_t *taken, int64_t *index)
+static void take_per_class(const nas_image_source_t *train, const int64_t *number,
+                           int64_t n_a_class, int64_t *taken, int64_t *index)
 {
     for (int64_t i = 0; i < train->n; i++) {
         const int32_t k = train->labels[number[i]];
@@ -45,7 +46,7 @@ static nas_status_t choose_per_class(const nas_dataset_t *dataset,
                                      nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    const nas_images_t *train = &dataset->train;
+    const nas_image_source_t *train = &dataset->train;
     const int64_t n_classes = dataset->n_classes, n_a_class = options->n / n_classes;
     if (options->n % n_classes != 0)
         return nas_error_set(
@@ -90,7 +91,7 @@ static nas_status_t choose(const nas_dataset_t *dataset, const nas_batch_options
 nas_status_t nas_batch_make(const nas_dataset_t *dataset, const nas_batch_options_t *options,
                             nas_batch_t *batch, nas_error_t *err)
 {
-    const nas_images_t *train = &dataset->train;
+    const nas_image_source_t *train = &dataset->train;
     const size_t n = (size_t)options->n;
     nas_batch_t made = {.n = options->n, .c = train->c, .h = train->h, .w = train->w};
     nas_status_t status;
@@ -101,13 +102,13 @@ nas_status_t nas_batch_make(const nas_dataset_t *dataset, const nas_batch_option
     int64_t *index = calloc(n, sizeof *index);
     if (!index) return nas_error_nomem(err, "a batch");
     if ((status = choose(dataset, options, index, err))) goto out;
-    made.images = malloc(n * nas_images_values(train) * sizeof *made.images);
+    made.images = malloc(n * nas_source_values(train) * sizeof *made.images);
     made.labels = malloc(n * sizeof *made.labels);
     if (!made.images || !made.labels) {
         status = nas_error_nomem(err, "a batch");
         goto out;
     }
-    nas_dataset_normalise(dataset, train, index, options->n, made.images);
+    nas_source_read(train, index, options->n, made.images);
     for (size_t i = 0; i < n; i++) made.labels[i] = train->labels[index[i]];
     *batch = made;
     made = (nas_batch_t){0};

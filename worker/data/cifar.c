@@ -57,4 +57,5 @@ out:
     return status;
 }
 
-const nas_format_t nas_format_cifar = {"cifar-binary", 1, 10, read_cifar};
+const nas_format_t nas_format_cifar = {
+    .name = "cifar-binary", .n_files = 1, .n_classes = 10, .read = read_cifar};

@@ -1,6 +1,13 @@
 /* The job's keys about images. */
 #include "common/job/job.h"
 #include "worker/data/dataset.h"
+#include "worker/data/format.h"
+
+static const char *format_name(size_t place)
+{
+    const nas_format_t *format = nas_format_at(place);
+    return format ? format->name : NULL;
+}
 
 static const nas_job_field_t fields[] = {
     {.key = "data.format",
@@ -8,7 +15,7 @@ static const nas_job_field_t fields[] = {
      .affects = NAS_JOB_OF_IMAGES,
      .condition = &nas_job_with_networks,
      .offset = offsetof(nas_job_t, data.format),
-     .name = nas_data_format_name,
+     .name = format_name,
      .doc =
          "How the files hold images: as the binary version of CIFAR-10 or CIFAR-100, as pairs of IDX files (images, then labels; gzip or not), or as HDF5 with `images` and `labels`."},
     {.key = "data.train",

@@ -1,24 +1,15 @@
-/* A data set in memory: training and test images of one size, their labels, and the numbers that
- * normalise them. docs/data.md describes the formats. */
+/* A data set: training and test images of one size, their labels, and the numbers that normalise
+ * them. docs/data.md describes the formats. */
 #ifndef NAS_WORKER_DATA_DATASET_H
 #define NAS_WORKER_DATA_DATASET_H
 
 #include "common/base/interrupt.h"
 #include "common/base/strings.h"
 #include "common/job/section.h"
-#include "worker/data/images.h"
+#include "worker/data/format.h"
+#include "worker/data/source.h"
 
 #include <stdbool.h>
-
-/** How files hold images. */
-typedef enum nas_data_format {
-    NAS_DATA_CIFAR = 0, /**< CIFAR-10's or CIFAR-100's binary files, by the number of classes */
-    NAS_DATA_IDX,       /**< pairs of IDX files, images then labels; plain or gzip */
-    NAS_DATA_HDF5       /**< datasets `images` and `labels` */
-} nas_data_format_t;
-
-/** The name of a format, by its place in the list; NULL: there are no more. */
-const char *nas_data_format_name(size_t place);
 
 /** The job's keys about images. */
 extern const nas_job_section_t nas_data_keys;
@@ -31,10 +22,10 @@ typedef struct nas_channel_numbers {
 
 /** What to read. Borrowed for the call. */
 typedef struct nas_dataset_options {
-    nas_data_format_t format;
+    const nas_format_t *format;
     const nas_strings_t *train; /**< files, in this order; at least one */
     const nas_strings_t *test;  /**< NULL or empty: no test images */
-    int n_classes;              /**< 0: 10 for CIFAR, else 1 + the largest training label */
+    int n_classes;              /**< 0: as the format, or 1 + the largest training label */
     nas_channel_numbers_t mean; /**< none: of the training images in use */
     nas_channel_numbers_t std;  /**< likewise */
     int64_t limit; /**< at most this many images of each split, from the front; 0: all */
@@ -50,9 +41,9 @@ typedef struct nas_class_use {
 
 /** A plain value; end with nas_dataset_fini. */
 typedef struct nas_dataset {
-    nas_images_t train; /**< labels in [0, n_classes) */
-    nas_images_t test;  /**< the same, of equal C, H, W and kind of pixel; n may be 0 */
-    int n_classes;      /**< at least 2 */
+    nas_image_source_t train; /**< labels in [0, n_classes) */
+    nas_image_source_t test;  /**< the same, of equal C, H, W and kind of pixel; n may be 0 */
+    int n_classes;            /**< at least 2 */
     double mean[NAS_IMAGES_MAX_CHANNELS]; /**< [C] */
     double std[NAS_IMAGES_MAX_CHANNELS];  /**< [C], > 0 */
     nas_class_use_t train_use;            /**< known to who read it, as are the next two */
@@ -72,12 +63,10 @@ typedef struct nas_dataset {
 nas_status_t nas_dataset_read(const nas_dataset_options_t *options, nas_dataset_t *dataset,
                               nas_error_t *err);
 
-/** (x - mean) / std of every value, x divided by 255 first where it is uint8: n images of train or
- *  test, those with the given numbers.  Not collective. Computed in float64, then rounded.
- *  index [in] n, each in [0, images->n);
- *  values [out] n x C x H x W. */
-void nas_dataset_normalise(const nas_dataset_t *dataset, const nas_images_t *images,
-                           const int64_t *index, int64_t n, float *values);
+/** Identity of all that trainings learn from: classes, normalisation, every image and label.  Not
+ *  collective. O(images). NAS_ESTOP: interrupted. NAS_ENOMEM. */
+nas_status_t nas_dataset_digest(const nas_dataset_t *dataset, const nas_interrupt_t *interrupt,
+                                nas_digest_t *digest, nas_error_t *err);
 
 /** Free everything; dataset is empty afterwards. */
 void nas_dataset_fini(nas_dataset_t *dataset);

@@ -1,14 +1,17 @@
-/* Formats of image files: a reader each, listed in dataset.c. */
+/* Formats of image files: a reader each, listed in formats.c. */
 #ifndef NAS_WORKER_DATA_FORMAT_H
 #define NAS_WORKER_DATA_FORMAT_H
 
 #include "worker/data/images.h"
 
+#include <stdbool.h>
+
 /** One format. */
 typedef struct nas_format {
-    const char *name;
-    size_t n_files; /**< that belong together; the last of them has the labels */
-    int n_classes;  /**< where the user gives none; 0: one more than the largest training label */
+    const char *name; /**< as `data.format` says it */
+    size_t n_files;   /**< that belong together; the last of them has the labels */
+    int n_classes;    /**< where the user gives none; 0: one more than the largest training label */
+    bool has_class_names; /**< a file may have some (see class_names.h) */
 
     /** Read the images of files that belong together.  Not collective. path [in] n_files;
      *  n_classes: 0 where it is not known. Labels are checked no further than that they fit
@@ -17,8 +20,12 @@ typedef struct nas_format {
     nas_status_t (*read)(char *const *path, int n_classes, nas_images_t *part, nas_error_t *err);
 } nas_format_t;
 
-extern const nas_format_t nas_format_cifar;
-extern const nas_format_t nas_format_idx;
-extern const nas_format_t nas_format_hdf5;
+/** The formats, a line each in the list of formats.c. */
+extern const nas_format_t nas_format_cifar; /**< CIFAR-10's or CIFAR-100's binary files */
+extern const nas_format_t nas_format_idx;   /**< pairs of IDX files; plain or gzip */
+extern const nas_format_t nas_format_hdf5;  /**< datasets `images` and `labels` */
+
+/** The format at a place of the list; NULL: there are no more. */
+const nas_format_t *nas_format_at(size_t place);
 
 #endif

@@ -92,4 +92,5 @@ out:
     return status;
 }
 
-const nas_format_t nas_format_hdf5 = {"hdf5", 1, 0, read_hdf5};
+const nas_format_t nas_format_hdf5 = {
+    .name = "hdf5", .n_files = 1, .has_class_names = true, .read = read_hdf5};

@@ -205,4 +205,4 @@ static nas_status_t read_idx(char *const *path, int n_classes, nas_images_t *par
     return status;
 }
 
-const nas_format_t nas_format_idx = {"idx", 2, 0, read_idx};
+const nas_format_t nas_format_idx = {.name = "idx", .n_files = 2, .read = read_idx};

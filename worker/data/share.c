@@ -1,6 +1,9 @@
 #include "worker/data/share.h"
 
-/* Extents first, then room on every rank, then the pixels and labels. */
+#include "worker/data/memory.h"
+
+/* Extents first, then room on every rank, then the pixels and labels.
+ * images [in, out] the root's is filled; the others' are made. */
 static nas_status_t share_images(nas_comm_t *comm, nas_images_t *images, nas_error_t *err)
 {
     const bool is_root = nas_comm_rank(comm) == 0;
@@ -23,6 +26,20 @@ static nas_status_t share_images(nas_comm_t *comm, nas_images_t *images, nas_err
     return NAS_OK;
 }
 
+/* The root's source stays as it is; the others get one of a copy. */
+static nas_status_t share_source(nas_comm_t *comm, const nas_dataset_t *dataset,
+                                 nas_image_source_t *source, nas_error_t *err)
+{
+    const bool is_root = nas_comm_rank(comm) == 0;
+    nas_images_t images = {0};
+    if (is_root) images = *nas_memory_images(source);
+    nas_status_t status = share_images(comm, &images, err);
+    if (!status && !is_root)
+        status = nas_memory_source(&images, dataset->mean, dataset->std, source, err);
+    if (!is_root) nas_images_fini(&images);
+    return nas_comm_agree(comm, status, err);
+}
+
 /* The numbers without the images. */
 static void share_numbers(nas_comm_t *comm, nas_dataset_t *dataset)
 {
@@ -33,9 +50,9 @@ static void share_numbers(nas_comm_t *comm, nas_dataset_t *dataset)
 
 nas_status_t nas_dataset_share(nas_comm_t *comm, nas_dataset_t *dataset, nas_error_t *err)
 {
-    nas_status_t status = share_images(comm, &dataset->train, err);
-    if (!status) status = share_images(comm, &dataset->test, err);
-    if (!status) share_numbers(comm, dataset);
+    share_numbers(comm, dataset);
+    nas_status_t status = share_source(comm, dataset, &dataset->train, err);
+    if (!status) status = share_source(comm, dataset, &dataset->test, err);
     if (status && nas_comm_rank(comm) != 0) nas_dataset_fini(dataset);
     return status;
 }

@@ -30,17 +30,17 @@ static nas_status_t take_labels(const char *path, const nas_untrusted_array_t *a
     return NAS_OK;
 }
 
-/* The first images, normalised; the labels change hands. */
+/* The first images, normalised. */
 static nas_status_t take_first(nas_dataset_t *dataset, nas_reference_t *reference, nas_error_t *err)
 {
-    const nas_images_t *images = &dataset->train;
-    const size_t n_values = nas_images_values(images);
-    reference->images = malloc((size_t)reference->n_images * n_values * sizeof *reference->images);
-    if (!reference->images) return nas_error_nomem(err, "images");
+    const nas_image_source_t *images = &dataset->train;
+    const size_t n_values = nas_source_values(images), n = (size_t)reference->n_images;
+    reference->images = malloc(n * n_values * sizeof *reference->images);
+    reference->labels = malloc(n * sizeof *reference->labels);
+    if (!reference->images || !reference->labels) return nas_error_nomem(err, "images");
+    memcpy(reference->labels, images->labels, n * sizeof *reference->labels);
     for (int64_t i = 0; i < reference->n_images; i++)
-        nas_dataset_normalise(dataset, images, &i, 1, reference->images + (size_t)i * n_values);
-    reference->labels = dataset->train.labels;
-    dataset->train.labels = NULL;
+        nas_source_read(images, &i, 1, reference->images + (size_t)i * n_values);
     return NAS_OK;
 }
 
@@ -50,7 +50,7 @@ static nas_status_t read_cifar(const char *path, const char *cifar, nas_referenc
     const int classes = reference->graph->network.classes;
     nas_strings_t file = {0};
     nas_dataset_t dataset = {0};
-    const nas_dataset_options_t options = {.format = NAS_DATA_CIFAR,
+    const nas_dataset_options_t options = {.format = &nas_format_cifar,
                                            .train = &file,
                                            .n_classes = 10,
                                            .mean = {cifar_mean, 3},

@@ -1,5 +1,6 @@
 #include "worker/verify/verify_training.h"
 
+#include "worker/data/memory.h"
 #include "worker/objectives/train/training.h"
 
 #include <math.h>
@@ -41,30 +42,40 @@ static void place_images(const nas_reference_t *reference, const int64_t *order,
     }
 }
 
+static nas_status_t order_images(const nas_reference_t *reference, uint64_t seed,
+                                 nas_split_t *split, nas_images_t *images, nas_error_t *err)
+{
+    split->train = calloc((size_t)images->n, sizeof *split->train);
+    int64_t *order = calloc((size_t)images->n, sizeof *order);
+    nas_status_t status = nas_images_allocate(images, err);
+    if (!status && (!split->train || !order)) status = nas_error_nomem(err, "images");
+    if (!status) {
+        split->n_train = images->n;
+        for (int64_t i = 0; i < images->n; i++) split->train[i] = i;
+        nas_epoch_order(split, seed, 0, order);
+        place_images(reference, order, images);
+    }
+    free(order);
+    return status;
+}
+
 /* All images to train on. They are normalised already. */
 static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed, course_t *course,
                                 nas_error_t *err)
 {
     const nas_network_t *network = &reference->graph->network;
-    nas_images_t *images = &course->dataset.train;
-    *images = (nas_images_t){.pixel = NAS_PIXEL_F32,
-                             .n = reference->n_images,
-                             .c = network->image_channels,
-                             .h = network->height,
-                             .w = network->width};
-    course->dataset.n_classes = network->classes;
-    for (int c = 0; c < images->c; c++) course->dataset.std[c] = 1;
-    course->split.train = calloc((size_t)images->n, sizeof *course->split.train);
-    int64_t *order = calloc((size_t)images->n, sizeof *order);
-    nas_status_t status = nas_images_allocate(images, err);
-    if (!status && (!course->split.train || !order)) status = nas_error_nomem(err, "images");
-    if (!status) {
-        course->split.n_train = images->n;
-        for (int64_t i = 0; i < images->n; i++) course->split.train[i] = i;
-        nas_epoch_order(&course->split, seed, 0, order);
-        place_images(reference, order, images);
-    }
-    free(order);
+    nas_dataset_t *dataset = &course->dataset;
+    nas_images_t images = {.pixel = NAS_PIXEL_F32,
+                           .n = reference->n_images,
+                           .c = network->image_channels,
+                           .h = network->height,
+                           .w = network->width};
+    dataset->n_classes = network->classes;
+    for (int c = 0; c < images.c; c++) dataset->std[c] = 1;
+    nas_status_t status = order_images(reference, seed, &course->split, &images, err);
+    if (!status)
+        status = nas_memory_source(&images, dataset->mean, dataset->std, &dataset->train, err);
+    nas_images_fini(&images);
     return status;
 }
 

@@ -14,8 +14,8 @@ typedef struct change {
     int64_t column;
 } change_t;
 
-static change_t draw_change(const nas_images_t *images, const nas_recipe_t *recipe, uint64_t seed,
-                            int64_t epoch, int64_t image)
+static change_t draw_change(const nas_image_source_t *images, const nas_recipe_t *recipe,
+                            uint64_t seed, int64_t epoch, int64_t image)
 {
     const uint64_t n_offsets = 2 * (uint64_t)recipe->crop + 1;
     change_t change;
@@ -50,7 +50,7 @@ static void move_row(float *to, const float *from, int64_t w, int64_t right, flo
 }
 
 /* In place: each row is read before it is written over. */
-static void crop_plane(const nas_images_t *images, const change_t *change, float black,
+static void crop_plane(const nas_image_source_t *images, const change_t *change, float black,
                        float *plane)
 {
     const int64_t h = images->h, w = images->w;
@@ -63,7 +63,7 @@ static void crop_plane(const nas_images_t *images, const change_t *change, float
     }
 }
 
-static void mirror_plane(const nas_images_t *images, float *plane)
+static void mirror_plane(const nas_image_source_t *images, float *plane)
 {
     const int w = images->w;
     for (int y = 0; y < images->h; y++) {
@@ -83,7 +83,7 @@ static void cut(int64_t *first, int64_t side, int64_t n, int64_t *end)
     if (*first < 0) *first = 0;
 }
 
-static void blank_square(const nas_images_t *images, const nas_recipe_t *recipe,
+static void blank_square(const nas_image_source_t *images, const nas_recipe_t *recipe,
                          const change_t *change, float *plane)
 {
     int64_t top = change->row, left = change->column, bottom, right;
@@ -97,10 +97,10 @@ static void blank_square(const nas_images_t *images, const nas_recipe_t *recipe,
 void nas_augment(const nas_dataset_t *dataset, const nas_recipe_t *recipe, uint64_t seed,
                  int64_t epoch, const int64_t *index, int64_t n, float *values)
 {
-    const nas_images_t *images = &dataset->train;
+    const nas_image_source_t *images = &dataset->train;
     const size_t n_pixels = (size_t)images->h * (size_t)images->w;
     float *plane = values;
-    nas_dataset_normalise(dataset, images, index, n, values);
+    nas_source_read(images, index, n, values);
     for (int64_t i = 0; i < n; i++) {
         const change_t change = draw_change(images, recipe, seed, epoch, index[i]);
         for (int c = 0; c < images->c; c++, plane += n_pixels) {

@@ -35,7 +35,7 @@ static int by_remainder(const void *a, const void *b)
  * quota [out] n_classes zeros; held [out] n_classes numbers of images. */
 static void set_quotas(const nas_dataset_t *dataset, int64_t n_held, quota_t *quota, int64_t *held)
 {
-    const nas_images_t *images = &dataset->train;
+    const nas_image_source_t *images = &dataset->train;
     const size_t n_classes = (size_t)dataset->n_classes;
     int64_t n_left = n_held;
     for (int64_t i = 0; i < images->n; i++) quota[images->labels[i]].n++;
@@ -51,7 +51,7 @@ static void set_quotas(const nas_dataset_t *dataset, int64_t n_held, quota_t *qu
 
 /* Hold out those that come first in a random order. Numbers end in ascending order again.
  * held [in] of each class, changed; train, valid [out] as in split. */
-static void deal(const nas_images_t *images, uint64_t seed, int64_t *held, bool *is_held,
+static void deal(const nas_image_source_t *images, uint64_t seed, int64_t *held, bool *is_held,
                  nas_split_t *split)
 {
     int64_t *order = split->train, n_train = 0, n_valid = 0;

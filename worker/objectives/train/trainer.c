@@ -328,7 +328,7 @@ static void report_success(const course_t *course, double test_accuracy, nas_out
 /* Collective over the team: test images are shared by the ranks. */
 static nas_status_t judge_test(course_t *course, double *accuracy, nas_error_t *err)
 {
-    const nas_images_t *test = &course->trainer->options.dataset->test;
+    const nas_image_source_t *test = &course->trainer->options.dataset->test;
     double loss = NAN;
     int64_t *index = malloc((size_t)test->n * sizeof *index);
     nas_status_t status = index ? NAS_OK : nas_error_nomem(err, "the test images");

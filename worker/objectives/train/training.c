@@ -33,7 +33,7 @@ static nas_status_t check_options(const nas_training_options_t *options, nas_err
 {
     const nas_recipe_t *recipe = options->recipe;
     const nas_network_t *network = &options->graph->network;
-    const nas_images_t *images = &options->dataset->train;
+    const nas_image_source_t *images = &options->dataset->train;
     const int n_ranks = nas_comm_size(options->team);
     NAS_ASSERT(network->image_channels == images->c && network->height == images->h &&
                network->width == images->w && network->classes >= options->dataset->n_classes);
@@ -94,7 +94,7 @@ static nas_status_t allocate(nas_training_t *training, nas_error_t *err)
                  n_shards = (size_t)training->n_shards;
     const size_t n_rows = nas_training_leads(training) && n_shards > 2 ? 2 : n_shards;
     training->images =
-        calloc(n_images, nas_images_values(&training->options.dataset->train) * sizeof(float));
+        calloc(n_images, nas_source_values(&training->options.dataset->train) * sizeof(float));
     training->labels = calloc(n_images, sizeof *training->labels);
     training->index = calloc(n_images, sizeof *training->index);
     training->order = calloc((size_t)training->options.split->n_train, sizeof *training->order);

@@ -92,8 +92,8 @@ bool nas_training_validate(nas_training_t *training);
  *  loss, accuracy [out] on the leader: mean cross-entropy, percent right (a tie goes to the lower
  *  class). A loss that is not finite stays so.
  *  Returns false, on every rank and with nothing set, where a rank was interrupted. */
-bool nas_training_judge(nas_training_t *training, const nas_images_t *images, const int64_t *index,
-                        int64_t n, double *loss, double *accuracy);
+bool nas_training_judge(nas_training_t *training, const nas_image_source_t *images,
+                        const int64_t *index, int64_t n, double *loss, double *accuracy);
 
 /** Accepts NULL. */
 void nas_training_destroy(nas_training_t *training);

@@ -23,15 +23,14 @@ static bool is_right(const double *logit, int n, int label)
 }
 
 /* A batch of n images or fewer; its first image fills it up. */
-static nas_tally_t judge_batch(nas_training_t *training, const nas_images_t *images,
+static nas_tally_t judge_batch(nas_training_t *training, const nas_image_source_t *images,
                                const int64_t *index, int64_t n)
 {
     const nas_training_options_t *options = &training->options;
     const int n_classes = options->graph->network.classes;
     nas_tally_t tally = {0};
     for (int64_t i = 0; i < training->n_images; i++) training->index[i] = index[i < n ? i : 0];
-    nas_dataset_normalise(options->dataset, images, training->index, training->n_images,
-                          training->images);
+    nas_source_read(images, training->index, training->n_images, training->images);
     const nas_engine_task_t task = {.program = training->judge,
                                     .parameters = training->state.parameter,
                                     .images = training->images,
@@ -55,8 +54,8 @@ static double share_done(const nas_training_t *training)
 }
 
 /* Sums are over whole batches in their order, so that who judged them does not matter. */
-bool nas_training_judge(nas_training_t *training, const nas_images_t *images, const int64_t *index,
-                        int64_t n, double *loss, double *accuracy)
+bool nas_training_judge(nas_training_t *training, const nas_image_source_t *images,
+                        const int64_t *index, int64_t n, double *loss, double *accuracy)
 {
     nas_comm_t *team = training->options.team;
     const int64_t size = training->n_images, n_batches = (n + size - 1) / size;
@@ -92,7 +91,7 @@ bool nas_training_validate(nas_training_t *training)
 {
     const nas_training_options_t *options = &training->options;
     const nas_split_t *split = options->split;
-    const nas_images_t *images =
+    const nas_image_source_t *images =
         split->of_test ? &options->dataset->test : &options->dataset->train;
     nas_training_state_t *state = &training->state;
     nas_epoch_t epoch = {0};
