@@ -21,6 +21,8 @@ arithmetic() {
 declare -A looked_at=(
     [scripts/bare_machine.sh]="eval from"
     [scripts/build-deps.sh]="from"
+    [scripts/measure.sh]="\$1 \$2 faults files lines median most_files most_lines most_median most_share n place total"
+    [scripts/same_results.sh]="from n_different n_left_out n_same"
     [tests/run.sh]="nproc"
     [slurm/doctor.sbatch]="i n_problems"
     [slurm/lib.sh]="\$1 ROBOTNAS_RESTARTS before code i n n_before n_done n_events done_before repeats seed stalls"

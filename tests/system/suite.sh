@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The suite itself: it runs with the system's folders in PATH and no other, a Python that it found may stand behind a wrapper
-# that is first in PATH, and what was skipped is listed with its reason. What compares two builds sees a result that moved.
+# that is first in PATH, and what was skipped is listed with its reason. Options of tests/run.sh choose tests, and build what those
+# need. What compares two builds sees a result that moved.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 skip_sanitized 'this is about scripts'
@@ -49,6 +50,60 @@ LIST
 expect_exit 0 "$ctest" -R passes --output-junit "$folder/results.xml"
 "$ROBOTNAS_SOURCE/tests/skipped.py" results.xml >list
 [ "$(tail -n 1 list)" = 'Skipped: nothing' ] || fail "skipped: $(<list)"
+
+# ---- tests/run.sh runs what it is asked for, and builds no more than one test needs ----
+
+mkdir -p small/tests small/scripts
+cp "$ROBOTNAS_SOURCE"/tests/{run.sh,skipped.py} small/tests
+printf '#!/bin/sh\n' >small/scripts/install-deps.sh
+chmod +x small/scripts/install-deps.sh
+cat >small/CMakePresets.json <<'PRESETS'
+{"version": 3, "configurePresets": [{"name": "dev", "generator": "Ninja", "binaryDir": "${sourceDir}/build/dev"}],
+ "buildPresets": [{"name": "dev", "configurePreset": "dev"}]}
+PRESETS
+cat >small/CMakeLists.txt <<'PROJECT'
+cmake_minimum_required(VERSION 3.21)
+project(small LANGUAGES NONE)
+enable_testing()
+function(small_test name target)
+    add_test(NAME ${name} COMMAND ${CMAKE_COMMAND} -E true)
+    set_tests_properties(${name} PROPERTIES LABELS "${ARGN}")
+    if(NOT TARGET ${target})
+        add_custom_target(${target} ALL COMMAND ${CMAKE_COMMAND} -E touch ${PROJECT_SOURCE_DIR}/built.${target})
+    endif()
+endfunction()
+small_test(unit.gp test_gp unit)
+small_test(unit.gpx test_gpx unit)
+small_test(fuzz.job fuzz_job unit)
+small_test(mpi.gp.1 test_mpi_gp mpi)
+small_test(mpi.gp.2 test_mpi_gp mpi)
+small_test(system.gp system_tests system)
+small_test(system.notes system_tests system quick)
+PROJECT
+
+# runs_tests OPTIONS TESTS TARGETS: what run.sh runs and builds with these options.
+runs_tests() {
+    rm -f small/built.*
+    # shellcheck disable=SC2086 # options are words
+    expect_exit 0 small/tests/run.sh $1
+    [ "$(sed -n 's/^ *[0-9]*\/[0-9]* Test *#[0-9]*: \([^ ]*\) .*/\1/p' out | sort | xargs)" = "$2" ] || fail "run.sh $1 ran: $(<out)"
+    [ "$(cd small && printf '%s\n' built.* | sed 's/^built.//' | xargs)" = "$3" ] || fail "run.sh $1 built: $(ls small)"
+}
+everything='fuzz_job system_tests test_gp test_gpx test_mpi_gp'
+runs_tests '' 'fuzz.job mpi.gp.1 mpi.gp.2 system.gp system.notes unit.gp unit.gpx' "$everything"
+runs_tests --quick 'fuzz.job system.notes unit.gp unit.gpx' "$everything"
+runs_tests '--label mpi' 'mpi.gp.1 mpi.gp.2' "$everything"
+runs_tests '--only unit.gp' unit.gp test_gp
+runs_tests '--preset dev --only gp' 'mpi.gp.1 mpi.gp.2 system.gp unit.gp' 'system_tests test_gp test_mpi_gp'
+runs_tests '--only job' fuzz.job fuzz_job
+runs_tests '--only mpi.gp.2' mpi.gp.2 test_mpi_gp
+expect_exit 2 small/tests/run.sh --only nothing
+expect_line err "^tests/run.sh: no test is called 'nothing'"
+for wrong in '--only' '--quick --only gp' '--label unit --quick' '--only a|b' '--fast'; do
+    # shellcheck disable=SC2086 # options are words
+    expect_exit 2 small/tests/run.sh $wrong
+    expect_line err '^# usage: tests/run.sh '
+done
 
 # ---- Two builds that find the same, and two that do not ----
 
