@@ -1,6 +1,7 @@
 #include "coordinator/commands/run.h"
 
 #include "common/base/log.h"
+#include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/inputs/state_begin.h"
 

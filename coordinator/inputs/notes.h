@@ -27,10 +27,4 @@ nas_status_t nas_search_inputs_note_scores(const nas_search_inputs_t *search,
 nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *notes,
                                     nas_error_t *err);
 
-/** Say them in the log. */
-void nas_notes_log(const nas_strings_t *notes);
-
-/** Append a note: for the files of this module. Takes over text (free); NULL: NAS_ENOMEM. */
-nas_status_t nas_note_add(nas_strings_t *notes, char *text, nas_error_t *err);
-
 #endif

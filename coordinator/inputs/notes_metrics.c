@@ -1,4 +1,5 @@
 /* Notes about metrics: their values, and where scores come from. */
+#include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 
 #include <stdio.h>

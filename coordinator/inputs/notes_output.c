@@ -1,6 +1,7 @@
 /* Notes about where a run will write. */
 #include "common/io/file.h"
 #include "common/state/statefile.h"
+#include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 
 #include <errno.h>

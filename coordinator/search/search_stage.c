@@ -3,6 +3,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 #include "worker/candidates/candidate_file.h"
 #include "worker/objectives/command/output.h"
