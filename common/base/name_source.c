@@ -1,11 +1,9 @@
 #include "common/base/name_source.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-static const char *text_at(const nas_name_source_t *source, int64_t i, char *buffer)
+static const char *text_at(const nas_name_source_t *source, int64_t i)
 {
-    (void)buffer;
     return (const char *)source->context + (size_t)i * source->size;
 }
 
@@ -14,9 +12,8 @@ nas_name_source_t nas_name_source_of_text(const char *text, size_t size, int64_t
     return (nas_name_source_t){.n = n, .size = size, .context = text, .at = text_at};
 }
 
-static const char *names_at(const nas_name_source_t *source, int64_t i, char *buffer)
+static const char *names_at(const nas_name_source_t *source, int64_t i)
 {
-    (void)buffer;
     return nas_names_at(source->context, i);
 }
 
@@ -31,15 +28,9 @@ nas_name_source_t nas_name_source_of_names(const nas_names_t *names)
     return source;
 }
 
-nas_status_t nas_name_source_copy(const nas_name_source_t *source, int64_t i, char **name_p,
-                                  nas_error_t *err)
+const char *nas_name_source_at(const nas_name_source_t *source, int64_t i)
 {
-    char *name = malloc(source->size);
-    if (!name) return nas_error_nomem(err, "a name");
-    const char *found = source->at(source, i, name);
-    if (found != name) memcpy(name, found, strlen(found) + 1);
-    *name_p = name;
-    return NAS_OK;
+    return source->at(source, i);
 }
 
 nas_status_t nas_name_source_index(const nas_name_source_t *source, nas_names_t **names_p,
@@ -47,14 +38,12 @@ nas_status_t nas_name_source_index(const nas_name_source_t *source, nas_names_t 
 {
     nas_names_t *names = NULL;
     int64_t duplicate = -1, first = -1;
-    char *buffer = malloc(source->size + 1);
-    nas_status_t status = buffer ? nas_names_create(&names, err) : nas_error_nomem(err, "names");
+    nas_status_t status = nas_names_create(&names, err);
     for (int64_t i = 0; !status && i < source->n; i++) {
-        const char *name = source->at(source, i, buffer);
+        const char *name = nas_name_source_at(source, i);
         status = nas_names_add(names, name, strlen(name), err);
     }
     if (!status) status = nas_names_index(names, &duplicate, &first, err);
-    free(buffer);
     if (status) {
         nas_names_destroy(names);
         return status;

@@ -15,8 +15,8 @@ struct nas_name_source {
     size_t size;         /**< bytes of the longest name, with its NUL */
     const void *context; /**< what the names are read or made from; borrowed */
 
-    /** Name i, 0 <= i < n: in buffer, of `size` bytes, or where it is kept. */
-    const char *(*at)(const nas_name_source_t *source, int64_t i, char *buffer);
+    /** Name i, 0 <= i < n. Borrowed until the next name is asked for. */
+    const char *(*at)(const nas_name_source_t *source, int64_t i);
 };
 
 /** Names that lie one after the other in equal room, `size` bytes each, NUL included.
@@ -26,10 +26,8 @@ nas_name_source_t nas_name_source_of_text(const char *text, size_t size, int64_t
 /** A list of names. O(n). Borrowed while the source is used. */
 nas_name_source_t nas_name_source_of_names(const nas_names_t *names);
 
-/** A copy of name i.
- *  The caller owns *name_p. NAS_ENOMEM. */
-nas_status_t nas_name_source_copy(const nas_name_source_t *source, int64_t i, char **name_p,
-                                  nas_error_t *err);
+/** Name i. Borrowed until the next name is asked for. */
+const char *nas_name_source_at(const nas_name_source_t *source, int64_t i);
 
 /** All names, to look one up.
  *  The caller owns *names_p. NAS_ENOMEM. */

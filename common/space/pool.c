@@ -1,7 +1,5 @@
 #include "common/space/pool.h"
 
-#include "common/space/arch.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,16 +11,45 @@ nas_pool_t nas_pool_of_table(const nas_table_t *table)
 nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *subset,
                                nas_pool_t *pool, nas_error_t *err)
 {
-    nas_selection_t selection = {0};
-    const nas_status_t status = nas_subset_select(space, subset, &selection, err);
-    if (status) return status;
-    *pool = (nas_pool_t){.space = space, .names = selection.names, .selection = selection};
-    return NAS_OK;
+    nas_pool_t made = {.space = space, .arch = calloc(1, sizeof *made.arch)};
+    nas_status_t status =
+        made.arch ? nas_arch_init(made.arch, space, err) : nas_error_nomem(err, "a pool");
+    if (!status) status = nas_subset_select(space, subset, &made.selection, err);
+    made.names = made.selection.names;
+    if (status)
+        nas_pool_fini(&made);
+    else
+        *pool = made;
+    return status;
 }
 
 int64_t nas_pool_count(const nas_pool_t *pool)
 {
-    return nas_names_count(pool->names);
+    return pool->space ? pool->selection.n : nas_names_count(pool->names);
+}
+
+static const char *name_at(const nas_name_source_t *source, int64_t i)
+{
+    nas_arch_t *arch = (nas_arch_t *)(uintptr_t)source->context; /* the pool's own */
+    nas_arch_set(arch, i);
+    return arch->name;
+}
+
+nas_name_source_t nas_pool_names(const nas_pool_t *pool)
+{
+    if (pool->names) return nas_name_source_of_names(pool->names);
+    return (nas_name_source_t){.n = pool->selection.n,
+                               .size = pool->space->name_size,
+                               .context = pool->arch,
+                               .at = name_at};
+}
+
+nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err)
+{
+    if (pool->names) return NAS_OK;
+    const nas_status_t status = nas_selection_name(pool->space, &pool->selection, err);
+    pool->names = pool->selection.names;
+    return status;
 }
 
 bool nas_pool_is_whole(const nas_pool_t *pool)
@@ -59,6 +86,12 @@ static nas_status_t refuse_again(const nas_names_t *names, int64_t again, int64_
                          line ? "line" : "number", (long long)(line ? line : before + 1), arch);
 }
 
+/* Place of an architecture in the pool, or -1. */
+static int64_t place_of(const nas_pool_t *pool, const nas_arch_t *arch)
+{
+    return nas_pool_is_whole(pool) ? arch->index : nas_names_find(pool->names, arch->name);
+}
+
 /* scratch [in] of the pool's space. */
 static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, int64_t i,
                               nas_arch_t *scratch, int64_t *row, nas_error_t *err)
@@ -70,10 +103,9 @@ static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, 
         nas_names_place(names, i, place);
         return nas_error_set(err, status, "%s%s", place, reason.text);
     }
-    const int64_t arch = nas_names_find(pool->names, scratch->name);
+    const int64_t arch = place_of(pool, scratch);
     if (arch < 0) return NAS_OK;
-    if (row[arch] >= 0)
-        return refuse_again(names, i, row[arch], nas_names_at(pool->names, arch), err);
+    if (row[arch] >= 0) return refuse_again(names, i, row[arch], scratch->name, err);
     row[arch] = i;
     return NAS_OK;
 }
@@ -100,5 +132,7 @@ nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int
 void nas_pool_fini(nas_pool_t *pool)
 {
     nas_selection_fini(&pool->selection);
+    if (pool->arch) nas_arch_fini(pool->arch);
+    free(pool->arch);
     *pool = (nas_pool_t){0};
 }

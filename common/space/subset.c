@@ -266,18 +266,26 @@ static nas_status_t take_subset(draft_t *draft, const nas_subset_t *subset, nas_
     return take_all(draft, err);
 }
 
-static nas_status_t name_all(const draft_t *draft, nas_names_t *names, nas_error_t *err)
+nas_status_t nas_selection_name(const nas_space_t *space, nas_selection_t *selection,
+                                nas_error_t *err)
 {
     int64_t duplicate = -1, first = -1;
+    nas_names_t *names = NULL;
     nas_arch_t arch = {0};
-    nas_status_t status = nas_arch_init(&arch, draft->space, err);
-    for (int64_t i = 0; !status && i < draft->n; i++) {
-        nas_arch_set(&arch, draft->index ? draft->index[i] : i);
+    if (selection->names) return NAS_OK;
+    nas_status_t status = nas_names_create(&names, err);
+    if (!status) status = nas_arch_init(&arch, space, err);
+    for (int64_t i = 0; !status && i < selection->n; i++) {
+        nas_arch_set(&arch, selection->index ? selection->index[i] : i);
         status = nas_names_add(names, arch.name, strlen(arch.name), err);
     }
     if (!status) status = nas_names_index(names, &duplicate, &first, err);
     NAS_ASSERT(status || duplicate < 0);
     nas_arch_fini(&arch);
+    if (status)
+        nas_names_destroy(names);
+    else
+        selection->names = names;
     return status;
 }
 
@@ -285,17 +293,13 @@ nas_status_t nas_subset_select(const nas_space_t *space, const nas_subset_t *sub
                                nas_selection_t *selection, nas_error_t *err)
 {
     draft_t draft = {.space = space};
-    nas_names_t *names = NULL;
-    nas_status_t status = nas_names_create(&names, err);
-    if (status) return status;
-    if ((status = take_subset(&draft, subset, err))) goto out;
-    if ((status = name_all(&draft, names, err))) goto out;
-    *selection = (nas_selection_t){.names = names, .index = draft.index};
-    names = NULL;
-    draft.index = NULL;
-out:
-    nas_names_destroy(names);
-    free(draft.index);
+    nas_status_t status = take_subset(&draft, subset, err);
+    nas_selection_t selected = {.n = draft.n, .index = draft.index};
+    if (!status && selected.index) status = nas_selection_name(space, &selected, err);
+    if (status)
+        nas_selection_fini(&selected);
+    else
+        *selection = selected;
     return status;
 }
 

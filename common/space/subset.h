@@ -28,9 +28,10 @@ typedef struct nas_subset {
 /** Architectures of a space: names in the space's own form, sealed, and where each stands in the
  *  space's enumeration. Zero-initialise it; end with nas_selection_fini. */
 typedef struct nas_selection {
-    nas_names_t *names;
-    int64_t *index; /**< [nas_names_count(names)], distinct; ascending but for FILE, which keeps the
-                     *   order of its lines; NULL for ALL, where a place is an index */
+    int64_t n;
+    nas_names_t *names; /**< [n]; NULL for ALL until nas_selection_name */
+    int64_t *index;     /**< [n], distinct; ascending but for FILE, which keeps the order of its
+                         *   lines; NULL for ALL, where a place is an index */
 } nas_selection_t;
 
 /** Select.  Not collective; FILE reads the file. Deterministic: a sample depends on seed, n and the
@@ -42,6 +43,11 @@ typedef struct nas_selection {
  *  or one that a line before is (named with that line). NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_subset_select(const nas_space_t *space, const nas_subset_t *subset,
                                nas_selection_t *selection, nas_error_t *err);
+
+/** Give a selection of a space its names, where it lacks them: what can do without has the space
+ *  make them.  Not collective. O(n). NAS_ENOMEM. */
+nas_status_t nas_selection_name(const nas_space_t *space, nas_selection_t *selection,
+                                nas_error_t *err);
 
 /** Free what the selection holds; it is empty and usable afterwards. */
 void nas_selection_fini(nas_selection_t *selection);

@@ -92,10 +92,9 @@ static bool write_block(hid_t id, hid_t type, const nas_name_source_t *source, i
 {
     const size_t width = H5Tget_size(type);
     const hsize_t start = (hsize_t)first, count = (hsize_t)n;
-    char *buffer = block + BLOCK * width;
     memset(block, 0, (size_t)n * width);
     for (int64_t i = 0; i < n; i++) {
-        const char *name = source->at(source, first + i, buffer);
+        const char *name = nas_name_source_at(source, first + i);
         memcpy(block + (size_t)i * width, name, strlen(name));
     }
     const hid_t file = H5Dget_space(id), memory = H5Screate_simple(1, &count, NULL);
@@ -111,7 +110,7 @@ nas_status_t nas_h5_write_names(hid_t at, const char *name, const nas_name_sourc
                                 nas_error_t *err)
 {
     const size_t width = source->size > 2 ? source->size - 1 : 1; /* HDF5 has no length 0 */
-    char *block = malloc((BLOCK + 1) * width + 1);
+    char *block = malloc(BLOCK * width);
     if (!block) return nas_error_nomem(err, name);
     const hid_t type = nas_h5_text_type(width, H5T_STR_NULLPAD);
     const content_t content = {.types = {type, type},

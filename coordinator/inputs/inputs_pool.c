@@ -84,7 +84,9 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
         const nas_error_t reason = *err;
         status = nas_job_error(job, "pool.subset", err, "%s", reason.text);
     }
-    return status ? status : digest_subset(inputs, err);
+    if (!status) status = digest_subset(inputs, err);
+    if (!status && inputs->search.method) status = nas_pool_list_names(&inputs->pool, err);
+    return status;
 }
 
 nas_status_t nas_inputs_read_pool(nas_inputs_t *inputs, nas_error_t *err)

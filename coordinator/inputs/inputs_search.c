@@ -46,7 +46,7 @@ static nas_status_t join_scores(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = nas_names_create(&names, err);
     if (!status) status = nas_names_set_file(names, inputs->job->metrics.file, err);
     for (int64_t i = 0; !status && i < arch->n; i++) {
-        const char *name = arch->at(arch, i, NULL); /* kept, as what was read is */
+        const char *name = nas_name_source_at(arch, i);
         status = nas_names_add(names, name, strlen(name), err);
     }
     if (!status) status = nas_names_index(names, &duplicate, &first, err);

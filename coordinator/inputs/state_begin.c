@@ -35,7 +35,7 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
 static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     if (inputs->score.batch.n == 0) return NAS_OK;
-    const nas_name_source_t arch = nas_name_source_of_names(inputs->pool.names);
+    const nas_name_source_t arch = nas_pool_names(&inputs->pool);
     const nas_status_t status = nas_state_make_scores(state, &arch, err);
     state->scores.hash = inputs->score.hash;
     return status;

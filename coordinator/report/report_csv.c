@@ -1,7 +1,6 @@
 #include "coordinator/report/report.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A field as RFC 4180 wants it: in quotes, doubled inside, where it has a comma or a quote. */
@@ -73,13 +72,12 @@ nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *er
 
 /* -------------------------------------------------------------------------------------- scores */
 
-/* buffer: of names. */
-static void print_scores(const nas_state_t *state, int64_t i, char *buffer, FILE *out)
+static void print_scores(const nas_state_t *state, int64_t i, FILE *out)
 {
     static const char *const status[] = {"pending", "ok", "failed"};
     const nas_scores_t *scores = &state->scores;
     const double *value = scores->value + i * (int64_t)state->metrics.n;
-    print_field(scores->arch.at(&scores->arch, i, buffer), out);
+    print_field(nas_name_source_at(&scores->arch, i), out);
     for (size_t m = 0; m < state->metrics.n; m++) {
         (void)fputc(',', out);
         if (scores->status[i] != NAS_SCORE_OK) continue;
@@ -93,12 +91,9 @@ static void print_scores(const nas_state_t *state, int64_t i, char *buffer, FILE
 
 nas_status_t nas_report_csv_scores(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
-    char *buffer = malloc(state->scores.arch.size + 1);
-    if (!buffer) return nas_error_nomem(err, "scores");
     (void)fputs("arch", out);
     for (size_t m = 0; m < state->metrics.n; m++) print_next(state->metrics.at[m], out);
     (void)fputs(",status,seconds\n", out);
-    for (int64_t i = 0; i < state->scores.n; i++) print_scores(state, i, buffer, out);
-    free(buffer);
+    for (int64_t i = 0; i < state->scores.n; i++) print_scores(state, i, out);
     return finish(out, "scores", err);
 }

@@ -156,15 +156,14 @@ static nas_status_t add_file(finder_t *finder, const entry_t *entry, const char 
 /* Name of an architecture, owned by the caller; *name_p stays NULL where it is not known. */
 static nas_status_t name_of(const nas_state_t *state, int64_t arch, char **name_p, nas_error_t *err)
 {
-    const nas_name_source_t *names = &state->scores.arch;
-    if (arch >= 0 && arch < state->scores.n) return nas_name_source_copy(names, arch, name_p, err);
-    for (int64_t r = 0; r < state->n_repeat; r++) {
+    const char *name = NULL;
+    if (arch >= 0 && arch < state->scores.n) name = nas_name_source_at(&state->scores.arch, arch);
+    for (int64_t r = 0; !name && r < state->n_repeat; r++) {
         const nas_evaluation_t *evaluation = nas_repeat_find(&state->repeat[r], arch);
-        if (!evaluation) continue;
-        *name_p = nas_string_copy(evaluation->name, err);
-        return *name_p ? NAS_OK : NAS_ENOMEM;
+        if (evaluation) name = evaluation->name;
     }
-    return NAS_OK;
+    if (name) *name_p = nas_string_copy(name, err);
+    return name && !*name_p ? NAS_ENOMEM : NAS_OK;
 }
 
 static double changed_s(const struct stat *info)

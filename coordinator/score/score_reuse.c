@@ -33,10 +33,10 @@ static void place_metrics(nas_score_reuse_t *reuse, const nas_strings_t *metrics
 }
 
 nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *old,
-                                  const nas_state_t *state, const nas_names_t *names,
+                                  const nas_state_t *state, const nas_name_source_t *names,
                                   nas_error_t *err)
 {
-    const int64_t n_arch = nas_names_count(names);
+    const int64_t n_arch = names->n;
     NAS_ASSERT(state->metrics.n <= NAS_METRICS_MAX);
     *reuse = (nas_score_reuse_t){.old = old, .row = malloc((size_t)n_arch * sizeof *reuse->row)};
     if (!reuse->row) return nas_error_nomem(err, "scores to take over");
@@ -45,7 +45,7 @@ nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *o
     const nas_status_t status = nas_name_source_index(&old->scores.arch, &known, err);
     const bool any = reuse->n_missing < (int64_t)state->metrics.n;
     for (int64_t i = 0; !status && i < n_arch; i++) {
-        const int64_t row = any ? nas_names_find(known, nas_names_at(names, i)) : -1;
+        const int64_t row = any ? nas_names_find(known, nas_name_source_at(names, i)) : -1;
         reuse->row[i] = row >= 0 && old->scores.status[row] == NAS_SCORE_OK ? row : -1;
     }
     nas_names_destroy(known);

@@ -38,7 +38,7 @@ typedef struct nas_score_reuse {
  *  old [in] of an equal measurement; kept (borrowed). Scores that failed are not taken over.
  *  NAS_ENOMEM. */
 nas_status_t nas_score_reuse_init(nas_score_reuse_t *reuse, const nas_state_t *old,
-                                  const nas_state_t *state, const nas_names_t *names,
+                                  const nas_state_t *state, const nas_name_source_t *names,
                                   nas_error_t *err);
 
 /** Record the architectures of a state that are pending and whose metrics are all there; count

@@ -58,7 +58,8 @@ nas_status_t nas_score_stage_reuse(nas_score_stage_t *stage, const nas_reusable_
     nas_state_t *state = nas_session_state(stage->session);
     nas_score_reuse_t *known = &stage->known;
     if (!nas_score_stage_is_needed(stage)) return NAS_OK;
-    nas_status_t status = nas_score_reuse_init(known, &old->state, state, stage->pool->names, err);
+    const nas_name_source_t names = nas_pool_names(stage->pool);
+    nas_status_t status = nas_score_reuse_init(known, &old->state, state, &names, err);
     if (status) return status;
     nas_score_reuse_take(known, state);
     stage->parameters.known = (int64_t)nas_score_reuse_known(known, (int64_t)state->metrics.n);

@@ -22,7 +22,7 @@ score_made_up 1 100000
 scores_of small.h5 >alone
 [ "$(sed -n '2p;100001p' alone)" = $'0000000,0,ok\n0099999,14285.571428571429,ok' ] || fail "names or values are wrong"
 
-few=100000 many=700000 # the pool's length is in no rank's memory but rank 0's, and in no message
+few=100000 many=400000 # the pool's length is in no rank's memory but rank 0's, and in no message
 score_made_up 4 $few
 expect_scores small.h5 alone
 mkdir few
@@ -33,7 +33,7 @@ for rank in 0 1 2 3; do
     read -r peak_many message <tally.$rank
     bytes=$(((peak_many - peak_few) * 1024 / (many - few)))
     printf 'rank %d: %d bytes more an architecture, the largest message has %d bytes\n' $rank $bytes "$message"
-    if [ $rank = 0 ]; then most=80; else most=10; fi
+    if [ $rank = 0 ]; then most=45; else most=10; fi
     ((bytes <= most)) || fail "rank $rank takes $bytes bytes an architecture, more than $most"
     ((message > 0 && message <= 4 << 20)) || fail "rank $rank has a message of $message bytes"
 done

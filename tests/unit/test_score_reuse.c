@@ -31,15 +31,8 @@ static void score_all(nas_state_t *state)
         nas_scores_set(&state->scores, i, NAS_SCORE_OK, 0.5, 3);
         for (size_t m = 0; m < n_metric; m++)
             state->scores.value[(size_t)i * n_metric + m] =
-                10.0 * (double)(state->metrics.at[m][0]) + (double)arch->at(arch, i, NULL)[0];
+                10.0 * (double)(state->metrics.at[m][0]) + (double)nas_name_source_at(arch, i)[0];
     }
-}
-
-static nas_names_t *names_of(const nas_state_t *state)
-{
-    nas_names_t *names = NULL;
-    cr_assert_eq(nas_name_source_index(&state->scores.arch, &names, NULL), NAS_OK);
-    return names;
 }
 
 /* Take what old has for a state that wants metrics x, y of "a" to "d". */
@@ -48,10 +41,8 @@ static nas_score_reuse_t take(const nas_state_t *old, nas_state_t *state)
     const char *const wanted[] = {"x", "y", NULL};
     nas_score_reuse_t reuse;
     *state = scoring_state(wanted, 'a', N_ARCH);
-    nas_names_t *names = names_of(state);
-    cr_assert_eq(nas_score_reuse_init(&reuse, old, state, names, NULL), NAS_OK);
+    cr_assert_eq(nas_score_reuse_init(&reuse, old, state, &state->scores.arch, NULL), NAS_OK);
     nas_score_reuse_take(&reuse, state);
-    nas_names_destroy(names);
     return reuse;
 }
 

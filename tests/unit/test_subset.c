@@ -1,3 +1,4 @@
+#include "common/space/pool.h"
 #include "common/space/subset.h"
 #include "tests/unit/arch_case.h"
 #include "tests/unit/temp_folder.h"
@@ -59,8 +60,10 @@ Test(subset, all_is_the_space_in_its_order)
     const nas_space_t *const *space = nas_space_list(&n);
     for (int s = 0; s < n; s++) {
         nas_selection_t all = selected(space[s], (nas_subset_t){.kind = NAS_SUBSET_ALL});
-        cr_assert_eq(nas_names_count(all.names), space[s]->count);
-        cr_assert_null(all.index);
+        cr_assert_eq(all.n, space[s]->count);
+        cr_assert(!all.index && !all.names, "neither is listed");
+        cr_assert_eq(nas_selection_name(space[s], &all, NULL), NAS_OK);
+        cr_assert_eq(nas_names_count(all.names), all.n);
         assert_named(space[s], &all);
         nas_selection_fini(&all);
     }
@@ -344,4 +347,36 @@ Test(subset, files_that_are_no_list_are_refused_by_line)
     assert_refused(nb201(), (nas_subset_t){.kind = NAS_SUBSET_FILE, .path = missing.text},
                    "missing.txt");
     temp_folder_remove(&folder);
+}
+
+/* A pool says the same with and without a list of its names. */
+Test(subset, a_pool_of_a_whole_space_is_named_without_a_list)
+{
+    static const char text[] = "(0, 0, 0, 0, 0, 1)\0(0, 0, 0, 0, 0, 0)";
+    const nas_name_source_t source = nas_name_source_of_text(text, sizeof text / 2, 2);
+    const nas_subset_t all = {.kind = NAS_SUBSET_ALL};
+    nas_pool_t pool = {0};
+    nas_names_t *wanted = NULL;
+    int64_t *row = calloc((size_t)nb201()->count, sizeof *row);
+    cr_assert_eq(nas_pool_of_space(nb201(), &all, &pool, NULL), NAS_OK);
+    cr_assert(!pool.names && nas_pool_is_whole(&pool));
+    const nas_name_source_t made = nas_pool_names(&pool);
+    cr_assert_eq(nas_name_source_index(&source, &wanted, NULL), NAS_OK);
+    cr_assert_eq(nas_pool_join(&pool, wanted, row, NULL), NAS_OK);
+    cr_assert_eq(nas_pool_list_names(&pool, NULL), NAS_OK);
+    const nas_name_source_t listed = nas_pool_names(&pool);
+    cr_assert(made.n == listed.n && made.n == nas_pool_count(&pool));
+    for (int64_t i = 0; i < made.n; i++) {
+        cr_assert_str_eq(nas_name_source_at(&made, i), nas_names_at(pool.names, i));
+        cr_assert_lt(strlen(nas_name_source_at(&made, i)), made.size);
+        cr_assert_eq(nas_pool_index(&pool, i), i);
+        if (row[i] < 0) continue;
+        nas_arch_t arch = arch_at(nb201(), 0);
+        cr_assert_eq(nas_arch_parse(&arch, nas_names_at(wanted, row[i]), NULL), NAS_OK);
+        cr_assert_eq(arch.index, i);
+        nas_arch_fini(&arch);
+    }
+    free(row);
+    nas_names_destroy(wanted);
+    nas_pool_fini(&pool);
 }
