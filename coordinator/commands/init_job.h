@@ -27,7 +27,7 @@ typedef struct nas_init_table {
 } nas_init_table_t;
 
 /** Read a table once.  Not collective. O(bytes).
- *  objective: the column that judges, or NULL to guess; a table that is to be judged by a program
+ *  objective: the column to find the best of, or NULL to guess; a table for which a program evaluates
  *  needs none. table [out].
  *  NAS_EINPUT: what nas_csv_next refuses, no rows, no column of that name or one that is not of
  *  numbers. NAS_EIO, NAS_ENOMEM. */

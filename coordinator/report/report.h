@@ -9,7 +9,7 @@
 
 #include <stdio.h>
 
-/** Best architecture, its columns, statistics over the repeats, the budget's course, the weights of
+/** Best architecture, its columns, statistics over the repeats, what the budget brought, the weights of
  *  repeats in which something succeeded, and failures.  Not collective.
  *  path: of the state file, beside which its candidates' files lie.
  *  NAS_ENOMEM, NAS_EIO (out cannot be written). */

@@ -1,8 +1,8 @@
 /* Which repeat a group works on is decided here and nowhere else: a group without one, or with one
  * that is complete, gets the lowest repeat that no group has and that is not complete, together
  * with all that is recorded of it. So a repeat that another session began is taken up by whatever
- * group comes first, and the number of groups never shows in the results: a repeat's course depends
- * on its seed alone.
+ * group comes first, and the number of groups never shows in the results: a repeat's history
+ * depends on its seed alone.
  */
 #include "coordinator/search/ledger.h"
 
@@ -287,7 +287,7 @@ static nas_result_t result_of(const nas_ledger_t *ledger, const nas_evaluation_t
                           .phase = phase};
 }
 
-/* Of an architecture that was judged in this round. */
+/* Of an architecture that was evaluated in this round. */
 static void take_outcome(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t *evaluation)
 {
     pending_t *pending = find_pending(ledger, r, evaluation->arch);
@@ -302,7 +302,7 @@ static void take_outcome(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t
     evaluation->rank = pending->rank;
 }
 
-/* The evaluation of an architecture in this repeat: recorded, taken over, looked up, or judged. */
+/* The evaluation of an architecture in this repeat: recorded, taken over, looked up, or made. */
 static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_phase_t phase,
                              nas_error_t *err)
 {

@@ -17,7 +17,7 @@ typedef struct nas_ledger nas_ledger_t;
 /** What a ledger works on; borrowed and kept. */
 typedef struct nas_ledger_options {
     nas_state_t *state; /**< extended by every step; may hold an earlier session's results */
-    nas_objective_t *objective; /**< a table's; NULL: candidates are judged by work */
+    nas_objective_t *objective; /**< a table's; NULL: candidates are evaluated by work */
     const nas_names_t *names;   /**< of the pool's architectures */
     const nas_state_t *reuse;   /**< evaluations to take over instead of making them anew, but for
                                      failures; may be NULL */
@@ -32,7 +32,7 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
 /** A round begins: no candidates.  Coordinator only. */
 void nas_ledger_begin_round(nas_ledger_t *ledger);
 
-/** Note the architectures that a step proposes, as candidates to be judged: each once a repeat, and
+/** Note the architectures that a step proposes, as candidates to be evaluated: each once a repeat, and
  *  none that is recorded, is known from before a retry, or can be taken over.  Coordinator only;
  *  without an objective's table.
  *  NAS_ENOMEM. */
@@ -41,7 +41,7 @@ nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, na
 /** The round's candidates, n [out] of them. Borrowed until the next collect or round. */
 const nas_candidate_t *nas_ledger_candidates(const nas_ledger_t *ledger, int64_t *n);
 
-/** What came of candidate `index`, judged by a rank; the outcome's arrays become the ledger's. */
+/** What came of candidate `index`, evaluated by a rank; the outcome's arrays become the ledger's. */
 void nas_ledger_evaluated(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome,
                           int rank);
 

@@ -10,10 +10,10 @@
  * child stays out for good, since what was evaluated remains so, and the next best is tried; where
  * nobody is left, a uniform draw is the child.
  *
- * A step removes and mutates up to q parents. Steps are planned before they are proposed, and what
- * is told is matched against the plan, step by step: told everything at once, the method plans the
- * same steps again. Child number i, counting from the first draw, is keyed by i. Planned
- * architectures count as visited.
+ * A step removes and mutates up to q parents. A step is bred before it is proposed, and what is told
+ * is matched against it, step by step: told everything at once, the method breeds the same steps
+ * again. Child number i, counting from the first draw, is keyed by i. What is bred counts as
+ * visited.
  */
 #include "common/base/visited.h"
 #include "coordinator/search/methods/choices.h"
@@ -37,16 +37,16 @@ typedef struct rea {
     member_t *population; /* [T] a binary heap, the best on top */
     int64_t n_population;
     int64_t n_entered; /* ever */
-    int64_t *plan;     /* [q] the step in flight */
-    int64_t n_plan;
-    int64_t n_told; /* of the plan */
+    int64_t *bred;     /* [q] the step in flight */
+    int64_t n_bred;
+    int64_t n_told; /* of it */
 } rea_t;
 
 static void destroy(void *self)
 {
     rea_t *rea = self;
     if (!rea) return;
-    free(rea->plan);
+    free(rea->bred);
     free(rea->population);
     nas_visited_fini(&rea->visited);
     free(rea);
@@ -62,8 +62,8 @@ static nas_status_t create(const nas_method_setup_t *setup, void **self_p, nas_e
     nas_status_t status = nas_visited_init(&rea->visited, setup->n_arch, setup->budget, err);
     if (status) goto out;
     rea->population = malloc((size_t)setup->budget * sizeof *rea->population);
-    rea->plan = malloc((size_t)setup->parallel * sizeof *rea->plan);
-    if (!rea->population || !rea->plan) {
+    rea->bred = malloc((size_t)setup->parallel * sizeof *rea->bred);
+    if (!rea->population || !rea->bred) {
         status = nas_error_nomem(err, "the population of rea");
         goto out;
     }
@@ -155,34 +155,34 @@ static int64_t breed(rea_t *rea)
     return child;
 }
 
-static void add_to_plan(rea_t *rea, int64_t arch)
+static void add_bred(rea_t *rea, int64_t arch)
 {
     (void)nas_visited_add(&rea->visited, arch);
-    rea->plan[rea->n_plan++] = arch;
+    rea->bred[rea->n_bred++] = arch;
 }
 
-static nas_status_t plan_step(rea_t *rea, nas_error_t *err)
+static nas_status_t breed_step(rea_t *rea, nas_error_t *err)
 {
     const int64_t third = rea->setup.budget / 3;
     const int64_t n_initial = third > 0 ? third : 1;
     const bool initial = rea->visited.n < n_initial;
     const int64_t left = (initial ? n_initial : rea->setup.budget) - rea->visited.n;
     const int64_t n = left < rea->setup.parallel ? left : rea->setup.parallel;
-    rea->n_plan = rea->n_told = 0;
-    while (rea->n_plan < n) {
+    rea->n_bred = rea->n_told = 0;
+    while (rea->n_bred < n) {
         const nas_status_t status = nas_interrupt_check(rea->setup.interrupt, 0.0, err);
         if (status) return status;
         const int64_t arch = initial ? draw(rea) : breed(rea);
         if (arch < 0) break;
-        add_to_plan(rea, arch);
+        add_bred(rea, arch);
     }
-    if (rea->n_plan == 0) add_to_plan(rea, draw(rea));
+    if (rea->n_bred == 0) add_bred(rea, draw(rea));
     return NAS_OK;
 }
 
 static bool step_in_flight(const rea_t *rea)
 {
-    return rea->n_told < rea->n_plan;
+    return rea->n_told < rea->n_bred;
 }
 
 static nas_status_t ask(void *self, nas_query_t *query, nas_error_t *err)
@@ -199,12 +199,12 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 {
     (void)answer;
     rea_t *rea = self;
-    const nas_status_t status = step_in_flight(rea) ? NAS_OK : plan_step(rea, err);
+    const nas_status_t status = step_in_flight(rea) ? NAS_OK : breed_step(rea, err);
     if (status) return status;
-    proposals->n = rea->n_plan - rea->n_told;
+    proposals->n = rea->n_bred - rea->n_told;
     proposals->phase = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
-    memcpy(proposals->arch, rea->plan + rea->n_told,
+    memcpy(proposals->arch, rea->bred + rea->n_told,
            (size_t)proposals->n * sizeof *proposals->arch);
     return NAS_OK;
 }
@@ -215,10 +215,10 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     for (int64_t i = 0; i < n; i++) {
         if (!step_in_flight(rea)) {
             NAS_ASSERT(rea->visited.n < rea->setup.budget);
-            const nas_status_t status = plan_step(rea, err);
+            const nas_status_t status = breed_step(rea, err);
             if (status) return status;
         }
-        const int64_t expected = rea->plan[rea->n_told++];
+        const int64_t expected = rea->bred[rea->n_told++];
         if (result[i].arch != expected)
             return nas_error_set(err, NAS_EINPUT,
                                  "rea: a recorded observation is architecture %" PRId64

@@ -27,7 +27,7 @@ typedef struct reinforce {
     nas_method_setup_t setup;
     nas_policy_t policy;
     nas_visited_t visited; /* told */
-    nas_visited_t planned; /* and those sampled, which are told next */
+    nas_visited_t sampled; /* and those that are told next */
     int64_t n_stale;       /* observations since the last new architecture */
     double lowest;         /* target of those that succeeded */
     bool any_target;
@@ -45,7 +45,7 @@ static void destroy(void *self)
 {
     reinforce_t *reinforce = self;
     if (!reinforce) return;
-    nas_visited_fini(&reinforce->planned);
+    nas_visited_fini(&reinforce->sampled);
     nas_visited_fini(&reinforce->visited);
     free(reinforce);
 }
@@ -60,7 +60,7 @@ static nas_status_t create(const nas_method_setup_t *setup, void **self_p, nas_e
     nas_policy_init(&reinforce->policy, setup->encoding, &rng);
     nas_status_t status = nas_visited_init(&reinforce->visited, setup->n_arch, setup->budget, err);
     if (status) goto out;
-    status = nas_visited_init(&reinforce->planned, setup->n_arch, setup->budget, err);
+    status = nas_visited_init(&reinforce->sampled, setup->n_arch, setup->budget, err);
     if (status) goto out;
     *self_p = reinforce;
     reinforce = NULL;
@@ -89,7 +89,7 @@ static int64_t sample(const reinforce_t *reinforce, int64_t i, int64_t n_stale)
         const int64_t arch = nas_encoding_find(reinforce->setup.encoding, code);
         if (arch >= 0) return arch;
     }
-    return nas_visited_draw(&reinforce->planned, &rng);
+    return nas_visited_draw(&reinforce->sampled, &rng);
 }
 
 static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *proposals,
@@ -97,17 +97,17 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 {
     (void)answer;
     reinforce_t *reinforce = self;
-    nas_visited_t *planned = &reinforce->planned;
+    nas_visited_t *sampled = &reinforce->sampled;
     int64_t n_stale = reinforce->n_stale;
     proposals->n = 0;
     proposals->phase = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
-    while (proposals->n < reinforce->setup.parallel && planned->n < reinforce->setup.budget) {
+    while (proposals->n < reinforce->setup.parallel && sampled->n < reinforce->setup.budget) {
         const int64_t i = reinforce->policy.n_update + proposals->n;
         const nas_status_t status = nas_interrupt_check(reinforce->setup.interrupt, 0.0, err);
         if (status) return status;
         const int64_t arch = sample(reinforce, i, n_stale);
-        n_stale = nas_visited_add(planned, arch) ? 0 : n_stale + 1;
+        n_stale = nas_visited_add(sampled, arch) ? 0 : n_stale + 1;
         proposals->arch[proposals->n++] = arch;
     }
     return NAS_OK;
@@ -129,7 +129,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
         const nas_status_t status = nas_interrupt_check(reinforce->setup.interrupt, 0.0, err);
         if (status) return status;
         const bool fresh = nas_visited_add(&reinforce->visited, result[i].arch);
-        (void)nas_visited_add(&reinforce->planned, result[i].arch);
+        (void)nas_visited_add(&reinforce->sampled, result[i].arch);
         reinforce->n_stale = fresh ? 0 : reinforce->n_stale + 1;
         nas_policy_update(&reinforce->policy,
                           nas_encoding_at(reinforce->setup.encoding, result[i].arch),
@@ -138,7 +138,7 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     return NAS_OK;
 }
 
-/* A sample and its update, and entries of what is visited and planned. */
+/* A sample and its update, and entries of what is visited and sampled. */
 static nas_method_need_t need(const nas_method_setup_t *setup)
 {
     const double n = (double)setup->budget;
