@@ -1,9 +1,5 @@
-/* The network that a NAS-Bench-201 cell is put into.
- *
- * Stem conv3x3 + BN; three stages of `cells` cells at C, 2C and 4C channels; a residual reduction
- * block before stages 2 and 3; BN, ReLU, global average pool, linear layer. Dong & Yang,
- * NAS-Bench-201, ICLR 2020.
- */
+/* What a job says of the networks that architectures are put into: nas_space_t.build makes of it
+ * what the space's networks have of such. */
 #ifndef NAS_COMMON_SPACE_NETWORK_H
 #define NAS_COMMON_SPACE_NETWORK_H
 
@@ -13,13 +9,13 @@ typedef enum nas_convention {
     NAS_CONVENTION_TRAIN      /**< cell convolutions have no bias, all BNs have gamma and beta */
 } nas_convention_t;
 
-/** The network around the cell. */
+/** Extents of a network. */
 typedef struct nas_network {
     int image_channels;
-    int height; /**< of the images; a multiple of 4, as is width */
+    int height; /**< of the images */
     int width;
     int channels; /**< C of the first stage */
-    int cells;    /**< per stage */
+    int cells;    /**< per stage, or how deep else it is */
     int classes;
     nas_convention_t convention;
 } nas_network_t;

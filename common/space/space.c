@@ -44,7 +44,10 @@ int nas_space_place(const nas_space_t *space)
 
 const nas_space_t *nas_space_with_networks(void)
 {
-    return &nas_space_nb201;
+    int i = 0;
+    while (i < N_SPACE - 1 && !SPACE_LIST[i]->build) i++;
+    NAS_ASSERT(SPACE_LIST[i]->build);
+    return SPACE_LIST[i];
 }
 
 bool nas_space_is_tuple(const char *text)

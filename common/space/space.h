@@ -15,9 +15,15 @@
 #ifndef NAS_COMMON_SPACE_SPACE_H
 #define NAS_COMMON_SPACE_SPACE_H
 
+#include "common/base/error.h"
+#include "common/space/builder.h"
+#include "common/space/network.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+struct nas_arch; /* arch.h */
 
 /** An edge of a cell, from node to node. */
 typedef struct nas_space_edge {
@@ -56,6 +62,15 @@ typedef struct nas_space {
     /** The cell that a code is, for readers of exports: edge number i to edge [out]; false: there
      *  are no more. NULL where codes are no cells, or nobody reads them as such. */
     bool (*edge)(const uint8_t *code, int i, nas_space_edge_t *edge);
+
+    /** The network of an architecture, by calls on a builder (builder.h). NULL where the space has
+     *  no networks.
+     *  NAS_EARG: there is none of these extents, say; what calls fail at, the builder tells. */
+    nas_status_t (*build)(const struct nas_arch *arch, const nas_network_t *options,
+                          nas_builder_t *builder, nas_error_t *err);
+
+    /** Where there are networks: index of one that takes most operations, as a measure. */
+    int64_t costliest;
 } nas_space_t;
 
 /** The space of this name, or NULL. */

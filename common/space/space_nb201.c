@@ -198,6 +198,9 @@ static void equivalent(const uint8_t *code, char *key)
     memcpy(key, text_of_sum(&node[NAS_CELL_NODES - 1]).bytes, KEY_SIZE);
 }
 
+/* All operations convolve 3x3. */
+enum { COSTLIEST = NAS_OPERATION_CONV3 * ((5 * 5 * 5 * 5 * 5 * 5 - 1) / (5 - 1)) };
+
 static bool edge_of(const uint8_t *code, int i, nas_space_edge_t *edge)
 {
     if (i >= NAS_CELL_EDGES) return false;
@@ -221,4 +224,6 @@ const nas_space_t nas_space_nb201 = {
     .unique = unique,
     .equivalent = equivalent,
     .edge = edge_of,
+    .build = nas_nb201_build,
+    .costliest = COSTLIEST,
 };

@@ -25,6 +25,10 @@ typedef enum nas_operation {
 /** The space, in the order of its codes: index 0 is all none, the last edge changes fastest. */
 extern const nas_space_t nas_space_nb201;
 
+/** nas_space_t.build of it. */
+nas_status_t nas_nb201_build(const struct nas_arch *arch, const nas_network_t *options,
+                             nas_builder_t *builder, nas_error_t *err);
+
 /** Edges are sets of bits, bit e for edge e.  Fed: the edge brings something, since a way from node
  *  0 leads to its source and it is not none. */
 unsigned nas_cell_fed_edges(const uint8_t operation[NAS_CELL_EDGES]);

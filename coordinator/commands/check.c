@@ -1,5 +1,4 @@
 #include "common/space/arch.h"
-#include "common/space/space_nb201_cost.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/evaluate/evaluate_parameters.h"
@@ -8,6 +7,7 @@
 #include "coordinator/score/score_parameters.h"
 #include "coordinator/search/search_parameters.h"
 #include "worker/engine/backends/backends.h"
+#include "worker/engine/graph/cost.h"
 #include "worker/engine/metrics/metric.h"
 #include "worker/engine/program/footprint.h"
 #include "worker/engine/program/program.h"
@@ -116,51 +116,20 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
         ceil(mebibytes(shard + (n_groups > 1 ? method : 0.0))));
 }
 
-/* How much a cell keeps in memory, by the tensors of its live part: first its convolutions, then
- * what else there is, then what they compute. */
-static int64_t weigh(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network)
-{
-    const unsigned live = nas_cell_live_edges(operation);
-    uint8_t alive[NAS_CELL_EDGES];
-    nas_nb201_cost_t cost;
-    int n_convolutions = 0, n_others = 0;
-    for (int e = 0; e < NAS_CELL_EDGES; e++) {
-        const bool is_live = live >> e & 1;
-        alive[e] = is_live ? operation[e] : NAS_OPERATION_NONE;
-        const bool convolves = alive[e] == NAS_OPERATION_CONV1 || alive[e] == NAS_OPERATION_CONV3;
-        n_convolutions += convolves;
-        n_others += is_live && !convolves;
-    }
-    nas_nb201_cost(alive, network, &cost);
-    return ((int64_t)(n_convolutions * (NAS_CELL_EDGES + 1) + n_others) << 48) + cost.operations;
-}
-
-/* The network of the pool that takes the most memory, or nearly: arch goes on to it. */
-static void find_largest(const nas_inputs_t *inputs, const nas_network_t *network, nas_arch_t *arch)
-{
-    int64_t most = -1, largest = 0;
-    for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
-        nas_arch_set(arch, nas_pool_index(&inputs->pool, i));
-        const int64_t weight = weigh(arch->code, network);
-        if (weight <= most) continue;
-        most = weight;
-        largest = arch->index;
-    }
-    nas_arch_set(arch, largest);
-}
-
 /* Programs of networks are planned as a run on this machine would. */
 static nas_status_t print_tensors(const nas_inputs_t *inputs, const char *what,
                                   nas_footprint_options_t options, FILE *out, nas_error_t *err)
 {
     nas_arch_t arch = {0};
+    nas_pool_cost_t cost;
     size_t bytes = 0;
     if (options.n_needs == 0) return NAS_OK; /* metrics that are formulas */
     options.backend = nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best());
     if (!options.backend) return NAS_OK; /* of another program's job */
-    nas_status_t status = nas_arch_init(&arch, inputs->pool.space, err);
+    nas_status_t status = nas_pool_cost(&inputs->pool, options.network, &cost, err);
+    if (!status) status = nas_arch_init(&arch, inputs->pool.space, err);
     if (status) return status;
-    find_largest(inputs, options.network, &arch);
+    nas_arch_set(&arch, cost.largest);
     options.arch = &arch;
     status = nas_footprint(&options, &bytes, err);
     nas_arch_fini(&arch);
@@ -201,33 +170,24 @@ static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out,
     return print_tensors(inputs, "trained", options, out, err);
 }
 
-/* Multiply-adds of one forward pass of an image, the mean of the pool's networks. */
-static double mean_multiply_adds(const nas_inputs_t *inputs, const nas_network_t *network)
-{
-    double sum = 0;
-    for (int64_t i = 0; i < nas_pool_count(&inputs->pool); i++) {
-        uint8_t operation[NAS_CELL_EDGES];
-        nas_nb201_cost_t cost;
-        inputs->pool.space->code(nas_pool_index(&inputs->pool, i), operation);
-        nas_nb201_cost(operation, network, &cost);
-        sum += (double)cost.flops;
-    }
-    return sum / (double)nas_pool_count(&inputs->pool);
-}
-
 /* All metrics together take about eight passes. */
-static void print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+static nas_status_t print_scoring(const nas_inputs_t *inputs, int n_ranks, FILE *out,
+                                  nas_error_t *err)
 {
     const nas_score_parameters_t score =
         nas_score_parameters(inputs->job, &inputs->pool, &inputs->score);
     const double passes = 8.0;
-    const double flops = 2.0 * passes * mean_multiply_adds(inputs, &score.network) *
-                         (double)nas_pool_count(&inputs->pool) * (double)inputs->score.batch.n;
+    nas_pool_cost_t cost;
+    const nas_status_t status = nas_pool_cost(&inputs->pool, &score.network, &cost, err);
+    if (status) return status;
+    const double flops = 2.0 * passes * cost.mean_flops * (double)nas_pool_count(&inputs->pool) *
+                         (double)inputs->score.batch.n;
     const double rank_hours = flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
     (void)fprintf(
         out,
         "# scoring:     about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, %.3g hours on %d rank%s\n",
         flops, rank_hours, rank_hours / n_ranks, n_ranks, n_ranks == 1 ? "" : "s");
+    return NAS_OK;
 }
 
 /* Evaluations are looked up here; what they would have cost to make is the table's cost column. */
@@ -244,7 +204,8 @@ static void print_table_cost(const nas_inputs_t *inputs, double n_evaluations, i
 }
 
 /* A step takes three passes of each image: forward, and backward by data and by weights. */
-static void print_training(const nas_inputs_t *inputs, double n_evaluations, int n_ranks, FILE *out)
+static nas_status_t print_training(const nas_inputs_t *inputs, double n_evaluations, int n_ranks,
+                                   FILE *out, nas_error_t *err)
 {
     const double passes = 3.0;
     const nas_evaluate_parameters_t evaluate =
@@ -252,7 +213,10 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
     const nas_image_source_t *train = &inputs->images.dataset.train;
     const double n_images =
         (double)evaluate.recipe.epochs * (double)train->n * (1.0 - evaluate.recipe.validation);
-    const double flops = 2.0 * passes * n_images * mean_multiply_adds(inputs, &evaluate.network);
+    nas_pool_cost_t cost;
+    const nas_status_t status = nas_pool_cost(&inputs->pool, &evaluate.network, &cost, err);
+    if (status) return status;
+    const double flops = 2.0 * passes * n_images * cost.mean_flops;
     const double rank_hours = n_evaluations * flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
     int64_t team_size = evaluate.recipe.shards;
     const int64_t n_teams = teams_at_work(inputs, n_ranks, &team_size);
@@ -265,9 +229,11 @@ static void print_training(const nas_inputs_t *inputs, double n_evaluations, int
         rank_hours, rank_hours / at_once, at_once, at_once == 1 ? "" : "s");
     (void)fprintf(out, "#              the images are on every rank: %.0f MiB\n",
                   ceil(mebibytes((double)(train->n_bytes + inputs->images.dataset.test.n_bytes))));
+    return NAS_OK;
 }
 
-static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out)
+static nas_status_t print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out,
+                                      nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     const double n = (double)job->search.budget * (double)job->search.repeats;
@@ -276,13 +242,13 @@ static void print_evaluations(const nas_inputs_t *inputs, int n_ranks, FILE *out
         print_table_cost(inputs, n, n_ranks, out);
         break;
     case NAS_OBJECTIVE_TRAIN:
-        print_training(inputs, n, n_ranks, out);
-        break;
+        return print_training(inputs, n, n_ranks, out, err);
     case NAS_OBJECTIVE_COMMAND:
         (void)fprintf(out, "# evaluations: %.0f runs of the command, up to %lld at a time\n", n,
                       (long long)teams_at_work(inputs, n_ranks, &(int64_t){1}));
         break;
     }
+    return NAS_OK;
 }
 
 /* Where the search itself takes more than seconds. */
@@ -334,8 +300,9 @@ static nas_status_t print_all(const nas_inputs_t *inputs, const nas_strings_t *n
     print_memory(inputs, n_ranks, stdout);
     if (scores(inputs) && (status = print_scoring_memory(inputs, stdout, err))) return status;
     if (trains(inputs) && (status = print_training_memory(inputs, stdout, err))) return status;
-    if (scores(inputs)) print_scoring(inputs, n_ranks, stdout);
-    if (inputs->search.method) print_evaluations(inputs, n_ranks, stdout);
+    if (scores(inputs) && (status = print_scoring(inputs, n_ranks, stdout, err))) return status;
+    if (inputs->search.method && (status = print_evaluations(inputs, n_ranks, stdout, err)))
+        return status;
     if (inputs->search.method) print_method(inputs, n_ranks, stdout);
     print_checkpoint(inputs, stdout);
     for (size_t i = 0; i < notes->n; i++) (void)fprintf(stdout, "# note: %s\n", notes->at[i]);

@@ -15,9 +15,9 @@
 #include "common/base/log.h"
 #include "common/io/stop.h"
 #include "common/space/arch.h"
-#include "common/space/space_nb201_cost.h"
 #include "coordinator/evaluate/evaluator_internal.h"
 #include "worker/candidates/candidate_file.h"
+#include "worker/engine/graph/cost.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -77,15 +77,20 @@ static nas_status_t find_arch(const nas_evaluator_t *evaluator, const nas_candid
 
 /* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
  */
-static double predict_cost(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate)
+static nas_status_t predict_cost(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate,
+                                 double *predicted, nas_error_t *err)
 {
+    const nas_network_t *network = &evaluator->parameters.network;
     nas_arch_t arch = {0};
-    nas_nb201_cost_t cost = {.operations = 1};
-    if (evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN &&
-        !find_arch(evaluator, candidate, &arch, NULL))
-        nas_nb201_cost(arch.code, &evaluator->parameters.network, &cost);
-    nas_arch_fini(&arch);
-    return (double)cost.operations;
+    nas_cost_t cost = {.operations = 1};
+    nas_status_t status = NAS_OK;
+    if (evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN) {
+        status = find_arch(evaluator, candidate, &arch, err);
+        if (!status) status = nas_arch_cost(&arch, network, &cost, NULL, err);
+        nas_arch_fini(&arch);
+    }
+    *predicted = (double)cost.operations;
+    return status;
 }
 
 static int least_loaded(const double *load, int n)
@@ -118,7 +123,8 @@ static nas_status_t assign_teams(round_t *round, nas_error_t *err)
         goto out;
     }
     for (size_t i = 0; i < n; i++) {
-        cost[i] = predict_cost(evaluator, &round->candidate[i]);
+        status = predict_cost(evaluator, &round->candidate[i], &cost[i], err);
+        if (status) goto out;
         round->team[i] = -1;
     }
     for (size_t k = 0; k < n; k++) {

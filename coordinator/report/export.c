@@ -250,7 +250,7 @@ static nas_status_t build_graph(const nas_export_t *what, nas_graph_t **graph_p,
         status = nas_error_set(err, NAS_EINPUT, "%s: '%s' is no cell of %s", what->path,
                                what->evaluation->name, space->name);
     if (status) goto out;
-    status = nas_graph_create(&record->network, &arch, 1, &graph, &reason);
+    status = nas_graph_create(&record->network, &arch, &graph, &reason);
     if (status)
         status = nas_error_set(err, status == NAS_EARG ? NAS_EINPUT : status, "%s: %s", what->path,
                                reason.text);

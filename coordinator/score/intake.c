@@ -7,9 +7,9 @@
  */
 #include "coordinator/score/intake.h"
 
-#include "common/space/space_nb201.h"
-#include "common/space/space_nb201_cost.h"
+#include "common/space/arch.h"
 #include "coordinator/score/score_stage.h"
+#include "worker/engine/graph/cost.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,37 +34,35 @@ struct nas_intake {
     double *cost;              /* [CHUNK] */
     size_t *offset;            /* [n_ranks + 1] of costs on rank 0 */
     double fixed_cost;         /* that every network has */
+    nas_arch_t scratch;        /* whose cost is predicted */
     nas_schedule_item_t *item; /* [CHUNK] */
 };
 
 /* ---------------------------------------------------------------------------------------- costs */
 
-static double operations_of(const nas_intake_t *intake, const uint8_t operation[NAS_CELL_EDGES])
+/* Operations of the live part of an architecture's network. */
+static double live_operations(nas_intake_t *intake, int64_t index)
 {
-    nas_nb201_cost_t cost;
-    nas_nb201_cost(operation, &intake->parameters->network, &cost);
-    return (double)cost.operations;
+    nas_error_t err = {0};
+    nas_cost_t cost, live;
+    nas_arch_set(&intake->scratch, index);
+    if (nas_arch_cost(&intake->scratch, &intake->parameters->network, &cost, &live, &err))
+        nas_comm_abort(err.text);
+    return (double)live.operations;
 }
 
 /* What every network takes besides its operations (initialisation, the metrics' own work): a fifth
  * of the costliest network's operations, by a fit to `robotnas bench score`. */
-static double fixed_cost(const nas_intake_t *intake)
+static double fixed_cost(nas_intake_t *intake)
 {
     const double fixed = 0.2;
-    uint8_t costliest[NAS_CELL_EDGES];
-    memset(costliest, NAS_OPERATION_CONV3, sizeof costliest);
-    return fixed * operations_of(intake, costliest);
+    return fixed * live_operations(intake, intake->scratch.space->costliest);
 }
 
 /* Cost of an architecture: the operations of its live part, and the fixed one. */
-static double predict_cost(const nas_intake_t *intake, int64_t arch)
+static double predict_cost(nas_intake_t *intake, int64_t arch)
 {
-    uint8_t operation[NAS_CELL_EDGES];
-    nas_space_nb201.code(arch, operation);
-    const unsigned live = nas_cell_live_edges(operation);
-    for (int e = 0; e < NAS_CELL_EDGES; e++)
-        if (!(live >> e & 1)) operation[e] = NAS_OPERATION_NONE;
-    return operations_of(intake, operation) + intake->fixed_cost;
+    return live_operations(intake, arch) + intake->fixed_cost;
 }
 
 static bool has_bit(const uint8_t *bits, int64_t i)
@@ -167,10 +165,12 @@ static nas_status_t allocate(nas_intake_t *intake, nas_error_t *err)
     intake->cost = malloc(CHUNK * sizeof *intake->cost);
     intake->item = malloc(CHUNK * sizeof *intake->item);
     intake->offset = calloc((size_t)nas_comm_size(intake->world) + 1, sizeof *intake->offset);
-    if (intake->pending && intake->partly && intake->arch && intake->cost && intake->item &&
-        intake->offset)
-        return NAS_OK;
-    return nas_error_nomem(err, "chunks of the pool");
+    if (!intake->pending || !intake->partly || !intake->arch || !intake->cost || !intake->item ||
+        !intake->offset)
+        return nas_error_nomem(err, "chunks of the pool");
+    int n_spaces = 0;
+    return nas_arch_init(&intake->scratch, nas_space_list(&n_spaces)[intake->parameters->space],
+                         err);
 }
 
 /* What rank 0 alone knows of the pool. */
@@ -208,6 +208,7 @@ nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t
 void nas_intake_destroy(nas_intake_t *intake)
 {
     if (!intake) return;
+    nas_arch_fini(&intake->scratch);
     free(intake->pending);
     free(intake->partly);
     free(intake->arch);

@@ -63,7 +63,7 @@ static void write_good(const run_t *run, bool done)
     nas_graph_t *graph = NULL;
     nas_candidate_record_t record = run->record;
     NAS_ASSERT(nas_arch_find(best->name, &arch, NULL) == NAS_OK);
-    NAS_ASSERT(nas_graph_create(&network, &arch, 1, &graph, NULL) == NAS_OK);
+    NAS_ASSERT(nas_graph_create(&network, &arch, &graph, NULL) == NAS_OK);
     double *zeros = calloc((size_t)(graph->n_values + graph->n_statistics), sizeof *zeros);
     NAS_ASSERT(zeros);
     record.done = done;

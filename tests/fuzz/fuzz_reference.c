@@ -38,7 +38,7 @@ static nas_reference_t make_reference(bool is_training)
     (void)nas_metric_list(&n_metrics);
     NAS_ASSERT(nas_arch_init(&r.arch, nas_space_with_networks(), NULL) == NAS_OK);
     NAS_ASSERT(nas_arch_parse(&r.arch, CELL, NULL) == NAS_OK);
-    NAS_ASSERT(nas_graph_create(&network, &r.arch, 1, &r.graph, NULL) == NAS_OK);
+    NAS_ASSERT(nas_graph_create(&network, &r.arch, &r.graph, NULL) == NAS_OK);
     r.images = zeros(nas_reference_n_pixels(&r), sizeof *r.images);
     r.labels = zeros((size_t)r.n_images, sizeof *r.labels);
     r.parameters = zeros((size_t)r.graph->n_values, sizeof *r.parameters);
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nas_reference_t reference = {0};
     nas_error_t err = {0};
     fuzz_write(path, file);
-    const nas_status_t status = nas_reference_read(path, NULL, 1, &reference, &err);
+    const nas_status_t status = nas_reference_read(path, NULL, &reference, &err);
     if (status)
         fuzz_check_error(status, &err);
     else

@@ -51,7 +51,7 @@ static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
         return nas_error_set(err, NAS_EARG, "images have at most %d channels", IMAGE_CHANNELS);
     nas_status_t status = nas_arch_find(net->arch, &arch, err);
     if (status) return status;
-    status = nas_graph_create(&around, &arch, 1, &net->graph, err);
+    status = nas_graph_create(&around, &arch, &net->graph, err);
     nas_arch_fini(&arch);
     if (!status) status = nas_host_engine_create(nas_backend_ref(), NULL, &net->engine, err);
     if (status) return status;
@@ -122,10 +122,11 @@ static nas_status_t draw_statistics(network_t *net, nas_error_t *err)
     if (status) return status;
     memcpy(net->statistics, values.moments,
            (size_t)net->graph->n_statistics * sizeof *net->statistics);
-    for (int i = 0; i < net->graph->n_norms; i++) {
-        const nas_graph_norm_t *norm = &net->graph->norm[i];
-        double *means = net->statistics + norm->statistics, *variances = means + norm->c;
-        for (int c = 0; c < norm->c; c++) {
+    for (int i = 0; i < net->graph->n_nodes; i++) {
+        const nas_node_t *norm = &net->graph->node[i];
+        if (norm->kind != NAS_NODE_NORM) continue;
+        double *means = net->statistics + norm->statistics, *variances = means + norm->extents.c;
+        for (int c = 0; c < norm->extents.c; c++) {
             variances[c] = (variances[c] + 1e-3) * nas_rng_between(&net->rng, 0.5, 2.0);
             means[c] += 0.3 * sqrt(variances[c]) * nas_rng_normal(&net->rng);
         }

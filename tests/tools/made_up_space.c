@@ -7,7 +7,7 @@
  *                  the largest message that it sent or received
  */
 #include "common/space/space_nb201.h"
-#include "common/space/space_nb201_cost.h"
+#include "worker/engine/graph/cost.h"
 #include "worker/engine/scorer.h"
 
 #include <mpi.h>
@@ -65,11 +65,14 @@ __attribute__((constructor)) static void set_count(void)
     if (count) __wrap_nas_space_nb201.count = strtol(count, NULL, 10);
 }
 
-void __wrap_nas_nb201_cost(const uint8_t operation[NAS_CELL_EDGES], const nas_network_t *network,
-                           nas_nb201_cost_t *cost)
+nas_status_t __wrap_nas_arch_cost(const nas_arch_t *arch, const nas_network_t *network,
+                                  nas_cost_t *cost, nas_cost_t *live, nas_error_t *err)
 {
     (void)network;
-    *cost = (nas_nb201_cost_t){.operations = 1000 + 10 * operation[N_POSITION - 1]};
+    (void)err;
+    *cost = (nas_cost_t){.operations = 1000 + 10 * arch->code[N_POSITION - 1]};
+    if (live) *live = *cost;
+    return NAS_OK;
 }
 
 /* -------------------------------------------------------------------------------------- metrics */

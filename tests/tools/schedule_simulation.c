@@ -1,7 +1,7 @@
 #include "tests/tools/schedule_simulation.h"
 
 #include "common/base/rng.h"
-#include "common/space/space_nb201_cost.h"
+#include "worker/engine/graph/cost.h"
 #include "worker/schedule/schedule.h"
 
 #include <math.h>
@@ -24,29 +24,28 @@ typedef struct times {
     double waiting;
 } times_t;
 
-static double live_flops(int64_t index)
+static double live_flops(nas_arch_t *arch, int64_t index)
 {
     const nas_network_t network = {
         .image_channels = 3, .height = 32, .width = 32, .channels = 16, .cells = 5, .classes = 10};
-    uint8_t operation[NAS_CELL_EDGES];
-    nas_space_nb201.code(index, operation);
-    const unsigned live = nas_cell_live_edges(operation);
-    for (int e = 0; e < NAS_CELL_EDGES; e++)
-        if (!(live >> e & 1u)) operation[e] = NAS_OPERATION_NONE;
-    nas_nb201_cost_t cost;
-    nas_nb201_cost(operation, &network, &cost);
-    return (double)cost.flops;
+    nas_cost_t cost, live;
+    nas_arch_set(arch, index);
+    NAS_ASSERT(nas_arch_cost(arch, &network, &cost, &live, NULL) == NAS_OK);
+    return (double)live.flops;
 }
 
 double *nas_simulation_costs(int copies, int64_t *n)
 {
     const double costliest_s = 2.0;
     const double fixed_part = 0.05;
-    const int64_t n_cells = nas_space_nb201.count;
+    nas_arch_t arch;
+    if (nas_arch_init(&arch, nas_space_with_networks(), NULL)) return NULL;
+    const int64_t n_cells = arch.space->count;
     double *cost = malloc((size_t)(n_cells * copies) * sizeof *cost);
-    if (!cost) return NULL;
+    NAS_ASSERT(cost);
     double most = 0.0;
-    for (int64_t i = 0; i < n_cells; i++) most = fmax(most, cost[i] = live_flops(i));
+    for (int64_t i = 0; i < n_cells; i++) most = fmax(most, cost[i] = live_flops(&arch, i));
+    nas_arch_fini(&arch);
     for (int64_t i = 0; i < n_cells; i++)
         cost[i] = costliest_s * (cost[i] / most + fixed_part) / (1.0 + fixed_part);
     for (int64_t i = n_cells; i < n_cells * copies; i++) cost[i] = cost[i - n_cells];

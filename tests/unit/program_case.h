@@ -61,8 +61,7 @@ static inline program_case_t make_case(const nas_backend_t *backend, const nas_n
     c.arch = arch_at(space, (int64_t)nas_rng_below(&c.rng, (uint64_t)space->count));
     if (number < N_SPECIAL)
         cr_assert_eq(nas_arch_parse(&c.arch, SPECIAL_CELLS[number], NULL), NAS_OK);
-    cr_assert_eq(nas_graph_create(network, &c.arch, backend->channel_block, &c.graph, NULL),
-                 NAS_OK);
+    cr_assert_eq(nas_graph_create(network, &c.arch, &c.graph, NULL), NAS_OK);
     c.options.graph = c.graph;
     c.n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *
                  (size_t)network->width;

@@ -78,7 +78,7 @@ static pair_t make_pair(int condition, int n_steps)
                                  .n_images = n_steps > 0 ? n_steps * BATCH : BATCH,
                                  .has_input_gradient = true}};
     nas_reference_t *r = &pair.reference;
-    cr_assert_eq(nas_graph_create(&network, &r->arch, 1, &r->graph, NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(&network, &r->arch, &r->graph, NULL), NAS_OK);
     r->has_metric = flags(n_metrics());
     r->has_gradient = flags(r->graph->n_parameters);
     fill_values(r, &r->expected);

@@ -46,19 +46,21 @@ static plane_t pooled(const plane_t *x, int size, int stride)
     return y;
 }
 
-static plane_t convolved(const plane_t *x, const nas_graph_conv_t *conv, const double *weight,
+static plane_t convolved(const plane_t *x, const nas_node_t *conv, const double *weight,
                          const double *bias)
 {
-    plane_t y = {.c = conv->c_out, .h = x->h / conv->stride, .w = x->w / conv->stride};
+    const bool is_linear = conv->kind == NAS_NODE_LINEAR; /* of one pixel */
+    const int k = is_linear ? 1 : conv->window.k, stride = is_linear ? 1 : conv->window.stride;
+    plane_t y = {.c = conv->extents.c, .h = conv->extents.h, .w = conv->extents.w};
     for (int i = 0; i < y.c * y.h * y.w; i++) {
         const int o = i / (y.h * y.w), h = i / y.w % y.h, w = i % y.w;
-        const double *at = weight + o * x->c * conv->k * conv->k;
+        const double *at = weight + o * x->c * k * k;
         y.at[i] = bias ? bias[o] : 0;
         for (int c = 0; c < x->c; c++)
-            for (int a = 0; a < conv->k; a++)
-                for (int b = 0; b < conv->k; b++)
-                    y.at[i] += *at++ * value_at(x, c, h * conv->stride + a - conv->k / 2,
-                                                w * conv->stride + b - conv->k / 2);
+            for (int a = 0; a < k; a++)
+                for (int b = 0; b < k; b++)
+                    y.at[i] +=
+                        *at++ * value_at(x, c, h * stride + a - k / 2, w * stride + b - k / 2);
     }
     return y;
 }
@@ -75,54 +77,75 @@ static void normalise(plane_t *x, const double *gamma, const double *beta)
     }
 }
 
-/* What a convolution, with the BN behind it where that is kept, adds to its target. */
-static plane_t conv_term(const nas_graph_t *graph, int index, const double *p, const plane_t *image,
-                         const plane_t *node)
+static const double *values_of(const nas_graph_t *graph, int parameter, const double *p)
 {
-    const nas_graph_conv_t *conv = &graph->conv[index];
-    const nas_parameter_t *parameter = graph->parameter;
-    plane_t x = conv->feed == NAS_FEED_IMAGE  ? *image
-                : conv->feed == NAS_FEED_RELU ? rectified(&node[conv->source])
-                                              : pooled(&node[conv->source], 2, 2);
-    x = convolved(&x, conv, p + parameter[conv->weight].offset,
-                  conv->bias < 0 ? NULL : p + parameter[conv->bias].offset);
-    if (conv->norm >= 0 && graph->norm[conv->norm].in_reduction)
-        normalise(&x, p + parameter[graph->norm[conv->norm].gamma].offset,
-                  p + parameter[graph->norm[conv->norm].beta].offset);
-    return x;
+    return parameter < 0 ? NULL : p + graph->parameter[parameter].offset;
 }
 
-/* Sum of the logits for an image of ones, less the linear layer's biases, which no weight changes;
- * p: absolute values of the parameters. */
+static plane_t image_of_ones(const nas_node_t *node)
+{
+    plane_t image = {.c = node->extents.c, .h = node->extents.h, .w = node->extents.w};
+    for (int i = 0; i < image.c * image.h * image.w; i++) image.at[i] = 1;
+    return image;
+}
+
+static plane_t sum_of(const nas_graph_t *graph, int index, const plane_t *node)
+{
+    const nas_extents_t e = graph->node[index].extents;
+    plane_t sum = {.c = e.c, .h = e.h, .w = e.w};
+    for (int t = 0; t < graph->node[index].n_inputs; t++)
+        for (int k = 0; k < e.c * e.h * e.w; k++)
+            sum.at[k] += node[nas_graph_input(graph, index, t)].at[k];
+    return sum;
+}
+
+/* A mean of the whole image, or of windows. */
+static plane_t pool_of(const nas_node_t *pool, const plane_t *x)
+{
+    if (!pool->is_global) return pooled(x, pool->window.k, pool->window.stride);
+    plane_t mean = {.c = x->c, .h = 1, .w = 1};
+    for (int i = 0; i < x->c * x->h * x->w; i++)
+        mean.at[i / (x->h * x->w)] += x->at[i] / (x->h * x->w);
+    return mean;
+}
+
+/* The value of a node, of those before it; BNs are there where synflow keeps them, and the linear
+ * layer's biases, which no weight changes, are not. */
+static plane_t value_of(const nas_graph_t *graph, int index, const double *p, const plane_t *node)
+{
+    const nas_node_t *n = &graph->node[index];
+    const plane_t *x = n->n_inputs > 0 ? &node[nas_graph_input(graph, index, 0)] : NULL;
+    plane_t y;
+    switch (n->kind) {
+    case NAS_NODE_IMAGE:
+        return image_of_ones(n);
+    case NAS_NODE_CONV:
+    case NAS_NODE_LINEAR:
+        return convolved(x, n, values_of(graph, n->weight, p),
+                         n->kind == NAS_NODE_LINEAR ? NULL : values_of(graph, n->bias, p));
+    case NAS_NODE_NORM:
+        y = *x;
+        if (n->is_kept) normalise(&y, values_of(graph, n->weight, p), values_of(graph, n->bias, p));
+        return y;
+    case NAS_NODE_RECTIFIER:
+        return rectified(x);
+    case NAS_NODE_POOL:
+        return pool_of(n, x);
+    case NAS_NODE_SUM:
+        return sum_of(graph, index, node);
+    case NAS_NODE_CONCAT:
+    case NAS_NODE_FLATTEN:
+        break;
+    }
+    return *x;
+}
+
+/* Sum of the logits for an image of ones; p: absolute values of the parameters. */
 static double evaluate(const nas_graph_t *graph, const double *p, plane_t *node)
 {
-    const nas_network_t *net = &graph->network;
-    plane_t image = {net->image_channels, net->height, net->width, {0}};
-    for (int i = 0; i < image.c * image.h * image.w; i++) image.at[i] = 1;
-    for (int i = 0; i < graph->n_nodes; i++) {
-        const nas_graph_node_t *to = &graph->node[i];
-        node[i] = (plane_t){.c = to->c, .h = to->h, .w = to->w};
-        for (int t = 0; t < to->n_inputs; t++) {
-            const int index = to->input[t].index;
-            const nas_input_kind_t kind = to->input[t].kind;
-            const plane_t term = kind == NAS_INPUT_CONV   ? conv_term(graph, index, p, &image, node)
-                                 : kind == NAS_INPUT_COPY ? node[index]
-                                 : kind == NAS_INPUT_POOL3 ? pooled(&node[index], 3, 1)
-                                                           : node[graph->norm[index].source];
-            for (int k = 0; k < to->c * to->h * to->w; k++) node[i].at[k] += term.at[k];
-        }
-    }
-    const plane_t head = rectified(&node[graph->n_nodes - 1]);
-    const double *weight = p + graph->parameter[graph->linear_weight].offset;
     double sum = 0;
-    for (int o = 0; o < net->classes; o++) {
-        for (int c = 0; c < head.c; c++) {
-            double mean = 0;
-            for (int k = 0; k < head.h * head.w; k++)
-                mean += head.at[c * head.h * head.w + k] / (head.h * head.w);
-            sum += weight[o * head.c + c] * mean;
-        }
-    }
+    for (int i = 0; i < graph->n_nodes; i++) node[i] = value_of(graph, i, p, node);
+    for (int o = 0; o < graph->network.classes; o++) sum += node[graph->output].at[o];
     return sum;
 }
 

@@ -13,10 +13,10 @@ enum { N_NETWORKS = sizeof NETWORKS / sizeof *NETWORKS, BATCH = 6, TINY_BATCH = 
 static double *random_statistics(program_case_t *c)
 {
     double *statistics = copy_of(NULL, (size_t)c->graph->n_statistics);
-    for (int i = 0; i < c->graph->n_norms; i++) {
-        const nas_graph_norm_t *norm_of = &c->graph->norm[i];
-        double *mean = statistics + norm_of->statistics, *variance = mean + norm_of->c;
-        for (int k = 0; k < norm_of->c; k++) {
+    for (int i = 0; i < c->graph->n_nodes; i++) {
+        const nas_node_t *norm_of = &c->graph->node[i];
+        double *mean = statistics + norm_of->statistics, *variance = mean + norm_of->extents.c;
+        for (int k = 0; norm_of->kind == NAS_NODE_NORM && k < norm_of->extents.c; k++) {
             mean[k] = nas_rng_between(&c->rng, -0.5, 0.5);
             variance[k] = nas_rng_between(&c->rng, 0.5, 2.0);
         }
@@ -120,23 +120,26 @@ Test(inference, bias_counts)
     for (int number = 0; number < N_CELLS; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = make_case(nas_backend_ref(), &TINY, TINY_BATCH, number);
-        for (int i = 0; i < c.graph->n_convs; i++) {
-            const nas_graph_conv_t *conv = &c.graph->conv[i];
-            if (conv->bias < 0 || !conv->live) continue;
+        for (int i = 0; i < c.graph->n_nodes; i++) {
+            const nas_node_t *norm = &c.graph->node[i];
+            if (norm->kind != NAS_NODE_NORM || !norm->live) continue;
+            const nas_node_t *conv = &c.graph->node[nas_graph_input(c.graph, i, 0)];
+            const int c_out = conv->extents.c;
+            if (conv->kind != NAS_NODE_CONV || conv->bias < 0) continue;
             n_biases++;
             double *logits[2], *moments[2], *statistics = random_statistics(&c), *inferred[2];
             double *bias = c.parameters + c.graph->parameter[conv->bias].offset;
-            const int64_t mean = c.graph->norm[conv->norm].statistics;
+            const int64_t mean = norm->statistics;
             moments[0] = moments_of(&c, &engine, &logits[0]);
             inferred[0] = infer(&c, statistics, &engine);
-            for (int k = 0; k < conv->c_out; k++) bias[k] += more;
-            for (int k = 0; k < conv->c_out; k++) statistics[mean + k] += more;
+            for (int k = 0; k < c_out; k++) bias[k] += more;
+            for (int k = 0; k < c_out; k++) statistics[mean + k] += more;
             moments[1] = moments_of(&c, &engine, &logits[1]);
             inferred[1] = infer(&c, statistics, &engine);
             check_logits(&c, inferred[1], inferred[0], 1e-12);
             check_logits(&c, logits[1], logits[0], 0);
             for (int64_t k = 0; k < c.graph->n_statistics; k++) {
-                const bool moved = k >= mean && k < mean + conv->c_out;
+                const bool moved = k >= mean && k < mean + c_out;
                 cr_assert_float_eq(moments[1][k], moments[0][k] + (moved ? more : 0), 1e-12);
             }
             for (int k = 0; k < 2; k++) {
@@ -161,11 +164,12 @@ Test(inference, variance_and_gamma_scale_alike)
     const nas_network_t network = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN};
     program_case_t c = make_case(nas_backend_ref(), &network, TINY_BATCH, all_convolutions);
     double *statistics = random_statistics(&c), *before = infer(&c, statistics, &engine);
-    for (int i = 0; i < c.graph->n_norms; i++) {
-        const nas_graph_norm_t *g = &c.graph->norm[i];
-        double *variance = statistics + g->statistics + g->c;
-        double *gamma = c.parameters + c.graph->parameter[g->gamma].offset;
-        for (int k = 0; k < g->c; k++) {
+    for (int i = 0; i < c.graph->n_nodes; i++) {
+        const nas_node_t *g = &c.graph->node[i];
+        if (g->kind != NAS_NODE_NORM) continue;
+        double *variance = statistics + g->statistics + g->extents.c;
+        double *gamma = c.parameters + c.graph->parameter[g->weight].offset;
+        for (int k = 0; k < g->extents.c; k++) {
             gamma[k] *= factor;
             variance[k] = factor * factor * (variance[k] + epsilon) - epsilon;
         }
@@ -187,13 +191,12 @@ Test(inference, moments_of_dead_edges_are_0)
         nas_engine_t *engine = NULL;
         program_case_t c = make_case(nas_backend_ref(), &TINY, TINY_BATCH, number);
         double *logits = NULL, *moments = moments_of(&c, &engine, &logits);
-        for (int i = 0; i < c.graph->n_norms; i++) {
-            const nas_graph_norm_t *g = &c.graph->norm[i];
-            const bool live = g->conv < 0 || c.graph->conv[g->conv].live;
-            const double *mean = moments + g->statistics, *variance = mean + g->c;
-            for (int k = 0; k < g->c; k++) {
-                cr_assert(live || (mean[k] == 0 && variance[k] == 0));
-                n_live += live && variance[k] > 0;
+        for (int i = 0; i < c.graph->n_nodes; i++) {
+            const nas_node_t *g = &c.graph->node[i];
+            const double *mean = moments + g->statistics, *variance = mean + g->extents.c;
+            for (int k = 0; g->kind == NAS_NODE_NORM && k < g->extents.c; k++) {
+                cr_assert(g->live || (mean[k] == 0 && variance[k] == 0));
+                n_live += g->live && variance[k] > 0;
             }
         }
         free(logits);

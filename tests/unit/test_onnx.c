@@ -62,7 +62,7 @@ static sample_t make_cell(const nas_network_t *network, const char *arch, uint64
     const nas_space_t *space = nas_space_with_networks();
     nas_arch_t cell = arch_at(space, (int64_t)nas_rng_below(&rng, (uint64_t)space->count));
     if (arch) cr_assert_eq(nas_arch_parse(&cell, arch, NULL), NAS_OK);
-    cr_assert_eq(nas_graph_create(network, &cell, 4, &s.graph, NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(network, &cell, &s.graph, NULL), NAS_OK);
     nas_arch_fini(&cell);
     s.parameters = random_numbers(&rng, s.graph->n_values);
     s.statistics = random_numbers(&rng, s.graph->n_statistics);
@@ -182,28 +182,19 @@ static void mark(bool *live, int parameter)
     if (parameter >= 0) live[parameter] = true;
 }
 
-static bool norm_is_live(const nas_graph_t *graph, const nas_graph_norm_t *norm)
-{
-    return norm->conv < 0 || graph->conv[norm->conv].live;
-}
-
 /* Which parameters reach the logits; the caller's. */
 static bool *live_parameters(const nas_graph_t *graph)
 {
     bool *live = calloc((size_t)graph->n_parameters, sizeof *live);
     cr_assert_not_null(live);
-    for (int i = 0; i < graph->n_convs; i++) {
-        if (!graph->conv[i].live) continue;
-        mark(live, graph->conv[i].weight);
-        mark(live, graph->conv[i].bias);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        const bool has_parameters = node->kind == NAS_NODE_CONV || node->kind == NAS_NODE_NORM ||
+                                    node->kind == NAS_NODE_LINEAR;
+        if (!node->live || !has_parameters) continue;
+        mark(live, node->weight);
+        mark(live, node->bias);
     }
-    for (int i = 0; i < graph->n_norms; i++) {
-        if (!norm_is_live(graph, &graph->norm[i])) continue;
-        mark(live, graph->norm[i].gamma);
-        mark(live, graph->norm[i].beta);
-    }
-    mark(live, graph->linear_weight);
-    mark(live, graph->linear_bias);
     return live;
 }
 
@@ -235,11 +226,12 @@ static int64_t expected_elements(const nas_graph_t *graph)
     bool *live = live_parameters(graph);
     int64_t n = 0;
     for (int p = 0; p < graph->n_parameters; p++) n += live[p] ? graph->parameter[p].n : 0;
-    for (int i = 0; i < graph->n_norms; i++) {
-        const nas_graph_norm_t *norm = &graph->norm[i];
-        if (norm_is_live(graph, norm)) n += (norm->gamma < 0 ? 4 : 2) * norm->c;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        if (!node->live) continue;
+        if (node->kind == NAS_NODE_NORM) n += (node->weight < 0 ? 4 : 2) * node->extents.c;
+        if (node->kind == NAS_NODE_IMAGE) n += 2 * (int64_t)graph->network.image_channels;
     }
-    if (graph->conv[0].live) n += 2 * (int64_t)graph->network.image_channels;
     free(live);
     return n;
 }
@@ -266,7 +258,7 @@ Test(onnx, statistics_are_the_networks)
 {
     for (int number = 0; number < N_MODELS; number++) {
         sample_t s = make_sample(number);
-        int found = 0; /* models have their norms in another order than graphs */
+        int found = 0;
         for (size_t i = 0; i < s.onnx->n_node; i++) {
             const Onnx__NodeProto *node = s.onnx->node[i];
             if (strcmp(node->op_type, "BatchNormalization") != 0) continue;
@@ -276,18 +268,21 @@ Test(onnx, statistics_are_the_networks)
             cr_assert(mean && variance && node->n_input == 5);
             cr_assert(epsilon && epsilon->has_f && epsilon->f == 1e-5F);
             int norm = 0;
-            while (norm < s.graph->n_norms &&
-                   s.statistics[s.graph->norm[norm].statistics] != (double)mean->float_data[0])
+            while (norm < s.graph->n_nodes &&
+                   (s.graph->node[norm].kind != NAS_NODE_NORM ||
+                    s.statistics[s.graph->node[norm].statistics] != (double)mean->float_data[0]))
                 norm++;
-            cr_assert_lt(norm, s.graph->n_norms, "%s", node->name);
-            const nas_graph_norm_t *g = &s.graph->norm[norm];
-            expect_floats(mean, s.statistics + g->statistics, g->c);
-            expect_floats(variance, s.statistics + g->statistics + g->c, g->c);
-            if (g->gamma >= 0) cr_assert_str_eq(node->input[1], s.graph->parameter[g->gamma].name);
+            cr_assert_lt(norm, s.graph->n_nodes, "%s", node->name);
+            const nas_node_t *g = &s.graph->node[norm];
+            expect_floats(mean, s.statistics + g->statistics, g->extents.c);
+            expect_floats(variance, s.statistics + g->statistics + g->extents.c, g->extents.c);
+            if (g->weight >= 0)
+                cr_assert_str_eq(node->input[1], s.graph->parameter[g->weight].name);
             found++;
         }
         int live = 0;
-        for (int i = 0; i < s.graph->n_norms; i++) live += norm_is_live(s.graph, &s.graph->norm[i]);
+        for (int i = 0; i < s.graph->n_nodes; i++)
+            live += s.graph->node[i].kind == NAS_NODE_NORM && s.graph->node[i].live;
         cr_assert_eq(found, live);
         free_sample(&s);
     }
@@ -311,14 +306,15 @@ static void expect_window(const Onnx__NodeProto *node, int64_t k, int64_t stride
     expect_ints(node, "pads", pad, 4);
 }
 
-/* Each live convolution is a node of its weights' kernel, whatever groups a backend has. */
+/* Each live convolution is a node of its weights' kernel. */
 Test(onnx, convolutions_are_the_live_ones)
 {
     for (int number = 0; number < N_MODELS; number++) {
         sample_t s = make_sample(number);
         int live = 0;
-        for (int c = 0; c < s.graph->n_convs; c++) {
-            const nas_graph_conv_t *conv = &s.graph->conv[c];
+        for (int c = 0; c < s.graph->n_nodes; c++) {
+            const nas_node_t *conv = &s.graph->node[c];
+            if (conv->kind != NAS_NODE_CONV) continue;
             const char *weight = s.graph->parameter[conv->weight].name;
             for (size_t i = 0; i < s.onnx->n_node; i++) {
                 const Onnx__NodeProto *node = s.onnx->node[i];
@@ -326,7 +322,7 @@ Test(onnx, convolutions_are_the_live_ones)
                 cr_assert_str_eq(node->op_type, "Conv");
                 cr_assert_eq(node->n_input, conv->bias >= 0 ? 3 : 2);
                 cr_assert_eq(strncmp(node->name, weight, strlen(node->name)), 0);
-                expect_window(node, conv->k, conv->stride, conv->k / 2);
+                expect_window(node, conv->window.k, conv->window.stride, conv->window.padding);
             }
             live += conv->live;
         }
@@ -446,22 +442,14 @@ Test(onnx, normalisation_is_in_the_model)
     free_sample(&s);
 }
 
-/* The same bytes again, and whatever groups a backend makes of the convolutions. */
+/* The same bytes again. */
 Test(onnx, bytes_are_the_networks_alone)
 {
     for (int number = 0; number < N_MODELS; number++) {
         sample_t s = make_sample(number);
-        nas_onnx_options_t options = s.options;
         unsigned char *again = NULL;
         size_t size = 0;
-        encode(&options, &again, &size);
-        cr_assert(size == s.size && memcmp(again, s.data, size) == 0);
-        free(again);
-        nas_graph_t ungrouped = *s.graph;
-        ungrouped.group = NULL;
-        ungrouped.n_groups = 0;
-        options.graph = &ungrouped;
-        encode(&options, &again, &size);
+        encode(&s.options, &again, &size);
         cr_assert(size == s.size && memcmp(again, s.data, size) == 0);
         free(again);
         free_sample(&s);

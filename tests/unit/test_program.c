@@ -1,6 +1,6 @@
 #include "backend_case.h"
-#include "common/space/space_nb201_cost.h"
 #include "program_case.h"
+#include "worker/engine/graph/cost.h"
 #include "worker/engine/host/run.h"
 
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
@@ -442,7 +442,7 @@ BACKEND_TEST(program, profile_counts_the_convolutions)
     fixture_t f = setup(*index);
     nas_engine_t *engine = NULL;
     nas_profile_t profile = {0};
-    nas_nb201_cost_t cost;
+    nas_cost_t cost;
     const nas_network_t *network = &NETWORKS[0];
     const int all_convolutions = 1;
     program_case_t c = make_case(f.backend, network, BATCH, all_convolutions);
@@ -462,7 +462,7 @@ BACKEND_TEST(program, profile_counts_the_convolutions)
         cr_assert_gt(profile.entry[i].n_calls, 0);
         flops += profile.entry[i].flops;
     }
-    nas_nb201_cost(c.arch.code, network, &cost);
+    cr_assert_eq(nas_graph_cost(c.graph, &cost, NULL, NULL), NAS_OK);
     const double linear = 4.0 * network->channels * network->classes;
     cr_assert_float_eq(flops, 2.0 * BATCH * ((double)cost.flops - linear), 0.5);
     free_results(&untimed);

@@ -49,9 +49,11 @@ static void begin_by_hand(by_hand_t *hand, const train_case_t *c)
     cr_assert_eq(nas_host_engine_create(c->backend, NULL, &hand->engine, NULL), NAS_OK);
     cr_assert_eq(nas_program_create(&options, &hand->program, NULL), NAS_OK);
     nas_parameters_init(graph, c->options.seed, c->options.arch, hand->parameter);
-    for (int i = 0; i < graph->n_norms; i++)
-        for (int k = 0; k < graph->norm[i].c; k++)
-            hand->statistics[graph->norm[i].statistics + graph->norm[i].c + k] = 1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        for (int k = 0; node->kind == NAS_NODE_NORM && k < node->extents.c; k++)
+            hand->statistics[node->statistics + node->extents.c + k] = 1;
+    }
 }
 
 static void end_by_hand(by_hand_t *hand)
@@ -92,13 +94,12 @@ static double add_shard(by_hand_t *hand, const int64_t *index, int64_t n)
 static void update_by_hand(by_hand_t *hand)
 {
     const nas_graph_t *graph = hand->c->graph;
-    for (int i = 0; i < graph->n_norms; i++) {
-        const nas_graph_norm_t *norm = &graph->norm[i];
-        const nas_graph_node_t *node =
-            &graph->node[norm->conv >= 0 ? graph->conv[norm->conv].target : norm->source];
-        const int64_t m = hand->c->recipe.batch / hand->c->recipe.shards * node->h * node->w;
-        for (int k = 0; k < 2 * norm->c; k++) {
-            const double factor = k < norm->c ? 1 : (double)m / (double)(m - 1);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *norm = &graph->node[i];
+        const nas_extents_t e = norm->extents;
+        const int64_t m = hand->c->recipe.batch / hand->c->recipe.shards * e.h * e.w;
+        for (int k = 0; norm->kind == NAS_NODE_NORM && k < 2 * e.c; k++) {
+            const double factor = k < e.c ? 1 : (double)m / (double)(m - 1);
             double *running = &hand->statistics[norm->statistics + k];
             *running = 0.9 * *running + 0.1 * factor * hand->moments[norm->statistics + k];
         }

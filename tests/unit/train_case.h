@@ -95,8 +95,7 @@ static inline void train_case_make(train_case_t *c, const nas_backend_t *backend
     train_case_images(&c->dataset);
     NAS_ASSERT(nas_split_make(&c->dataset, &c->recipe, 5, &c->split, NULL) == NAS_OK);
     c->arch = arch_of(TRAIN_CASE_CELL);
-    NAS_ASSERT(nas_graph_create(&network, &c->arch, backend->channel_block, &c->graph, NULL) ==
-               NAS_OK);
+    NAS_ASSERT(nas_graph_create(&network, &c->arch, &c->graph, NULL) == NAS_OK);
     NAS_ASSERT(nas_host_engine_create(backend, NULL, &c->engine, NULL) == NAS_OK);
     NAS_ASSERT(nas_comm_self(&c->alone, NULL) == NAS_OK);
     c->options = (nas_training_options_t){.team = c->alone,

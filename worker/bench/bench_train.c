@@ -135,8 +135,7 @@ static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
     nas_graph_t *graph = NULL;
     *result = (result_t){.arch = arch};
     nas_status_t status = nas_bench_arch(arch, &parsed, err);
-    if (!status)
-        status = nas_graph_create(&network, &parsed, o->backend->channel_block, &graph, err);
+    if (!status) status = nas_graph_create(&network, &parsed, &graph, err);
     if (!status) status = measure_graph(bench, graph, result, err);
     nas_graph_destroy(graph);
     nas_arch_fini(&parsed);

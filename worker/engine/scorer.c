@@ -83,8 +83,7 @@ static nas_status_t run(nas_scorer_t *scorer, const programs_t *programs, const 
 }
 
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
-                                const nas_arch_t *arch, const double *parameters, double *value,
-                                nas_error_t *err)
+                                const double *parameters, double *value, nas_error_t *err)
 {
     const nas_scorer_options_t *o = &scorer->options;
     const nas_engine_result_t *result = NULL;
@@ -94,7 +93,6 @@ nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
     if (!status) {
         const nas_metric_input_t input = {
             .graph = graph,
-            .arch = arch,
             .parameters = parameters,
             .run = scorer->needs ? &result[0].values : NULL,
             .flow = scorer->needs_flow ? &result[programs.n - 1].values : NULL,
@@ -119,12 +117,11 @@ nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, doub
                               nas_error_t *err)
 {
     nas_graph_t *graph = NULL;
-    nas_status_t status = nas_graph_create(
-        &scorer->options.network, arch, scorer->options.engine->layout->channel_block, &graph, err);
+    nas_status_t status = nas_graph_create(&scorer->options.network, arch, &graph, err);
     if (!status) status = reserve_parameters(scorer, graph->n_values, err);
     if (!status) {
         nas_parameters_init(graph, scorer->options.seed, arch->name, scorer->parameters);
-        status = nas_scorer_measure(scorer, graph, arch, scorer->parameters, value, err);
+        status = nas_scorer_measure(scorer, graph, scorer->parameters, value, err);
     }
     nas_graph_destroy(graph);
     return status;

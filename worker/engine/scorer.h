@@ -40,10 +40,9 @@ nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, doub
                               nas_error_t *err);
 
 /** Measure a network with given parameters, in place of initial ones.  As nas_scorer_score;
- *  graph [in] of the scorer's network, built for the channel_block of the engine's layout. */
+ *  graph [in] of the scorer's network. */
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
-                                const nas_arch_t *arch, const double *parameters, double *value,
-                                nas_error_t *err);
+                                const double *parameters, double *value, nas_error_t *err);
 
 /** Bytes of tensors and vectors that the largest architecture so far took. */
 size_t nas_scorer_bytes(const nas_scorer_t *scorer);

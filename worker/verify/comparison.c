@@ -1,5 +1,6 @@
 #include "worker/verify/comparison.h"
 
+#include "worker/engine/graph/cost.h"
 #include "worker/engine/metrics/metric.h"
 
 #include <limits.h>
@@ -65,14 +66,21 @@ static double tolerance_of(const compare_t *compare, const rule_t *rule)
     return compare->is_float64 ? float64_tolerance : rule->tolerance[compare->condition];
 }
 
-static condition_t condition_of(const nas_reference_t *reference)
+/* Deep ones are ill-conditioned where nothing but convolutions is on any way: as many as the costliest
+ * network of the space has. */
+static nas_status_t find_condition(compare_t *compare, nas_error_t *err)
 {
-    if (reference->graph->network.cells < DEEP_CELLS) return SHALLOW;
-    for (int e = 0; e < NAS_CELL_EDGES; e++) {
-        const uint8_t operation = reference->arch.code[e];
-        if (operation != NAS_OPERATION_CONV1 && operation != NAS_OPERATION_CONV3) return DEEP;
-    }
-    return ILL;
+    const nas_graph_t *graph = compare->reference->graph;
+    nas_arch_t costliest = {0};
+    nas_cost_t own, most;
+    nas_status_t status = nas_arch_init(&costliest, compare->reference->arch.space, err);
+    if (!status) nas_arch_set(&costliest, costliest.space->costliest);
+    if (!status) status = nas_arch_cost(&costliest, &graph->network, &most, NULL, err);
+    if (!status) status = nas_graph_cost(graph, &own, NULL, err);
+    if (!status && graph->network.cells >= DEEP_CELLS)
+        compare->condition = own.n_convs < most.n_convs ? DEEP : ILL;
+    nas_arch_fini(&costliest);
+    return status;
 }
 
 /* --------------------------------------------------------------------------------- errors */
@@ -267,9 +275,14 @@ nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_v
     compare_t compare = {.reference = reference,
                          .found = found,
                          .is_float64 = is_float64,
-                         .condition = condition_of(reference),
+                         .condition = SHALLOW,
                          .comparison = calloc(most, sizeof *compare.comparison)};
     if (!compare.comparison) return nas_error_nomem(err, "a comparison");
+    const nas_status_t status = find_condition(&compare, err);
+    if (status) {
+        free(compare.comparison);
+        return status;
+    }
     if (reference->n_steps > 0)
         compare_losses(&compare);
     else

@@ -40,7 +40,8 @@
 
 /** One value, compared. */
 typedef struct nas_comparison {
-    char name[NAS_NAME_SIZE + 16]; /**< as in the file: "grad_norm", "gradients/stem/conv/weight" */
+    char name[NAS_REFERENCE_NAME_SIZE +
+              16];     /**< as in the file: "grad_norm", "gradients/stem/conv/weight" */
     const char *group; /**< "gradients" by parameters, "losses" of steps: of neighbours in a group
                             with one tolerance, the worst says enough. NULL: none; static */
     double expected;   /**< of an array: its norm */

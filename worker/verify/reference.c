@@ -133,19 +133,30 @@ static nas_status_t take_network(const char *path, const nas_untrusted_array_t *
     return status;
 }
 
+static bool names_fit(const nas_graph_t *graph)
+{
+    for (int i = 0; i < graph->n_parameters; i++)
+        if (strlen(graph->parameter[i].name) >= NAS_REFERENCE_NAME_SIZE) return false;
+    return true;
+}
+
 /* The graph's own refusals do not know the file. */
-static nas_status_t build_graph(const char *path, const nas_network_t *network, int channel_block,
+static nas_status_t build_graph(const char *path, const nas_network_t *network,
                                 nas_reference_t *reference, nas_error_t *err)
 {
     nas_error_t why = {0};
     const nas_status_t status =
-        nas_graph_create(network, &reference->arch, channel_block, &reference->graph, &why);
+        nas_graph_create(network, &reference->arch, &reference->graph, &why);
     if (status == NAS_EARG) return nas_error_set(err, NAS_EINPUT, "%s: %s", path, why.text);
-    return status ? nas_error_set(err, status, "%s", why.text) : NAS_OK;
+    if (status) return nas_error_set(err, status, "%s", why.text);
+    if (names_fit(reference->graph)) return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s: a parameter of the network has a name of more than %d bytes", path,
+                         NAS_REFERENCE_NAME_SIZE - 1);
 }
 
-nas_status_t nas_reference_read(const char *path, const char *cifar, int channel_block,
-                                nas_reference_t *reference, nas_error_t *err)
+nas_status_t nas_reference_read(const char *path, const char *cifar, nas_reference_t *reference,
+                                nas_error_t *err)
 {
     nas_untrusted_array_t array[N_ITEMS] = {0};
     nas_network_t network = {.image_channels = 3, .height = 32, .width = 32}; /* CIFAR's */
@@ -153,7 +164,7 @@ nas_status_t nas_reference_read(const char *path, const char *cifar, int channel
     nas_status_t status = nas_reference_items(path, ITEMS, N_ITEMS, array, err);
     if (status) return status;
     if ((status = take_network(path, array, &read, &network, err))) goto out;
-    if ((status = build_graph(path, &network, channel_block, &read, err))) goto out;
+    if ((status = build_graph(path, &network, &read, err))) goto out;
     if ((status = nas_reference_take_images(path, cifar, &array[IMAGES], &read, err))) goto out;
     if ((status = nas_reference_read_values(path, &read, err))) goto out;
     *reference = read;

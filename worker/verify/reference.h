@@ -4,7 +4,7 @@
  * HDF5 layout, dimension letters as in backend.h:
  *   attributes         arch (native name), channels, cells (per stage), classes, convention
  *   input/images       float [N, C, H, W], normalised; input/labels integer [N]
- *   weights/NAME       every parameter of the network, named as in graph.h
+ *   weights/NAME       every parameter of the network, named as builder.h says
  *   expected/logits    float [N, classes]; expected/loss
  *   expected/METRIC    any metrics of metric.h
  *   expected/gradients/NAME   optional: of the loss, by any parameters
@@ -29,6 +29,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/** Bytes of the longest name of a parameter, with its NUL; a network with longer ones is refused. */
+enum { NAS_REFERENCE_NAME_SIZE = 96 };
 
 /** Values of one network and batch. Arrays are owned; end with nas_reference_values_fini. */
 typedef struct nas_reference_values {
@@ -59,12 +62,12 @@ typedef struct nas_reference {
 /** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again for
  *  a moment.
  *  cifar [in] a CIFAR-10 file for a course of training without images, read only for such; NULL:
- *  none; channel_block [in] of the backend that is to compute the network;
+ *  none;
  *  reference [out] the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged, a part absent, of another shape or out of
  *  range; images that are nowhere. NAS_EIO, NAS_ENOMEM. */
-nas_status_t nas_reference_read(const char *path, const char *cifar, int channel_block,
-                                nas_reference_t *reference, nas_error_t *err);
+nas_status_t nas_reference_read(const char *path, const char *cifar, nas_reference_t *reference,
+                                nas_error_t *err);
 
 /** Write a file of this network and batch with these values in place of the expected ones; the same
  *  kinds of value are in it.  Not collective. Replaces path as a whole.

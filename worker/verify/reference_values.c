@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEM_NAME_SIZE = NAS_NAME_SIZE + 32 };
+enum { ITEM_NAME_SIZE = NAS_REFERENCE_NAME_SIZE + 32 };
 
 /* The first item of each section; metrics, weights and gradients are as many as there are. A course
  * of training has losses and weights alone. */

@@ -26,7 +26,7 @@ typedef struct array {
 static nas_status_t write_array(const writer_t *writer, const char *folder, const char *name,
                                 const array_t *array, nas_error_t *err)
 {
-    char path[NAS_NAME_SIZE + 32];
+    char path[NAS_REFERENCE_NAME_SIZE + 32];
     hsize_t size[4];
     for (int i = 0; i < array->shape.rank; i++) size[i] = (hsize_t)array->shape.size[i];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);

@@ -58,8 +58,8 @@ static nas_status_t compute_metrics(nas_engine_t *engine, const nas_reference_t 
                                           .labels = reference->labels};
     if (!status) status = nas_scorer_create(&options, &scorer, err);
     if (!status)
-        status = nas_scorer_measure(scorer, reference->graph, &reference->arch,
-                                    reference->parameters, chosen.value, err);
+        status =
+            nas_scorer_measure(scorer, reference->graph, reference->parameters, chosen.value, err);
     for (int i = 0; !status && i < chosen.n; i++) values->metric[chosen.index[i]] = chosen.value[i];
     nas_scorer_destroy(scorer);
     free(chosen.metric);
@@ -216,8 +216,7 @@ static nas_status_t verify_file(const nas_verify_options_t *options, const char 
     nas_reference_values_t found = {0};
     nas_comparison_t *comparison = NULL;
     size_t n = 0;
-    nas_status_t status =
-        nas_reference_read(path, options->images, options->backend->channel_block, &reference, err);
+    nas_status_t status = nas_reference_read(path, options->images, &reference, err);
     if (status) return status;
     if ((status = compute(options->backend, &reference, &found, err))) goto out;
     if ((status = nas_compare(&reference, &found, is_float64, &comparison, &n, err))) goto out;

@@ -1,139 +1,127 @@
-/* The graph of a NAS-Bench-201 network: tensors (nodes), the terms they are sums of, convolutions.
+/* The graph of a network: what it computes, from the images to the logits, and with which
+ * parameters. How that is computed is a program's business (program.h).
  *
- * Stem conv3x3 + BN; three stages of cells at C, 2C, 4C channels; a residual reduction block before
- * stages 2 and 3; BN, ReLU, global average pool, linear layer. A cell has 4 nodes; edge e of
- * [0>1, 0>2, 1>2, 0>3, 1>3, 2>3] carries an operation. Dong & Yang, NAS-Bench-201, ICLR 2020.
- *
- * The graph has every operation of the architecture. What reaches the logits is marked live; a
- * program (program.h) is made of the part that is wanted.
+ * It is made by a space's calls on a builder (common/space/builder.h) and has a node for each call,
+ * in their order, so that every node comes after those that it reads. It has all operations of the
+ * architecture; what reaches the logits is marked live.
  */
 #ifndef NAS_WORKER_ENGINE_GRAPH_GRAPH_H
 #define NAS_WORKER_ENGINE_GRAPH_GRAPH_H
 
 #include "common/base/error.h"
 #include "common/space/arch.h"
+#include "common/space/builder.h"
 #include "common/space/network.h"
-#include "common/space/space_nb201.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { NAS_NAME_SIZE = 64, NAS_NODE_TERMS = 3, NAS_GROUP_CONVS = 3 };
-
 typedef enum nas_parameter_kind {
-    NAS_PARAMETER_WEIGHT = 0, /**< of a convolution [O, I, K, K] or of the linear layer [O, I] */
+    NAS_PARAMETER_WEIGHT = 0, /**< of a convolution [O, I / groups, K, K] or linear layer [O, I] */
     NAS_PARAMETER_BIAS,
     NAS_PARAMETER_GAMMA,
     NAS_PARAMETER_BETA
 } nas_parameter_kind_t;
 
-/** One array of parameters, named like "cell3/edge0/conv/weight". */
+/** One array of parameters. */
 typedef struct nas_parameter {
-    char name[NAS_NAME_SIZE];
+    const char *name; /**< like "cell3/edge0/conv/weight" (builder.h); the graph's */
     nas_parameter_kind_t kind;
     int shape[4]; /**< unused dimensions are 1 */
     int n_dims;
     int64_t n;      /**< elements */
     int64_t offset; /**< of the first element in an array of all parameters */
-    int fan_in;     /**< of its layer: I K K */
+    int fan_in;     /**< of its layer: inputs that an output is a sum over */
 } nas_parameter_t;
 
-/** What a convolution reads. */
-typedef enum nas_feed {
-    NAS_FEED_IMAGE = 0,
-    NAS_FEED_RELU, /**< a rectified node */
-    NAS_FEED_POOL2 /**< a node, pooled 2 x 2 */
-} nas_feed_t;
+typedef enum nas_node_kind {
+    NAS_NODE_IMAGE = 0,
+    NAS_NODE_CONV,
+    NAS_NODE_NORM,
+    NAS_NODE_RECTIFIER,
+    NAS_NODE_POOL,
+    NAS_NODE_SUM,
+    NAS_NODE_CONCAT,
+    NAS_NODE_FLATTEN,
+    NAS_NODE_LINEAR
+} nas_node_kind_t;
 
-typedef struct nas_graph_conv {
-    int source; /**< node; -1 for the image */
-    nas_feed_t feed;
+/** A window that slides over a tensor. */
+typedef struct nas_window {
     int k;
     int stride;
-    int c_in;
-    int c_out;
-    int target; /**< node that it is a term of */
-    int weight; /**< parameter */
-    int bias;   /**< parameter, or -1 */
-    int norm;   /**< behind it, or -1 */
-    bool live;
-    int group;
-    int c_first; /**< its first output channel in the group's */
-} nas_graph_conv_t;
+    int padding;
+    int dilation;
+} nas_window_t;
 
-/** A batch normalisation. */
-typedef struct nas_graph_norm {
-    int c;
-    int gamma; /**< parameter, or -1: 1 */
-    int beta;  /**< parameter, or -1: 0 */
-    int conv;  /**< that it is behind; -1: behind the node `source` */
-    int source;
-    bool in_reduction;  /**< kept where synflow drops the others */
-    int64_t statistics; /**< of its c means, then c variances, in an array of all statistics */
-} nas_graph_norm_t;
-
-typedef enum nas_input_kind {
-    NAS_INPUT_CONV = 0, /**< index: convolution */
-    NAS_INPUT_COPY,     /**< index: node */
-    NAS_INPUT_POOL3,    /**< index: node, mean of the pixels within one step */
-    NAS_INPUT_NORM      /**< index: norm behind a node */
-} nas_input_kind_t;
-
-/** A node is the sum of its inputs; without inputs it is 0. */
-typedef struct nas_graph_node {
-    int c;
-    int h;
-    int w;
+/** A node: an operation, and the tensor that it makes. */
+typedef struct nas_node {
+    nas_node_kind_t kind;
+    const char *name; /**< like "cell3/edge0/conv"; NULL: it was given none; the graph's */
+    nas_extents_t extents;
+    int input; /**< the first of n_inputs entries in the graph's list */
     int n_inputs;
-    struct {
-        nas_input_kind_t kind;
-        int index;
-    } input[NAS_NODE_TERMS];
-    int n_relu;     /**< ReLUs of the network that read it, live or not */
-    bool live;      /**< reaches the logits */
-    bool is_output; /**< of a cell or block: where synflow rescales */
-    int scale_from; /**< synflow: node whose exponent its inputs have; -1: exponent 0 */
-} nas_graph_node_t;
+    int n_readers;             /**< nodes that read it, live or not */
+    nas_window_t window;       /**< CONV, POOL */
+    int groups;                /**< CONV */
+    nas_pool_kind_t pool;      /**< POOL */
+    bool is_global;            /**< POOL: one window, of the whole tensor */
+    bool counts_padding;       /**< POOL */
+    nas_rectifier_t rectifier; /**< RECTIFIER */
+    int weight;                /**< CONV, LINEAR: parameter; NORM: gamma, or -1 */
+    int bias;                  /**< CONV, LINEAR, or -1; NORM: beta, or -1 */
+    double eps;                /**< NORM */
+    bool is_kept;              /**< NORM: synflow keeps it */
+    int64_t
+        statistics;  /**< NORM: of its c means, then c variances, in an array of all statistics */
+    bool live;       /**< reaches the logits */
+    bool ends_block; /**< see builder.h */
+} nas_node_t;
 
-/** Convolutions of one source and kernel, alike in being live, computed as one. */
-typedef struct nas_graph_group {
-    int n_convs;
-    int conv[NAS_GROUP_CONVS];
-    int c_out; /**< of all */
-    bool live;
-} nas_graph_group_t;
-
-/** Arrays are owned; nodes stand in topological order, the head's last. */
+/** Arrays are owned. */
 typedef struct nas_graph {
-    nas_network_t network;
-    nas_graph_node_t *node;
+    nas_network_t network; /**< that it was built with */
+    nas_node_t *node;
     int n_nodes;
-    nas_graph_conv_t *conv;
-    int n_convs;
-    nas_graph_norm_t *norm;
-    int n_norms;
-    nas_graph_group_t *group;
-    int n_groups;
+    int *input; /**< of all nodes, one after the other */
+    int n_inputs;
+    int output; /**< node: the logits */
     nas_parameter_t *parameter;
     int n_parameters;
     int64_t n_values;     /**< elements of all parameters */
     int64_t n_statistics; /**< elements of all norms' statistics */
-    int linear_weight;    /**< parameter */
-    int linear_bias;      /**< parameter */
+    char **text;          /**< names */
+    int n_texts;
 } nas_graph_t;
 
 /** Build the graph of an architecture.  Not collective.
- *  channel_block: convolutions are grouped only where each one's
- *  output channels are a multiple of it.
- *  NAS_EARG: extents that no such network has. NAS_ENOMEM. The caller owns *graph_p. */
+ *  NAS_EARG: its space has no networks, none of these extents, or calls that cannot be: by name.
+ *  NAS_ENOMEM. The caller owns *graph_p. */
 nas_status_t nas_graph_create(const nas_network_t *network, const nas_arch_t *arch,
-                              int channel_block, nas_graph_t **graph_p, nas_error_t *err);
+                              nas_graph_t **graph_p, nas_error_t *err);
 
-/** The node that an input of a node is made of, through its convolution or norm; -1: the image. */
-int nas_graph_source(const nas_graph_t *graph, int node, int input);
+/** A function that makes a network by calls on a builder, as a space's does. */
+typedef nas_status_t nas_graph_maker_t(const void *what, const nas_network_t *network,
+                                       nas_builder_t *builder, nas_error_t *err);
+
+/** As nas_graph_create, of what a function makes: `what` is handed to it. */
+nas_status_t nas_graph_make(nas_graph_maker_t *maker, const void *what,
+                            const nas_network_t *network, nas_graph_t **graph_p, nas_error_t *err);
+
+/** As nas_graph_create, without names of nodes and parameters, which takes most of the time: for
+ *  whoever counts (cost.h). */
+nas_status_t nas_graph_create_nameless(const nas_network_t *network, const nas_arch_t *arch,
+                                       nas_graph_t **graph_p, nas_error_t *err);
+
+/** Input number i of a node. */
+int nas_graph_input(const nas_graph_t *graph, int node, int i);
 
 /** The parameter of this name, or -1. */
 int nas_graph_find(const nas_graph_t *graph, const char *name);
+
+/** What messages call a node: its name, or what it is and its source's. text [out] size bytes;
+ *  returned. */
+const char *nas_graph_describe(const nas_graph_t *graph, int node, char *text, size_t size);
 
 /** Accepts NULL. */
 void nas_graph_destroy(nas_graph_t *graph);

@@ -15,7 +15,6 @@
 /** Everything that a metric may look at; borrowed for the call. */
 typedef struct nas_metric_input {
     const nas_graph_t *graph;
-    const nas_arch_t *arch;
     const double *parameters;         /**< [graph->n_values] */
     const nas_program_values_t *run;  /**< of the batch; NULL where no metric needs it */
     const nas_program_values_t *flow; /**< of the flow program; NULL likewise */

@@ -159,7 +159,7 @@ nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, i
 
 nas_shape_t nas_node_shape(const nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     return (nas_shape_t){.n = e->n, .c = n->c, .h = n->h, .w = n->w};
 }
 

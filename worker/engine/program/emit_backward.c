@@ -40,7 +40,7 @@ static void add_norm_reader(nas_emitter_t *e, int norm, int to)
 /* What one input of the node `to` hands back to its source. */
 static void add_input_reader(nas_emitter_t *e, int to, int input, bool curvature)
 {
-    const nas_graph_node_t *n = &e->graph->node[to];
+    const nas_lowered_node_t *n = &e->graph->node[to];
     const nas_slice_t adjoint = nas_node_slice(e, to, node_adjoint(e, to, curvature));
     switch (n->input[input].kind) {
     case NAS_INPUT_CONV:
@@ -62,15 +62,15 @@ static void add_input_reader(nas_emitter_t *e, int to, int input, bool curvature
 
 static void add_node_reader(nas_emitter_t *e, int node, int to, bool curvature)
 {
-    const nas_graph_node_t *n = &e->graph->node[to];
+    const nas_lowered_node_t *n = &e->graph->node[to];
     if (!n->live || node_adjoint(e, to, curvature) < 0) return;
     for (int i = 0; i < n->n_inputs; i++)
-        if (nas_graph_source(e->graph, to, i) == node) add_input_reader(e, to, i, curvature);
+        if (nas_lowered_source(e->graph, to, i) == node) add_input_reader(e, to, i, curvature);
 }
 
 static void add_group_reader(nas_emitter_t *e, int group, bool curvature)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
     const nas_slice_t adjoint = nas_node_slice(e, conv->source, group_adjoint(e, group, curvature));
     if (adjoint.tensor < 0) return;
     if (conv->feed == NAS_FEED_RELU)
@@ -129,7 +129,7 @@ void nas_add_sums(nas_emitter_t *e, int node, bool curvature)
 
 static void emit_fisher(nas_emitter_t *e, int conv)
 {
-    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_conv_t *g = &e->graph->conv[conv];
     const nas_shape_t shape = nas_node_shape(e, g->target);
     const nas_slice_t dy = nas_dy_slice(e, conv);
     const int y = e->group[e->place[conv].group].y;
@@ -159,7 +159,7 @@ nas_slice_t nas_dy_slice(const nas_emitter_t *e, int conv)
 
 static void combine_dy(nas_emitter_t *e, int conv, nas_slice_t d)
 {
-    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_conv_t *g = &e->graph->conv[conv];
     const nas_group_tensors_t *t = &e->group[e->place[conv].group];
     const bool has_norm = nas_norm_active(e, g->norm);
     nas_combine_begin(e, nas_node_shape(e, g->target));
@@ -248,7 +248,7 @@ static void emit_adjoint(nas_emitter_t *e, int node)
 
 static void emit_node(nas_emitter_t *e, nas_backward_t pass, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     emit_adjoint(e, node);
     nas_emit_node_backward(e, node);
     for (int i = 0; i < n->n_inputs; i++) {
@@ -260,7 +260,7 @@ static void emit_node(nas_emitter_t *e, nas_backward_t pass, int node)
 
 void nas_emit_backward(nas_emitter_t *e, nas_backward_t pass)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     for (int g = 0; g < e->n_groups; g++) e->group[g].dy = NAS_NO_TENSOR;
     for (int node = 0; node < graph->n_nodes; node++) e->node[node].d = NAS_NO_TENSOR;
     nas_emit_scalar(e, pass.of_loss ? NAS_SCALAR_HEAD_LOSS : NAS_SCALAR_HEAD_SUM);

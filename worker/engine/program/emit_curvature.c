@@ -27,7 +27,7 @@ static void add_tangent_input(nas_emitter_t *e, int node, int input)
         return;
     }
     const bool is_norm = kind == NAS_INPUT_NORM;
-    const int source = nas_graph_source(e->graph, node, input);
+    const int source = nas_lowered_source(e->graph, node, input);
     const nas_slice_t tx = nas_node_slice(e, source, e->node[source].tx);
     if (tx.tensor < 0) return;
     nas_combine_add(e, kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN, tx,
@@ -52,7 +52,7 @@ static void emit_tangent_sums(nas_emitter_t *e, int norm, int to, nas_slice_t t,
 /* The tangent that a group reads. */
 static int emit_tangent_source(nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_conv_t *first = nas_group_conv(e, group);
     const int tx = e->node[first->source].tx;
     nas_group_tensors_t *t = &e->group[group];
     if (first->feed != NAS_FEED_POOL2 || tx < 0) return e->node[first->source].tr;
@@ -73,7 +73,7 @@ static void emit_tangent_group(nas_emitter_t *e, int group)
     t->ty = nas_emit_tensor(e, nas_group_shape(e, group));
     nas_emit_conv(e, NAS_OP_CONV_FORWARD, group, input, t->ty);
     for (int i = t->first; i < t->first + t->n_convs; i++) {
-        const nas_graph_conv_t *conv = &e->graph->conv[e->member[i]];
+        const nas_lowered_conv_t *conv = &e->graph->conv[e->member[i]];
         if (conv->norm >= 0)
             emit_tangent_sums(e, conv->norm, conv->target, nas_conv_slice(e, e->member[i], t->ty),
                               nas_conv_slice(e, e->member[i], t->y));
@@ -83,11 +83,11 @@ static void emit_tangent_group(nas_emitter_t *e, int group)
 /* Whether the tangent itself, and where the node is rectified, are read by anything. */
 static void find_tangent_readers(const nas_emitter_t *e, int node, bool *x, bool *r)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     *x = false;
     *r = node == graph->n_nodes - 1;
     for (int g = 0; g < e->n_groups; g++) {
-        const nas_graph_conv_t *conv = nas_group_conv(e, g);
+        const nas_lowered_conv_t *conv = nas_group_conv(e, g);
         if (conv->source != node || !e->group[g].live) continue;
         *x |= conv->feed == NAS_FEED_POOL2;
         *r |= conv->feed == NAS_FEED_RELU;
@@ -95,14 +95,14 @@ static void find_tangent_readers(const nas_emitter_t *e, int node, bool *x, bool
     for (int to = node + 1; to < graph->n_nodes; to++)
         for (int i = 0; graph->node[to].live && i < graph->node[to].n_inputs; i++) {
             if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
-            *x |= nas_graph_source(graph, to, i) == node;
+            *x |= nas_lowered_source(graph, to, i) == node;
         }
 }
 
 /* Sums for the norms that are behind another node, where that has a tangent. */
 static void emit_norm_sums(nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     for (int i = 0; i < n->n_inputs; i++) {
         if (n->input[i].kind != NAS_INPUT_NORM) continue;
         const int source = e->graph->norm[n->input[i].index].source;
@@ -152,7 +152,7 @@ static void emit_tangents(nas_emitter_t *e)
 
 static void emit_u(nas_emitter_t *e, int conv)
 {
-    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_conv_t *g = &e->graph->conv[conv];
     const nas_node_tensors_t *target = &e->node[g->target];
     nas_group_tensors_t *t = &e->group[e->place[conv].group];
     const nas_norm_vectors_t *v = nas_norm_of(e, g->norm);
@@ -180,7 +180,7 @@ static void emit_adjoint_weights(nas_emitter_t *e, int group, int in, int dy)
 
 static int tangent_of(const nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_conv_t *first = nas_group_conv(e, group);
     if (first->source < 0) return NAS_NO_TENSOR;
     return first->feed == NAS_FEED_POOL2 ? e->group[group].tp : e->node[first->source].tr;
 }
@@ -202,7 +202,7 @@ static void emit_adjoint_group(nas_emitter_t *e, int group)
 
 static void emit_adjoint_node(nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     nas_node_tensors_t *t = &e->node[node];
     t->e = nas_emit_tensor(e, nas_node_shape(e, node));
     nas_combine_begin(e, nas_node_shape(e, node));

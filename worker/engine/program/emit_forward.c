@@ -10,7 +10,7 @@ typedef struct readers {
 static void add_groups(const nas_emitter_t *e, int node, readers_t *readers)
 {
     for (int g = 0; g < e->n_groups; g++) {
-        const nas_graph_conv_t *conv = nas_group_conv(e, g);
+        const nas_lowered_conv_t *conv = nas_group_conv(e, g);
         if (conv->source != node || !nas_group_evaluated(e, g)) continue;
         readers->x |= conv->feed == NAS_FEED_POOL2;
         readers->r |= conv->feed == NAS_FEED_RELU;
@@ -19,11 +19,11 @@ static void add_groups(const nas_emitter_t *e, int node, readers_t *readers)
 
 static void add_nodes(const nas_emitter_t *e, int node, readers_t *readers)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     for (int to = node + 1; to < graph->n_nodes; to++)
         for (int i = 0; e->evaluated[to] && i < graph->node[to].n_inputs; i++) {
             if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
-            readers->x |= nas_graph_source(graph, to, i) == node;
+            readers->x |= nas_lowered_source(graph, to, i) == node;
         }
 }
 
@@ -50,7 +50,7 @@ static readers_t find_readers(const nas_emitter_t *e, int node)
 
 static void emit_pool(nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_conv_t *first = nas_group_conv(e, group);
     nas_group_tensors_t *t = &e->group[group];
     nas_shape_t shape = nas_node_shape(e, first->target);
     shape.c = first->c_in;
@@ -69,7 +69,7 @@ static void emit_group(nas_emitter_t *e, int group)
     t->y = nas_emit_tensor(e, nas_group_shape(e, group));
     nas_emit_conv(e, NAS_OP_CONV_FORWARD, group, nas_group_source(e, group), t->y);
     for (int i = t->first; i < t->first + t->n_convs; i++) {
-        const nas_graph_conv_t *conv = &e->graph->conv[e->member[i]];
+        const nas_lowered_conv_t *conv = &e->graph->conv[e->member[i]];
         if (nas_norm_has_moments(e, conv->norm))
             nas_emit_moments(e, conv->norm, nas_node_shape(e, conv->target),
                              nas_conv_slice(e, e->member[i], t->y));
@@ -99,7 +99,7 @@ static void add_input(nas_emitter_t *e, int node, int input)
                         scale_of(e, e->graph->conv[index].norm));
         return;
     }
-    const int source = nas_graph_source(e->graph, node, input);
+    const int source = nas_lowered_source(e->graph, node, input);
     nas_combine_add(e, kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN,
                     nas_node_slice(e, source, e->node[source].x),
                     kind == NAS_INPUT_NORM ? scale_of(e, index) : NAS_NOWHERE);
@@ -121,7 +121,7 @@ static void emit_rescale(nas_emitter_t *e, int node)
 /* Moments of norms that are behind another node. */
 static void emit_norm_moments(nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     for (int i = 0; i < n->n_inputs; i++) {
         const int norm = n->input[i].index;
         if (n->input[i].kind != NAS_INPUT_NORM || !nas_norm_has_moments(e, norm)) continue;

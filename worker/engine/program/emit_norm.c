@@ -12,7 +12,7 @@ bool nas_norm_has_moments(const nas_emitter_t *e, int norm)
     return nas_norm_active(e, norm) && !(e->needs & NAS_NEED_INFERENCE);
 }
 
-int nas_norm_target(const nas_graph_t *graph, int norm)
+int nas_norm_target(const nas_lowered_t *graph, int norm)
 {
     const int conv = graph->norm[norm].conv;
     return conv >= 0 ? graph->conv[conv].target : graph->n_nodes - 1;
@@ -26,7 +26,7 @@ const nas_norm_vectors_t *nas_norm_of(const nas_emitter_t *e, int norm)
 /* The norm behind an input of a node, or -1. */
 static int norm_behind(const nas_emitter_t *e, int node, int input)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     int norm = -1;
     if (n->input[input].kind == NAS_INPUT_CONV)
         norm = e->graph->conv[n->input[input].index].norm;
@@ -71,7 +71,7 @@ static void emit_copy(nas_emitter_t *e, nas_vector_t from, nas_vector_t to)
 /* Without its BN (flow), a convolution's bias counts. */
 static void emit_bias(nas_emitter_t *e, int conv, int node)
 {
-    const nas_graph_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_conv_t *g = &e->graph->conv[conv];
     if (g->bias < 0) return;
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_BIAS);
     op->c = g->c_out;
@@ -95,7 +95,7 @@ static void emit_forward(nas_emitter_t *e, int node, int input)
 
 void nas_emit_node_forward(nas_emitter_t *e, int node)
 {
-    const nas_graph_node_t *n = &e->graph->node[node];
+    const nas_lowered_node_t *n = &e->graph->node[node];
     if (e->flow && n->scale_from >= 0)
         emit_copy(e, e->node[n->scale_from].exponent, e->node[node].exponent);
     for (int i = 0; i < n->n_inputs; i++) emit_forward(e, node, i);
@@ -155,11 +155,11 @@ void nas_emit_rescale(nas_emitter_t *e, int node, int tensor, nas_vector_t expon
 /* All live readers of a node have one exponent: those of a cell that of the cell's output. */
 void nas_emit_follow_adjoint(nas_emitter_t *e, int node)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     for (int to = node + 1; to < graph->n_nodes; to++) {
-        const nas_graph_node_t *n = &graph->node[to];
+        const nas_lowered_node_t *n = &graph->node[to];
         for (int i = 0; n->live && i < n->n_inputs; i++) {
-            if (nas_graph_source(graph, to, i) != node) continue;
+            if (nas_lowered_source(graph, to, i) != node) continue;
             emit_copy(e, e->node[to].d_exponent, e->node[node].d_exponent);
             return;
         }

@@ -60,7 +60,7 @@ static void emit_layers(nas_emitter_t *e)
 
 static void emit_flow_add(nas_emitter_t *e, int group, nas_vector_t sums)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_FLOW_ADD);
     op->in = sums;
     op->out = e->program->results.flow;

@@ -7,6 +7,7 @@
 #ifndef NAS_WORKER_ENGINE_PROGRAM_EMITTER_H
 #define NAS_WORKER_ENGINE_PROGRAM_EMITTER_H
 
+#include "worker/engine/program/lower.h"
 #include "worker/engine/program/op.h"
 #include "worker/engine/program/program.h"
 
@@ -75,7 +76,7 @@ typedef struct nas_pool {
 
 typedef struct nas_emitter {
     const nas_backend_t *backend;
-    const nas_graph_t *graph;
+    const nas_lowered_t *graph;
     int n; /**< batch */
     unsigned needs;
     bool flow;
@@ -170,7 +171,7 @@ void nas_combine_end(nas_emitter_t *e);
 nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err);
 
 /** The first convolution of a group: what all of them share. */
-const nas_graph_conv_t *nas_group_conv(const nas_emitter_t *e, int group);
+const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group);
 /** Shape of a group's output, and of its input. */
 nas_shape_t nas_group_shape(const nas_emitter_t *e, int group);
 nas_shape_t nas_source_shape(const nas_emitter_t *e, int group);
@@ -233,7 +234,7 @@ bool nas_norm_active(const nas_emitter_t *e, int norm);
 /** Whether it does so by the moments of the batch, not by statistics that are given. */
 bool nas_norm_has_moments(const nas_emitter_t *e, int norm);
 /** The node that a norm's output is a term of. */
-int nas_norm_target(const nas_graph_t *graph, int norm);
+int nas_norm_target(const nas_lowered_t *graph, int norm);
 /** Vectors of a norm; NULL: -1. */
 const nas_norm_vectors_t *nas_norm_of(const nas_emitter_t *e, int norm);
 

@@ -30,8 +30,7 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
 {
     nas_graph_t *graph = NULL;
     sizes_t sizes = {0};
-    nas_status_t status = nas_graph_create(options->network, options->arch,
-                                           options->backend->channel_block, &graph, err);
+    nas_status_t status = nas_graph_create(options->network, options->arch, &graph, err);
     for (int i = 0; !status && i < options->n_needs; i++)
         status = add_program(options, graph, options->needs[i], &sizes, err);
     nas_graph_destroy(graph);

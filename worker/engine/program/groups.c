@@ -6,7 +6,7 @@
 
 /* ------------------------------------------------------------------------------------- grouping */
 
-static bool is_alike(const nas_graph_conv_t *a, const nas_graph_conv_t *b)
+static bool is_alike(const nas_lowered_conv_t *a, const nas_lowered_conv_t *b)
 {
     return a->source == b->source && a->feed == b->feed && a->k == b->k && a->stride == b->stride &&
            a->live == b->live;
@@ -16,7 +16,7 @@ static bool is_alike(const nas_graph_conv_t *a, const nas_graph_conv_t *b)
  * whole blocks of the layout. */
 static int find_group(const nas_emitter_t *e, int conv)
 {
-    const nas_graph_conv_t *c = &e->graph->conv[conv];
+    const nas_lowered_conv_t *c = &e->graph->conv[conv];
     if (c->c_out % e->backend->channel_block != 0) return e->n_groups;
     for (int g = 0; g < e->n_groups; g++)
         if (is_alike(&e->graph->conv[e->group[g].first], c)) return g;
@@ -81,8 +81,8 @@ static int list_shape(nas_emitter_t *e, const nas_conv_shape_t *shape)
 /* The convolution that a group is computed as. */
 static nas_conv_shape_t conv_shape(const nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(e, group);
-    const nas_graph_node_t *target = &e->graph->node[conv->target];
+    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
+    const nas_lowered_node_t *target = &e->graph->node[conv->target];
     return (nas_conv_shape_t){.n = e->n,
                               .c_in = conv->c_in,
                               .c_out = e->group[group].c_out,
@@ -174,7 +174,7 @@ nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err)
 
 /* --------------------------------------------------------------------------------- of one group */
 
-const nas_graph_conv_t *nas_group_conv(const nas_emitter_t *e, int group)
+const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group)
 {
     return &e->graph->conv[e->member[e->group[group].first]];
 }
@@ -188,7 +188,7 @@ nas_shape_t nas_group_shape(const nas_emitter_t *e, int group)
 
 nas_shape_t nas_source_shape(const nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *conv = nas_group_conv(e, group);
+    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
     nas_shape_t shape = nas_node_shape(e, conv->source);
     if (conv->feed != NAS_FEED_POOL2) return shape;
     shape.h /= 2;
@@ -198,7 +198,7 @@ nas_shape_t nas_source_shape(const nas_emitter_t *e, int group)
 
 int nas_group_source(const nas_emitter_t *e, int group)
 {
-    const nas_graph_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_conv_t *first = nas_group_conv(e, group);
     switch (first->feed) {
     case NAS_FEED_IMAGE:
         return e->image;

@@ -1,8 +1,9 @@
 /* How a network is computed: from the graph, which says what, to a list of operations, which says
  * how.
  *
- * A program is made in one go, in four steps:
+ * A program is made in one go, in five steps:
  *
+ *     lowering           lower.c: the graph as sums of terms; what has no such form is refused
  *     evaluated nodes    what reaches the logits, and for signs every ReLU that counts
  *     vectors, groups    vectors.c, groups.c: numbers a channel; convolutions that are one kernel
  *     emission           emit_*.c: one pass over the graph for each thing that is asked for, in an
@@ -16,7 +17,7 @@
  * out. So an engine never has to bring a number home in the middle: what comes out is read at the
  * end, from the vectors.
  *
- * Failure: the layout's backend may lack a kernel, which is the caller's error and named; memory may
+ * Failure: the graph may have what no program computes, or the layout's backend lack a kernel, which is the caller's error and named; memory may
  * be out. Then there is no program, and nothing is left behind. Emission itself never fails: without
  * memory it goes on into an entry that nobody reads (nas_emit_entry), and the end notices.
  * A program that exists can be carried out whatever the numbers are: NaN and infinity are results.
@@ -31,13 +32,13 @@
  * with all that they are made of. */
 static void mark_evaluated(nas_emitter_t *e)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     for (int node = graph->n_nodes - 1; node >= 0; node--) {
-        const nas_graph_node_t *n = &graph->node[node];
+        const nas_lowered_node_t *n = &graph->node[node];
         const bool counts = (e->needs & NAS_NEED_SIGNS) && n->n_relu > 0;
         e->evaluated[node] |= n->live || counts;
         for (int i = 0; e->evaluated[node] && i < n->n_inputs; i++) {
-            const int source = nas_graph_source(graph, node, i);
+            const int source = nas_lowered_source(graph, node, i);
             if (source >= 0) e->evaluated[source] = true;
         }
     }
@@ -50,10 +51,11 @@ static nas_pool_t pool_of(size_t size)
     return (nas_pool_t){.size = size};
 }
 
-static nas_emitter_t begin(const nas_program_options_t *options, nas_program_t *program)
+static nas_emitter_t begin(const nas_program_options_t *options, const nas_lowered_t *graph,
+                           nas_program_t *program)
 {
     return (nas_emitter_t){.backend = options->layout,
-                           .graph = options->graph,
+                           .graph = graph,
                            .n = options->batch,
                            .needs = options->needs,
                            .flow = program->flow,
@@ -71,7 +73,7 @@ static nas_emitter_t begin(const nas_program_options_t *options, nas_program_t *
 /* What is as large as the graph. */
 static nas_status_t allocate(nas_emitter_t *e, nas_error_t *err)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     const size_t n_nodes = (size_t)graph->n_nodes, n_convs = (size_t)graph->n_convs;
     nas_program_t *program = e->program;
     program->layer = calloc(n_convs, sizeof *program->layer);
@@ -159,21 +161,27 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
 nas_status_t nas_program_create(const nas_program_options_t *options, nas_program_t **program_p,
                                 nas_error_t *err)
 {
-    const nas_graph_t *graph = options->graph;
-    const nas_network_t *net = &graph->network;
+    const nas_network_t *net = &options->graph->network;
+    nas_lowered_t *graph = NULL;
+    nas_status_t status = nas_lower(options->graph, &graph, err);
+    if (status) return status;
     nas_program_t *program = calloc(1, sizeof *program);
-    if (!program) return nas_error_nomem(err, "a network's program");
+    if (!program) {
+        nas_lowered_destroy(graph);
+        return nas_error_nomem(err, "a network's program");
+    }
     *program = (nas_program_t){
         .n = options->batch,
         .flow = (options->needs & NAS_NEED_FLOW) != 0,
         .image = {options->batch, net->image_channels, net->height, net->width},
         .n_norms = graph->n_norms,
     };
-    nas_emitter_t e = begin(options, program);
+    nas_emitter_t e = begin(options, graph, program);
     program->backward = nas_emits_backward(&e);
-    const nas_status_t status = make(&e, err);
+    status = make(&e, err);
     program->head.smoothing = options->smoothing;
     end(&e);
+    nas_lowered_destroy(graph);
     if (status) {
         nas_program_destroy(program);
         return status;

@@ -3,7 +3,7 @@
 
 static void allocate_norm(nas_emitter_t *e, int norm)
 {
-    const nas_graph_norm_t *g = &e->graph->norm[norm];
+    const nas_lowered_norm_t *g = &e->graph->norm[norm];
     const size_t c = (size_t)g->c;
     nas_norm_vectors_t *v = &e->program->norm[norm];
     nas_vector_t *const all[] = {&v->mean,   &v->variance, &v->inv,     &v->scale,  &v->sum_dz,
@@ -23,7 +23,7 @@ static nas_entry_t entry_of(const nas_emitter_t *e, int parameter)
 
 static void make_norm(nas_emitter_t *e, int norm)
 {
-    const nas_graph_norm_t *g = &e->graph->norm[norm];
+    const nas_lowered_norm_t *g = &e->graph->norm[norm];
     const int bias = g->conv < 0 ? -1 : e->graph->conv[g->conv].bias;
     e->program->norm[norm] = (nas_norm_vectors_t){.c = g->c,
                                                   .gamma = entry_of(e, g->gamma),
@@ -61,8 +61,8 @@ static void make_node(nas_emitter_t *e, int node)
 
 static void make_head(nas_emitter_t *e)
 {
-    const nas_graph_t *graph = e->graph;
-    const nas_graph_node_t *node = &graph->node[graph->n_nodes - 1];
+    const nas_lowered_t *graph = e->graph;
+    const nas_lowered_node_t *node = &graph->node[graph->n_nodes - 1];
     const size_t n = (size_t)e->n, c = (size_t)node->c, o = (size_t)graph->network.classes;
     e->program->head = (nas_head_vectors_t){.c = node->c,
                                             .o = graph->network.classes,
@@ -95,7 +95,7 @@ static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
 /* The Jacobian's is known only when the images are reached. */
 static void make_results(nas_emitter_t *e)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     const size_t n_layer_values = sizeof(nas_layer_values_t) / sizeof(double);
     const size_t n = (size_t)e->n;
     const bool gradient = (e->needs & NAS_NEED_GRADIENT) != 0;
@@ -118,7 +118,7 @@ nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter)
 
 void nas_emit_vectors(nas_emitter_t *e)
 {
-    const nas_graph_t *graph = e->graph;
+    const nas_lowered_t *graph = e->graph;
     int widest = 0;
     make_results(e);
     for (int i = 0; i < graph->n_norms; i++) make_norm(e, i);

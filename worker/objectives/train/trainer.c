@@ -97,8 +97,7 @@ static bool leads(const course_t *course)
 static nas_status_t build(course_t *course, const nas_arch_t *arch, nas_error_t *err)
 {
     const nas_trainer_options_t *o = &course->trainer->options;
-    nas_status_t status =
-        nas_graph_create(&o->network, arch, o->backend->channel_block, &course->graph, err);
+    nas_status_t status = nas_graph_create(&o->network, arch, &course->graph, err);
     if (!status)
         status =
             nas_split_make(o->dataset, &o->recipe, course->candidate->seed, &course->split, err);

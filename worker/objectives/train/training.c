@@ -142,10 +142,11 @@ static void begin(nas_training_t *training)
     const nas_training_options_t *options = &training->options;
     const nas_graph_t *graph = options->graph;
     nas_parameters_init(graph, options->seed, options->arch, training->state.parameter);
-    for (int i = 0; i < graph->n_norms; i++) {
-        double *variance =
-            training->state.statistics + graph->norm[i].statistics + graph->norm[i].c;
-        for (int c = 0; c < graph->norm[i].c; c++) variance[c] = 1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        if (node->kind != NAS_NODE_NORM) continue;
+        double *variance = training->state.statistics + node->statistics + node->extents.c;
+        for (int c = 0; c < node->extents.c; c++) variance[c] = 1;
     }
 }
 

@@ -23,7 +23,7 @@
 typedef struct nas_training_options {
     nas_comm_t *team;         /**< at most as many ranks as shards */
     nas_engine_t *engine;     /**< nobody else's while a step or a validation is under way */
-    const nas_graph_t *graph; /**< of convention TRAIN, built for the layout's channel_block */
+    const nas_graph_t *graph; /**< of convention TRAIN */
     const char *arch;         /**< native name: keys the initial weights */
     uint64_t seed;
     const nas_recipe_t *recipe;

@@ -99,39 +99,33 @@ static void collect_rows(nas_training_t *training)
 
 /* --------------------------------------------------------------------------------------- steps */
 
-/* Number of values of a channel that a norm's moments are over in one shard; 0 where it does not
- * reach the logits, so that there are no moments. */
-static double n_per_channel(const nas_training_t *training, const nas_graph_norm_t *norm)
-{
-    const nas_graph_t *graph = training->options.graph;
-    const bool live =
-        norm->conv >= 0 ? graph->conv[norm->conv].live : graph->node[norm->source].live;
-    const int node = norm->conv >= 0 ? graph->conv[norm->conv].target : norm->source;
-    if (!live) return 0;
-    return (double)training->n_images * graph->node[node].h * graph->node[node].w;
-}
-
 static double moved(double running, double found)
 {
     return (1 - statistics_weight) * running + statistics_weight * found;
 }
 
-/* Variances become unbiased, except of one value. */
+/* Of one norm, in one shard. Variances become unbiased, except of one value. */
+static void update_norm(nas_training_t *training, const nas_node_t *norm, const double *moments)
+{
+    const int n = norm->extents.c;
+    const double m = (double)training->n_images * norm->extents.h * norm->extents.w;
+    const double unbiased = m > 1 ? m / (m - 1) : 1;
+    const double *mean = moments + norm->statistics, *variance = mean + n;
+    double *running_mean = training->state.statistics + norm->statistics;
+    double *running_variance = running_mean + n;
+    for (int c = 0; c < n; c++) {
+        running_mean[c] = moved(running_mean[c], mean[c]);
+        running_variance[c] = moved(running_variance[c], unbiased * variance[c]);
+    }
+}
+
+/* What does not reach the logits has no moments. */
 static void update_statistics(nas_training_t *training, const double *moments)
 {
     const nas_graph_t *graph = training->options.graph;
-    for (int i = 0; i < graph->n_norms; i++) {
-        const nas_graph_norm_t *norm = &graph->norm[i];
-        const double m = n_per_channel(training, norm);
-        const double unbiased = m > 1 ? m / (m - 1) : 1;
-        const double *mean = moments + norm->statistics, *variance = mean + norm->c;
-        double *running_mean = training->state.statistics + norm->statistics;
-        double *running_variance = running_mean + norm->c;
-        if (m == 0) continue;
-        for (int c = 0; c < norm->c; c++) {
-            running_mean[c] = moved(running_mean[c], mean[c]);
-            running_variance[c] = moved(running_variance[c], unbiased * variance[c]);
-        }
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        if (node->kind == NAS_NODE_NORM && node->live) update_norm(training, node, moments);
     }
 }
 

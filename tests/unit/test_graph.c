@@ -1,0 +1,414 @@
+/* Graphs that a builder makes: extents, names, what is refused; and which of them programs take. */
+#include "tests/unit/arch_case.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/engine/graph/graph.h"
+#include "worker/engine/program/lower.h"
+#include "worker/engine/program/program.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static const nas_network_t NETWORK = {.image_channels = 3,
+                                      .height = 8,
+                                      .width = 12,
+                                      .channels = 4,
+                                      .cells = 1,
+                                      .classes = 5,
+                                      .convention = NAS_CONVENTION_TRAIN};
+
+/* What a case adds between the stem and the end of a small network: the tensor that goes on. */
+typedef int middle_t(nas_builder_t *b, int x);
+
+static const nas_norm_spec_t BN = {.name = "bn", .eps = 1e-5, .affine = true};
+
+static int relu(nas_builder_t *b, int x)
+{
+    return b->rectify(b, x, NAS_RECTIFIER_RELU);
+}
+
+static int sum(nas_builder_t *b, const int *source, int n, const char *name)
+{
+    return b->sum(b, &(nas_join_spec_t){.name = name, .source = source, .n = n},
+                  (nas_extents_t){4, 8, 12});
+}
+
+/* A convolution with BN. */
+static int conv_bn(nas_builder_t *b, int x, nas_conv_spec_t conv)
+{
+    return b->norm(b, b->conv(b, x, &conv), &BN);
+}
+
+static int conv3(nas_builder_t *b, int x, const char *name)
+{
+    b->enter(b, name, -1);
+    x = conv_bn(b, x, (nas_conv_spec_t){.name = "conv", .c_out = 4, .k = 3, .padding = 1});
+    b->leave(b);
+    return x;
+}
+
+static void end_network(nas_builder_t *b, int x)
+{
+    x = b->pool(b, relu(b, x), &(nas_pool_spec_t){.name = "mean"});
+    x = b->flatten(b, x, "features");
+    x = b->linear(b, x, &(nas_linear_spec_t){.name = "linear", .n_out = 5, .bias = true});
+    b->output(b, x);
+}
+
+static nas_status_t make(const void *what, const nas_network_t *network, nas_builder_t *b,
+                         nas_error_t *err)
+{
+    middle_t *const *middle = what;
+    (void)network;
+    (void)err;
+    end_network(b, (*middle)(b, conv3(b, b->image(b), "stem")));
+    return NAS_OK;
+}
+
+static nas_graph_t *graph_of(middle_t *middle)
+{
+    nas_error_t err = {0};
+    nas_graph_t *graph = NULL;
+    cr_assert_eq(nas_graph_make(make, &middle, &NETWORK, &graph, &err), NAS_OK, "%s", err.text);
+    return graph;
+}
+
+/* -------------------------------------------------------------------------------------- builder */
+
+/* One call of every kind that is in no network of NAS-Bench-201. */
+static int other_calls(nas_builder_t *b, int x)
+{
+    b->enter(b, "block", 7);
+    const int grouped = conv_bn(b, x,
+                                (nas_conv_spec_t){.name = "grouped",
+                                                  .c_out = 8,
+                                                  .k = 5,
+                                                  .stride = 2,
+                                                  .padding = 4,
+                                                  .dilation = 2,
+                                                  .groups = 4});
+    const int most =
+        b->pool(b, x, &(nas_pool_spec_t){.kind = NAS_POOL_MAX, .k = 3, .stride = 2, .padding = 1});
+    const int clipped = b->rectify(b, most, NAS_RECTIFIER_RELU6);
+    const int both[] = {grouped, clipped, clipped};
+    x = b->concat(b, &(nas_join_spec_t){.name = "both", .source = both, .n = 3});
+    b->leave(b);
+    return x;
+}
+
+Test(graph, extents_names_and_parameters_of_all_calls)
+{
+    nas_graph_t *graph = graph_of(other_calls);
+    const int weight = nas_graph_find(graph, "block7/grouped/weight");
+    cr_assert(weight >= 0 && nas_graph_find(graph, "block7/bn/gamma") >= 0);
+    const nas_parameter_t *p = &graph->parameter[weight];
+    cr_assert(p->shape[0] == 8 && p->shape[1] == 1 && p->shape[2] == 5 && p->shape[3] == 5);
+    cr_assert_eq(p->fan_in, 25);
+    int joined = 0;
+    while (graph->node[joined].kind != NAS_NODE_CONCAT) joined++;
+    const nas_node_t *node = &graph->node[joined];
+    cr_assert_str_eq(node->name, "block7/both");
+    cr_assert_eq(node->n_inputs, 3);
+    cr_assert(node->extents.c == 16 && node->extents.h == 4 && node->extents.w == 6);
+    const nas_node_t *most =
+        &graph->node[nas_graph_input(graph, nas_graph_input(graph, joined, 1), 0)];
+    cr_assert(most->kind == NAS_NODE_POOL && most->pool == NAS_POOL_MAX && most->n_readers == 1);
+    cr_assert_eq(graph->node[graph->output].extents.c, NETWORK.classes);
+    nas_graph_destroy(graph);
+}
+
+static int dead(nas_builder_t *b, int x)
+{
+    (void)conv3(b, relu(b, x), "dead");
+    return conv3(b, relu(b, x), "live");
+}
+
+Test(graph, live_is_what_reaches_the_logits)
+{
+    nas_graph_t *graph = graph_of(dead);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const char *name = graph->node[i].name;
+        if (name && strncmp(name, "dead/", 5) == 0) cr_assert_not(graph->node[i].live);
+        if (name && strncmp(name, "live/", 5) == 0) cr_assert(graph->node[i].live);
+    }
+    nas_graph_destroy(graph);
+}
+
+static int narrow_sum(nas_builder_t *b, int x)
+{
+    const int half = b->pool(b, x, &(nas_pool_spec_t){.k = 2, .stride = 2});
+    const int both[] = {x, half};
+    b->enter(b, "cell", 3);
+    return sum(b, both, 2, "node1");
+}
+
+static int no_groups(nas_builder_t *b, int x)
+{
+    return b->conv(b, x, &(nas_conv_spec_t){.name = "odd", .c_out = 6, .k = 1, .groups = 4});
+}
+
+static int no_image_left(nas_builder_t *b, int x)
+{
+    return b->pool(b, x, &(nas_pool_spec_t){.name = "wide", .k = 9});
+}
+
+static int images_joined(nas_builder_t *b, int x)
+{
+    const int both[] = {x, b->pool(b, x, &(nas_pool_spec_t){.k = 2, .stride = 2})};
+    return b->concat(b, &(nas_join_spec_t){.name = "join", .source = both, .n = 2});
+}
+
+static int linear_image(nas_builder_t *b, int x)
+{
+    return b->linear(b, x, &(nas_linear_spec_t){.name = "early", .n_out = 3});
+}
+
+static int endless(nas_builder_t *b, int x)
+{
+    return b->conv(b, x,
+                   &(nas_conv_spec_t){.name = "endless", .c_out = 1 << 30, .k = 3, .padding = 1});
+}
+
+/* The first reason is told, whatever is called behind it. */
+Test(graph, calls_that_cannot_be_are_refused_by_name)
+{
+    static const struct {
+        middle_t *middle;
+        const char *reason;
+    } cases[] = {
+        {narrow_sum, "network: cell3/node1: a sum of tensors of different extents"},
+        {no_groups, "network: odd: its channels are no multiples of its groups"},
+        {no_image_left, "network: nothing is left of its image"},
+        {images_joined, "network: join: a concatenation of images of different extents"},
+        {linear_image, "network: early: a linear layer of a tensor that is not flat"},
+        {endless, "network: endless: too many parameters"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_error_t err = {0};
+        nas_graph_t *graph = NULL;
+        cr_assert_eq(nas_graph_make(make, &cases[i].middle, &NETWORK, &graph, &err), NAS_EARG);
+        cr_assert_str_eq(err.text, cases[i].reason);
+        cr_assert_null(graph);
+    }
+}
+
+Test(graph, spaces_without_networks_say_so)
+{
+    nas_error_t err = {0};
+    nas_graph_t *graph = NULL;
+    nas_arch_t arch = arch_at(nas_space_find("transnas-micro"), 0);
+    cr_assert_eq(nas_graph_create(&NETWORK, &arch, &graph, &err), NAS_EARG);
+    cr_assert_str_eq(err.text, "transnas-micro has no networks");
+    nas_arch_fini(&arch);
+}
+
+/* ------------------------------------------------------------------------------------- programs */
+
+static int groups(nas_builder_t *b, int x)
+{
+    return conv_bn(b, relu(b, x),
+                   (nas_conv_spec_t){.name = "c", .c_out = 4, .k = 3, .padding = 1, .groups = 2});
+}
+
+static int dilated(nas_builder_t *b, int x)
+{
+    return conv_bn(b, relu(b, x),
+                   (nas_conv_spec_t){.name = "c", .c_out = 4, .k = 3, .padding = 2, .dilation = 2});
+}
+
+static int kernel5(nas_builder_t *b, int x)
+{
+    return conv_bn(b, relu(b, x), (nas_conv_spec_t){.name = "c", .c_out = 4, .k = 5, .padding = 2});
+}
+
+static int unpadded(nas_builder_t *b, int x)
+{
+    return conv_bn(b, relu(b, x), (nas_conv_spec_t){.name = "c", .c_out = 4, .k = 3});
+}
+
+static int stride4(nas_builder_t *b, int x)
+{
+    return conv_bn(b, relu(b, x), (nas_conv_spec_t){.name = "c", .c_out = 4, .k = 1, .stride = 4});
+}
+
+static int bare_bias(nas_builder_t *b, int x)
+{
+    return b->conv(b, relu(b, x),
+                   &(nas_conv_spec_t){.name = "c", .c_out = 4, .k = 1, .bias = true});
+}
+
+static int unrectified(nas_builder_t *b, int x)
+{
+    return conv3(b, x, "cell");
+}
+
+static int unread(nas_builder_t *b, int x)
+{
+    (void)b->conv(b, relu(b, x), &(nas_conv_spec_t){.name = "c", .c_out = 4, .k = 1});
+    return x;
+}
+
+static int relu6(nas_builder_t *b, int x)
+{
+    return conv3(b, b->rectify(b, x, NAS_RECTIFIER_RELU6), "cell");
+}
+
+static int rectified_term(nas_builder_t *b, int x)
+{
+    const int both[] = {x, relu(b, x)};
+    return sum(b, both, 2, "node1");
+}
+
+static int other_eps(nas_builder_t *b, int x)
+{
+    x = b->conv(b, relu(b, x), &(nas_conv_spec_t){.name = "c", .c_out = 4, .k = 1});
+    return b->norm(b, x, &(nas_norm_spec_t){.name = "bn1", .eps = 1, .affine = true});
+}
+
+static int two_norms(nas_builder_t *b, int x)
+{
+    x = b->norm(b, x, &(nas_norm_spec_t){.name = "again", .eps = 1e-5, .affine = true});
+    return conv3(b, relu(b, x), "cell");
+}
+
+static int maximum(nas_builder_t *b, int x)
+{
+    x = b->pool(b, x, &(nas_pool_spec_t){.name = "p", .kind = NAS_POOL_MAX, .k = 3, .padding = 1});
+    return conv3(b, relu(b, x), "cell");
+}
+
+static int counted_padding(nas_builder_t *b, int x)
+{
+    x = b->pool(b, x,
+                &(nas_pool_spec_t){.name = "p", .k = 3, .padding = 1, .counts_padding = true});
+    return conv3(b, relu(b, x), "cell");
+}
+
+static int joined(nas_builder_t *b, int x)
+{
+    const int both[] = {x, x};
+    x = b->concat(b, &(nas_join_spec_t){.name = "join", .source = both, .n = 2});
+    return conv3(b, relu(b, x), "cell");
+}
+
+/* Squeeze and excite begins so. */
+static int early_linear(nas_builder_t *b, int x)
+{
+    const int flat = b->flatten(b, b->pool(b, x, &(nas_pool_spec_t){.name = "squeeze"}), "flat");
+    (void)b->linear(b, flat, &(nas_linear_spec_t){.name = "fc", .n_out = 4});
+    return x;
+}
+
+static int flattened(nas_builder_t *b, int x)
+{
+    (void)b->flatten(b, x, "flat");
+    return x;
+}
+
+static int far_skip(nas_builder_t *b, int x)
+{
+    b->end_block(b, x);
+    const int first = conv3(b, relu(b, x), "first");
+    const int begin = sum(b, &first, 1, "begin");
+    b->end_block(b, begin);
+    const int both[] = {conv3(b, relu(b, begin), "second"), x};
+    return sum(b, both, 2, "end");
+}
+
+static const struct {
+    middle_t *middle;
+    const char *reason;
+} REFUSED[] = {
+    {groups, "c: a convolution of several groups"},
+    {dilated, "c: a dilated convolution"},
+    {kernel5, "c: a convolution of a kernel but 1 x 1 and 3 x 3"},
+    {unpadded, "c: a convolution padded by other than half its kernel"},
+    {stride4, "c: a convolution with a stride that neither keeps nor halves the resolution"},
+    {bare_bias, "c: the bias of a convolution without BN"},
+    {unrectified, "cell/conv: a convolution of what is neither rectified nor halved by a pool"},
+    {unread, "c: a convolution that nothing reads"},
+    {relu6, "the ReLU of stem/bn: ReLU6"},
+    {rectified_term,
+     "the ReLU of stem/bn: a rectified tensor that anything but a convolution reads"},
+    {other_eps, "bn1: a BN of an eps but 1e-5"},
+    {two_norms, "again: a BN behind anything but a convolution, before the network's end"},
+    {maximum, "p: a pool by maximum"},
+    {counted_padding,
+     "p: a pool but 3 x 3 at stride 1, padding not counted, and 2 x 2 that halves the resolution"},
+    {joined, "join: a concatenation"},
+    {early_linear, "squeeze: a pool of the whole image before the network's end"},
+    {flattened, "flat: a flat tensor before the network's end"},
+    {far_skip, "end: a sum of tensors from before and behind the end of a block"},
+};
+
+Test(graph, what_programs_cannot_compute_is_refused_by_name)
+{
+    for (size_t i = 0; i < sizeof REFUSED / sizeof *REFUSED; i++) {
+        nas_error_t err = {0};
+        char reason[256];
+        nas_graph_t *graph = graph_of(REFUSED[i].middle);
+        nas_program_t *program = NULL;
+        const nas_program_options_t options = {
+            .layout = nas_backend_ref(), .graph = graph, .batch = 2, .needs = NAS_NEED_LOSS};
+        (void)snprintf(reason, sizeof reason, "network: %s cannot be computed yet",
+                       REFUSED[i].reason);
+        cr_assert_eq(nas_program_create(&options, &program, &err), NAS_EARG, "%s", reason);
+        cr_assert_str_eq(err.text, reason);
+        cr_assert_null(program);
+        nas_graph_destroy(graph);
+    }
+}
+
+static nas_status_t make_other_end(const void *what, const nas_network_t *network, nas_builder_t *b,
+                                   nas_error_t *err)
+{
+    const bool has_relu = *(const bool *)what;
+    (void)network;
+    (void)err;
+    int x = conv3(b, b->image(b), "stem");
+    x = b->pool(b, has_relu ? relu(b, x) : x, &(nas_pool_spec_t){.name = "mean"});
+    x = b->flatten(b, x, "features");
+    x = b->linear(b, x, &(nas_linear_spec_t){.name = "fc", .n_out = 5, .bias = !has_relu});
+    b->output(b, x);
+    return NAS_OK;
+}
+
+Test(graph, other_ends_are_refused)
+{
+    for (int has_relu = 0; has_relu < 2; has_relu++) {
+        const bool what = has_relu;
+        nas_error_t err = {0};
+        nas_graph_t *graph = NULL;
+        nas_lowered_t *lowered = NULL;
+        cr_assert_eq(nas_graph_make(make_other_end, &what, &NETWORK, &graph, NULL), NAS_OK);
+        cr_assert_eq(nas_lower(graph, &lowered, &err), NAS_EARG);
+        cr_assert(strstr(err.text, "fc: an end but ReLU, mean of the whole image and one linear"));
+        nas_graph_destroy(graph);
+    }
+}
+
+/* Tensors need no sums of their own: those that are read become nodes, in their order. */
+static int plain_chain(nas_builder_t *b, int x)
+{
+    const int y = conv3(b, relu(b, x), "a");
+    const int terms[] = {conv3(b, relu(b, y), "b"), x, y, y};
+    return sum(b, terms, 4, "end");
+}
+
+Test(graph, lowered_nodes_are_what_is_read)
+{
+    nas_graph_t *graph = graph_of(plain_chain);
+    nas_lowered_t *lowered = NULL;
+    nas_error_t err = {0};
+    cr_assert_eq(nas_lower(graph, &lowered, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(lowered->n_nodes, 3);
+    cr_assert(lowered->n_convs == 3 && lowered->n_norms == 3);
+    const nas_lowered_node_t *end = &lowered->node[2];
+    cr_assert(end->n_inputs == 4 && end->n_relu == 1 && end->live);
+    cr_assert(end->input[0].kind == NAS_INPUT_CONV && end->input[0].index == 2);
+    for (int i = 1; i < 4; i++) cr_assert_eq(end->input[i].kind, NAS_INPUT_COPY);
+    cr_assert(end->input[1].index == 0 && end->input[2].index == 1 && end->input[3].index == 1);
+    cr_assert(lowered->conv[2].source == 1 && lowered->conv[2].target == 2);
+    nas_lowered_destroy(lowered);
+    nas_graph_destroy(graph);
+}
