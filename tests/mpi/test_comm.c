@@ -110,6 +110,27 @@ static void test_exchange(nas_comm_t *world)
 
 /* Message r has 3 r bytes, so that rank 0 and (with an empty round) everybody sends nothing at
  * times. */
+/* Messages of more than one piece, of other lengths for every rank. */
+static void test_pieces(nas_comm_t *world)
+{
+    enum { N = 9 << 20 };
+    const int rank = nas_comm_rank(world), size = nas_comm_size(world);
+    size_t *offset = calloc((size_t)size + 1, sizeof *offset), n_back = 0;
+    unsigned char *data = malloc(N);
+    const char *all = NULL, *back = NULL;
+    CHECK(offset && data);
+    for (size_t i = 0; i < N; i++) data[i] = (unsigned char)(rank ? 0 : i % 251);
+    nas_comm_bcast(world, 0, data, N);
+    for (size_t i = 0; i < N; i++) CHECK(data[i] == i % 251);
+    nas_comm_gather(world, data, N - (size_t)rank, &all, rank ? NULL : offset);
+    for (int r = 0; rank == 0 && r < size; r++)
+        CHECK(memcmp(all + offset[r], data, N - (size_t)r) == 0);
+    nas_comm_scatter(world, all, offset, &back, &n_back);
+    CHECK(n_back == N - (size_t)rank && memcmp(back, data, n_back) == 0);
+    free(data);
+    free(offset);
+}
+
 static void test_gather_scatter(nas_comm_t *world)
 {
     const int rank = nas_comm_rank(world), size = nas_comm_size(world);
@@ -222,6 +243,7 @@ static void all_tests(nas_comm_t *world)
     test_move_rows(world);
     test_exchange(world);
     test_gather_scatter(world);
+    test_pieces(world);
     test_reduce_top(world);
     test_split(world);
     test_self(world);

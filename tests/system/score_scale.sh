@@ -33,7 +33,7 @@ for rank in 0 1 2 3; do
     read -r peak_many message <tally.$rank
     bytes=$(((peak_many - peak_few) * 1024 / (many - few)))
     printf 'rank %d: %d bytes more an architecture, the largest message has %d bytes\n' $rank $bytes "$message"
-    if [ $rank = 0 ]; then most=45; else most=10; fi
+    if [ $rank = 0 ]; then most=56; else most=10; fi # 41 and 0, and what varies from run to run
     ((bytes <= most)) || fail "rank $rank takes $bytes bytes an architecture, more than $most"
     ((message > 0 && message <= 4 << 20)) || fail "rank $rank has a message of $message bytes"
 done

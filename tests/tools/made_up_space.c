@@ -136,6 +136,27 @@ int MPI_Ibcast(void *data, int n, MPI_Datatype type, int root, MPI_Comm comm, MP
     return PMPI_Ibcast(data, n, type, root, comm, request);
 }
 
+int MPI_Igather(const void *from, int n_from, MPI_Datatype from_type, void *to, int n_to,
+                MPI_Datatype to_type, int root, MPI_Comm comm, MPI_Request *request)
+{
+    count(n_from, from_type);
+    return PMPI_Igather(from, n_from, from_type, to, n_to, to_type, root, comm, request);
+}
+
+int MPI_Iscatter(const void *from, int n_from, MPI_Datatype from_type, void *to, int n_to,
+                 MPI_Datatype to_type, int root, MPI_Comm comm, MPI_Request *request)
+{
+    count(n_to, to_type);
+    return PMPI_Iscatter(from, n_from, from_type, to, n_to, to_type, root, comm, request);
+}
+
+int MPI_Iallgather(const void *from, int n_from, MPI_Datatype from_type, void *to, int n_to,
+                   MPI_Datatype to_type, MPI_Comm comm, MPI_Request *request)
+{
+    count(n_to, to_type);
+    return PMPI_Iallgather(from, n_from, from_type, to, n_to, to_type, comm, request);
+}
+
 int MPI_Iallreduce(const void *from, void *to, int n, MPI_Datatype type, MPI_Op op, MPI_Comm comm,
                    MPI_Request *request)
 {

@@ -73,10 +73,10 @@ struct nas_schedule {
     int64_t n_added; /* of n */
     int64_t n;
     double added_cost;         /* of those added */
-    int64_t first;             /* the planned round's items are left[first .. first + n_planned) */
-    int64_t n_planned;         /* 0 between rounds */
-    int *owner;                /* [n_planned] rank whose list each is on */
-    nas_schedule_item_t *list; /* [n_planned] the same items, rank by rank */
+    int64_t first;             /* the round's items are left[first .. first + n_assigned) */
+    int64_t n_assigned;        /* 0 between rounds */
+    int *owner;                /* [n_assigned] rank whose list each is on */
+    nas_schedule_item_t *list; /* [n_assigned] the same items, rank by rank */
     int64_t *offset;           /* [n_ranks + 1] of each rank's list */
     int64_t *cursor;           /* [n_ranks] places in the lists, while they are walked */
     worker_t *worker;          /* [n_ranks] */
@@ -86,7 +86,7 @@ struct nas_schedule {
     int first_worker;
     int n_workers;
     double target_s;
-    double deadline_s;  /* of the planned round; INFINITY: none */
+    double deadline_s;  /* of the round; INFINITY: none */
     double total_speed; /* of all workers; 0: nothing was measured */
 };
 
@@ -183,7 +183,7 @@ static void prepare(nas_schedule_t *schedule, const nas_schedule_item_t *item, i
 
 void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n)
 {
-    NAS_ASSERT(n <= nas_schedule_room(schedule) && schedule->n_planned == 0);
+    NAS_ASSERT(n <= nas_schedule_room(schedule) && schedule->n_assigned == 0);
     if (n == 0) return;
     prepare(schedule, item, n);
     int64_t old = schedule->n_left - 1, new = n - 1;
@@ -235,7 +235,7 @@ static void build_heap(nas_schedule_t *schedule, double reference)
 static void choose_owners(nas_schedule_t *schedule, const nas_schedule_item_t *item)
 {
     double reference = INFINITY;
-    for (int64_t i = 0; i < schedule->n_planned; i++) {
+    for (int64_t i = 0; i < schedule->n_assigned; i++) {
         if (item[i].cost < reference * (1.0 - COST_STEP)) {
             reference = item[i].cost;
             build_heap(schedule, reference);
@@ -252,19 +252,19 @@ static void choose_owners(nas_schedule_t *schedule, const nas_schedule_item_t *i
 /* Items stay in their order, so that every list has the costliest first. */
 static void fill_lists(nas_schedule_t *schedule, const nas_schedule_item_t *item)
 {
-    for (int64_t i = 0; i < schedule->n_planned; i++) schedule->offset[schedule->owner[i] + 1]++;
+    for (int64_t i = 0; i < schedule->n_assigned; i++) schedule->offset[schedule->owner[i] + 1]++;
     for (int rank = 0; rank < schedule->n_ranks; rank++) {
         schedule->offset[rank + 1] += schedule->offset[rank];
         schedule->cursor[rank] = schedule->offset[rank];
     }
-    for (int64_t i = 0; i < schedule->n_planned; i++)
+    for (int64_t i = 0; i < schedule->n_assigned; i++)
         schedule->list[schedule->cursor[schedule->owner[i]]++] = item[i];
 }
 
-static void plan(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
+static void assign(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
 {
     schedule->first = first;
-    schedule->n_planned = n;
+    schedule->n_assigned = n;
     schedule->deadline_s = deadline_s;
     memset(schedule->offset, 0, ((size_t)schedule->n_ranks + 1) * sizeof *schedule->offset);
     for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].load_s = 0.0;
@@ -286,20 +286,20 @@ static double shortest_item_s(const nas_schedule_t *schedule)
     return shortest;
 }
 
-static void plan_learning(nas_schedule_t *schedule)
+static void assign_learning(nas_schedule_t *schedule)
 {
     const int64_t n =
         schedule->n_left < schedule->n_workers ? schedule->n_left : schedule->n_workers;
     for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].speed = 1.0;
-    plan(schedule, schedule->n_left - n, n, INFINITY);
+    assign(schedule, schedule->n_left - n, n, INFINITY);
 }
 
-static void plan_work(nas_schedule_t *schedule, double deadline_s)
+static void assign_work(nas_schedule_t *schedule, double deadline_s)
 {
     double surplus = LIST_SURPLUS * deadline_s * schedule->total_speed;
     int64_t n = 0;
     while (n < schedule->n_left && surplus > 0.0) surplus -= schedule->left[n++].cost;
-    plan(schedule, 0, n, deadline_s);
+    assign(schedule, 0, n, deadline_s);
     schedule->deadline_s = fmax(deadline_s, shortest_item_s(schedule));
 }
 
@@ -316,16 +316,16 @@ bool nas_schedule_next(nas_schedule_t *schedule)
     NAS_ASSERT(nas_schedule_room(schedule) == 0);
     if (schedule->n_left == 0) return false;
     if (schedule->total_speed == 0.0) {
-        plan_learning(schedule);
+        assign_learning(schedule);
         return true;
     }
     const double left_s = held_s(schedule);
     const double item_s = schedule->left[0].cost * schedule->n_workers / schedule->total_speed;
     const bool has_all = schedule->n_added == schedule->n;
     if (has_all && left_s <= LAST_ITEMS * item_s && left_s <= schedule->target_s)
-        plan(schedule, 0, schedule->n_left, INFINITY);
+        assign(schedule, 0, schedule->n_left, INFINITY);
     else
-        plan_work(schedule, fmin(schedule->target_s, ROUND_SHARE * left_s));
+        assign_work(schedule, fmin(schedule->target_s, ROUND_SHARE * left_s));
     return true;
 }
 
@@ -347,16 +347,16 @@ static void drop_done(nas_schedule_t *schedule, const nas_schedule_report_t *rep
 {
     int64_t n_kept = schedule->first;
     memset(schedule->cursor, 0, (size_t)schedule->n_ranks * sizeof *schedule->cursor);
-    for (int64_t i = 0; i < schedule->n_planned; i++) {
+    for (int64_t i = 0; i < schedule->n_assigned; i++) {
         const int rank = schedule->owner[i];
         if (schedule->cursor[rank]++ < report[rank].n_done) continue;
         schedule->left[n_kept++] = schedule->left[schedule->first + i];
     }
-    const int64_t behind = schedule->first + schedule->n_planned;
+    const int64_t behind = schedule->first + schedule->n_assigned;
     const size_t n_behind = (size_t)(schedule->n_left - behind);
     memmove(schedule->left + n_kept, schedule->left + behind, n_behind * sizeof *schedule->left);
     schedule->n_left -= behind - n_kept;
-    schedule->n_planned = 0;
+    schedule->n_assigned = 0;
 }
 
 static int compare_doubles(const void *a, const void *b)

@@ -63,12 +63,12 @@ int64_t nas_schedule_room(const nas_schedule_t *schedule);
  *  item [in] n <= nas_schedule_room of them, in any order; copied. */
 void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n);
 
-/** Plan the next round; false, and nothing planned: all is done.  Not collective, deterministic.
+/** Work out the next round; false, and none: all is done.  Not collective, deterministic.
  *  The window is full, or holds all that is still to be done. O(n_left + items log n_ranks). A round
- *  in which no rank did anything may be planned again. */
+ *  in which no rank did anything may come again. */
 bool nas_schedule_next(nas_schedule_t *schedule);
 
-/** The planned round's list of a rank, costliest first, to be worked in this order.
+/** The round's list of a rank, costliest first, to be worked in this order.
  *  n [out] its length, may be 0. Borrowed until the next call of nas_schedule_next. */
 const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int rank, int64_t *n);
 
@@ -76,7 +76,7 @@ const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int
  *  meet the others, and what is left of its list comes again in a later round. */
 bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k, double elapsed_s);
 
-/** End the planned round: done items are never listed again, speeds are measured anew.  Not
+/** End the round: done items are never listed again, speeds are measured anew.  Not
  *  collective; the same on all ranks. O(n_left + n_ranks log n_ranks).
  *  report [in] n_ranks, with n_done 0 before the first round, where such a call makes speeds known
  *  that were measured elsewhere. */
