@@ -15,7 +15,7 @@ most_median=12
 # Folders from the bottom to the top: a file includes headers of its own folder and of those before it. CMake links in this order.
 order=(
     common/base common/io common/comm common/state common/space common/job
-    worker/schedule worker/ranking worker/data/untrusted worker/data worker/data/folders
+    worker/schedule worker/ranking worker/tables worker/data/untrusted worker/data worker/data/folders
     worker/engine/backends worker/engine/backends/ref worker/engine/backends/cpu
     worker/engine/graph worker/engine/program worker/engine/metrics worker/engine worker/engine/host
     worker/candidates worker/objectives worker/objectives/table worker/objectives/train worker/objectives/command

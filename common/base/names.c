@@ -99,6 +99,11 @@ nas_status_t nas_names_set_line(nas_names_t *names, int64_t line, nas_error_t *e
     return NAS_OK;
 }
 
+void nas_names_move_lines(nas_names_t *names, int64_t by)
+{
+    for (size_t i = 0; i < names->n_run; i++) names->run[i].line += by;
+}
+
 int64_t nas_names_line(const nas_names_t *names, int64_t index)
 {
     size_t low = 0, high = names->n_run; /* the last run that begins at or before it */
@@ -113,15 +118,19 @@ int64_t nas_names_line(const nas_names_t *names, int64_t index)
     return names->run[low - 1].line + index - names->run[low - 1].first;
 }
 
-void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE])
+void nas_name_place(const char *file, int64_t line, int64_t index, char place[NAS_NAMES_PLACE_SIZE])
 {
     enum { SHOWN_FILE = NAS_NAMES_PLACE_SIZE - 64 };
-    const int64_t line = nas_names_line(names, index);
     place[0] = '\0';
-    if (!names->file) return;
+    if (!file) return;
     (void)snprintf(place, NAS_NAMES_PLACE_SIZE,
-                   line ? "%.*s:%lld: " : "%.*s: number %lld: ", SHOWN_FILE, names->file,
+                   line ? "%.*s:%lld: " : "%.*s: number %lld: ", SHOWN_FILE, file,
                    (long long)(line ? line : index + 1));
+}
+
+void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE])
+{
+    nas_name_place(names->file, nas_names_line(names, index), index, place);
 }
 
 const char *nas_names_file(const nas_names_t *names)
@@ -130,7 +139,7 @@ const char *nas_names_file(const nas_names_t *names)
 }
 
 /* 64-bit FNV-1a, folded so that the low bits depend on all of it. */
-static uint64_t hash(const char *text)
+uint64_t nas_name_hash(const char *text)
 {
     uint64_t h = 14695981039346656037u;
     for (; *text; text++) h = (h ^ (unsigned char)*text) * 1099511628211u;
@@ -141,7 +150,7 @@ static uint64_t hash(const char *text)
 static size_t find_slot(const nas_names_t *names, const char *name)
 {
     const size_t mask = names->n_slot - 1;
-    size_t s = (size_t)hash(name) & mask;
+    size_t s = (size_t)nas_name_hash(name) & mask;
     while (names->slot[s] != EMPTY_SLOT && strcmp(nas_names_at(names, names->slot[s]), name) != 0)
         s = (s + 1) & mask;
     return s;

@@ -34,12 +34,19 @@ nas_status_t nas_names_set_file(nas_names_t *names, const char *file, nas_error_
  *  memory each.  Not collective. NAS_ENOMEM. */
 nas_status_t nas_names_set_line(nas_names_t *names, int64_t line, nas_error_t *err);
 
+/** Add to all lines that were said, where the file's beginning was not known.  Not collective. */
+void nas_names_move_lines(nas_names_t *names, int64_t by);
+
 /** Line of the name at index, 0 where none was said. O(log). */
 int64_t nas_names_line(const nas_names_t *names, int64_t index);
 
 /** Where a name stands, as the beginning of a message: "FILE:LINE: ", or "FILE: number N: " of a
  *  file without lines, or "" without a file. */
 void nas_names_place(const nas_names_t *names, int64_t index, char place[NAS_NAMES_PLACE_SIZE]);
+
+/** The same of a name that is in no list here; line 0: the file has none. */
+void nas_name_place(const char *file, int64_t line, int64_t index,
+                    char place[NAS_NAMES_PLACE_SIZE]);
 
 /** The file, NULL where none was said. Borrowed. */
 const char *nas_names_file(const nas_names_t *names);
@@ -60,6 +67,9 @@ int64_t nas_names_count(const nas_names_t *names);
 
 /** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or index. */
 const char *nas_names_at(const nas_names_t *names, int64_t index);
+
+/** 64 bits that depend on all of a text, in whatever list it stands. */
+uint64_t nas_name_hash(const char *text);
 
 /** Index of a name in an indexed list (the first of equals), or -1. O(length) expected. */
 int64_t nas_names_find(const nas_names_t *names, const char *name);

@@ -228,6 +228,11 @@ void nas_comm_max(nas_comm_t *comm, double *value, int n)
     reduce_to_all(comm, value, n, MPI_DOUBLE, MPI_MAX);
 }
 
+void nas_comm_sum(nas_comm_t *comm, int64_t *value, int n)
+{
+    reduce_to_all(comm, value, n, MPI_INT64_T, MPI_SUM);
+}
+
 nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *err)
 {
     /* The worst status in the high half; in the low half the lowest rank wins the maximum. */

@@ -63,6 +63,10 @@ nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *
 void nas_comm_min(nas_comm_t *comm, double *value, int n);
 void nas_comm_max(nas_comm_t *comm, double *value, int n);
 
+/** Element-wise sum over the ranks, in place, on every rank.  Collective. Of whole numbers, since their
+ *  sum does not depend on the order. */
+void nas_comm_sum(nas_comm_t *comm, int64_t *value, int n);
+
 /** The rows [first, first + n) of n_rows that rank `rank` of `size` holds: the sharding used
  *  everywhere.  Not collective. n_rows * size must fit into 63 bits. */
 void nas_comm_shard(int64_t n_rows, int rank, int size, int64_t *first, int64_t *n);

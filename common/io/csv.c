@@ -4,6 +4,7 @@
 #include "common/io/file.h"
 
 #include <csv.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,16 @@ enum { CHUNK_SIZE = 1 << 18, FIELD_BLOCK_SIZE = 1 << 16 };
 struct nas_csv {
     const char *path;
     int fd;
+    int64_t size; /* of the file, when it was opened */
     struct csv_parser parser;
-    nas_hasher_t *hasher;
+    nas_block_digest_t *blocks;
     char *chunk;
     size_t chunk_size, chunk_used;
+    int64_t chunk_end; /* where in the file the chunk ends */
+    int64_t end;       /* lines that begin there or behind it are not read */
+    bool is_range;
+    bool is_uncuttable;
+    bool is_quoted;   /* the next byte is within quotes */
     int64_t line;     /* of the next byte */
     char last;        /* byte before it */
     int64_t row_line; /* of the row's first byte */
@@ -54,25 +61,35 @@ static nas_status_t row_error(const nas_csv_t *csv, const char *reason, nas_erro
                          reason);
 }
 
+/* Bytes beyond the range are those of its last row. */
+static nas_status_t digest_chunk(nas_csv_t *csv, nas_error_t *err)
+{
+    const int64_t begin = csv->chunk_end - (int64_t)csv->chunk_size;
+    size_t n = csv->chunk_size;
+    if (csv->end < csv->chunk_end) n = csv->end > begin ? (size_t)(csv->end - begin) : 0;
+    return n ? nas_block_digest_update(csv->blocks, csv->chunk, n, err) : NAS_OK;
+}
+
 static nas_status_t read_chunk(nas_csv_t *csv, nas_error_t *err)
 {
     const nas_status_t status =
         nas_file_read_next(csv->fd, csv->path, csv->chunk, CHUNK_SIZE, &csv->chunk_size, err);
     if (status) return status;
-    nas_hasher_update(csv->hasher, csv->chunk, csv->chunk_size);
+    csv->chunk_end += (int64_t)csv->chunk_size;
     csv->chunk_used = 0;
-    return NAS_OK;
+    return digest_chunk(csv, err);
 }
 
 nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err)
 {
     nas_status_t status;
-    int64_t size;
     nas_csv_t *csv = calloc(1, sizeof *csv);
     if (!csv) return nas_error_nomem(err, "a CSV file");
     csv->path = path;
     csv->fd = -1;
+    csv->end = INT64_MAX;
     csv->line = 1;
+    csv->last = '\n';
     (void)csv_init(&csv->parser, CSV_STRICT | CSV_STRICT_FINI);
     csv_set_blk_size(&csv->parser, FIELD_BLOCK_SIZE);
 
@@ -83,8 +100,8 @@ nas_status_t nas_csv_open(const char *path, nas_csv_t **csv_p, nas_error_t *err)
         status = nas_error_nomem(err, "a CSV file");
         goto out;
     }
-    if ((status = nas_hasher_create(&csv->hasher, err))) goto out;
-    if ((status = nas_file_open(path, &csv->fd, &size, err))) goto out;
+    if ((status = nas_block_digest_create(&csv->blocks, err))) goto out;
+    if ((status = nas_file_open(path, &csv->fd, &csv->size, err))) goto out;
     if ((status = read_chunk(csv, err))) goto out;
     if ((status = nas_text_begin(path, csv->chunk, csv->chunk_size, &csv->chunk_used, err)))
         goto out;
@@ -118,10 +135,22 @@ static void advance(nas_csv_t *csv, const char *text, size_t n)
     if (ends_line(csv->last) && !crlf) csv->line++;
 }
 
+/* Every quote begins or ends what is quoted: one within stands twice. Returns whether the piece of a
+ * line that comes next is good for one of several readers. */
+static bool follow_quotes(nas_csv_t *csv, const char *text, size_t n)
+{
+    const char *end = text + n;
+    for (const char *at = text; (at = memchr(at, '"', (size_t)(end - at))); at++)
+        csv->is_quoted = !csv->is_quoted;
+    if (csv->is_quoted && ends_line(text[n - 1])) csv->is_uncuttable = true;
+    return !csv->is_range || !csv->is_uncuttable;
+}
+
 static nas_status_t parse_line(nas_csv_t *csv, const char *text, size_t n, nas_error_t *err)
 {
     if (csv->row_size == 0) csv->row_line = csv->line;
     csv->row_size += n;
+    if (!follow_quotes(csv, text, n)) return row_error(csv, "a line that ends within quotes", err);
     if (csv->row_size > NAS_CSV_MAX_ROW)
         return row_error(csv, "a row of more than 1 MiB; is a quote left open?", err);
     if (memchr(text, '\0', n)) return row_error(csv, "a NUL byte; this is not a CSV text", err);
@@ -156,8 +185,20 @@ static nas_status_t take_line(nas_csv_t *csv, nas_error_t *err)
 /* At the end of the file a row may lack its line end, but not a closing quote. */
 static nas_status_t finish(nas_csv_t *csv, nas_error_t *err)
 {
+    if (csv->is_quoted) csv->is_uncuttable = true;
     if (csv_fini(&csv->parser, end_field, end_row, csv) == 0) return NAS_OK;
     return row_error(csv, "bad quoting: a quote is left open", err);
+}
+
+static int64_t offset_of_next(const nas_csv_t *csv)
+{
+    return csv->chunk_end - (int64_t)(csv->chunk_size - csv->chunk_used);
+}
+
+/* Whether the next byte begins a line of the next reader's. */
+static bool is_past_range(const nas_csv_t *csv)
+{
+    return csv->is_range && ends_line(csv->last) && offset_of_next(csv) >= csv->end;
 }
 
 nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err)
@@ -166,6 +207,7 @@ nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err)
     csv->row_size = csv->text_used = csv->n_field = 0;
     csv->row_complete = false;
     while (!csv->row_complete) {
+        if (is_past_range(csv)) break;
         if (csv->chunk_used == csv->chunk_size && (status = read_chunk(csv, err))) return status;
         if (csv->chunk_size == 0) {
             if ((status = finish(csv, err))) return status;
@@ -188,17 +230,80 @@ nas_status_t nas_csv_next_filled(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t
     }
 }
 
-nas_digest_t nas_csv_digest(nas_csv_t *csv)
+/* ------------------------------------------------------------------------------------- ranges */
+
+/* Begin to read, and to digest, at a byte of the file. */
+static nas_status_t seek(nas_csv_t *csv, int64_t begin, nas_error_t *err)
 {
-    NAS_ASSERT(csv->chunk_size == 0);
-    return nas_hasher_finish(csv->hasher);
+    size_t n = 0;
+    if (lseek(csv->fd, begin - 1, SEEK_SET) < 0)
+        return nas_error_set(err, NAS_EIO, "cannot read %s: %s", csv->path, strerror(errno));
+    nas_status_t status = nas_file_read_next(csv->fd, csv->path, &csv->last, 1, &n, err);
+    if (status) return status;
+    nas_block_digest_destroy(csv->blocks);
+    csv->blocks = NULL;
+    status = nas_block_digest_create(&csv->blocks, err);
+    csv->chunk_end = begin;
+    return status ? status : read_chunk(csv, err);
+}
+
+/* Skip what belongs to a line that began before. */
+static nas_status_t skip_line(nas_csv_t *csv, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t skipped = 0; csv->chunk_size > 0;) {
+        const char *text = csv->chunk + csv->chunk_used;
+        const bool crlf = csv->last == '\r' && text[0] == '\n';
+        if (ends_line(csv->last) && !crlf) return NAS_OK;
+        const size_t n = line_length(text, csv->chunk_size - csv->chunk_used);
+        csv->last = text[n - 1];
+        csv->chunk_used += n;
+        skipped += n;
+        csv->is_uncuttable = skipped > NAS_CSV_MAX_ROW;
+        if (csv->is_uncuttable) return row_error(csv, "a row of more than 1 MiB", err);
+        if (csv->chunk_used == csv->chunk_size) status = read_chunk(csv, err);
+        if (status) return status;
+    }
+    return NAS_OK;
+}
+
+nas_status_t nas_csv_take_range(nas_csv_t *csv, nas_csv_range_t range, nas_error_t *err)
+{
+    csv->is_range = true;
+    csv->end = range.end;
+    if (range.begin > 0 && range.begin < offset_of_next(csv)) csv->is_uncuttable = true;
+    if (csv->is_uncuttable) return row_error(csv, "it cannot be cut here", err);
+    if (range.begin == 0) return NAS_OK;
+    csv->row_line = csv->line = range.line;
+    const nas_status_t status = seek(csv, range.begin, err);
+    return status ? status : skip_line(csv, err);
+}
+
+bool nas_csv_is_uncuttable(const nas_csv_t *csv)
+{
+    return csv->is_uncuttable;
+}
+
+int64_t nas_csv_line(const nas_csv_t *csv)
+{
+    return csv->line;
+}
+
+int64_t nas_csv_size(const nas_csv_t *csv)
+{
+    return csv->size;
+}
+
+const nas_digest_t *nas_csv_blocks(nas_csv_t *csv, int64_t *n)
+{
+    return nas_block_digest_finish(csv->blocks, n);
 }
 
 void nas_csv_close(nas_csv_t *csv)
 {
     if (!csv) return;
     csv_free(&csv->parser);
-    nas_hasher_destroy(csv->hasher);
+    nas_block_digest_destroy(csv->blocks);
     if (csv->fd >= 0) (void)close(csv->fd);
     free(csv->chunk);
     free(csv->text);

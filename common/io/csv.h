@@ -1,5 +1,10 @@
 /* CSV files by RFC 4180, one row at a time, through libcsv: bounded memory, located errors, the
- * digest on the way.
+ * digests of its blocks on the way.
+ *
+ * Several readers can share a file, a range of its bytes each: a reader has the rows that begin in
+ * its range, and finds the first by the line ends. That is right as long as no line ends within
+ * quotes, which no reader can know of the bytes before its own. But each sees whether every line of
+ * its own has an even number of quotes, and if all do, no line of the file ends within them.
  *
  * Beyond the RFC: blanks around a field, within its quotes too, do not belong to it
  * (nas_text_trim); a line may also end in LF or CR alone; a UTF-8 byte order mark is skipped, and
@@ -11,6 +16,7 @@
 #include "common/base/digest.h"
 #include "common/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,8 +47,31 @@ nas_status_t nas_csv_next(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err);
  *  below a table. */
 nas_status_t nas_csv_next_filled(nas_csv_t *csv, nas_csv_row_t *row, nas_error_t *err);
 
-/** SHA-256 of the file's bytes, once, after its end was reached. */
-nas_digest_t nas_csv_digest(nas_csv_t *csv);
+/** Bytes [begin, end) of a file, for one of its readers. */
+typedef struct nas_csv_range {
+    int64_t begin; /**< 0: where the reader stands; others lie behind that */
+    int64_t end;   /**< INT64_MAX: the file's end */
+    int64_t line;  /**< number of the first line that begins there; of no matter for begin 0 */
+} nas_csv_range_t;
+
+/** Read on with the rows that begin in a range, and no others.  Not collective; between two rows, such
+ *  as behind the header. From here on a line that ends within quotes is an error, and the file
+ *  uncuttable.  NAS_EINPUT: it is so already. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_csv_take_range(nas_csv_t *csv, nas_csv_range_t range, nas_error_t *err);
+
+/** Whether a line that was read ends within quotes, or lines are so long that a range has none, so
+ *  that one reader has to read the file. Known once the range was read or has failed. */
+bool nas_csv_is_uncuttable(const nas_csv_t *csv);
+
+/** Line of the next byte: what was read has one less, where it ended with a line end. */
+int64_t nas_csv_line(const nas_csv_t *csv);
+
+/** Bytes of the file when it was opened. */
+int64_t nas_csv_size(const nas_csv_t *csv);
+
+/** Digests of the file's blocks (digest.h), or of those in the range, which has to begin where a
+ *  block does, and not to end before; once, after its end was reached. n [out]. Borrowed. */
+const nas_digest_t *nas_csv_blocks(nas_csv_t *csv, int64_t *n);
 
 /** Accepts NULL. */
 void nas_csv_close(nas_csv_t *csv);

@@ -106,6 +106,28 @@ out:
     return status;
 }
 
+nas_status_t nas_file_digest(const char *path, nas_digest_t *digest, nas_error_t *err)
+{
+    enum { CHUNK = 1 << 20 };
+    int fd = -1;
+    int64_t n_bytes = 0;
+    size_t n_read = CHUNK;
+    nas_hasher_t *hasher = NULL;
+    nas_status_t status = nas_file_open(path, &fd, &n_bytes, err);
+    if (status) return status;
+    char *data = malloc(CHUNK);
+    status = data ? nas_hasher_create(&hasher, err) : nas_error_nomem(err, path);
+    while (!status && n_read == CHUNK) {
+        status = nas_file_read_next(fd, path, data, CHUNK, &n_read, err);
+        if (!status) nas_hasher_update(hasher, data, n_read);
+    }
+    if (!status) *digest = nas_hasher_finish(hasher);
+    nas_hasher_destroy(hasher);
+    free(data);
+    close(fd);
+    return status;
+}
+
 bool nas_file_exists(const char *path)
 {
     struct stat info;

@@ -9,6 +9,7 @@
 #ifndef NAS_COMMON_IO_FILE_H
 #define NAS_COMMON_IO_FILE_H
 
+#include "common/base/digest.h"
 #include "common/base/error.h"
 
 #include <stdbool.h>
@@ -33,6 +34,10 @@ nas_status_t nas_file_open(const char *path, int *fd_p, int64_t *size, nas_error
  *  NAS_EIO: the read failed. */
 nas_status_t nas_file_read_next(int fd, const char *path, void *data, size_t size, size_t *n_read,
                                 nas_error_t *err);
+
+/** SHA-256 of a regular file's bytes.  Not collective. Errors of nas_file_open and
+ *  nas_file_read_next. NAS_ENOMEM. */
+nas_status_t nas_file_digest(const char *path, nas_digest_t *digest, nas_error_t *err);
 
 /** Write all of it to an open file or pipe, signals or not.  Not collective. False where it cannot:
  *  errno says why. */

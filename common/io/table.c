@@ -1,9 +1,7 @@
-#include "common/io/table.h"
-
 #include "common/base/fault.h"
 #include "common/base/text.h"
-#include "common/io/csv.h"
 #include "common/io/field.h"
+#include "common/io/table_internal.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -11,33 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 1024, COLUMN_LIST_SIZE = 400, SHOWN_FIELD = 40, SHOWN_ARCH = 120 };
+enum { FIRST_CAPACITY = 1024, SHOWN_FIELD = 40 };
 
 struct nas_table {
     nas_names_t *names;
     nas_strings_t columns;
     double **value; /* one array for each of columns */
-    nas_digest_t digest;
+    nas_digest_t *block;
+    int64_t n_blocks;
 };
 
-/* What is needed while reading only. */
-typedef struct reader {
-    const nas_table_options_t *options;
-    nas_csv_t *csv;
-    nas_names_t *header;  /* of the columns that have a name */
-    size_t *header_field; /* where each of them stands */
-    int64_t header_line;
-    size_t n_named, n_header; /* fields of the header: up to its last name, and in all */
-    size_t arch_field;
-    size_t *field;          /* of each asked column */
-    double *missing_number; /* n_missing entries of options->missing that are numbers */
-    size_t n_missing;
-    size_t n_row, capacity;
-    nas_table_t *table;
-} reader_t;
-
 /* The value of a field, NaN where it means missing; false where it is not a number. */
-static bool read_value(const reader_t *reader, const char *text, double *value)
+static bool read_value(const nas_table_reader_t *reader, const char *text, double *value)
 {
     double x;
     if (!nas_field_number(text, &x)) {
@@ -51,7 +34,7 @@ static bool read_value(const reader_t *reader, const char *text, double *value)
     return true;
 }
 
-static nas_status_t read_missing(reader_t *reader, nas_error_t *err)
+static nas_status_t read_missing(nas_table_reader_t *reader, nas_error_t *err)
 {
     const nas_strings_t *missing = reader->options->missing;
     if (!missing || missing->n == 0) return NAS_OK;
@@ -66,116 +49,8 @@ static nas_status_t read_missing(reader_t *reader, nas_error_t *err)
     return NAS_OK;
 }
 
-/* The column names, comma separated, cut where they do not fit. */
-static void list_columns(const nas_strings_t *columns, char list[COLUMN_LIST_SIZE])
-{
-    static const char cut[] = "...";
-    size_t used = 0;
-    list[0] = '\0';
-    for (size_t i = 0; i < columns->n; i++) {
-        const size_t room = COLUMN_LIST_SIZE - sizeof cut - used;
-        const int n = snprintf(list + used, room, "%s%s", i > 0 ? ", " : "", columns->at[i]);
-        if (n < 0 || (size_t)n >= room) {
-            memcpy(list + strlen(list), cut, sizeof cut);
-            return;
-        }
-        used += (size_t)n;
-    }
-}
-
-const char *nas_table_separator(const char *header)
-{
-    if (strchr(header, ';')) return "semicolons";
-    if (strchr(header, '\t')) return "tabs";
-    return strchr(header, '|') ? "vertical bars" : NULL;
-}
-
-static nas_status_t unknown_column(const reader_t *reader, const char *name, nas_error_t *err)
-{
-    char list[COLUMN_LIST_SIZE];
-    nas_strings_t columns = {0};
-    nas_status_t status = NAS_OK;
-    const long long line = (long long)reader->header_line;
-    for (int64_t i = 0; i < nas_names_count(reader->header); i++) {
-        const char *column = nas_names_at(reader->header, i);
-        if ((status = nas_strings_add(&columns, column, strlen(column), err))) goto out;
-    }
-    const char *separator = columns.n == 1 ? nas_table_separator(columns.at[0]) : NULL;
-    if (separator) {
-        status = nas_error_set(
-            err, NAS_EINPUT,
-            "%s:%lld: no column '%.*s'; %s separate the fields here; save the table as CSV with commas, and numbers with a decimal point",
-            reader->options->path, line, SHOWN_ARCH, name, separator);
-        goto out;
-    }
-    list_columns(&columns, list);
-    const char *nearest = nas_strings_nearest(&columns, name);
-    status = nas_error_set(err, NAS_EINPUT, "%s:%lld: no column '%.*s'%s%.*s%s; columns are %s",
-                           reader->options->path, line, SHOWN_ARCH, name,
-                           nearest ? "; nearest is '" : "", SHOWN_ARCH, nearest ? nearest : "",
-                           nearest ? "'" : "", list);
-out:
-    nas_strings_fini(&columns);
-    return status;
-}
-
-static nas_status_t locate(const reader_t *reader, const char *name, size_t *field,
-                           nas_error_t *err)
-{
-    char *trimmed = nas_text_copy_trimmed(name, err);
-    if (!trimmed) return NAS_ENOMEM;
-    const int64_t found = nas_names_find(reader->header, trimmed);
-    free(trimmed);
-    if (found < 0) return unknown_column(reader, name, err);
-    *field = reader->header_field[found];
-    return NAS_OK;
-}
-
-/* Take the names of a header, in which some columns, above all the last ones, may have none. */
-static nas_status_t take_names(reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
-{
-    int64_t duplicate, first;
-    nas_status_t status = nas_names_create(&reader->header, err);
-    if (status) return status;
-    reader->header_field = malloc(row->n_field * sizeof *reader->header_field);
-    if (!reader->header_field) return nas_error_nomem(err, "the columns of a table");
-    reader->header_line = row->line;
-    reader->n_header = row->n_field;
-    for (size_t i = 0; i < row->n_field; i++) {
-        const char *name = row->field[i];
-        if (!*name) continue;
-        reader->header_field[nas_names_count(reader->header)] = i;
-        reader->n_named = i + 1;
-        if ((status = nas_names_add(reader->header, name, strlen(name), err))) return status;
-    }
-    if ((status = nas_names_index(reader->header, &duplicate, &first, err))) return status;
-    if (duplicate < 0) return NAS_OK;
-    return nas_error_set(err, NAS_EINPUT, "%s:%lld: fields %zu and %zu are both called '%.*s'",
-                         reader->options->path, (long long)row->line,
-                         reader->header_field[first] + 1, reader->header_field[duplicate] + 1,
-                         SHOWN_ARCH, nas_names_at(reader->header, duplicate));
-}
-
-static nas_status_t read_header(reader_t *reader, nas_error_t *err)
-{
-    const nas_table_options_t *options = reader->options;
-    nas_csv_row_t row;
-    nas_status_t status = nas_csv_next_filled(reader->csv, &row, err);
-    if (status) return status;
-    if (row.n_field == 0)
-        return nas_error_set(err, NAS_EINPUT, "%s: empty; expected a header row with column names",
-                             options->path);
-    if ((status = take_names(reader, &row, err))) return status;
-    if ((status = locate(reader, options->arch_column, &reader->arch_field, err))) return status;
-    for (size_t c = 0; c < options->columns->n; c++) {
-        status = locate(reader, options->columns->at[c], &reader->field[c], err);
-        if (status) return status;
-    }
-    return NAS_OK;
-}
-
 /* Set the capacity of every per-row array. */
-static nas_status_t resize(reader_t *reader, size_t capacity, nas_error_t *err)
+static nas_status_t resize(nas_table_reader_t *reader, size_t capacity, nas_error_t *err)
 {
     nas_table_t *table = reader->table;
     for (size_t c = 0; c < table->columns.n; c++) {
@@ -187,7 +62,8 @@ static nas_status_t resize(reader_t *reader, size_t capacity, nas_error_t *err)
     return NAS_OK;
 }
 
-static nas_status_t read_values(const reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+static nas_status_t read_values(const nas_table_reader_t *reader, const nas_csv_row_t *row,
+                                nas_error_t *err)
 {
     const nas_table_t *table = reader->table;
     for (size_t c = 0; c < table->columns.n; c++) {
@@ -206,7 +82,8 @@ static nas_status_t read_values(const reader_t *reader, const nas_csv_row_t *row
 }
 
 /* Fields up to the last named column must be there; beyond the header they must be empty. */
-static nas_status_t check_length(const reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+static nas_status_t check_length(const nas_table_reader_t *reader, const nas_csv_row_t *row,
+                                 nas_error_t *err)
 {
     size_t n_field = row->n_field;
     while (n_field > reader->n_header && !*row->field[n_field - 1]) n_field--;
@@ -218,7 +95,7 @@ static nas_status_t check_length(const reader_t *reader, const nas_csv_row_t *ro
                          is_long ? "; a text that holds commas stands in quotes" : "");
 }
 
-static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
+static nas_status_t add_row(nas_table_reader_t *reader, const nas_csv_row_t *row, nas_error_t *err)
 {
     const nas_table_options_t *options = reader->options;
     nas_names_t *names = reader->table->names;
@@ -238,7 +115,7 @@ static nas_status_t add_row(reader_t *reader, const nas_csv_row_t *row, nas_erro
     return nas_names_set_line(names, row->line, err);
 }
 
-static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
+static nas_status_t read_rows(nas_table_reader_t *reader, nas_error_t *err)
 {
     const size_t block = 1 << 12; /* rows between two questions */
     nas_csv_row_t row;
@@ -251,28 +128,48 @@ static nas_status_t read_rows(reader_t *reader, nas_error_t *err)
         NAS_FAULT_POINT("read-rows");
         if ((status = nas_interrupt_check(reader->options->interrupt, 0, err))) return status;
     }
-    if (reader->n_row == 0)
-        return nas_error_set(err, NAS_EINPUT, "%s: no rows below the header",
-                             reader->options->path);
-    return resize(reader, reader->n_row, err);
+    return reader->n_row > 0 ? resize(reader, reader->n_row, err) : NAS_OK;
 }
 
-static nas_status_t seal(const reader_t *reader, nas_error_t *err)
+static nas_status_t keep_blocks(const nas_table_reader_t *reader, nas_error_t *err)
+{
+    nas_table_t *table = reader->table;
+    const nas_digest_t *block = nas_csv_blocks(reader->csv, &table->n_blocks);
+    const size_t n_bytes = (size_t)table->n_blocks * sizeof *block;
+    table->block = malloc(n_bytes + 1);
+    if (!table->block) return nas_error_nomem(err, "the digests of a table");
+    if (n_bytes > 0) memcpy(table->block, block, n_bytes);
+    return NAS_OK;
+}
+
+nas_status_t nas_table_refuse_empty(const char *path, nas_error_t *err)
+{
+    return nas_error_set(err, NAS_EINPUT, "%s: no rows below the header", path);
+}
+
+nas_status_t nas_table_refuse_again(const char *path, const char *arch, int64_t line,
+                                    int64_t first_line, nas_error_t *err)
+{
+    return nas_error_set(err, NAS_EINPUT,
+                         "%s:%lld: architecture '%.*s' stands in line %lld already", path,
+                         (long long)line, NAS_TABLE_SHOWN_ARCH, arch, (long long)first_line);
+}
+
+static nas_status_t index_names(const nas_table_reader_t *reader, nas_error_t *err)
 {
     nas_names_t *names = reader->table->names;
-    int64_t duplicate, first;
+    int64_t again, first;
     nas_names_set_interrupt(names, reader->options->interrupt);
-    const nas_status_t status = nas_names_index(names, &duplicate, &first, err);
-    if (status) return status;
-    if (duplicate < 0) return NAS_OK;
+    const nas_status_t status = nas_names_index(names, &again, &first, err);
+    if (status || again < 0) return status;
     return nas_error_set(
         err, NAS_EINPUT, "%s:%lld: architecture '%.*s' stands in line %lld already",
-        reader->options->path, (long long)nas_names_line(names, duplicate), SHOWN_ARCH,
-        nas_names_at(names, duplicate), (long long)nas_names_line(names, first));
+        reader->options->path, (long long)nas_names_line(names, again), NAS_TABLE_SHOWN_ARCH,
+        nas_names_at(names, again), (long long)nas_names_line(names, first));
 }
 
 /* An empty table with the columns asked for, and the reader's places for them. */
-static nas_status_t prepare(reader_t *reader, nas_error_t *err)
+static nas_status_t prepare(nas_table_reader_t *reader, nas_error_t *err)
 {
     const nas_strings_t *columns = reader->options->columns;
     nas_table_t *table = calloc(1, sizeof *table);
@@ -290,28 +187,62 @@ static nas_status_t prepare(reader_t *reader, nas_error_t *err)
     return status ? status : nas_names_set_file(table->names, reader->options->path, err);
 }
 
+/* Up to the first row. */
+static nas_status_t open_table(nas_table_reader_t *reader, nas_error_t *err)
+{
+    nas_status_t status = prepare(reader, err);
+    if (!status) status = read_missing(reader, err);
+    if (!status) status = nas_csv_open(reader->options->path, &reader->csv, err);
+    return status ? status : nas_table_read_header(reader, err);
+}
+
+/* Give away the table, where it is one, and drop the rest. */
+static void close_table(nas_table_reader_t *reader, nas_status_t status, nas_table_t **table_p)
+{
+    if (status)
+        nas_table_destroy(reader->table);
+    else
+        *table_p = reader->table;
+    nas_names_destroy(reader->header);
+    nas_csv_close(reader->csv);
+    free(reader->field);
+    free(reader->header_field);
+    free(reader->missing_number);
+}
+
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err)
 {
-    reader_t reader = {.options = options};
-    nas_status_t status;
-    if ((status = prepare(&reader, err))) goto out;
-    if ((status = read_missing(&reader, err))) goto out;
-    if ((status = nas_csv_open(options->path, &reader.csv, err))) goto out;
-    if ((status = read_header(&reader, err))) goto out;
-    if ((status = read_rows(&reader, err))) goto out;
-    if ((status = seal(&reader, err))) goto out;
-    reader.table->digest = nas_csv_digest(reader.csv);
-    *table_p = reader.table;
-    reader.table = NULL;
-out:
-    nas_table_destroy(reader.table);
-    nas_names_destroy(reader.header);
-    nas_csv_close(reader.csv);
-    free(reader.field);
-    free(reader.header_field);
-    free(reader.missing_number);
+    nas_table_reader_t reader = {.options = options};
+    nas_status_t status = open_table(&reader, err);
+    if (!status) status = read_rows(&reader, err);
+    if (!status && reader.n_row == 0) status = nas_table_refuse_empty(options->path, err);
+    if (!status) status = index_names(&reader, err);
+    if (!status) status = keep_blocks(&reader, err);
+    close_table(&reader, status, table_p);
     return status;
+}
+
+nas_status_t nas_table_read_range(const nas_table_options_t *options, nas_csv_range_t range,
+                                  nas_table_seen_t *seen, nas_table_t **table_p, nas_error_t *err)
+{
+    nas_table_reader_t reader = {.options = options};
+    nas_status_t status = open_table(&reader, err);
+    if (!status) status = nas_csv_take_range(reader.csv, range, err);
+    if (!status) status = read_rows(&reader, err);
+    if (!status) status = keep_blocks(&reader, err);
+    *seen = (nas_table_seen_t){0};
+    if (reader.csv) {
+        seen->is_uncuttable = nas_csv_is_uncuttable(reader.csv);
+        seen->n_lines = nas_csv_line(reader.csv) - (range.begin > 0 ? range.line : 1);
+    }
+    close_table(&reader, status, table_p);
+    return status;
+}
+
+void nas_table_move_lines(nas_table_t *table, int64_t by)
+{
+    nas_names_move_lines(table->names, by);
 }
 
 int64_t nas_table_rows(const nas_table_t *table)
@@ -339,9 +270,10 @@ int64_t nas_table_present(const nas_table_t *table, const char *name)
     return present;
 }
 
-nas_digest_t nas_table_digest(const nas_table_t *table)
+const nas_digest_t *nas_table_blocks(const nas_table_t *table, int64_t *n)
 {
-    return table->digest;
+    *n = table->n_blocks;
+    return table->block;
 }
 
 void nas_table_destroy(nas_table_t *table)
@@ -351,5 +283,6 @@ void nas_table_destroy(nas_table_t *table)
     nas_strings_fini(&table->columns);
     nas_names_destroy(table->names);
     free(table->value);
+    free(table->block);
     free(table);
 }

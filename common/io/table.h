@@ -7,7 +7,9 @@
 #include "common/base/interrupt.h"
 #include "common/base/names.h"
 #include "common/base/strings.h"
+#include "common/io/csv.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** What to read of a table. Borrowed for the call. */
@@ -40,6 +42,27 @@ typedef struct nas_table nas_table_t;
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err);
 
+/** What a reader of a range of a table's file found. */
+typedef struct nas_table_seen {
+    int64_t n_lines;    /**< that begin in its range, with the header's for the first one, where the
+                         *   range was read without an error */
+    bool is_uncuttable; /**< one reader has to read the file (nas_csv_is_uncuttable) */
+} nas_table_seen_t;
+
+/** Read the rows of a table that begin in a range of its file.  Not collective. As nas_table_read, but
+ *  that there may be no rows, that duplicates are not looked for and that there is no look-up by
+ *  name; lines in messages and of names count from range.line on. An error is one of the whole
+ *  table, too, where no other reader finds it uncuttable or has an error before it.
+ *  seen [out] also where it fails. The caller owns *table_p. */
+nas_status_t nas_table_read_range(const nas_table_options_t *options, nas_csv_range_t range,
+                                  nas_table_seen_t *seen, nas_table_t **table_p, nas_error_t *err);
+
+/** Add to the lines of all names what was not known when they were read. */
+void nas_table_move_lines(nas_table_t *table, int64_t by);
+
+/** The refusal of a table without rows.  NAS_EINPUT, with its line. */
+nas_status_t nas_table_refuse_empty(const char *path, nas_error_t *err);
+
 /** What separates the fields of a table that is no CSV ("semicolons", ...), by the only field that its
  *  header then has, or NULL. */
 const char *nas_table_separator(const char *header);
@@ -56,8 +79,8 @@ const double *nas_table_column(const nas_table_t *table, const char *name);
 /** Number of values of a column that are not missing. */
 int64_t nas_table_present(const nas_table_t *table, const char *name);
 
-/** SHA-256 of the file's bytes. */
-nas_digest_t nas_table_digest(const nas_table_t *table);
+/** Digests of the blocks of the file (digest.h), or of the range that was read. Borrowed. */
+const nas_digest_t *nas_table_blocks(const nas_table_t *table, int64_t *n);
 
 /** Accepts NULL. */
 void nas_table_destroy(nas_table_t *table);

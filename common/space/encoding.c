@@ -176,38 +176,43 @@ static nas_status_t encode_name(nas_encoding_kind_t kind, const nas_names_t *nam
     return nas_error_set(err, status, "%s%s", place, reason.text);
 }
 
-/* Two names that mean the same. */
-static nas_status_t refuse_duplicate(const nas_names_t *names, int64_t duplicate, int64_t first,
-                                     nas_error_t *err)
+nas_status_t nas_encoding_refuse_same(const nas_encoding_same_t *same, nas_error_t *err)
 {
-    char place[NAS_NAMES_PLACE_SIZE], line[32] = "";
-    nas_names_place(names, duplicate, place);
-    if (nas_names_line(names, first))
-        (void)snprintf(line, sizeof line, "line %lld, ", (long long)nas_names_line(names, first));
+    char line[32] = "";
+    if (same->first_line)
+        (void)snprintf(line, sizeof line, "line %lld, ", (long long)same->first_line);
     return nas_error_set(err, NAS_EINPUT, "%sarchitecture '%.120s' is the same as %s'%.120s'",
-                         place, nas_names_at(names, duplicate), line, nas_names_at(names, first));
+                         same->place, same->again, line, same->first);
 }
 
-/* Encode all names into place. */
-static nas_status_t encode_all(nas_encoding_t *encoding, nas_encoding_kind_t kind,
-                               const nas_names_t *names, nas_error_t *err)
+nas_encoding_form_t nas_encoding_form_of(nas_encoding_kind_t kind, const char *first)
+{
+    nas_encoding_form_t form = {.kind = kind};
+    uint8_t code[NAS_ENCODING_MAX_POSITIONS];
+    (void)snprintf(form.first, sizeof form.first, "%s", first);
+    (void)nas_encode(kind, first, code, &form.n_position, NULL);
+    return form;
+}
+
+nas_status_t nas_encode_names(const nas_encoding_form_t *form, const nas_names_t *names,
+                              uint8_t *codes, nas_error_t *err)
 {
     uint8_t code[NAS_ENCODING_MAX_POSITIONS];
     char place[NAS_NAMES_PLACE_SIZE];
-    const int n_position = encoding->n_position;
-    for (int64_t i = 0; i < encoding->count; i++) {
+    const int n_position = form->n_position;
+    for (int64_t i = 0; i < nas_names_count(names); i++) {
         int n = 0;
-        const nas_status_t status = encode_name(kind, names, i, code, &n, err);
+        const nas_status_t status = encode_name(form->kind, names, i, code, &n, err);
         if (status) return status;
         if (n == n_position) {
-            memcpy(encoding->code + i * n_position, code, (size_t)n_position);
+            memcpy(codes + i * n_position, code, (size_t)n_position);
             continue;
         }
         nas_names_place(names, i, place);
         return nas_error_set(
             err, NAS_EINPUT,
             "%sarchitecture '%.120s' has %d positions where the first, '%.120s', has %d", place,
-            nas_names_at(names, i), n, nas_names_at(names, 0), n_position);
+            nas_names_at(names, i), n, form->first, n_position);
     }
     return NAS_OK;
 }
@@ -215,41 +220,39 @@ static nas_status_t encode_all(nas_encoding_t *encoding, nas_encoding_kind_t kin
 nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *names,
                                  nas_encoding_t **encoding_p, nas_error_t *err)
 {
-    uint8_t code[NAS_ENCODING_MAX_POSITIONS];
-    int n_position = 0;
-    int64_t duplicate = -1, first = -1;
-    nas_status_t status = encode_name(kind, names, 0, code, &n_position, err);
-    if (status) return status;
-    nas_encoding_t *encoding = allocate(nas_names_count(names), n_position, err);
-    if (!encoding) return NAS_ENOMEM;
-    if ((status = encode_all(encoding, kind, names, err))) goto out;
-    if ((status = build(encoding, &duplicate, &first, err))) goto out;
-    if (duplicate >= 0) {
-        status = refuse_duplicate(names, duplicate, first, err);
-        goto out;
-    }
-    *encoding_p = encoding;
-    encoding = NULL;
-out:
-    nas_encoding_destroy(encoding);
-    return status;
+    const nas_encoding_form_t form = nas_encoding_form_of(kind, nas_names_at(names, 0));
+    const int64_t n = nas_names_count(names);
+    nas_encoding_pair_t pair = {0};
+    uint8_t *codes = malloc((size_t)n * (size_t)form.n_position + 1);
+    if (!codes) return nas_error_nomem(err, "the encoding of the pool");
+    nas_status_t status = nas_encode_names(&form, names, codes, err);
+    if (!status)
+        status = nas_encoding_from_codes(codes, n, form.n_position, &pair, encoding_p, err);
+    free(codes);
+    if (status || pair.again < 0) return status;
+    nas_encoding_same_t same = {.again = nas_names_at(names, pair.again),
+                                .first = nas_names_at(names, pair.first),
+                                .first_line = nas_names_line(names, pair.first)};
+    nas_names_place(names, pair.again, same.place);
+    return nas_encoding_refuse_same(&same, err);
 }
 
 nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
-                                     nas_encoding_t **encoding_p, nas_error_t *err)
+                                     nas_encoding_pair_t *same, nas_encoding_t **encoding_p,
+                                     nas_error_t *err)
 {
-    int64_t duplicate = -1, first = -1;
+    nas_encoding_pair_t pair = {.again = -1, .first = -1};
     nas_encoding_t *encoding = allocate(n, n_position, err);
     if (!encoding) return NAS_ENOMEM;
     memcpy(encoding->code, code, (size_t)n * (size_t)n_position);
-    const nas_status_t status = build(encoding, &duplicate, &first, err);
-    if (status) {
+    const nas_status_t status = build(encoding, &pair.again, &pair.first, err);
+    NAS_ASSERT(same || status || pair.again < 0);
+    if (same) *same = pair;
+    if (status || pair.again >= 0)
         nas_encoding_destroy(encoding);
-        return status;
-    }
-    NAS_ASSERT(duplicate < 0);
-    *encoding_p = encoding;
-    return NAS_OK;
+    else
+        *encoding_p = encoding;
+    return status;
 }
 
 int64_t nas_encoding_count(const nas_encoding_t *encoding)

@@ -40,10 +40,46 @@ nas_status_t nas_encode(nas_encoding_kind_t kind, const char *arch, uint8_t *cod
 nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *names,
                                  nas_encoding_t **encoding_p, nas_error_t *err);
 
+/** Two rows of codes that are equal: the first such, and the row before it; -1: there are none. */
+typedef struct nas_encoding_pair {
+    int64_t again;
+    int64_t first;
+} nas_encoding_pair_t;
+
 /** From codes made elsewhere (received from another rank): n x n_position bytes row-major, copied;
- *  n > 0, the rows are distinct. Equal in everything to the encoding they were taken from. */
+ *  n > 0. Equal in everything to the encoding they were taken from.
+ *  same [out] rows that are equal, in which case there is no encoding; NULL: they are known to be
+ *  distinct. */
 nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
-                                     nas_encoding_t **encoding_p, nas_error_t *err);
+                                     nas_encoding_pair_t *same, nas_encoding_t **encoding_p,
+                                     nas_error_t *err);
+
+/** The form that all names of a pool have, which is its first one's. No pointers, so that its bytes
+ *  can travel. */
+typedef struct nas_encoding_form {
+    nas_encoding_kind_t kind;
+    int n_position;  /**< 0: the first is not of this kind, which encoding it will say */
+    char first[128]; /**< the first name, cut, for messages */
+} nas_encoding_form_t;
+
+/** The form of a pool whose first name this is.  Not collective. */
+nas_encoding_form_t nas_encoding_form_of(nas_encoding_kind_t kind, const char *first);
+
+/** Encode some of a pool's names.  Not collective.
+ *  codes [out] n_position bytes a name.  NAS_EINPUT as of nas_encoding_create, but for equal codes. */
+nas_status_t nas_encode_names(const nas_encoding_form_t *form, const nas_names_t *names,
+                              uint8_t *codes, nas_error_t *err);
+
+/** Two names that mean the same, for a message. Borrowed. */
+typedef struct nas_encoding_same {
+    char place[NAS_NAMES_PLACE_SIZE]; /**< of the second (nas_name_place) */
+    const char *again;                /**< the second */
+    const char *first;
+    int64_t first_line; /**< 0: not known */
+} nas_encoding_same_t;
+
+/** The refusal of a pool with such.  NAS_EINPUT, with its line. */
+nas_status_t nas_encoding_refuse_same(const nas_encoding_same_t *same, nas_error_t *err);
 
 int64_t nas_encoding_count(const nas_encoding_t *encoding);
 int nas_encoding_positions(const nas_encoding_t *encoding);

@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-nas_pool_t nas_pool_of_table(const nas_table_t *table)
+nas_pool_t nas_pool_of_table(int64_t n_rows)
 {
-    return (nas_pool_t){.names = nas_table_names(table)};
+    return (nas_pool_t){.n_rows = n_rows};
 }
 
 nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *subset,
@@ -25,7 +25,7 @@ nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *sub
 
 int64_t nas_pool_count(const nas_pool_t *pool)
 {
-    return pool->space ? pool->selection.n : nas_names_count(pool->names);
+    return pool->space ? pool->selection.n : pool->n_rows;
 }
 
 static const char *name_at(const nas_name_source_t *source, int64_t i)
@@ -37,6 +37,7 @@ static const char *name_at(const nas_name_source_t *source, int64_t i)
 
 nas_name_source_t nas_pool_names(const nas_pool_t *pool)
 {
+    NAS_ASSERT(pool->space);
     if (pool->names) return nas_name_source_of_names(pool->names);
     return (nas_name_source_t){.n = pool->selection.n,
                                .size = pool->space->name_size,
@@ -46,7 +47,7 @@ nas_name_source_t nas_pool_names(const nas_pool_t *pool)
 
 nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err)
 {
-    if (pool->names) return NAS_OK;
+    if (pool->names || !pool->space) return NAS_OK;
     const nas_status_t status = nas_selection_name(pool->space, &pool->selection, err);
     pool->names = pool->selection.names;
     return status;
@@ -70,7 +71,7 @@ nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p
     if (!code) return nas_error_nomem(err, "the codes of the pool");
     for (int64_t i = 0; i < n; i++)
         pool->space->code(nas_pool_index(pool, i), code + i * n_position);
-    const nas_status_t status = nas_encoding_from_codes(code, n, n_position, encoding_p, err);
+    const nas_status_t status = nas_encoding_from_codes(code, n, n_position, NULL, encoding_p, err);
     free(code);
     return status;
 }

@@ -5,7 +5,6 @@
 #include "common/base/error.h"
 #include "common/base/name_source.h"
 #include "common/base/names.h"
-#include "common/io/table.h"
 #include "common/space/arch.h"
 #include "common/space/encoding.h"
 #include "common/space/space.h"
@@ -13,17 +12,19 @@
 
 #include <stdint.h>
 
-/** A plain value; end with nas_pool_fini. Architecture i is name i everywhere. */
+/** A plain value; end with nas_pool_fini. Architecture i is name i, or row i of the table,
+ *  everywhere. */
 typedef struct nas_pool {
     const nas_space_t *space;  /**< NULL: the pool is a table's rows */
-    const nas_names_t *names;  /**< borrowed from the table, or the selection's; NULL where it is
-                                *   a whole space and nobody has asked for them */
+    const nas_names_t *names;  /**< the selection's; NULL where it is a whole space and nobody has
+                                *   asked for them, or in a table, which ranks may share */
     nas_selection_t selection; /**< of a space */
     nas_arch_t *arch;          /**< of a space: to make names; owned */
+    int64_t n_rows;            /**< of a table */
 } nas_pool_t;
 
-/** The rows of a table.  Not collective. The table is borrowed while the pool lives. */
-nas_pool_t nas_pool_of_table(const nas_table_t *table);
+/** The rows of a table.  Not collective. */
+nas_pool_t nas_pool_of_table(int64_t n_rows);
 
 /** Part of a space.  Not collective. Errors of nas_subset_select.
  *  pool [out] the caller's. */
@@ -33,11 +34,11 @@ nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *sub
 /** Number of architectures. */
 int64_t nas_pool_count(const nas_pool_t *pool);
 
-/** The names, without a list of them where the pool is a whole space. Borrowed while the pool lives.
- */
+/** The names of a pool of a space, without a list of them where it is a whole one. Borrowed while the
+ *  pool lives. */
 nas_name_source_t nas_pool_names(const nas_pool_t *pool);
 
-/** See to it that pool->names is there, for look-ups by name.  Not collective. NAS_ENOMEM. */
+/** See to it that pool->names is there, for look-ups by name, but for a table's pool.  Not collective. NAS_ENOMEM. */
 nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err);
 
 /** For a pool of a space: whether it is all of it, in its order; and the number of the pool's

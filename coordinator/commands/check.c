@@ -1,3 +1,4 @@
+#include "common/io/file.h"
 #include "common/space/arch.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
@@ -96,8 +97,17 @@ static double search_s(const nas_inputs_t *inputs, int n_ranks)
     return rounds * (method_need(inputs).seconds + n_values / values_per_s / ranks_of_group);
 }
 
-/* Memory of the largest rank: rank 0 keeps the table's columns and names, what is scored, its share
- * of the score table, and as leader of a group what the method needs, as do other leaders. */
+/* Ranks that share the rows of the pool's table; rank 0 alone keeps what is no table's. */
+static int keepers_of(const nas_inputs_t *inputs, int n_ranks)
+{
+    nas_file_stamp_t stamp = {0};
+    const char *table = inputs->job->pool.table;
+    if (!table || !nas_file_stamp(table, &stamp)) return 1;
+    return nas_shared_table_readers(stamp.size, NAS_SHARED_TABLE_LEAST, n_ranks);
+}
+
+/* Memory of the largest ranks: each keeps its share of the table's columns and names and of the score
+ * table, rank 0 what is scored, and as leader of a group what the method needs, as do other leaders. */
 static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
 {
     const nas_job_t *job = inputs->job;
@@ -105,15 +115,16 @@ static void print_memory(const nas_inputs_t *inputs, int n_ranks, FILE *out)
     const double n_values = n_arch * (double)job->metrics.names.n;
     const int64_t n_groups = groups_of(inputs, n_ranks);
     const double shard = 4.0 * n_values / floor((double)n_ranks / (double)n_groups);
-    const double leader =
+    const int n_keepers = keepers_of(inputs, n_ranks);
+    const double rows =
         n_arch * (8.0 * (2.0 + (double)job->objective.report.n) + 64.0) + 8.0 * n_values;
-    const double method = method_need(inputs).n_bytes;
+    const double kept = rows / n_keepers, method = method_need(inputs).n_bytes;
     (void)fprintf(out, "# ranks:       %d in %lld group%s\n", n_ranks, (long long)n_groups,
                   n_groups == 1 ? "" : "s");
     (void)fprintf(
         out, "# memory:      about %.0f MiB on rank 0, %.0f MiB on the others, besides MPI's own\n",
-        ceil(mebibytes(leader + shard + method)),
-        ceil(mebibytes(shard + (n_groups > 1 ? method : 0.0))));
+        ceil(mebibytes(kept + shard + method)),
+        ceil(mebibytes((n_keepers > 1 ? kept : 0.0) + shard + (n_groups > 1 ? method : 0.0))));
 }
 
 /* Programs of networks are planned as a run on this machine would. */

@@ -11,7 +11,9 @@ static nas_status_t open_session(nas_run_t *run, const nas_session_options_t *op
                                  nas_error_t *err)
 {
     nas_state_t fresh = {0};
+    nas_state_t *saved = nas_session_saved(run->session);
     nas_status_t status = nas_state_begin(&fresh, &run->inputs, err);
+    if (!status && saved) status = nas_state_renew_identity(saved, &run->inputs, &fresh, err);
     if (!status) status = nas_session_take(run->session, options, &fresh, err);
     nas_state_fini(&fresh);
     return status;
@@ -32,12 +34,13 @@ static nas_status_t open_score(nas_run_t *run, const char *isa, nas_error_t *err
 
 static nas_status_t reuse(nas_run_t *run, const char *path, nas_error_t *err)
 {
-    const nas_reuse_options_t options = {.path = path,
-                                         .output = run->inputs.job->output,
+    nas_state_t *state = nas_session_state(run->session);
+    const nas_reuse_options_t options = {.output = run->inputs.job->output,
                                          .measurement = nas_score_stage_measurement(run->score)};
     if (!path) return NAS_OK;
-    const nas_status_t status =
-        nas_reusable_read(&run->old, &options, nas_session_state(run->session), err);
+    nas_status_t status = nas_reusable_read(&run->old, path, err);
+    if (!status) status = nas_state_renew_identity(&run->old.state, &run->inputs, state, err);
+    if (!status) status = nas_reusable_choose(&run->old, &options, state, err);
     if (status || !run->old.scores) return status;
     return nas_score_stage_reuse(run->score, &run->old, err);
 }
@@ -49,6 +52,7 @@ static nas_status_t open_search(nas_run_t *run, int n_ranks, nas_error_t *err)
                                                 .pool = &inputs->pool,
                                                 .inputs = &inputs->search,
                                                 .evaluate = &inputs->evaluate,
+                                                .table = inputs->table,
                                                 .images = &inputs->images,
                                                 .reuse =
                                                     run->old.evaluations ? &run->old.state : NULL,
@@ -76,6 +80,7 @@ static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options
     reading_t reading = {.session = run->session, .outer = options->interrupt};
     const nas_interrupt_t interrupt = {.asked = stops_reading, .context = &reading};
     run->inputs.interrupt = &interrupt;
+    run->inputs.comm = options->world;
     nas_status_t status = nas_inputs_read_files(&run->inputs, err);
     run->inputs.interrupt = NULL;
     if (status == NAS_ESTOP) return nas_session_stop_reading(run->session, err);

@@ -21,6 +21,7 @@ typedef struct nas_run_options {
     bool fresh;
     const char *reuse; /**< an older state file whose evaluations and scores are taken over, or
                             NULL */
+    nas_comm_t *world; /**< whose other ranks serve while inputs are read (inputs_ranks.h) */
     int n_ranks;
     const char *isa;                  /**< instruction set that all ranks use */
     const char *blas;                 /**< kernels of linear algebra that rank 0 uses */

@@ -7,6 +7,7 @@
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
 #include "coordinator/commands/run.h"
+#include "coordinator/inputs/inputs_ranks.h"
 #include "coordinator/registries/registries.h"
 #include "coordinator/report/report.h"
 
@@ -44,13 +45,14 @@ static bool is_asked_to_stop(void *context, double share)
     return nas_heartbeat_poll(context, nas_stop_signal(), share) != 0;
 }
 
-/* Collective: the ranks wait for rank 0, which reads. */
+/* Collective: the ranks serve rank 0, which reads. */
 static nas_status_t open_run(nas_comm_t *world, const nas_job_options_t *options,
                              nas_job_purpose_t purpose, nas_run_t *run, nas_error_t *err)
 {
     const char *isa = agree_isa(world);
     nas_heartbeat_t *heartbeat = NULL;
-    const nas_heartbeat_options_t never_silent = {0}; /* nobody but rank 0 works */
+    const nas_heartbeat_options_t never_silent = {
+        0}; /* nothing is begun that a silent rank could lose */
     nas_status_t status = nas_heartbeat_begin(world, &never_silent, &heartbeat, err);
     if (status) return status;
     const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
@@ -63,11 +65,17 @@ static nas_status_t open_run(nas_comm_t *world, const nas_job_options_t *options
                                     .retry_failed = options->retry_failed,
                                     .fresh = options->fresh,
                                     .reuse = options->reuse,
+                                    .world = world,
                                     .n_ranks = nas_comm_size(world),
                                     .isa = isa,
                                     .blas = openblas_get_corename(),
                                     .interrupt = &interrupt};
-    if (nas_comm_rank(world) == 0) status = nas_run_open(run, &what, err);
+    if (nas_comm_rank(world) == 0) {
+        status = nas_run_open(run, &what, err);
+        nas_inputs_dismiss(world);
+    } else {
+        nas_inputs_serve(world, &interrupt, &run->inputs.table);
+    }
     status = nas_comm_agree(world, status, err);
     nas_heartbeat_end(heartbeat);
     return status;
@@ -103,7 +111,8 @@ static nas_status_t run_stages(nas_comm_t *world, nas_run_t *run, const nas_stat
     status = nas_comm_agree(world, status, err);
     if (!status && spread(world, nas_score_stage_is_needed(run->score)))
         status = nas_score(world, run->score, err);
-    if (!status && spread(world, run->search != NULL)) status = nas_search(world, run->search, err);
+    if (!status && spread(world, run->search != NULL))
+        status = nas_search(world, run->search, run->inputs.table, err);
     nas_log_status("");
     if (!status && state)
         status = nas_report_text(state, nas_session_output(run->session), stdout, err);

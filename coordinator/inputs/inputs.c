@@ -15,7 +15,8 @@ static nas_status_t check_backend(const nas_inputs_t *inputs, nas_error_t *err)
 
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
 {
-    nas_status_t status = nas_inputs_read_pool(inputs, err);
+    nas_status_t status = nas_comm_self(&inputs->self, err);
+    if (!status) status = nas_inputs_read_pool(inputs, err);
     if (!status && nas_inputs_train(inputs)) status = nas_inputs_read_images(inputs, err);
     if (!status) status = nas_inputs_make_encoding(inputs, err);
     if (!status && inputs->search.method) status = nas_inputs_make_objective(inputs, err);
@@ -30,7 +31,8 @@ void nas_inputs_fini(nas_inputs_t *inputs)
     nas_search_inputs_fini(&inputs->search);
     nas_evaluate_inputs_fini(&inputs->evaluate);
     nas_pool_fini(&inputs->pool);
-    nas_table_destroy(inputs->table);
+    nas_shared_table_destroy(inputs->table);
+    nas_comm_destroy(inputs->self);
     nas_job_destroy(inputs->job);
     *inputs = (nas_inputs_t){0};
 }

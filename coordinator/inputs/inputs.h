@@ -6,13 +6,13 @@
 #include "common/base/digest.h"
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
-#include "common/io/table.h"
 #include "common/job/job.h"
 #include "common/space/pool.h"
 #include "coordinator/inputs/inputs_evaluate.h"
 #include "coordinator/inputs/inputs_images.h"
 #include "coordinator/inputs/inputs_score.h"
 #include "coordinator/inputs/inputs_search.h"
+#include "worker/tables/shared_table.h"
 
 #include <stddef.h>
 
@@ -22,7 +22,9 @@ enum { NAS_INPUTS_MAX_DIGESTS = 5 };
 typedef struct nas_inputs {
     nas_job_t *job;
     const nas_interrupt_t *interrupt; /**< borrowed; asked while files are read; may be NULL */
-    nas_table_t *table;               /**< of the pool, or else of the objective */
+    nas_comm_t *comm;          /**< borrowed: the ranks that serve (inputs_ranks.h); NULL: none */
+    nas_comm_t *self;          /**< this rank alone */
+    nas_shared_table_t *table; /**< of the pool, or else of the objective */
     nas_pool_t pool;
     nas_digest_t subset; /**< of a listed subset */
     nas_image_inputs_t images;

@@ -1,6 +1,7 @@
 #include "coordinator/inputs/inputs_evaluate.h"
 
 #include "coordinator/inputs/inputs_internal.h"
+#include "coordinator/inputs/inputs_ranks.h"
 #include "worker/objectives/command/command.h"
 #include "worker/objectives/train/augment.h"
 
@@ -26,18 +27,34 @@ nas_recipe_t nas_job_recipe(const nas_job_t *job)
     };
 }
 
-static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
+/* The table's rows that are in the pool take part. */
+static nas_status_t rank_rows(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
-    if (!nas_inputs_have_table_pool(inputs))
-        status =
-            nas_inputs_join(inputs, nas_table_names(inputs->table), &inputs->evaluate.row, err);
+    nas_table_order_t order = {.column =
+                                   nas_shared_table_find(inputs->table, job->objective.column),
+                               .minimise = job->objective.minimise,
+                               .n_best = job->search.budget,
+                               .interrupt = inputs->interrupt};
+    if (nas_inputs_have_table_pool(inputs))
+        return nas_inputs_rank_table(inputs->table, &order, err);
+    status =
+        nas_inputs_join(inputs, nas_shared_table_names(inputs->table), &inputs->evaluate.row, err);
+    order.row = inputs->evaluate.row;
+    order.n_row = nas_pool_count(&inputs->pool);
+    return status ? status : nas_inputs_rank_table(inputs->table, &order, err);
+}
+
+static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    nas_status_t status = rank_rows(inputs, err);
     const nas_objective_options_t options = {.job = job,
                                              .table = inputs->table,
                                              .names = inputs->pool.names,
-                                             .row = inputs->evaluate.row,
-                                             .interrupt = inputs->interrupt};
+                                             .n_arch = nas_pool_count(&inputs->pool),
+                                             .row = inputs->evaluate.row};
     if (!status) status = nas_objective_create(&options, &inputs->evaluate.objective, err);
     if (status) return status;
     if (nas_objective_present(inputs->evaluate.objective) == 0)

@@ -20,9 +20,9 @@ nas_status_t nas_inputs_blame(const nas_job_t *job, const char *key, nas_status_
                               const nas_error_t *reason, nas_error_t *err);
 
 /** Whether the file that a key names can be opened; what is wrong in it says the file's own
- *  place. */
+ *  place. size [out] in bytes. */
 nas_status_t nas_inputs_check_file(const nas_job_t *job, const char *key, const char *path,
-                                   nas_error_t *err);
+                                   int64_t *size, nas_error_t *err);
 
 /** A row number among names for every architecture of the pool; the caller owns it. */
 nas_status_t nas_inputs_join(const nas_inputs_t *inputs, const nas_names_t *names, int64_t **row_p,

@@ -123,12 +123,11 @@ nas_status_t nas_inputs_blame(const nas_job_t *job, const char *key, nas_status_
 }
 
 nas_status_t nas_inputs_check_file(const nas_job_t *job, const char *key, const char *path,
-                                   nas_error_t *err)
+                                   int64_t *size, nas_error_t *err)
 {
     int fd = -1;
-    int64_t size = 0;
     nas_error_t reason = {0};
-    const nas_status_t status = nas_file_open(path, &fd, &size, &reason);
+    const nas_status_t status = nas_file_open(path, &fd, size, &reason);
     if (!status) (void)close(fd);
     return nas_inputs_blame(job, key, status, &reason, err);
 }

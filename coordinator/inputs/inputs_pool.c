@@ -1,5 +1,6 @@
 /* The pool of a job: a table's rows, or a subset of a space. */
 #include "coordinator/inputs/inputs_internal.h"
+#include "coordinator/inputs/inputs_ranks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,26 +31,39 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
     return status;
 }
 
-static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
+/* Ranks share the table of a pool. What is joined with a pool, rank 0 reads alone: there are no more rows
+ * than the space has architectures. */
+static nas_status_t read_columns(nas_inputs_t *inputs, const nas_strings_t *columns,
+                                 nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     const bool of_table = nas_inputs_have_table_pool(inputs);
+    nas_shared_table_options_t options = {
+        .table = {.path = of_table ? job->pool.table : job->objective.table,
+                  .arch_column = of_table ? job->pool.arch : job->objective.arch,
+                  .columns = columns,
+                  .missing = of_table ? &job->pool.missing : &job->objective.missing,
+                  .missing_key = of_table ? "pool.missing" : "objective.missing",
+                  .interrupt = inputs->interrupt},
+        .least = NAS_SHARED_TABLE_LEAST};
+    const char *key = of_table ? "pool.table" : "objective.table";
+    const nas_status_t status =
+        nas_inputs_check_file(job, key, options.table.path, &options.n_bytes, err);
+    if (status) return status;
+    return nas_inputs_share_table(of_table && inputs->comm ? inputs->comm : inputs->self, &options,
+                                  &inputs->table, err);
+}
+
+static nas_status_t read_table(nas_inputs_t *inputs, nas_error_t *err)
+{
     nas_strings_t columns = {0};
     nas_status_t status = choose_columns(inputs, &columns, err);
-    const nas_table_options_t options = {
-        .path = of_table ? job->pool.table : job->objective.table,
-        .arch_column = of_table ? job->pool.arch : job->objective.arch,
-        .columns = &columns,
-        .missing = of_table ? &job->pool.missing : &job->objective.missing,
-        .missing_key = of_table ? "pool.missing" : "objective.missing",
-        .interrupt = inputs->interrupt};
-    const char *key = of_table ? "pool.table" : "objective.table";
-    if (!status) status = nas_inputs_check_file(job, key, options.path, err);
-    if (!status) status = nas_table_read(&options, &inputs->table, err);
+    if (!status) status = read_columns(inputs, &columns, err);
     nas_strings_fini(&columns);
     if (status) return status;
-    nas_inputs_add_content(inputs, nas_table_digest(inputs->table));
-    if (nas_inputs_by_table(inputs)) inputs->evaluate.content = nas_table_digest(inputs->table);
+    const nas_digest_t digest = nas_shared_table_digest(inputs->table);
+    nas_inputs_add_content(inputs, digest);
+    if (nas_inputs_by_table(inputs)) inputs->evaluate.content = digest;
     return NAS_OK;
 }
 
@@ -70,7 +84,7 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     if (nas_inputs_have_table_pool(inputs)) {
-        inputs->pool = nas_pool_of_table(inputs->table);
+        inputs->pool = nas_pool_of_table(nas_shared_table_rows(inputs->table));
         return NAS_OK;
     }
     const nas_subset_t subset = {.kind = (nas_subset_kind_t)job->pool.subset.kind,
@@ -78,7 +92,8 @@ static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
                                  .seed = (uint64_t)job->seed,
                                  .path = job->pool.subset.file};
     nas_status_t status = NAS_OK;
-    if (subset.path) status = nas_inputs_check_file(job, "pool.subset", subset.path, err);
+    int64_t size = 0;
+    if (subset.path) status = nas_inputs_check_file(job, "pool.subset", subset.path, &size, err);
     if (!status) status = nas_pool_of_space(nas_job_space(job), &subset, &inputs->pool, err);
     if (status == NAS_EINPUT && !subset.path) { /* a file's errors have their own place */
         const nas_error_t reason = *err;

@@ -2,6 +2,7 @@
 
 #include "common/state/statefile.h"
 #include "coordinator/inputs/inputs_internal.h"
+#include "coordinator/inputs/inputs_ranks.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -12,8 +13,8 @@ nas_status_t nas_inputs_make_encoding(nas_inputs_t *inputs, nas_error_t *err)
     if (!inputs->search.method || !inputs->search.method->needs_encoding) return NAS_OK;
     if (!nas_inputs_have_table_pool(inputs))
         return nas_pool_encode(&inputs->pool, &inputs->search.encoding, err);
-    return nas_encoding_create((nas_encoding_kind_t)inputs->job->pool.encoding, inputs->pool.names,
-                               &inputs->search.encoding, err);
+    return nas_inputs_encode_table(inputs->table, (nas_encoding_kind_t)inputs->job->pool.encoding,
+                                   &inputs->search.encoding, err);
 }
 
 /* ----------------------------------------------------------------------- scores of another run */
@@ -59,8 +60,9 @@ static nas_status_t read_scores(nas_inputs_t *inputs, nas_error_t *err)
 {
     const char *file = inputs->job->metrics.file;
     nas_status_t status = NAS_OK;
+    int64_t size = 0;
     if (!nas_statefile_exists(file))
-        status = nas_inputs_check_file(inputs->job, "metrics.file", file, err);
+        status = nas_inputs_check_file(inputs->job, "metrics.file", file, &size, err);
     if (!status)
         status =
             nas_statefile_read(file, &inputs->search.scored, &inputs->search.scored_notice, err);
@@ -114,30 +116,45 @@ static nas_status_t check_facts(const nas_job_t *job, const char *name,
         name, (long long)facts->n_given, file_of(job));
 }
 
+/* room [out] for a whole column; of a table's, the ranks look at what they hold. */
+static nas_status_t look_at_metric(nas_search_inputs_t *search, int64_t n,
+                                   const nas_scores_t *scores, size_t metric, double *room,
+                                   nas_error_t *err)
+{
+    const char *name = search->job->metrics.names.at[metric];
+    const nas_transform_t transform = nas_job_transform(search->job, name);
+    const int column = nas_search_inputs_column(search, (int64_t)metric);
+    nas_metric_facts_t *facts = &search->facts[metric];
+    nas_status_t status = NAS_OK;
+    if (column >= 0) {
+        status = nas_inputs_look_at_column(search->table, column, transform, facts, err);
+    } else {
+        nas_search_inputs_metric(search, n, scores, (int64_t)metric, room);
+        *facts = nas_normalise_look(NULL, transform, room, n);
+    }
+    return status ? status : check_facts(search->job, name, facts, err);
+}
+
 nas_status_t nas_search_inputs_look(nas_search_inputs_t *search, const nas_pool_t *pool,
                                     const nas_scores_t *scores, const nas_interrupt_t *interrupt,
                                     nas_error_t *err)
 {
-    const nas_job_t *job = search->job;
     const int64_t n = nas_pool_count(pool);
-    const size_t n_metric = job->metrics.names.n;
+    const size_t n_metric = search->job->metrics.names.n;
+    const size_t n_room = nas_search_inputs_column(search, 0) < 0 ? (size_t)n : 0;
     const int64_t large = 1 << 16; /* a column of so many values takes a millisecond */
     nas_status_t status = NAS_OK;
-    double *column = malloc((size_t)n * sizeof *column + 1);
+    double *room = malloc(n_room * sizeof *room + 1);
     free(search->facts);
     search->facts = calloc(n_metric + 1, sizeof *search->facts);
-    if (!column || !search->facts) status = nas_error_nomem(err, "a metric column");
+    if (!room || !search->facts) status = nas_error_nomem(err, "a metric column");
     for (size_t m = 0; !status && m < n_metric; m++) {
-        const char *name = job->metrics.names.at[m];
         if (n >= MANY) status = nas_interrupt_check(interrupt, 0, err);
-        if (status) break;
-        nas_search_inputs_metric(search, pool, scores, (int64_t)m, column);
-        search->facts[m] = nas_normalise_look(nas_job_transform(job, name), column, n);
-        status = check_facts(job, name, &search->facts[m], err);
+        if (!status) status = look_at_metric(search, n, scores, m, room, err);
         if (!status && n > large)
             status = nas_interrupt_check(interrupt, (double)m / (double)n_metric, err);
     }
-    free(column);
+    free(room);
     return status;
 }
 
@@ -154,26 +171,26 @@ nas_status_t nas_search_inputs_mark_constant(const nas_search_inputs_t *search, 
     return NAS_OK;
 }
 
-void nas_search_inputs_metric(const nas_search_inputs_t *search, const nas_pool_t *pool,
+int nas_search_inputs_column(const nas_search_inputs_t *search, int64_t metric)
+{
+    if (search->job->metrics.source != NAS_SOURCE_TABLE) return -1;
+    return nas_shared_table_find(search->table, search->job->metrics.names.at[metric]);
+}
+
+void nas_search_inputs_metric(const nas_search_inputs_t *search, int64_t n,
                               const nas_scores_t *scores, int64_t metric, double *column)
 {
-    const char *name = search->job->metrics.names.at[metric];
-    const int64_t n = nas_pool_count(pool);
     const nas_state_t *scored = &search->scored;
-    switch ((nas_metric_source_t)search->job->metrics.source) {
-    case NAS_SOURCE_TABLE:
-        memcpy(column, nas_table_column(search->table, name), (size_t)n * sizeof *column);
-        break;
-    case NAS_SOURCE_COMPUTE:
-        for (int64_t i = 0; i < n; i++)
-            column[i] = scores->value[i * (int64_t)search->job->metrics.names.n + metric];
-        break;
-    case NAS_SOURCE_SCORES:
-        for (int64_t i = 0; i < n; i++) {
-            const int64_t row = search->scored_row[i], m = nas_strings_find(&scored->metrics, name);
-            column[i] = row < 0 ? NAN : scored->scores.value[row * (int64_t)scored->metrics.n + m];
-        }
-        break;
+    const char *name = search->job->metrics.names.at[metric];
+    const int64_t n_metric = (int64_t)search->job->metrics.names.n;
+    if (is_computed(search->job)) {
+        for (int64_t i = 0; i < n; i++) column[i] = scores->value[i * n_metric + metric];
+        return;
+    }
+    const int64_t m = nas_strings_find(&scored->metrics, name);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row = search->scored_row[i];
+        column[i] = row < 0 ? NAN : scored->scores.value[row * (int64_t)scored->metrics.n + m];
     }
 }
 

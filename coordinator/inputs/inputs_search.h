@@ -4,13 +4,13 @@
 
 #include "common/base/error.h"
 #include "common/base/interrupt.h"
-#include "common/io/table.h"
 #include "common/job/job.h"
 #include "common/space/encoding.h"
 #include "common/space/pool.h"
 #include "common/state/state.h"
 #include "coordinator/search/methods/method.h"
 #include "worker/ranking/normalise.h"
+#include "worker/tables/shared_table.h"
 
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ typedef struct nas_search_inputs {
     const nas_job_t *job;       /**< borrowed */
     const nas_method_t *method; /**< static; NULL: no search */
     nas_encoding_t *encoding;   /**< NULL unless the method needs one */
-    const nas_table_t *table;   /**< borrowed; source table: the pool's */
+    nas_shared_table_t *table;  /**< borrowed; source table: the pool's */
     nas_state_t scored;         /**< source scores: the run that made them */
     nas_error_t scored_notice;  /**< "", or why its previous file was read */
     int64_t *scored_row;        /**< its row of each architecture, -1: none */
@@ -31,14 +31,20 @@ typedef struct nas_search_inputs {
 nas_method_setup_t nas_search_inputs_setup(const nas_search_inputs_t *search,
                                            const nas_pool_t *pool, uint64_t seed);
 
-/** Values of metric `metric` (its place in metrics.names) for the whole pool.  Coordinator only.
+/** Source table: the number of metric `metric` (its place in metrics.names) among the table's columns;
+ *  -1 for other sources. */
+int nas_search_inputs_column(const nas_search_inputs_t *search, int64_t metric);
+
+/** Values of metric `metric` for the whole pool of n, of other sources than a table.  Coordinator
+ *  only.
  *  scores: of this run, for source compute; column [out] one an architecture, NaN where missing. */
-void nas_search_inputs_metric(const nas_search_inputs_t *search, const nas_pool_t *pool,
+void nas_search_inputs_metric(const nas_search_inputs_t *search, int64_t n,
                               const nas_scores_t *scores, int64_t metric, double *column);
 
 /** Fill search->facts, one of every metric that the method weighs.  Coordinator only; once the
  *  values are known: in a table or a score file when the files are read, computed ones when all is
- *  scored. O(pool) a metric, and 8 bytes an architecture meanwhile.
+ *  scored. O(pool) a metric, and 8 bytes an architecture meanwhile; of a table's metric each rank looks
+ *  at what it holds.
  *  scores [in] of this run, for source compute; NULL otherwise; interrupt: may be NULL.
  *  NAS_EINPUT, with the place of the key: a metric without any value, or a transform that leaves it
  *  none. NAS_ESTOP: the interrupt said so. NAS_ENOMEM. */

@@ -1,6 +1,7 @@
 #include "coordinator/inputs/state_begin.h"
 
 #include "common/base/clock.h"
+#include "common/io/file.h"
 #include "worker/objectives/train/trainer.h"
 
 #include <string.h>
@@ -60,21 +61,25 @@ static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, n
     state->budget = job->search.budget;
     state->minimise = job->objective.minimise;
     state->has_weights = inputs->search.method->needs_metrics;
-    if (inputs->table) state->table_digest = nas_table_digest(inputs->table);
+    if (inputs->table) state->table_blocks = nas_shared_table_digest(inputs->table);
     const nas_status_t status = set_columns(state, inputs, err);
     if (status) return status;
     return nas_state_make_repeats(state, job->search.repeats, (uint64_t)job->seed, err);
 }
 
+static const char *table_of(const nas_job_t *job)
+{
+    return job->pool.table ? job->pool.table : job->objective.table;
+}
+
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
-    const char *table = job->pool.table ? job->pool.table : job->objective.table;
     *state = (nas_state_t){
         .job_name = nas_string_copy(job->name, err),
         .method =
             nas_string_copy(inputs->search.method ? inputs->search.method->name : "score", err),
-        .table_path = nas_string_copy(inputs->table ? table : "", err),
+        .table_path = nas_string_copy(inputs->table ? table_of(job) : "", err),
         .n_goals = 1, /* of every objective that there is */
         .n_arch = nas_pool_count(&inputs->pool),
         .created_s = nas_clock_unix_s(),
@@ -88,4 +93,51 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
     if (!status) status = set_scores(state, inputs, err);
     if (!status) status = set_hashes(state, inputs, err);
     return status;
+}
+
+static bool equal(const nas_digest_t *a, const nas_digest_t *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+static bool is_known(const nas_digest_t *digest)
+{
+    static const nas_digest_t unknown;
+    return !equal(digest, &unknown);
+}
+
+/* The inputs with another digest of the table's content. */
+static nas_inputs_t with_digest(const nas_inputs_t *inputs, const nas_digest_t *digest)
+{
+    nas_inputs_t other = *inputs;
+    const nas_digest_t blocks = nas_shared_table_digest(inputs->table);
+    for (size_t i = 0; i < other.n_content; i++)
+        if (equal(&other.content[i], &blocks)) other.content[i] = *digest;
+    if (equal(&other.evaluate.content, &blocks)) other.evaluate.content = *digest;
+    return other;
+}
+
+static void renew(nas_digest_t *digest, const nas_digest_t *then, const nas_digest_t *now)
+{
+    if (equal(digest, then)) *digest = *now;
+}
+
+nas_status_t nas_state_renew_identity(nas_state_t *state, const nas_inputs_t *inputs,
+                                      const nas_state_t *fresh, nas_error_t *err)
+{
+    nas_state_t then = {0};
+    nas_digest_t digest;
+    if (!inputs->table || is_known(&state->table_blocks) || !is_known(&state->table_digest))
+        return NAS_OK;
+    nas_status_t status = nas_file_digest(table_of(inputs->job), &digest, err);
+    if (status || !equal(&digest, &state->table_digest)) return status;
+    const nas_inputs_t older = with_digest(inputs, &digest);
+    status = set_hashes(&then, &older, err);
+    if (status) return status;
+    renew(&state->job_hash, &then.job_hash, &fresh->job_hash);
+    renew(&state->job_hash_without_budget, &then.job_hash_without_budget,
+          &fresh->job_hash_without_budget);
+    renew(&state->objective_hash, &then.objective_hash, &fresh->objective_hash);
+    state->table_blocks = fresh->table_blocks;
+    return NAS_OK;
 }

@@ -36,6 +36,7 @@ struct nas_ledger {
     nas_state_t *state;
     nas_objective_t *objective;
     const nas_names_t *names;
+    const nas_shared_table_t *table;
     nas_candidate_t *candidate; /* [n_candidates] of the round */
     pending_t *pending;         /* likewise */
     int64_t n_candidates, candidate_capacity;
@@ -160,6 +161,7 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
         (nas_ledger_t){.state = options->state,
                        .objective = options->objective,
                        .names = options->names,
+                       .table = options->table,
                        .proposed = calloc(n_repeat + 1, sizeof *ledger->proposed),
                        .n_groups = options->n_groups,
                        .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
@@ -227,13 +229,19 @@ static nas_status_t reserve_candidate(nas_ledger_t *ledger, int64_t repeat, nas_
     return NAS_OK;
 }
 
+static const char *name_of(const nas_ledger_t *ledger, int64_t arch)
+{
+    return ledger->names ? nas_names_at(ledger->names, arch)
+                         : nas_shared_table_row(ledger->table, arch)->name;
+}
+
 nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err)
 {
     if (step->repeat < 0) return NAS_OK;
     const nas_repeat_t *repeat = &ledger->state->repeat[step->repeat];
     for (int64_t i = 0; i < step->proposed.n; i++) {
         const int64_t arch = step->proposed.arch[i];
-        const char *name = nas_names_at(ledger->names, arch);
+        const char *name = name_of(ledger, arch);
         bool known = false;
         if (nas_repeat_find(repeat, arch) || find_pending(ledger, step->repeat, arch) ||
             find_made(ledger, name, repeat->seed, &known))
@@ -309,7 +317,7 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
     const nas_repeat_t *repeat = &ledger->state->repeat[r];
     if (nas_repeat_find(repeat, arch)) return NAS_OK;
     NAS_ASSERT(repeat->n_evaluation < ledger->state->budget);
-    const char *name = nas_names_at(ledger->names, arch);
+    const char *name = name_of(ledger, arch);
     bool known = false;
     const nas_evaluation_t *found = find_made(ledger, name, repeat->seed, &known);
     nas_evaluation_t evaluation = {.arch = arch, .name = (char *)(uintptr_t)name};

@@ -17,9 +17,11 @@ typedef struct nas_ledger nas_ledger_t;
 /** What a ledger works on; borrowed and kept. */
 typedef struct nas_ledger_options {
     nas_state_t *state; /**< extended by every step; may hold an earlier session's results */
-    nas_objective_t *objective; /**< a table's; NULL: candidates are evaluated by work */
-    const nas_names_t *names;   /**< of the pool's architectures */
-    const nas_state_t *reuse;   /**< evaluations to take over instead of making them anew, but for
+    nas_objective_t *objective;      /**< a table's; NULL: candidates are evaluated by work */
+    const nas_names_t *names;        /**< of the pool's architectures; NULL: the table has them */
+    const nas_shared_table_t *table; /**< of the pool, or of the objective; what a step speaks of is
+                                          fetched before it is recorded or collected; NULL: none */
+    const nas_state_t *reuse; /**< evaluations to take over instead of making them anew, but for
                                      failures; may be NULL */
     int64_t n_groups;
 } nas_ledger_options_t;

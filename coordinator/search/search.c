@@ -2,8 +2,8 @@
  *
  * The world is cut into groups of consecutive ranks; each works on one repeat at a time, all in
  * lockstep. A round is one step of every group (group.c), one gather of the leaders' steps to rank
- * 0, the evaluation of what they propose by all ranks (evaluate/evaluator.c) unless it stands in a table, and one
- * scatter of rank 0's replies. Rank 0 leads group 0 and records the search besides (search_stage.c).
+ * 0, the look-up of what they propose in a table, whose rows the ranks may share, or its evaluation by all
+ * ranks (evaluate/evaluator.c), and one scatter of rank 0's replies. Rank 0 leads group 0 and records the search besides (search_stage.c).
  */
 #include "coordinator/search/search.h"
 
@@ -24,6 +24,7 @@ typedef struct search {
     nas_comm_t *group;         /* all ranks of my group */
     nas_comm_t *leaders;       /* leaders of all groups; NULL on the others */
     nas_search_stage_t *stage; /* rank 0; borrowed */
+    nas_shared_table_t *table; /* this rank's rows of a table; NULL: none; borrowed */
     nas_search_parameters_t parameters;
     nas_score_table_t *scores;
     nas_encoding_t *encoding; /* leaders, where the method needs one */
@@ -47,34 +48,56 @@ static void split_world(search_t *search)
 typedef struct metric_facts {
     char name[256];
     int transform; /* nas_transform_t */
+    int column;    /* of the table; -1: rank 0 has the values */
 } metric_facts_t;
 
 /* Room for one metric. */
 typedef struct load {
-    double *column; /* rank 0: of the whole pool */
+    double *column; /* rank 0: of the whole pool, where its values are in no table */
     double *shard;  /* of this rank in its group */
 } load_t;
 
-/* One raw metric column from rank 0 into the shards of all groups. */
+static metric_facts_t share_facts(const search_t *search, int64_t metric)
+{
+    metric_facts_t facts = {0};
+    if (search->stage) {
+        const nas_search_inputs_t *inputs = search->stage->inputs;
+        const char *name = inputs->job->metrics.names.at[metric];
+        (void)snprintf(facts.name, sizeof facts.name, "%s", name);
+        facts.transform = (int)nas_job_transform(inputs->job, name);
+        facts.column = nas_search_inputs_column(inputs, metric);
+    }
+    nas_comm_bcast(search->world, 0, &facts, sizeof facts);
+    return facts;
+}
+
+/* The raw values of one metric that this rank holds; rows [out] which they are. */
+static const double *held_values(const search_t *search, int64_t metric, int column, double *room,
+                                 nas_comm_rows_t *rows)
+{
+    const nas_search_stage_t *stage = search->stage;
+    *rows = (nas_comm_rows_t){0};
+    if (column >= 0 && search->table) {
+        *rows = nas_shared_table_held(search->table);
+        return nas_shared_table_column(search->table, column);
+    }
+    if (column >= 0 || !stage) return NULL;
+    rows->n = search->parameters.n_arch;
+    nas_search_inputs_metric(stage->inputs, rows->n, &nas_session_state(stage->session)->scores,
+                             metric, room);
+    return room;
+}
+
+/* One metric from whoever has its values into the shards of all groups. */
 static nas_status_t load_metric(search_t *search, int64_t metric, const load_t *load,
                                 nas_error_t *err)
 {
-    metric_facts_t facts = {0};
-    nas_comm_rows_t held = {0}, wanted = {0};
-    if (search->stage) {
-        const nas_search_stage_t *stage = search->stage;
-        const nas_job_t *job = stage->inputs->job;
-        const char *name = job->metrics.names.at[metric];
-        (void)snprintf(facts.name, sizeof facts.name, "%s", name);
-        facts.transform = (int)nas_job_transform(job, name);
-        nas_search_inputs_metric(stage->inputs, stage->pool,
-                                 &nas_session_state(stage->session)->scores, metric, load->column);
-        held.n = search->parameters.n_arch;
-    }
-    nas_comm_bcast(search->world, 0, &facts, sizeof facts);
+    const metric_facts_t facts = share_facts(search, metric);
+    nas_comm_rows_t held, wanted = {0};
+    const double *value = held_values(search, metric, facts.column, load->column, &held);
     NAS_FAULT_POINT("load-metric");
     nas_score_table_shard(search->scores, &wanted.first, &wanted.n);
-    nas_comm_move_rows(search->world, held, load->column, wanted, load->shard);
+    nas_comm_move_rows(search->world, held, value, wanted, load->shard);
     const nas_status_t status = nas_score_table_load(
         search->scores, metric, load->shard, (nas_transform_t)facts.transform, facts.name, err);
     return status ? status : nas_interrupt_check(&search->interrupt, 0, err);
@@ -87,9 +110,9 @@ static nas_status_t load_metrics(search_t *search, nas_error_t *err)
     nas_status_t status = NAS_OK;
     nas_score_table_shard(search->scores, &first, &n_rows);
     load.shard = malloc((size_t)n_rows * sizeof *load.shard + 1); /* it may be empty */
-    if (search->stage)
-        load.column = malloc((size_t)search->parameters.n_arch * sizeof *load.column);
-    if (!load.shard || (search->stage && !load.column))
+    const bool needs_room = search->stage && nas_search_inputs_column(search->stage->inputs, 0) < 0;
+    if (needs_room) load.column = malloc((size_t)search->parameters.n_arch * sizeof *load.column);
+    if (!load.shard || (needs_room && !load.column))
         status = nas_error_nomem(err, "a metric column");
     status = nas_comm_agree(search->world, status, err);
     for (int64_t metric = 0; !status && metric < search->parameters.n_metric; metric++)
@@ -135,7 +158,8 @@ static nas_status_t spread_encoding(search_t *search, nas_error_t *err)
     status = nas_comm_agree(search->leaders, status, err);
     if (!status) {
         nas_comm_bcast(search->leaders, 0, (void *)(uintptr_t)codes, n_bytes);
-        status = nas_encoding_from_codes(codes, n_arch, (int)n_position, &search->encoding, err);
+        status =
+            nas_encoding_from_codes(codes, n_arch, (int)n_position, NULL, &search->encoding, err);
     }
     free(received);
     return status;
@@ -248,6 +272,15 @@ static void send_step(search_t *search, const nas_step_t *step, mail_t *mail)
     if (search->stage) nas_search_stage_take_steps(search->stage, steps, mail->offset);
 }
 
+/* All ranks: rows of the table that the steps ask for become known to rank 0. */
+static void look_up(search_t *search)
+{
+    int64_t n = 0;
+    const int64_t *row = search->stage ? nas_search_stage_rows(search->stage, &n) : NULL;
+    if (search->table) nas_shared_table_fetch(search->table, row, n);
+    if (search->stage) nas_search_stage_collect(search->stage);
+}
+
 /* All ranks: what the steps ask for becomes known to rank 0. */
 static void evaluate(search_t *search)
 {
@@ -284,6 +317,7 @@ static nas_status_t run_rounds(search_t *search, nas_error_t *err)
     }
     while (nas_group_step(search->method, &step)) {
         if (search->leaders) send_step(search, &step, &mail);
+        look_up(search);
         evaluate(search);
         if (search->leaders) take_reply(search, &mail);
     }
@@ -292,9 +326,10 @@ static nas_status_t run_rounds(search_t *search, nas_error_t *err)
     return nas_group_outcome(search->method, err);
 }
 
-nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_error_t *err)
+nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_shared_table_t *table,
+                        nas_error_t *err)
 {
-    search_t search = {.world = world, .stage = stage};
+    search_t search = {.world = world, .stage = stage, .table = table};
     nas_status_t status = set_up(&search, err);
     if (status == NAS_ESTOP) status = stop_early(&search, err);
     NAS_FAULT_POINT("start");

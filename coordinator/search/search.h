@@ -11,6 +11,7 @@
 #include "coordinator/inputs/inputs_search.h"
 #include "coordinator/search/search_parameters.h"
 #include "coordinator/session/session.h"
+#include "worker/tables/shared_table.h"
 
 /** Rank 0's side of the stage. Opaque. */
 typedef struct nas_search_stage nas_search_stage_t;
@@ -21,6 +22,7 @@ typedef struct nas_search_stage_options {
     const nas_pool_t *pool;
     nas_search_inputs_t *inputs; /**< computed metrics are looked at once they are there */
     const nas_evaluate_inputs_t *evaluate;
+    const nas_shared_table_t *table; /**< of the pool, or of the objective; NULL: none */
     const nas_image_inputs_t *images;
     const nas_state_t *reuse; /**< evaluations to take over; may be NULL */
     int n_ranks;
@@ -40,9 +42,11 @@ int64_t nas_search_stage_count(const nas_search_stage_t *stage);
 /** Accepts NULL. */
 void nas_search_stage_destroy(nas_search_stage_t *stage);
 
-/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere. Returns the same
+/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere; table: this rank's rows
+ *  of one that the ranks share, or on rank 0 one of its own; NULL: none. Returns the same
  *  status and text on every rank: NAS_OK complete, NAS_ESTOP stopped on request and saved, or the
  *  worst error of any rank. */
-nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_error_t *err);
+nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_shared_table_t *table,
+                        nas_error_t *err);
 
 #endif

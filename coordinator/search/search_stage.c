@@ -20,6 +20,7 @@ static nas_status_t open_ledger(nas_search_stage_t *stage,
     const nas_ledger_options_t ledger = {.state = nas_session_state(stage->session),
                                          .objective = options->evaluate->objective,
                                          .names = options->pool->names,
+                                         .table = options->table,
                                          .reuse = options->reuse,
                                          .n_groups = stage->parameters.n_groups};
     return nas_ledger_create(&ledger, &stage->ledger, err);
@@ -35,6 +36,8 @@ nas_status_t nas_search_stage_create(const nas_search_stage_options_t *options,
         .pool = options->pool,
         .inputs = options->inputs,
         .images = options->images,
+        .objective = options->evaluate->objective,
+        .has_table = options->table != NULL,
         .parameters = nas_search_parameters(options->inputs, options->pool, options->n_ranks),
         .evaluate = nas_evaluate_parameters(options->inputs->job, options->pool, options->images)};
     nas_status_t status =
@@ -63,6 +66,7 @@ void nas_search_stage_destroy(nas_search_stage_t *stage)
     if (!stage) return;
     nas_ledger_destroy(stage->ledger);
     free(stage->replies.data);
+    free(stage->row);
     free(stage);
 }
 
@@ -183,9 +187,44 @@ void nas_search_stage_take_steps(nas_search_stage_t *stage, const char *steps, c
     stage->taken_s = nas_clock_monotonic_s();
     stage->evaluated = NAS_OK;
     stage->stop = 0;
+    stage->n_row = 0;
     nas_ledger_begin_round(stage->ledger);
+    if (stage->evaluate.kind != NAS_OBJECTIVE_TABLE) look_for_end(stage);
+}
+
+static void want_rows(nas_search_stage_t *stage, const int64_t *arch, int64_t n)
+{
+    const int64_t n_max = stage->n_row + n;
+    if (n_max > stage->row_capacity) {
+        int64_t *row = realloc(stage->row, 2 * (size_t)n_max * sizeof *row);
+        if (!row) nas_comm_abort("out of memory for rows of a table");
+        stage->row = row;
+        stage->row_capacity = 2 * n_max;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row =
+            stage->objective ? nas_objective_row(stage->objective, arch[i]) : arch[i];
+        if (row >= 0) stage->row[stage->n_row++] = row;
+    }
+}
+
+/* Of what is proposed all is looked up; of a frontier, what it is worth by a table. */
+const int64_t *nas_search_stage_rows(nas_search_stage_t *stage, int64_t *n)
+{
+    const bool looks = stage->has_table && !stage->evaluated;
+    for (int64_t g = 0; looks && g < stage->parameters.n_groups; g++) {
+        const nas_step_t step = step_of(stage, g);
+        if (step.repeat < 0 || step.status) continue;
+        want_rows(stage, step.proposed.arch, step.proposed.n);
+        if (stage->objective) want_rows(stage, step.proposed.frontier, step.proposed.n_frontier);
+    }
+    *n = stage->n_row;
+    return stage->row;
+}
+
+void nas_search_stage_collect(nas_search_stage_t *stage)
+{
     if (stage->evaluate.kind == NAS_OBJECTIVE_TABLE) return;
-    look_for_end(stage);
     for (int64_t g = 0; g < stage->parameters.n_groups && !stage->evaluated; g++) {
         const nas_step_t step = step_of(stage, g);
         stage->evaluated = nas_ledger_collect(stage->ledger, &step, &stage->evaluated_text);

@@ -20,6 +20,10 @@ struct nas_search_stage {
     nas_progress_t progress;
     bool has_watched; /* progress, while ranks work */
     nas_buffer_t replies;
+    const nas_objective_t *objective; /* of a table; NULL: none */
+    bool has_table;                   /* whose rows have to be fetched */
+    int64_t *row;                     /* [n_row] those that the round needs; owned */
+    int64_t n_row, row_capacity;
     const char *steps; /* of the round, of n_groups leaders; borrowed */
     const size_t *offset;
     double taken_s;         /* when the round began */
@@ -45,12 +49,19 @@ nas_status_t nas_search_stage_stop_early(nas_search_stage_t *stage, int stop, na
  *  Coordinator only. */
 nas_evaluator_options_t nas_search_stage_evaluator(const nas_search_stage_t *stage);
 
-/** A lockstep round begins: take the steps of all groups and work out which architectures have to
- *  be evaluated for them.  Coordinator only.
+/** A lockstep round begins: take the steps of all groups.  Coordinator only.
  *  steps [in] messages of n_groups leaders, offset [n_groups + 1]; kept (borrowed) until the round
  *  ends. Errors show in nas_search_stage_end_round. */
 void nas_search_stage_take_steps(nas_search_stage_t *stage, const char *steps,
                                  const size_t *offset);
+
+/** Rows of the table that the steps speak of, which are to be fetched now.  Coordinator only. Borrowed
+ *  until the round ends. n [out]. */
+const int64_t *nas_search_stage_rows(nas_search_stage_t *stage, int64_t *n);
+
+/** Work out which architectures have to be evaluated for the steps.  Coordinator only. Errors show in
+ *  nas_search_stage_end_round. */
+void nas_search_stage_collect(nas_search_stage_t *stage);
 
 /** The architectures to evaluate in this round, none where the search is about to end, whose
  *  outcomes become the stage's.  Coordinator only. Borrowed until the round ends. */

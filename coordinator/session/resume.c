@@ -40,7 +40,7 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
 {
     if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
     const bool have_tables = *saved->table_path && *fresh->table_path;
-    if (have_tables && !equal(&saved->table_digest, &fresh->table_digest))
+    if (have_tables && !equal(&saved->table_blocks, &fresh->table_blocks))
         return nas_error_set(
             err, NAS_EINPUT,
             "%s: the table %s is not the one this run began with (its content differs); restore it, or start anew with --fresh",

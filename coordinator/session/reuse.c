@@ -113,12 +113,16 @@ static nas_status_t note_source(nas_state_t *state, const char *output, const ch
 
 /* ----------------------------------------------------------------------------------------- all */
 
-nas_status_t nas_reusable_read(nas_reusable_t *old, const nas_reuse_options_t *options,
-                               nas_state_t *state, nas_error_t *err)
+nas_status_t nas_reusable_read(nas_reusable_t *old, const char *path, nas_error_t *err)
 {
-    *old = (nas_reusable_t){.path = options->path};
-    nas_status_t status = nas_statefile_read(old->path, &old->state, &old->notice, err);
-    if (!status) status = check_reusable(old, state, options->measurement, err);
+    *old = (nas_reusable_t){.path = path};
+    return nas_statefile_read(path, &old->state, &old->notice, err);
+}
+
+nas_status_t nas_reusable_choose(nas_reusable_t *old, const nas_reuse_options_t *options,
+                                 nas_state_t *state, nas_error_t *err)
+{
+    const nas_status_t status = check_reusable(old, state, options->measurement, err);
     if (status) return status;
     say_what_is_left(old, state);
     return old->evaluations ? note_source(state, options->output, old->path, err) : NAS_OK;

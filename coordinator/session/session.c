@@ -42,7 +42,6 @@ struct nas_session {
     nas_digest_t seen; /* nas_inputs_seen, before anything was read */
     saved_t saved;     /* until it is taken up */
     nas_state_t state;
-    nas_file_stamp_t last_save;
     nas_stop_file_t stop_file;
     bool saw_stop_file;
     nas_checkpoint_t checkpoint;
@@ -126,6 +125,11 @@ nas_status_t nas_session_say(nas_session_t *session, const char *line, nas_error
 {
     nas_log_line("%s", line);
     return nas_state_add_event(&session->state, err, "%s", line);
+}
+
+nas_state_t *nas_session_saved(nas_session_t *session)
+{
+    return session->saved.exists ? &session->saved.state : NULL;
 }
 
 /* The saved state becomes the session's. */
@@ -309,8 +313,7 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
     const double begin_s = nas_clock_monotonic_s();
     session->state.updated_s = nas_clock_unix_s();
     session->state.elapsed_s = session->elapsed_before_s + begin_s - session->started_s;
-    const nas_status_t status =
-        nas_statefile_write(session->output, &session->state, &session->last_save, err);
+    const nas_status_t status = nas_statefile_write(session->output, &session->state, NULL, err);
     nas_checkpoint_saved(&session->checkpoint, begin_s, nas_clock_monotonic_s());
     return status;
 }

@@ -31,7 +31,8 @@ static nas_status_t copy_rows(const char *path, FILE *out, int64_t *n, nas_error
         line = row.line;
         print_row(&row, out);
     }
-    if (!status) (void)nas_csv_digest(csv);
+    int64_t n_blocks = 0;
+    if (!status) (void)nas_csv_blocks(csv, &n_blocks);
     nas_csv_close(csv);
     return status;
 }

@@ -1,5 +1,6 @@
 /* Tables: of a CSV file the column `arch` and, as numbers, `a` and `b`. Its names are looked up,
  * encoded, and joined on a part of NAS-Bench-201. */
+#include "common/io/table.h"
 #include "common/space/pool.h"
 #include "tests/fuzz/fuzz.h"
 

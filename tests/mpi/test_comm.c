@@ -42,6 +42,9 @@ static void test_extremes(nas_comm_t *world)
     nas_comm_max(world, high, 2);
     CHECK(low[0] == 0 && low[1] == -(size - 1));
     CHECK(high[0] == size - 1 && high[1] == 0);
+    int64_t sum[2] = {rank, -1};
+    nas_comm_sum(world, sum, 2);
+    CHECK(sum[0] == size * (size - 1) / 2 && sum[1] == -size);
 }
 
 /* The rows that a rank has, or wants, when the cuts of n_rows are turned round: others than its own. */

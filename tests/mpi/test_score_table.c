@@ -277,33 +277,40 @@ static void test_normalisation_by_hand(nas_comm_t *world)
     check_normalised(world, NAS_TRANSFORM_NONE, widest, (float[]){1, 0, 0.5F}, 3);
 }
 
-static void check_facts(nas_transform_t transform, const double raw[5], nas_metric_facts_t facts)
+/* Of a whole column, and of one that the ranks share. */
+static void check_facts(nas_comm_t *world, nas_transform_t transform, const double raw[5],
+                        nas_metric_facts_t facts)
 {
-    double value[5];
-    memcpy(value, raw, sizeof value);
-    const nas_metric_facts_t found = nas_normalise_look(transform, value, 5);
-    CHECK(found.n_given == facts.n_given && found.n_left == facts.n_left);
-    CHECK(found.is_constant == facts.is_constant);
+    for (int shared = 0; shared < 2; shared++) {
+        double value[5];
+        int64_t first = 0, n = 5;
+        if (shared) nas_comm_shard(5, nas_comm_rank(world), nas_comm_size(world), &first, &n);
+        memcpy(value, raw + first, (size_t)n * sizeof *value);
+        const nas_metric_facts_t found =
+            nas_normalise_look(shared ? world : NULL, transform, value, n);
+        CHECK(found.n_given == facts.n_given && found.n_left == facts.n_left);
+        CHECK(found.is_constant == facts.is_constant);
+    }
 }
 
 /* What is constant here is what normalisation makes 0 everywhere. */
-static void test_facts_by_hand(void)
+static void test_facts_by_hand(nas_comm_t *world)
 {
     const double mixed[] = {1, -2, NAN, 0, 3}, below[] = {-1, -2, -3, 0, NAN};
     const double constant[] = {-7, -7, NAN, -7, -7}, none[] = {NAN, NAN, INFINITY, NAN, NAN};
     const double one[] = {NAN, 5, NAN, NAN, NAN}, steep[] = {0, 1, 2, 3, 1e4};
     const double widest[] = {1.7e308, -1.7e308, 0, 0, 0}, close[] = {1e17, 1e17, 1e17, 1e17, 1e17};
-    check_facts(NAS_TRANSFORM_NONE, mixed, (nas_metric_facts_t){4, 4, false});
-    check_facts(NAS_TRANSFORM_LOG, mixed, (nas_metric_facts_t){4, 2, false});
-    check_facts(NAS_TRANSFORM_LOG, below, (nas_metric_facts_t){4, 0, false});
-    check_facts(NAS_TRANSFORM_NONE, constant, (nas_metric_facts_t){4, 4, true});
-    check_facts(NAS_TRANSFORM_EXP, constant, (nas_metric_facts_t){4, 4, true});
-    check_facts(NAS_TRANSFORM_RANK, constant, (nas_metric_facts_t){4, 4, true});
-    check_facts(NAS_TRANSFORM_NONE, none, (nas_metric_facts_t){0, 0, false});
-    check_facts(NAS_TRANSFORM_LOG, one, (nas_metric_facts_t){1, 1, true});
-    check_facts(NAS_TRANSFORM_EXP, steep, (nas_metric_facts_t){5, 5, false});
-    check_facts(NAS_TRANSFORM_NONE, widest, (nas_metric_facts_t){5, 5, false});
-    check_facts(NAS_TRANSFORM_NONE, close, (nas_metric_facts_t){5, 5, true});
+    check_facts(world, NAS_TRANSFORM_NONE, mixed, (nas_metric_facts_t){4, 4, false});
+    check_facts(world, NAS_TRANSFORM_LOG, mixed, (nas_metric_facts_t){4, 2, false});
+    check_facts(world, NAS_TRANSFORM_LOG, below, (nas_metric_facts_t){4, 0, false});
+    check_facts(world, NAS_TRANSFORM_NONE, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(world, NAS_TRANSFORM_EXP, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(world, NAS_TRANSFORM_RANK, constant, (nas_metric_facts_t){4, 4, true});
+    check_facts(world, NAS_TRANSFORM_NONE, none, (nas_metric_facts_t){0, 0, false});
+    check_facts(world, NAS_TRANSFORM_LOG, one, (nas_metric_facts_t){1, 1, true});
+    check_facts(world, NAS_TRANSFORM_EXP, steep, (nas_metric_facts_t){5, 5, false});
+    check_facts(world, NAS_TRANSFORM_NONE, widest, (nas_metric_facts_t){5, 5, false});
+    check_facts(world, NAS_TRANSFORM_NONE, close, (nas_metric_facts_t){5, 5, true});
 }
 
 static void test_all_missing_fails_everywhere(nas_comm_t *world, nas_transform_t transform,
@@ -340,7 +347,7 @@ int main(void)
     test_places_are_shared(world);
     test_loading_is_interrupted(world);
     test_normalisation_by_hand(world);
-    test_facts_by_hand();
+    test_facts_by_hand(world);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_NONE, -INFINITY);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_LOG, -1.0);
     test_all_missing_fails_everywhere(world, NAS_TRANSFORM_EXP, NAN);

@@ -5,10 +5,12 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need_faults
 
+# Large enough to be shared by two ranks.
 awk 'BEGIN {
     srand(1)
-    print "arch,m0,m1,acc"
-    for (i = 0; i < 40000; i++) printf "a%d,%d,%d,%d\n", i, 5000 * rand(), 100000 * rand(), 1000000 * rand()
+    pad = sprintf("%240s", "")
+    print "arch,pad,m0,m1,acc"
+    for (i = 0; i < 40000; i++) printf "a%d,%s,%d,%d,%d\n", i, pad, 5000 * rand(), 100000 * rand(), 1000000 * rand()
 }' >table.csv
 cat >job.yaml <<'JOB'
 name: phases
@@ -38,8 +40,8 @@ goes_on() {
 }
 
 # While inputs are read nothing is begun: not announced, not written.
-for point in read-rows:1 read-rows:4 index-names:1; do
-    struck "$point" 1
+for point in read-rows:1 read-rows:4 index-names:1 read-rows:2/2; do
+    struck "${point%/*}" "$([[ $point = */2 ]] && echo 2 || echo 1)"
     [ "$code" = 75 ] || fail "$point: exit code $code"
     expect_line err '^robotnas: stopped on request while the inputs were read; nothing was begun, run the same again$'
     ! grep -q 'phases: method' err || fail "$point: it went on to announce the run"

@@ -17,10 +17,13 @@ static const char job_text[] =
     "objective: {kind: table, column: acc, cost: cost, report: [test], minimise: %s}\n"
     "search: {method: random, budget: 3}\n";
 
+enum { N_ARCH = 7 };
+
 typedef struct fixture {
     temp_path_t folder;
     nas_job_t *job;
-    nas_table_t *table;
+    nas_comm_t *self;
+    nas_shared_table_t *table;
     nas_objective_t *objective;
 } fixture_t;
 
@@ -39,9 +42,12 @@ static void read_table(fixture_t *f)
     nas_strings_t columns = {0};
     for (int i = 0; i < 3; i++)
         cr_assert_eq(nas_strings_add(&columns, name[i], strlen(name[i]), &err), NAS_OK);
-    const nas_table_options_t options = {
-        .path = f->job->pool.table, .arch_column = "arch", .columns = &columns};
-    cr_assert_eq(nas_table_read(&options, &f->table, &err), NAS_OK, "%s", err.text);
+    const nas_shared_table_options_t options = {
+        .table = {.path = f->job->pool.table, .arch_column = "arch", .columns = &columns},
+        .n_bytes = sizeof csv - 1,
+        .least = 1};
+    cr_assert_eq(nas_comm_self(&f->self, &err), NAS_OK);
+    cr_assert_eq(nas_shared_table_read(f->self, &options, &f->table, &err), NAS_OK, "%s", err.text);
     nas_strings_fini(&columns);
 }
 
@@ -57,16 +63,22 @@ static fixture_t make(bool minimise)
     const nas_job_source_t source = {.sections = nas_registries_job(), .path = job.text};
     cr_assert_eq(nas_job_read(&source, &f.job, &err), NAS_OK, "%s", err.text);
     read_table(&f);
-    const nas_objective_options_t objective = {
-        .job = f.job, .table = f.table, .names = nas_table_names(f.table)};
+    const nas_table_order_t order = {.column = nas_shared_table_find(f.table, "acc"),
+                                     .minimise = minimise,
+                                     .n_best = f.job->search.budget};
+    cr_assert_eq(nas_shared_table_rank(f.table, &order, &err), NAS_OK);
+    const nas_objective_options_t objective = {.job = f.job, .table = f.table, .n_arch = N_ARCH};
     cr_assert_eq(nas_objective_create(&objective, &f.objective, &err), NAS_OK);
+    const int64_t all[N_ARCH] = {0, 1, 2, 3, 4, 5, 6};
+    nas_shared_table_fetch(f.table, all, N_ARCH);
     return f;
 }
 
 static void drop(fixture_t *f)
 {
     nas_objective_destroy(f->objective);
-    nas_table_destroy(f->table);
+    nas_shared_table_destroy(f->table);
+    nas_comm_destroy(f->self);
     nas_job_destroy(f->job);
     temp_folder_remove(&f->folder);
 }

@@ -18,10 +18,11 @@ static range_t range_of(const double *value, int64_t n)
     return range;
 }
 
-/* Over those of all ranks. */
+/* Over those of all ranks; group NULL: of this one. */
 static range_t range_over(nas_comm_t *group, const double *value, int64_t n)
 {
     range_t range = range_of(value, n);
+    if (!group) return range;
     nas_comm_min(group, &range.min, 1);
     nas_comm_max(group, &range.max, 1);
     return range;
@@ -63,15 +64,19 @@ static int64_t count_present(const double *value, int64_t n)
     return n_present;
 }
 
-nas_metric_facts_t nas_normalise_look(nas_transform_t transform, double *value, int64_t n)
+nas_metric_facts_t nas_normalise_look(nas_comm_t *group, nas_transform_t transform, double *value,
+                                      int64_t n)
 {
-    nas_metric_facts_t facts = {0};
+    int64_t n_present[2] = {0};
     mark_missing(value, n);
-    facts.n_given = count_present(value, n);
-    apply_transform(transform, range_of(value, n).max, value, n);
-    facts.n_left = count_present(value, n);
-    facts.is_constant = facts.n_left > 0 && !(width_of(range_of(value, n)) > 0);
-    return facts;
+    n_present[0] = count_present(value, n);
+    apply_transform(transform, range_over(group, value, n).max, value, n);
+    n_present[1] = count_present(value, n);
+    if (group) nas_comm_sum(group, n_present, 2);
+    const bool varies = width_of(range_over(group, value, n)) > 0;
+    return (nas_metric_facts_t){.n_given = n_present[0],
+                                .n_left = n_present[1],
+                                .is_constant = n_present[1] > 0 && !varies};
 }
 
 bool nas_normalise(nas_comm_t *group, nas_transform_t transform, double *value, int64_t n)

@@ -33,8 +33,10 @@ typedef struct nas_metric_facts {
     bool is_constant; /**< some are left and min-max makes all of them 0 */
 } nas_metric_facts_t;
 
-/** Look at a whole column as nas_normalise will take it.  Not collective. O(n).
- *  value [in, out] n; overwritten. */
-nas_metric_facts_t nas_normalise_look(nas_transform_t transform, double *value, int64_t n);
+/** Look at a metric as nas_normalise will take it.  Collective over group; NULL: this rank has the
+ *  whole column. O(n).
+ *  value [in, out] this rank's n values; overwritten. The same on all ranks. */
+nas_metric_facts_t nas_normalise_look(nas_comm_t *group, nas_transform_t transform, double *value,
+                                      int64_t n);
 
 #endif

@@ -1,138 +1,111 @@
 #include "worker/objectives/table/objective_table.h"
 
 #include "common/base/magnitude.h"
-#include "common/base/sort.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 struct nas_objective {
     nas_objective_options_t options;
-    int64_t n_arch;
-    const double *value;   /* by row of the table, as are the others */
-    const double *cost;    /* NULL: none */
-    const double **column; /* [n_column] */
-    double *column_at;     /* [n_column] of the last evaluation */
+    int value;      /* columns of the table */
+    int cost;       /* -1: none */
+    int *column;    /* [n_column] */
+    double *values; /* [n_column] of the last evaluation */
     size_t n_column;
-    double sign;    /* -1 where lower is better */
-    double *sorted; /* sign * value of those that are there, descending */
-    int64_t n_sorted;
-    double top; /* sign * the T-th best value, NaN where there is none */
+    double sign; /* -1 where lower is better */
+    double last; /* sign * the T-th best value, NaN where there is none */
 };
-
-/* An entry of a column at an architecture; NaN without a column, or a row. */
-static double at(const nas_objective_t *objective, const double *column, int64_t arch)
-{
-    const int64_t row = objective->options.row ? objective->options.row[arch] : arch;
-    return column && row >= 0 ? column[row] : NAN;
-}
-
-/* Number of values strictly better than target. */
-static int64_t count_better(const nas_objective_t *objective, double target)
-{
-    int64_t low = 0, high = objective->n_sorted;
-    while (low < high) {
-        const int64_t middle = low + (high - low) / 2;
-        if (objective->sorted[middle] > target)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static nas_status_t sort_values(nas_objective_t *objective, nas_error_t *err)
-{
-    double *sorted = objective->sorted;
-    int64_t n = 0;
-    for (int64_t i = 0; i < objective->n_arch; i++) {
-        const double value = at(objective, objective->value, i);
-        if (!isnan(value)) sorted[n++] = -objective->sign * value;
-    }
-    const nas_status_t status = nas_sort_numbers(sorted, n, objective->options.interrupt, err);
-    for (int64_t i = 0; i < n; i++) sorted[i] = -sorted[i];
-    objective->n_sorted = n;
-    return status;
-}
-
-/* The value that the last of the T best has. */
-static double value_of_place(const nas_objective_t *objective, int64_t place)
-{
-    if (objective->n_sorted == 0) return (double)NAN;
-    return objective->sorted[(place < objective->n_sorted ? place : objective->n_sorted) - 1];
-}
 
 nas_status_t nas_objective_create(const nas_objective_options_t *options,
                                   nas_objective_t **objective_p, nas_error_t *err)
 {
     const nas_job_t *job = options->job;
-    const int64_t n_arch = nas_names_count(options->names);
-    const size_t n_rows = (size_t)n_arch, n_column = job->objective.report.n;
+    const size_t n_column = job->objective.report.n;
+    const double sign = job->objective.minimise ? -1.0 : 1.0;
     nas_objective_t *objective = calloc(1, sizeof *objective);
     if (!objective) return nas_error_nomem(err, "the objective");
     *objective = (nas_objective_t){
         .options = *options,
-        .n_arch = n_arch,
-        .value = nas_table_column(options->table, job->objective.column),
-        .cost = job->objective.cost ? nas_table_column(options->table, job->objective.cost) : NULL,
+        .value = nas_shared_table_find(options->table, job->objective.column),
+        .cost =
+            job->objective.cost ? nas_shared_table_find(options->table, job->objective.cost) : -1,
         .column = calloc(n_column + 1, sizeof *objective->column),
-        .column_at = calloc(n_column + 1, sizeof *objective->column_at),
+        .values = calloc(n_column + 1, sizeof *objective->values),
         .n_column = n_column,
-        .sign = job->objective.minimise ? -1.0 : 1.0,
-        .sorted = calloc(n_rows + 1, sizeof *objective->sorted),
+        .sign = sign,
+        .last = sign * nas_shared_table_last_best(options->table),
     };
-    if (!objective->column || !objective->column_at || !objective->sorted) {
+    if (!objective->column || !objective->values) {
         nas_objective_destroy(objective);
         return nas_error_nomem(err, "the objective");
     }
     for (size_t c = 0; c < n_column; c++)
-        objective->column[c] = nas_table_column(options->table, job->objective.report.at[c]);
-    const nas_status_t status = sort_values(objective, err);
-    if (status) {
-        nas_objective_destroy(objective);
-        return status;
-    }
-    objective->top = value_of_place(objective, job->search.budget);
+        objective->column[c] = nas_shared_table_find(options->table, job->objective.report.at[c]);
     *objective_p = objective;
     return NAS_OK;
 }
 
+int64_t nas_objective_row(const nas_objective_t *objective, int64_t arch)
+{
+    return objective->options.row ? objective->options.row[arch] : arch;
+}
+
+/* Of an architecture that the table lacks nothing is known. */
+static const nas_table_row_t *row_of(const nas_objective_t *objective, int64_t arch)
+{
+    const int64_t row = nas_objective_row(objective, arch);
+    return row < 0 ? NULL : nas_shared_table_row(objective->options.table, row);
+}
+
+static double value_at(const nas_table_row_t *row, int column)
+{
+    return row && column >= 0 ? row->value[column] : NAN;
+}
+
 void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation)
 {
-    const double value = at(objective, objective->value, arch);
+    const nas_table_row_t *row = row_of(objective, arch);
+    const nas_names_t *names = objective->options.names;
+    const char *name = names ? nas_names_at(names, arch) : row->name;
+    const double value = value_at(row, objective->value);
     for (size_t c = 0; c < objective->n_column; c++)
-        objective->column_at[c] = at(objective, objective->column[c], arch);
+        objective->values[c] = value_at(row, objective->column[c]);
     *evaluation = (nas_evaluation_t){
         .arch = arch,
         /* the ledger copies what it keeps; nothing writes through this pointer */
-        .name = (char *)(uintptr_t)nas_names_at(objective->options.names, arch),
+        .name = (char *)(uintptr_t)name,
         .value = {value},
-        .cost = at(objective, objective->cost, arch),
-        .columns = objective->column_at,
-        .pool_rank = isnan(value) ? 0 : 1 + count_better(objective, objective->sign * value),
+        .cost = value_at(row, objective->cost),
+        .columns = objective->values,
+        .pool_rank = isnan(value) ? 0 : 1 + row->n_better,
         .status = isnan(value) ? NAS_EVAL_MISSING : NAS_EVAL_OK,
     };
 }
 
 int64_t nas_objective_present(const nas_objective_t *objective)
 {
-    return objective->n_sorted;
+    return nas_shared_table_ranked(objective->options.table);
 }
 
 double nas_objective_precision(const nas_objective_t *objective, const int64_t *arch, int64_t n)
 {
     int64_t n_hits = 0;
     for (int64_t i = 0; i < n; i++)
-        n_hits += objective->sign * at(objective, objective->value, arch[i]) >= objective->top;
+        n_hits += objective->sign * value_at(row_of(objective, arch[i]), objective->value) >=
+                  objective->last;
     return (double)n_hits / (double)n;
 }
 
 double nas_objective_mean_cost(const nas_objective_t *objective)
 {
+    const nas_objective_options_t *options = &objective->options;
     nas_mean_t mean = {0};
-    for (int64_t i = 0; i < objective->n_arch; i++) {
-        const double cost = at(objective, objective->cost, i);
-        if (!isnan(cost)) nas_mean_add(&mean, cost);
+    if (objective->cost < 0) return (double)NAN;
+    NAS_ASSERT(nas_shared_table_is_alone(options->table));
+    const double *cost = nas_shared_table_column(options->table, objective->cost);
+    for (int64_t i = 0; i < options->n_arch; i++) {
+        const int64_t row = nas_objective_row(objective, i);
+        if (row >= 0 && !isnan(cost[row])) nas_mean_add(&mean, cost[row]);
     }
     return nas_mean_value(&mean);
 }
@@ -141,7 +114,6 @@ void nas_objective_destroy(nas_objective_t *objective)
 {
     if (!objective) return;
     free(objective->column);
-    free(objective->column_at);
-    free(objective->sorted);
+    free(objective->values);
     free(objective);
 }
