@@ -18,7 +18,7 @@ order=(
     worker/schedule worker/ranking worker/tables worker/data/untrusted worker/data worker/data/folders
     worker/engine/backends worker/engine/backends/ref worker/engine/backends/cpu
     worker/engine/graph worker/engine/program worker/engine/metrics worker/engine worker/engine/host
-    worker/candidates worker/objectives worker/objectives/table worker/objectives/train worker/objectives/command
+    worker/candidates worker/objectives/table worker/objectives/train worker/objectives/command worker/objectives
     worker/onnx worker/verify worker/bench
     coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs
     coordinator/score coordinator/evaluate coordinator/search coordinator/commands coordinator

@@ -31,9 +31,6 @@ typedef enum nas_metric_source {
     NAS_SOURCE_SCORES
 } nas_metric_source_t;
 
-/** How the learning rate goes on. */
-typedef enum nas_rate_schedule { NAS_RATE_COSINE = 0, NAS_RATE_CONSTANT } nas_rate_schedule_t;
-
 /** Applied to a metric before min-max normalisation. */
 typedef enum nas_transform {
     NAS_TRANSFORM_NONE = 0,
@@ -107,26 +104,7 @@ struct nas_job {
         bool minimise;        /**< TABLE, COMMAND */
         char *cost;           /**< TABLE; NULL: no cost column */
         nas_strings_t report; /**< TABLE, COMMAND */
-        /* TRAIN: as in nas_recipe_t */
-        int64_t epochs;
-        int64_t batch;
-        int64_t shards;
-        double rate;
-        int schedule; /**< nas_rate_schedule_t */
-        double momentum;
-        bool nesterov;
-        double weight_decay;
-        double smoothing;
-        double clip;
-        double validation;
-        bool flip;
-        int64_t crop;
-        int64_t cutout;
-        /* COMMAND */
-        nas_strings_t command; /**< program and arguments, placeholders as written */
-        double timeout_s;      /**< 0: none */
-        int64_t retries;
-        int64_t patience; /**< TRAIN, COMMAND: failures without a success that end a run; 0: any */
+        int64_t patience;     /**< of work: failures without a success that end a run; 0: any */
     } objective;
     struct {
         char *method;

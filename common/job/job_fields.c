@@ -93,12 +93,11 @@ static const char *pool_name(size_t choice)
     return space_of(choice) ? space_of(choice)->name : NULL;
 }
 
-/* Networks are known of spaces whose equal forward computations are. */
 static unsigned pool_traits(size_t choice)
 {
     const nas_space_t *space = space_of(choice);
     if (!space) return NAS_POOL_OF_TABLE;
-    return NAS_POOL_OF_SPACE | (space->equivalent ? NAS_POOL_WITH_NETWORKS : 0u) |
+    return NAS_POOL_OF_SPACE | (space->build ? NAS_POOL_WITH_NETWORKS : 0u) |
            (space->unique ? NAS_POOL_WITH_CLASSES : 0u);
 }
 

@@ -51,6 +51,7 @@ enum {
     NAS_POOL_WITH_NETWORKS = 4,  /**< pool.space: one whose networks can be built */
     NAS_POOL_WITH_CLASSES = 8,   /**< pool.space: one that has classes of equal architectures */
     NAS_OBJECTIVE_ON_IMAGES = 1, /**< objective.kind: builds networks and feeds them the images */
+    NAS_OBJECTIVE_IN_TABLE = 2,  /**< objective.kind: values stand in a table */
 };
 
 /** What another field must be for a field to apply. */

@@ -2,7 +2,6 @@
 #include "common/space/arch.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/evaluate/evaluate_parameters.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/registries/registries.h"
 #include "coordinator/score/score_parameters.h"
@@ -12,6 +11,7 @@
 #include "worker/engine/metrics/metric.h"
 #include "worker/engine/program/footprint.h"
 #include "worker/engine/program/program.h"
+#include "worker/objectives/train/objective_train.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -47,7 +47,7 @@ static bool scores(const nas_inputs_t *inputs)
 
 static bool trains(const nas_inputs_t *inputs)
 {
-    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN;
+    return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_ON_IMAGES);
 }
 
 /* Zero where nothing is searched. */
@@ -171,13 +171,12 @@ static nas_status_t print_scoring_memory(const nas_inputs_t *inputs, FILE *out, 
 static nas_status_t print_training_memory(const nas_inputs_t *inputs, FILE *out, nas_error_t *err)
 {
     static const unsigned needs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
-    const nas_evaluate_parameters_t evaluate =
-        nas_evaluate_parameters(inputs->job, &inputs->pool, &inputs->images);
-    const nas_footprint_options_t options = {
-        .network = &evaluate.network,
-        .batch = (int)(evaluate.recipe.batch / evaluate.recipe.shards),
-        .needs = needs,
-        .n_needs = 2};
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    const nas_network_t network = nas_job_trained_network(inputs->job, &inputs->images.dataset);
+    const nas_footprint_options_t options = {.network = &network,
+                                             .batch = (int)(recipe.batch / recipe.shards),
+                                             .needs = needs,
+                                             .n_needs = 2};
     return print_tensors(inputs, "trained", options, out, err);
 }
 
@@ -219,17 +218,16 @@ static nas_status_t print_training(const nas_inputs_t *inputs, double n_evaluati
                                    FILE *out, nas_error_t *err)
 {
     const double passes = 3.0;
-    const nas_evaluate_parameters_t evaluate =
-        nas_evaluate_parameters(inputs->job, &inputs->pool, &inputs->images);
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    const nas_network_t network = nas_job_trained_network(inputs->job, &inputs->images.dataset);
     const nas_image_source_t *train = &inputs->images.dataset.train;
-    const double n_images =
-        (double)evaluate.recipe.epochs * (double)train->n * (1.0 - evaluate.recipe.validation);
+    const double n_images = (double)recipe.epochs * (double)train->n * (1.0 - recipe.validation);
     nas_pool_cost_t cost;
-    const nas_status_t status = nas_pool_cost(&inputs->pool, &evaluate.network, &cost, err);
+    const nas_status_t status = nas_pool_cost(&inputs->pool, &network, &cost, err);
     if (status) return status;
     const double flops = 2.0 * passes * n_images * cost.mean_flops;
     const double rank_hours = n_evaluations * flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
-    int64_t team_size = evaluate.recipe.shards;
+    int64_t team_size = recipe.shards;
     const int64_t n_teams = teams_at_work(inputs, n_ranks, &team_size);
     const double at_once = (double)(n_teams * team_size);
     (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n_evaluations,
@@ -248,17 +246,13 @@ static nas_status_t print_evaluations(const nas_inputs_t *inputs, int n_ranks, F
 {
     const nas_job_t *job = inputs->job;
     const double n = (double)job->search.budget * (double)job->search.repeats;
-    switch (job->objective.kind) {
-    case NAS_OBJECTIVE_TABLE:
+    if (nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE))
         print_table_cost(inputs, n, n_ranks, out);
-        break;
-    case NAS_OBJECTIVE_TRAIN:
+    else if (nas_objective_has(job, NAS_OBJECTIVE_ON_IMAGES))
         return print_training(inputs, n, n_ranks, out, err);
-    case NAS_OBJECTIVE_COMMAND:
+    else
         (void)fprintf(out, "# evaluations: %.0f runs of the command, up to %lld at a time\n", n,
                       (long long)teams_at_work(inputs, n_ranks, &(int64_t){1}));
-        break;
-    }
     return NAS_OK;
 }
 

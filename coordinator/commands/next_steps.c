@@ -108,7 +108,7 @@ static void print_report(const ended_t *run, const char *options, const char *pu
 
 static void print_export(const ended_t *run)
 {
-    const bool trained = run->job->objective.kind == NAS_OBJECTIVE_TRAIN;
+    const bool trained = nas_objective_has(run->job, NAS_OBJECTIVE_ON_IMAGES);
     char *file = beside(run->job->output, trained ? "-best.onnx" : "-best.json");
     begin_line(run, "export", false);
     write_word(run->out, run->job->output);

@@ -1,37 +1,19 @@
 #include "coordinator/evaluate/evaluate_parameters.h"
 
-#include "coordinator/inputs/inputs_evaluate.h"
-
-static nas_network_t trained_network(const nas_job_t *job, const nas_dataset_t *dataset)
+nas_evaluate_parameters_t nas_evaluate_parameters(const nas_job_t *job)
 {
-    const nas_image_source_t *images = &dataset->train;
-    return (nas_network_t){.image_channels = images->c,
-                           .height = images->h,
-                           .width = images->w,
-                           .channels = (int)job->network.channels,
-                           .cells = (int)job->network.cells,
-                           .classes = dataset->n_classes,
-                           .convention = NAS_CONVENTION_TRAIN};
-}
-
-nas_evaluate_parameters_t nas_evaluate_parameters(const nas_job_t *job, const nas_pool_t *pool,
-                                                  const nas_image_inputs_t *images)
-{
-    nas_evaluate_parameters_t parameters = {
+    return (nas_evaluate_parameters_t){
         .kind = job->objective.kind,
+        .size.n_epochs = nas_objective_epochs(job),
+        .team_size = nas_objective_team_size(job),
         .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
         .interval_s = job->checkpoint.interval_s,
-        .timeout_s = job->objective.timeout_s,
-        .retries = job->objective.retries,
-        .n_arguments = (int64_t)job->objective.command.n,
     };
-    if (job->objective.kind != NAS_OBJECTIVE_TRAIN) return parameters;
-    parameters.size.n_epochs = job->objective.epochs;
-    parameters.backend = job->backend;
-    parameters.space = nas_space_place(pool->space);
-    parameters.network = trained_network(job, &images->dataset);
-    parameters.recipe = nas_job_recipe(job);
-    return parameters;
+}
+
+bool nas_evaluate_by_work(const nas_evaluate_parameters_t *parameters)
+{
+    return nas_objective_kind_at((size_t)parameters->kind)->evaluate != NULL;
 }
 
 nas_status_t nas_evaluate_parameters_of_run(nas_evaluate_parameters_t *parameters,

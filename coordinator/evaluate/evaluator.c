@@ -1,7 +1,7 @@
 /* Rounds of evaluations.
  *
- * The workers (all ranks, or all but rank 0) are cut into teams: for trainings of as many ranks as
- * they have shards, for the user's trainer of one each; ranks left over sleep. A round: rank 0
+ * The workers (all ranks, or all but rank 0) are cut into teams of as many ranks as the objective
+ * says can share an evaluation; ranks left over sleep. A round: rank 0
  * broadcasts the candidates; every rank works out by itself which team takes which, the costliest
  * first to the team with the least to do; the teams work; outcomes meet at rank 0 in one gather.
  *
@@ -12,12 +12,9 @@
  */
 #include "coordinator/evaluate/evaluator.h"
 
-#include "common/base/log.h"
 #include "common/io/stop.h"
-#include "common/space/arch.h"
 #include "coordinator/evaluate/evaluator_internal.h"
 #include "worker/candidates/candidate_file.h"
-#include "worker/engine/graph/cost.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -65,32 +62,12 @@ static nas_status_t spread_candidates(round_t *round, nas_error_t *err)
     return nas_candidates_unpack(round->message.data, &round->candidate, &round->n, err);
 }
 
-/* What a candidate's name means, in the space of the pool. */
-static nas_status_t find_arch(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate,
-                              nas_arch_t *arch, nas_error_t *err)
-{
-    int n = 0;
-    const nas_space_t *const *space = nas_space_list(&n);
-    const nas_status_t status = nas_arch_init(arch, space[evaluator->parameters.space], err);
-    return status ? status : nas_arch_parse(arch, candidate->name, err);
-}
-
-/* In any unit: the operations of the network for trainings; a user's trainer says nothing before.
- */
 static nas_status_t predict_cost(const nas_evaluator_t *evaluator, const nas_candidate_t *candidate,
                                  double *predicted, nas_error_t *err)
 {
-    const nas_network_t *network = &evaluator->parameters.network;
-    nas_arch_t arch = {0};
-    nas_cost_t cost = {.operations = 1};
-    nas_status_t status = NAS_OK;
-    if (evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN) {
-        status = find_arch(evaluator, candidate, &arch, err);
-        if (!status) status = nas_arch_cost(&arch, network, &cost, NULL, err);
-        nas_arch_fini(&arch);
-    }
-    *predicted = (double)cost.operations;
-    return status;
+    const nas_objective_kind_t *kind = evaluator->kind;
+    *predicted = 1;
+    return kind->cost ? kind->cost(evaluator->objective, candidate, predicted, err) : NAS_OK;
 }
 
 static int least_loaded(const double *load, int n)
@@ -157,82 +134,17 @@ static nas_status_t agree_in_team(const nas_evaluator_t *evaluator, nas_status_t
     return evaluator->team_size > 1 ? nas_comm_agree(evaluator->team, status, err) : status;
 }
 
-static nas_status_t train(round_t *round, const nas_candidate_t *candidate, const char *stem,
-                          nas_outcome_t *outcome, nas_error_t *err)
-{
-    const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
-    nas_arch_t arch = {0};
-    nas_status_t status = find_arch(round->evaluator, candidate, &arch, err);
-    status = agree_in_team(round->evaluator, status, err);
-    if (!status)
-        status = nas_trainer_judge(round->evaluator->trainer, candidate, &arch, stem, &interrupt,
-                                   outcome, err);
-    nas_arch_fini(&arch);
-    return status;
-}
-
-/* A file that says that a try has begun: what the trainer leaves in its folder until the outcome is
- * known is for the next one to go on with. Without it that begins anew. */
-static nas_status_t note_begin(const char *stem, const nas_candidate_record_t *record,
-                               nas_error_t *err)
-{
-    const nas_status_t status = nas_candidate_write(stem, record, err);
-    return status == NAS_EIO ? NAS_OK : status;
-}
-
-/* Found in the candidate's file, or else made now and saved there. A trainer beside this one may
- * have filled the disk, and its folder is removed when it fails; so an answer that cannot be saved
- * counts all the same. If the state file, which is next, cannot be written either, the run ends. */
-static nas_status_t run_command(round_t *round, const nas_candidate_t *candidate, const char *stem,
-                                nas_outcome_t *outcome, nas_error_t *err)
-{
-    const nas_evaluator_t *evaluator = round->evaluator;
-    const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
-    nas_candidate_record_t record = {.candidate = *candidate,
-                                     .run = evaluator->parameters.run,
-                                     .generation = evaluator->parameters.generation,
-                                     .n_goals = evaluator->parameters.size.n_goals,
-                                     .n_columns = evaluator->parameters.size.n_columns};
-    nas_error_t damaged = {0}, unsaved = {0};
-    bool found = false;
-    nas_status_t status = nas_candidate_read(stem, &record, &found, &damaged);
-    if (status && status != NAS_EINPUT) {
-        *err = damaged;
-        return status;
-    }
-    if (!status && found && record.done) {
-        *outcome = record.outcome;
-        return NAS_OK;
-    }
-    nas_candidate_record_fini(&record);
-    if (status) nas_log_line_of_rank("%s; it is judged anew", damaged.text);
-    nas_command_t command = evaluator->command;
-    command.goes_on = !status && found;
-    status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
-    if (!status) status = nas_command_judge(&command, candidate, stem, &interrupt, outcome, err);
-    if (status) return status;
-    record.done = true;
-    record.outcome = *outcome;
-    status = nas_candidate_write(stem, &record, &unsaved);
-    if (status == NAS_EIO) {
-        nas_log_line_of_rank("not saved until the next save of the run: %s", unsaved.text);
-        return NAS_OK;
-    }
-    if (status) *err = unsaved;
-    return status;
-}
-
 static nas_status_t evaluate(round_t *round, int64_t index, nas_error_t *err)
 {
     nas_evaluator_t *evaluator = round->evaluator;
     const nas_candidate_t *candidate = &round->candidate[index];
+    const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
     nas_outcome_t outcome = {0};
     char *stem = nas_candidate_stem(evaluator->output, candidate, err);
     nas_status_t status = agree_in_team(evaluator, stem ? NAS_OK : NAS_ENOMEM, err);
-    if (!status && evaluator->parameters.kind == NAS_OBJECTIVE_TRAIN)
-        status = train(round, candidate, stem, &outcome, err);
-    else if (!status)
-        status = run_command(round, candidate, stem, &outcome, err);
+    if (!status)
+        status = evaluator->kind->evaluate(evaluator->objective, candidate, stem, &interrupt,
+                                           &outcome, err);
     if (!status && leads(evaluator))
         status =
             nas_outcome_pack(&outcome, index, evaluator->parameters.size, &round->outcomes, err);

@@ -1,5 +1,5 @@
-/* Evaluations on all ranks: candidates that rank 0 names are trained, or given to the user's
- * trainer, by teams of ranks at the same time. */
+/* Evaluations on all ranks: candidates that rank 0 names are evaluated by the job's objective, by
+ * teams of ranks at the same time. */
 #ifndef NAS_COORDINATOR_EVALUATE_EVALUATOR_H
 #define NAS_COORDINATOR_EVALUATE_EVALUATOR_H
 
@@ -20,13 +20,12 @@ typedef struct nas_evaluator nas_evaluator_t;
 typedef struct nas_evaluator_options {
     nas_evaluate_parameters_t parameters; /**< of the run */
     const char *output;                   /**< of the run: beside it lie the candidates' files */
-    const char *job_folder;
-    const nas_strings_t *argument; /**< COMMAND: the user's */
-    const nas_strings_t *columns;  /**< numbers that an outcome has besides its value */
-    const nas_dataset_t *images;   /**< TRAIN */
+    const nas_job_t *job;
+    const nas_strings_t *columns; /**< numbers that an outcome has besides its value */
+    const nas_dataset_t *images;  /**< of an objective on images; NULL otherwise */
 } nas_evaluator_options_t;
 
-/** Make teams and share what they need: images, or the user's command.  Collective over world.
+/** Make teams and share what the objective needs.  Collective over world.
  *  options: on rank 0, NULL elsewhere; heartbeat: by which ranks hear of a stop; it and world are
  *  kept (borrowed). The caller owns *evaluator_p, which is NULL where nothing is to be evaluated.
  *  NAS_EINPUT: this program has no such backend. NAS_ENOMEM on any rank fails all. */

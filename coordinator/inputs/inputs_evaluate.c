@@ -2,29 +2,14 @@
 
 #include "coordinator/inputs/inputs_internal.h"
 #include "coordinator/inputs/inputs_ranks.h"
-#include "worker/objectives/command/command.h"
-#include "worker/objectives/train/augment.h"
 
 #include <stdlib.h>
 
-nas_recipe_t nas_job_recipe(const nas_job_t *job)
+nas_objective_inputs_t nas_inputs_objective(const nas_inputs_t *inputs)
 {
-    return (nas_recipe_t){
-        .epochs = job->objective.epochs,
-        .batch = job->objective.batch,
-        .shards = job->objective.shards,
-        .rate = job->objective.rate,
-        .cosine = job->objective.schedule == NAS_RATE_COSINE,
-        .momentum = job->objective.momentum,
-        .nesterov = job->objective.nesterov,
-        .weight_decay = job->objective.weight_decay,
-        .smoothing = job->objective.smoothing,
-        .clip = job->objective.clip,
-        .validation = job->objective.validation,
-        .flip = job->objective.flip,
-        .crop = job->objective.crop,
-        .cutout = job->objective.cutout,
-    };
+    const bool has_images = nas_inputs_train(inputs);
+    return (nas_objective_inputs_t){.job = inputs->job,
+                                    .images = has_images ? &inputs->images.dataset : NULL};
 }
 
 /* The table's rows that are in the pool take part. */
@@ -63,45 +48,12 @@ static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
     return NAS_OK;
 }
 
-/* Whatever can be known of the user's trainer before it runs. */
-static nas_status_t check_command(const nas_job_t *job, nas_error_t *err)
-{
-    nas_error_t reason = {0};
-    const nas_command_t command = {.argument = &job->objective.command,
-                                   .job_folder = job->folder,
-                                   .columns = &job->objective.report};
-    const nas_status_t status = nas_command_check(&command, &reason);
-    return nas_inputs_blame(job, "objective.command", status, &reason, err);
-}
-
-/* Whether training and validation have enough images: by the first repeat's, the others' are as
- * many. */
-static nas_status_t check_recipe(const nas_inputs_t *inputs, nas_error_t *err)
-{
-    nas_split_t split = {0};
-    nas_error_t reason = {0};
-    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
-    const nas_status_t status = nas_split_make(&inputs->images.dataset, &recipe,
-                                               (uint64_t)inputs->job->seed, &split, &reason);
-    nas_split_fini(&split);
-    return nas_inputs_blame(inputs->job, "objective.batch", status, &reason, err);
-}
-
 nas_status_t nas_inputs_make_objective(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
-    nas_status_t status = NAS_OK;
-    switch (job->objective.kind) {
-    case NAS_OBJECTIVE_TABLE:
-        status = make_table_objective(inputs, err);
-        break;
-    case NAS_OBJECTIVE_TRAIN:
-        status = check_recipe(inputs, err);
-        break;
-    case NAS_OBJECTIVE_COMMAND:
-        status = check_command(job, err);
-        break;
-    }
+    const nas_objective_inputs_t objective = nas_inputs_objective(inputs);
+    nas_status_t status = nas_objective_check(&objective, err);
+    if (!status && nas_inputs_by_table(inputs)) status = make_table_objective(inputs, err);
     if (status) return status;
     if (job->search.budget > nas_pool_count(&inputs->pool))
         return nas_job_error(

@@ -1,4 +1,4 @@
-/* What evaluations take, besides images: the objective's table, or the user's command. */
+/* What evaluations take, besides images: the objective's table. */
 #ifndef NAS_COORDINATOR_INPUTS_INPUTS_EVALUATE_H
 #define NAS_COORDINATOR_INPUTS_INPUTS_EVALUATE_H
 
@@ -6,7 +6,6 @@
 #include "common/job/job.h"
 #include "worker/objectives/objectives.h"
 #include "worker/objectives/table/objective_table.h"
-#include "worker/objectives/train/recipe.h"
 
 #include <stdint.h>
 
@@ -16,9 +15,6 @@ typedef struct nas_evaluate_inputs {
     nas_objective_t *objective; /**< of a table; NULL: candidates are evaluated by work */
     nas_digest_t content;       /**< of the objective's table or images */
 } nas_evaluate_inputs_t;
-
-/** The recipe that a job's objective.* give. */
-nas_recipe_t nas_job_recipe(const nas_job_t *job);
 
 /** Free everything and zero the struct. */
 void nas_evaluate_inputs_fini(nas_evaluate_inputs_t *evaluate);

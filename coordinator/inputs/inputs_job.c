@@ -93,12 +93,12 @@ bool nas_inputs_have_table_pool(const nas_inputs_t *inputs)
 
 bool nas_inputs_by_table(const nas_inputs_t *inputs)
 {
-    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TABLE;
+    return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_IN_TABLE);
 }
 
 bool nas_inputs_train(const nas_inputs_t *inputs)
 {
-    return inputs->search.method && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN;
+    return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_ON_IMAGES);
 }
 
 bool nas_inputs_weigh_metrics(const nas_inputs_t *inputs)

@@ -1,14 +1,10 @@
 #include "coordinator/inputs/notes.h"
 
+#include "coordinator/inputs/inputs_internal.h"
 #include "coordinator/inputs/note.h"
-#include "worker/objectives/train/augment.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* Fewer steps than this hardly tell networks apart; the benchmarks' trainings have about as many as
- * the second. */
-enum { FEW_STEPS = 300, USUAL_STEPS = 1000 };
 
 /* -------------------------------------------------------------------------------------- images */
 
@@ -35,30 +31,6 @@ static nas_status_t note_images(const nas_inputs_t *inputs, nas_strings_t *notes
         notes,
         nas_string_format(err, "data.train: %d of %d classes have no image; labels count from 0",
                           inputs->images.n_classes - facts->train.whole, inputs->images.n_classes),
-        err);
-}
-
-/* ----------------------------------------------------------------------------------- trainings */
-
-static nas_status_t note_steps(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
-{
-    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
-    nas_split_t split = {0};
-    nas_status_t status =
-        nas_split_make(&inputs->images.dataset, &recipe, (uint64_t)inputs->job->seed, &split, err);
-    if (status) return status;
-    const int64_t of_epoch = nas_split_steps(&split, &recipe);
-    nas_split_fini(&split);
-    const int64_t n_steps = of_epoch * recipe.epochs;
-    if (n_steps >= FEW_STEPS) return NAS_OK;
-    const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
-    return nas_note_add(
-        notes,
-        nas_string_format(
-            err,
-            "objective.epochs: %lld x %lld = %lld steps a training tell networks apart poorly; %d or more are usual: %lld epochs, or a smaller objective.batch",
-            (long long)recipe.epochs, (long long)of_epoch, (long long)n_steps, USUAL_STEPS,
-            (long long)usual_epochs),
         err);
 }
 
@@ -101,26 +73,6 @@ static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, 
     return status;
 }
 
-/* There is no shell that would replace what shells do. */
-static nas_status_t note_arguments(const nas_job_t *job, nas_strings_t *notes, nas_error_t *err)
-{
-    const nas_strings_t *argument = &job->objective.command;
-    nas_status_t status = NAS_OK;
-    for (size_t i = 1; !status && i < argument->n; i++) {
-        const char *text = argument->at[i];
-        if (strcmp(text, "-c") == 0) break; /* a script follows */
-        if (text[0] != '~' && !strchr(text, '$')) continue;
-        status = nas_note_add(
-            notes,
-            nas_string_format(
-                err,
-                "objective.command: the argument %.80s is passed on as it stands; no shell replaces anything in it",
-                text),
-            err);
-    }
-    return status;
-}
-
 /* -------------------------------------------------------------------------------------- method */
 
 static nas_method_need_t need_of(const nas_inputs_t *inputs, int64_t budget)
@@ -155,10 +107,8 @@ nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, n
     nas_status_t status = note_images(inputs, notes, err);
     if (status || !inputs->search.method) return status;
     status = note_method(inputs, notes, err);
-    if (!status && inputs->job->objective.kind == NAS_OBJECTIVE_TRAIN)
-        status = note_steps(inputs, notes, err);
-    if (!status && inputs->job->objective.kind == NAS_OBJECTIVE_COMMAND)
-        status = note_arguments(inputs->job, notes, err);
+    const nas_objective_inputs_t objective = nas_inputs_objective(inputs);
+    if (!status) status = nas_objective_note(&objective, notes, err);
     if (!status) status = note_objective(inputs, notes, err);
     if (!status) status = note_told(inputs, notes, err);
     if (!status) status = nas_search_inputs_note_scores(&inputs->search, &inputs->pool, notes, err);

@@ -2,7 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/io/file.h"
-#include "worker/objectives/train/trainer.h"
+#include "coordinator/inputs/inputs_internal.h"
 
 #include <string.h>
 
@@ -19,7 +19,8 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
 {
     const nas_job_t *job = inputs->job;
     const nas_job_content_t content = {.file = inputs->content, .n = inputs->n_content};
-    const bool has_content = job->objective.kind != NAS_OBJECTIVE_COMMAND;
+    const bool has_content =
+        nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE | NAS_OBJECTIVE_ON_IMAGES);
     const nas_job_content_t objective = {.file = &inputs->evaluate.content, .n = has_content};
     if (!inputs->search.method) {
         state->job_hash = state->job_hash_without_budget = inputs->score.hash;
@@ -45,13 +46,9 @@ static nas_status_t set_scores(nas_state_t *state, const nas_inputs_t *inputs, n
 /* Names of the numbers that the objective reports besides. */
 static nas_status_t set_columns(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)
 {
-    const nas_job_t *job = inputs->job;
-    const nas_recipe_t recipe = nas_job_recipe(job);
-    if (job->objective.kind != NAS_OBJECTIVE_TRAIN)
-        return copy_strings(&state->report_columns, &job->objective.report, err);
-    state->n_epochs = recipe.epochs;
-    return nas_trainer_columns(&recipe, inputs->images.dataset.test.n > 0, &state->report_columns,
-                               err);
+    const nas_objective_inputs_t objective = nas_inputs_objective(inputs);
+    state->n_epochs = nas_objective_epochs(inputs->job);
+    return nas_objective_columns(&objective, &state->report_columns, err);
 }
 
 static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)

@@ -39,7 +39,7 @@ nas_status_t nas_search_stage_create(const nas_search_stage_options_t *options,
         .objective = options->evaluate->objective,
         .has_table = options->table != NULL,
         .parameters = nas_search_parameters(options->inputs, options->pool, options->n_ranks),
-        .evaluate = nas_evaluate_parameters(options->inputs->job, options->pool, options->images)};
+        .evaluate = nas_evaluate_parameters(options->inputs->job)};
     nas_status_t status =
         nas_evaluate_parameters_of_run(&stage->evaluate, nas_session_state(stage->session), err);
     if (!status) status = open_ledger(stage, options, err);
@@ -81,7 +81,7 @@ static nas_progress_state_t progress_of(const nas_search_stage_t *stage, double 
     nas_progress_state_t now = nas_progress_units(nas_ledger_count(stage->ledger), n_total);
     now.done += under_way;
     now.share = now.done / (double)n_total;
-    if (stage->evaluate.kind == NAS_OBJECTIVE_TABLE && stage->inputs->method->observes)
+    if (!nas_evaluate_by_work(&stage->evaluate) && stage->inputs->method->observes)
         now.share = nas_ledger_observed_share(stage->ledger);
     return now;
 }
@@ -189,7 +189,7 @@ void nas_search_stage_take_steps(nas_search_stage_t *stage, const char *steps, c
     stage->stop = 0;
     stage->n_row = 0;
     nas_ledger_begin_round(stage->ledger);
-    if (stage->evaluate.kind != NAS_OBJECTIVE_TABLE) look_for_end(stage);
+    if (nas_evaluate_by_work(&stage->evaluate)) look_for_end(stage);
 }
 
 static void want_rows(nas_search_stage_t *stage, const int64_t *arch, int64_t n)
@@ -224,7 +224,7 @@ const int64_t *nas_search_stage_rows(nas_search_stage_t *stage, int64_t *n)
 
 void nas_search_stage_collect(nas_search_stage_t *stage)
 {
-    if (stage->evaluate.kind == NAS_OBJECTIVE_TABLE) return;
+    if (!nas_evaluate_by_work(&stage->evaluate)) return;
     for (int64_t g = 0; g < stage->parameters.n_groups && !stage->evaluated; g++) {
         const nas_step_t step = step_of(stage, g);
         stage->evaluated = nas_ledger_collect(stage->ledger, &step, &stage->evaluated_text);
@@ -233,26 +233,24 @@ void nas_search_stage_collect(nas_search_stage_t *stage)
 
 nas_evaluator_options_t nas_search_stage_evaluator(const nas_search_stage_t *stage)
 {
-    const nas_job_t *job = stage->inputs->job;
     return (nas_evaluator_options_t){
         .parameters = stage->evaluate,
         .output = nas_session_output(stage->session),
-        .job_folder = job->folder,
-        .argument = &job->objective.command,
+        .job = stage->inputs->job,
         .columns = &nas_session_state(stage->session)->report_columns,
         .images = &stage->images->dataset,
     };
 }
 
-/* With the path of what its trainer printed, where it has one. */
+/* With the path of what its evaluation printed, where it has one. */
 static void log_failure(const nas_search_stage_t *stage, const nas_candidate_t *candidate,
                         const char *reason)
 {
-    const bool has_output = stage->evaluate.kind == NAS_OBJECTIVE_COMMAND;
+    const char *output = nas_objective_of(stage->inputs->job)->output;
     char *stem = nas_candidate_stem(nas_session_output(stage->session), candidate, NULL);
-    if (has_output && stem)
-        nas_log_line("%s failed: %s; its standard error: %s" NAS_OUTPUT_ERR, candidate->name,
-                     reason, stem);
+    if (output && stem)
+        nas_log_line("%s failed: %s; its standard error: %s%s", candidate->name, reason, stem,
+                     output);
     else
         nas_log_line("%s failed: %s", candidate->name, reason);
     free(stem);
@@ -374,7 +372,7 @@ static bool gives_up(const nas_search_stage_t *stage, nas_status_t status)
 /* Since the round began, in evaluations: looking up in a table is no work that would be lost. */
 static double spent_s(const nas_search_stage_t *stage)
 {
-    const bool evaluates = stage->evaluate.kind != NAS_OBJECTIVE_TABLE;
+    const bool evaluates = nas_evaluate_by_work(&stage->evaluate);
     return evaluates ? nas_clock_monotonic_s() - stage->taken_s : 0;
 }
 

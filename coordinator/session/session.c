@@ -297,7 +297,7 @@ bool nas_session_over(const nas_session_t *session)
 bool nas_session_gives_up(const nas_session_t *session)
 {
     const nas_job_t *job = session->job;
-    return job->objective.kind != NAS_OBJECTIVE_TABLE &&
+    return !nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE) &&
            nas_verdict_gives_up(&session->state, job->objective.patience);
 }
 

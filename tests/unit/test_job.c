@@ -7,7 +7,9 @@
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
 #include "worker/engine/backends/backends.h"
+#include "worker/objectives/command/objective_command.h"
 #include "worker/objectives/objectives.h"
+#include "worker/objectives/train/objective_train.h"
 
 /* The caller frees it. */
 static char *print_job(const nas_job_t *job)
@@ -105,11 +107,12 @@ Test(job, training_and_commands)
 {
     nas_job_t *job = read_job(SPACE SEARCH "objective: {kind: train}\n", NULL);
     cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "train");
-    cr_assert(job->objective.epochs == 12 && job->objective.batch == 256);
-    cr_assert(job->objective.shards == 1 && job->objective.schedule == NAS_RATE_COSINE);
-    cr_assert(job->objective.nesterov && !job->objective.flip && job->objective.crop == 0);
-    cr_assert_float_eq(job->objective.validation, 0.2, 0);
-    cr_assert_float_eq(job->objective.weight_decay, 5e-4, 0);
+    const nas_recipe_t recipe = nas_job_recipe(job);
+    cr_assert(recipe.epochs == 12 && recipe.batch == 256);
+    cr_assert(recipe.shards == 1 && recipe.cosine);
+    cr_assert(recipe.nesterov && !recipe.flip && recipe.crop == 0);
+    cr_assert_float_eq(recipe.validation, 0.2, 0);
+    cr_assert_float_eq(recipe.weight_decay, 5e-4, 0);
     cr_assert_eq(job->objective.patience, 3);
     nas_job_destroy(job);
 
@@ -119,11 +122,11 @@ Test(job, training_and_commands)
         "            timeout: 2.5, retries: 3, patience: 0, report: [x], minimise: true}\n",
         NULL);
     cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "command");
-    cr_assert_eq(job->objective.command.n, 4);
-    cr_assert_str_eq(job->objective.command.at[0], "a b");
-    cr_assert_str_eq(job->objective.command.at[1], "");
-    cr_assert_str_eq(job->objective.command.at[3], "{arch}");
-    cr_assert(job->objective.timeout_s == 2.5 && job->objective.retries == 3);
+    cr_assert_eq(nas_job_command(job)->command.n, 4);
+    cr_assert_str_eq(nas_job_command(job)->command.at[0], "a b");
+    cr_assert_str_eq(nas_job_command(job)->command.at[1], "");
+    cr_assert_str_eq(nas_job_command(job)->command.at[3], "{arch}");
+    cr_assert(nas_job_command(job)->timeout_s == 2.5 && nas_job_command(job)->retries == 3);
     cr_assert_eq(job->objective.patience, 0);
     cr_assert(job->objective.minimise && job->objective.report.n == 1);
     nas_job_destroy(job);
@@ -481,9 +484,9 @@ Test(job, variables_in_the_program_of_a_command)
     nas_job_t *job = read_job("name: study\npool: {space: table, table: t.csv}\n"
                               "objective: {kind: command, command: [x]}\n" SEARCH,
                               "objective.command=['${NAS_TEST_FOLDER}/{job}/a', '$HOME', '~/b']");
-    cr_assert_str_eq(job->objective.command.at[0], "/data/{job}/a");
-    cr_assert_str_eq(job->objective.command.at[1], "$HOME");
-    cr_assert_str_eq(job->objective.command.at[2], "~/b");
+    cr_assert_str_eq(nas_job_command(job)->command.at[0], "/data/{job}/a");
+    cr_assert_str_eq(nas_job_command(job)->command.at[1], "$HOME");
+    cr_assert_str_eq(nas_job_command(job)->command.at[2], "~/b");
     nas_job_destroy(job);
 }
 
@@ -504,7 +507,7 @@ Test(job, a_printed_path_with_dollars_is_read_back)
     nas_job_t *again = read_job(text, NULL);
     cr_assert_str_eq(again->output, "/o$$");
     cr_assert_str_eq(again->pool.table, "/t$data.csv");
-    cr_assert_str_eq(again->objective.command.at[0], "/p$");
+    cr_assert_str_eq(nas_job_command(again)->command.at[0], "/p$");
     free(text);
     nas_job_destroy(job);
     nas_job_destroy(again);

@@ -1,6 +1,5 @@
 /* The job's keys about an objective that is a column of a table. */
-#include "common/job/job.h"
-#include "worker/objectives/objectives.h"
+#include "worker/candidates/objective.h"
 
 static const nas_job_condition_t of_space = {.key = "pool.space", .choices = NAS_POOL_OF_SPACE};
 
@@ -69,5 +68,6 @@ const nas_job_section_t nas_objective_keys_table = {
 
 const nas_objective_kind_t nas_objective_kind_table = {
     .name = "table",
+    .traits = NAS_OBJECTIVE_IN_TABLE,
     .keys = &nas_objective_keys_table,
 };

@@ -1,15 +1,23 @@
 /* The job's keys about short trainings. */
-#include "common/job/job.h"
-#include "worker/objectives/objectives.h"
+#include "worker/objectives/train/objective_train.h"
 
-static const char *const schedule_names[] = {"cosine", "constant", NULL};
+/* Their values: the recipe, but for how its rate goes on. */
+typedef struct keys {
+    nas_recipe_t recipe;
+    int schedule;
+} keys_t;
+
+enum { COSINE = 0 };
+
+static const char *const schedule_names[] = {[COSINE] = "cosine", "constant", NULL};
 
 static const nas_job_field_t fields[] = {
     {.key = "objective.epochs",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.epochs),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.epochs),
      .initial = "12",
      .least = 1,
      .most = 10000,
@@ -18,7 +26,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.batch),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.batch),
      .initial = "256",
      .least = 1,
      .most = 65536,
@@ -27,7 +36,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.shards),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.shards),
      .initial = "1",
      .least = 1,
      .most = 1024,
@@ -37,7 +47,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.rate),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.rate),
      .initial = "0.1",
      .least = 1e-9,
      .most = 1e3,
@@ -46,7 +57,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_ENUM,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.schedule),
+     .own = true,
+     .offset = offsetof(keys_t, schedule),
      .initial = "cosine",
      .names = schedule_names,
      .doc = "How the learning rate goes on: down to 0 as half a cosine over all steps, or not."},
@@ -54,7 +66,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.momentum),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.momentum),
      .initial = "0.9",
      .most = 0.9999,
      .doc = "Momentum of stochastic gradient descent."},
@@ -62,14 +75,16 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_BOOL,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.nesterov),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.nesterov),
      .initial = "true",
      .doc = "Whether the momentum is Nesterov's."},
     {.key = "objective.weight_decay",
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.weight_decay),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.weight_decay),
      .initial = "0.0005",
      .most = 1,
      .doc = "Weight decay on every parameter."},
@@ -77,7 +92,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.smoothing),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.smoothing),
      .initial = "0",
      .most = 0.99,
      .doc = "Share of the label that is spread evenly over all classes."},
@@ -85,7 +101,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.clip),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.clip),
      .initial = "0",
      .most = 1e9,
      .doc = "The largest norm of the whole gradient, which is scaled down to it; 0: any."},
@@ -93,7 +110,8 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_FLOAT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.validation),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.validation),
      .initial = "0.2",
      .most = 0.9,
      .doc =
@@ -102,14 +120,16 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_BOOL,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.flip),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.flip),
      .initial = "false",
      .doc = "Whether half of the images, by the seed, are mirrored left to right."},
     {.key = "objective.crop",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.crop),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.crop),
      .initial = "0",
      .most = 256,
      .doc =
@@ -118,25 +138,35 @@ static const nas_job_field_t fields[] = {
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_OBJECTIVE,
      .search_only = true,
-     .offset = offsetof(nas_job_t, objective.cutout),
+     .own = true,
+     .offset = offsetof(keys_t, recipe.cutout),
      .initial = "0",
      .most = 4096,
      .doc = "Side of a square, anywhere in the image, that is blanked out; 0: none."},
     {.key = "objective.patience"},
 };
 
+nas_recipe_t nas_job_recipe(const nas_job_t *job)
+{
+    const keys_t *keys = nas_job_values(job, &nas_objective_keys_train);
+    nas_recipe_t recipe = keys->recipe;
+    recipe.cosine = keys->schedule == COSINE;
+    return recipe;
+}
+
 static nas_status_t check(const nas_job_t *job, nas_error_t *err)
 {
+    const nas_recipe_t recipe = nas_job_recipe(job);
     if (!nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS))
         return nas_job_error(
             job, "objective.kind", err,
             "this release trains networks of nas-bench-201 only; set pool.space to that, or judge by a table or a command");
-    if (job->objective.batch % job->objective.shards != 0)
+    if (recipe.batch % recipe.shards != 0)
         return nas_job_error(
             job, "objective.shards", err,
             "%lld equal parts of a batch of %lld images do not exist; choose a divisor",
-            (long long)job->objective.shards, (long long)job->objective.batch);
-    if (job->objective.validation == 0 && job->data.test.n == 0)
+            (long long)recipe.shards, (long long)recipe.batch);
+    if (recipe.validation == 0 && job->data.test.n == 0)
         return nas_job_error(
             job, "objective.validation", err,
             "with 0 the test images judge, and there are none; name data.test, or hold out a share such as 0.2");
@@ -148,11 +178,6 @@ const nas_job_section_t nas_objective_keys_train = {
     .name = "train",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_bytes = sizeof(keys_t),
     .check = check,
-};
-
-const nas_objective_kind_t nas_objective_kind_train = {
-    .name = "train",
-    .traits = NAS_OBJECTIVE_ON_IMAGES,
-    .keys = &nas_objective_keys_train,
 };

@@ -1,0 +1,243 @@
+#include "worker/objectives/train/objective_train.h"
+
+#include "common/space/arch.h"
+#include "worker/data/share.h"
+#include "worker/engine/backends/backends.h"
+#include "worker/engine/graph/cost.h"
+#include "worker/objectives/train/augment.h"
+#include "worker/objectives/train/trainer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Fewer steps than this hardly tell networks apart; the benchmarks' trainings have about as many as
+ * the second. */
+enum { FEW_STEPS = 300, USUAL_STEPS = 1000 };
+
+/* What travels. */
+typedef struct parameters {
+    int64_t backend; /* place in the list of backends */
+    int64_t space;   /* place in nas_space_list */
+    nas_recipe_t recipe;
+    int64_t channels;
+    int64_t cells;
+} parameters_t;
+
+typedef struct objective {
+    const nas_objective_setup_t *setup;
+    nas_network_t network;
+    const nas_space_t *space;
+    nas_dataset_t copy; /* of the images, on ranks other than 0 */
+    nas_trainer_t *trainer;
+} objective_t;
+
+/* ----------------------------------------------------------------------------------- on rank 0 */
+
+static nas_status_t split_images(const nas_objective_inputs_t *inputs, const nas_recipe_t *recipe,
+                                 nas_split_t *split, nas_error_t *err)
+{
+    return nas_split_make(inputs->images, recipe, (uint64_t)inputs->job->seed, split, err);
+}
+
+/* Whether training and validation have enough images: by the first repeat's, the others' are as
+ * many. */
+static nas_status_t check(const nas_objective_inputs_t *inputs, nas_error_t *err)
+{
+    nas_split_t split = {0};
+    nas_error_t reason = {0};
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    const nas_status_t status = split_images(inputs, &recipe, &split, &reason);
+    nas_split_fini(&split);
+    if (status == NAS_EINPUT)
+        return nas_job_error(inputs->job, "objective.batch", err, "%s", reason.text);
+    if (status) *err = reason;
+    return status;
+}
+
+static nas_status_t note(const nas_objective_inputs_t *inputs, nas_strings_t *notes,
+                         nas_error_t *err)
+{
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    nas_split_t split = {0};
+    nas_status_t status = split_images(inputs, &recipe, &split, err);
+    if (status) return status;
+    const int64_t of_epoch = nas_split_steps(&split, &recipe);
+    nas_split_fini(&split);
+    const int64_t n_steps = of_epoch * recipe.epochs;
+    if (n_steps >= FEW_STEPS) return NAS_OK;
+    const int64_t usual_epochs = (USUAL_STEPS + of_epoch - 1) / of_epoch;
+    char *text = nas_string_format(
+        err,
+        "objective.epochs: %lld x %lld = %lld steps a training tell networks apart poorly; %d or more are usual: %lld epochs, or a smaller objective.batch",
+        (long long)recipe.epochs, (long long)of_epoch, (long long)n_steps, USUAL_STEPS,
+        (long long)usual_epochs);
+    status = text ? nas_strings_add(notes, text, strlen(text), err) : NAS_ENOMEM;
+    free(text);
+    return status;
+}
+
+static nas_status_t columns(const nas_objective_inputs_t *inputs, nas_strings_t *names,
+                            nas_error_t *err)
+{
+    const nas_recipe_t recipe = nas_job_recipe(inputs->job);
+    return nas_trainer_columns(&recipe, inputs->images->test.n > 0, names, err);
+}
+
+static int64_t n_epochs(const nas_job_t *job)
+{
+    return nas_job_recipe(job).epochs;
+}
+
+static int64_t team_size(const nas_job_t *job)
+{
+    return nas_job_recipe(job).shards;
+}
+
+static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
+{
+    const parameters_t parameters = {.backend = job->backend,
+                                     .space = nas_space_place(nas_job_space(job)),
+                                     .recipe = nas_job_recipe(job),
+                                     .channels = job->network.channels,
+                                     .cells = job->network.cells};
+    return nas_buffer_put(buffer, &parameters, sizeof parameters, err);
+}
+
+/* ------------------------------------------------------------------------------- on every rank */
+
+static nas_network_t network_of(int64_t channels, int64_t cells, const nas_dataset_t *images)
+{
+    return (nas_network_t){.image_channels = images->train.c,
+                           .height = images->train.h,
+                           .width = images->train.w,
+                           .channels = (int)channels,
+                           .cells = (int)cells,
+                           .classes = images->n_classes,
+                           .convention = NAS_CONVENTION_TRAIN};
+}
+
+nas_network_t nas_job_trained_network(const nas_job_t *job, const nas_dataset_t *images)
+{
+    return network_of(job->network.channels, job->network.cells, images);
+}
+
+/* Rank 0 lends its images, the others hold a copy. */
+static nas_status_t share_images(objective_t *objective, nas_error_t *err)
+{
+    nas_dataset_t lent = {0};
+    if (objective->setup->images) lent = *objective->setup->images;
+    const nas_status_t status = nas_dataset_share(objective->setup->world, &lent, err);
+    if (!objective->setup->images) objective->copy = lent;
+    return status;
+}
+
+static nas_status_t make_trainer(objective_t *objective, const parameters_t *parameters,
+                                 nas_isa_t isa, nas_error_t *err)
+{
+    const nas_objective_setup_t *setup = objective->setup;
+    const nas_dataset_t *images = setup->images ? setup->images : &objective->copy;
+    const nas_backend_t *backend = nas_backend_of((nas_backend_kind_t)parameters->backend, isa);
+    objective->network = network_of(parameters->channels, parameters->cells, images);
+    if (!backend)
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
+    if (!setup->team) return NAS_OK;
+    const nas_trainer_options_t options = {.team = setup->team,
+                                           .backend = backend,
+                                           .network = objective->network,
+                                           .recipe = parameters->recipe,
+                                           .dataset = images,
+                                           .run = setup->run,
+                                           .generation = setup->generation,
+                                           .interval_s = setup->interval_s};
+    return nas_trainer_create(&options, &objective->trainer, err);
+}
+
+static void destroy(void *self)
+{
+    objective_t *objective = self;
+    if (!objective) return;
+    nas_trainer_destroy(objective->trainer);
+    nas_dataset_fini(&objective->copy);
+    free(objective);
+}
+
+static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, nas_error_t *err)
+{
+    const char *at = setup->packed;
+    const parameters_t *parameters = nas_buffer_take(&at, sizeof *parameters);
+    double isa = nas_isa_best();
+    int n_spaces = 0;
+    objective_t *objective = calloc(1, sizeof *objective);
+    nas_status_t status = objective ? NAS_OK : nas_error_nomem(err, "the trainer");
+    status = nas_comm_agree(setup->world, status, err);
+    if (status) {
+        free(objective);
+        return status;
+    }
+    objective->setup = setup;
+    objective->space = nas_space_list(&n_spaces)[parameters->space];
+    nas_comm_min(setup->world, &isa, 1);
+    status = share_images(objective, err);
+    if (!status) status = make_trainer(objective, parameters, (nas_isa_t)isa, err);
+    status = nas_comm_agree(setup->world, status, err);
+    if (status)
+        destroy(objective);
+    else
+        *self_p = objective;
+    return status;
+}
+
+/* What a candidate's name means, in the space of the pool. */
+static nas_status_t find_arch(const objective_t *objective, const nas_candidate_t *candidate,
+                              nas_arch_t *arch, nas_error_t *err)
+{
+    const nas_status_t status = nas_arch_init(arch, objective->space, err);
+    return status ? status : nas_arch_parse(arch, candidate->name, err);
+}
+
+/* The operations of the network. */
+static nas_status_t cost(const void *self, const nas_candidate_t *candidate, double *predicted,
+                         nas_error_t *err)
+{
+    const objective_t *objective = self;
+    nas_arch_t arch = {0};
+    nas_cost_t found = {0};
+    nas_status_t status = find_arch(objective, candidate, &arch, err);
+    if (!status) status = nas_arch_cost(&arch, &objective->network, &found, NULL, err);
+    nas_arch_fini(&arch);
+    *predicted = (double)found.operations;
+    return status;
+}
+
+static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const char *stem,
+                             const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+                             nas_error_t *err)
+{
+    objective_t *objective = self;
+    nas_arch_t arch = {0};
+    nas_status_t status = find_arch(objective, candidate, &arch, err);
+    status = nas_comm_agree(objective->setup->team, status, err);
+    if (!status)
+        status =
+            nas_trainer_judge(objective->trainer, candidate, &arch, stem, interrupt, outcome, err);
+    nas_arch_fini(&arch);
+    return status;
+}
+
+const nas_objective_kind_t nas_objective_kind_train = {
+    .name = "train",
+    .traits = NAS_OBJECTIVE_ON_IMAGES,
+    .keys = &nas_objective_keys_train,
+    .check = check,
+    .note = note,
+    .columns = columns,
+    .n_epochs = n_epochs,
+    .team_size = team_size,
+    .pack = pack,
+    .create = create,
+    .cost = cost,
+    .evaluate = evaluate,
+    .destroy = destroy,
+};
