@@ -1,4 +1,4 @@
-/* What attributes (h5.c) and datasets (h5_array.c) share. */
+/* What attributes (h5_attribute.c), datasets (h5_array.c) and files (h5_file.c) share: h5.c. */
 #ifndef NAS_COMMON_STATE_H5_INTERNAL_H
 #define NAS_COMMON_STATE_H5_INTERNAL_H
 

@@ -90,6 +90,18 @@ bool nas_statefile_is_phase(int32_t phase)
     return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
 }
 
+nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,
+                                       nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; i < fields.n && !status; i++) {
+        const nas_statefile_field_t *field = &fields.at[i];
+        status = nas_h5_read_attribute(at, field->name, field->type, (char *)object + field->offset,
+                                       err);
+    }
+    return status;
+}
+
 nas_status_t nas_statefile_write_member(hid_t group, const nas_statefile_field_t *field,
                                         const void *const *object, int64_t n, nas_error_t *err)
 {

@@ -13,18 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,
-                                       nas_error_t *err)
-{
-    nas_status_t status = NAS_OK;
-    for (size_t i = 0; i < fields.n && !status; i++) {
-        const nas_statefile_field_t *field = &fields.at[i];
-        status = nas_h5_read_attribute(at, field->name, field->type, (char *)object + field->offset,
-                                       err);
-    }
-    return status;
-}
-
 static nas_status_t read_optional(hid_t at, nas_statefile_fields_t fields, void *object,
                                   nas_error_t *err)
 {

@@ -35,6 +35,6 @@ only 'mkdir' common/io/file.c worker/objectives/command/work_folder.c
 only 'unlink|remove' common/io/replace.c common/io/lock.c common/io/stop.c coordinator/commands/user_file.c \
     worker/objectives/command/work_folder.c worker/data/folders/folder_file.c
 only 'chmod|chown|fchmod|fchown' common/io/replace.c
-only 'H5Fcreate' common/state/h5.c worker/data/folders/folder_file.c
-only 'H5Fopen' common/state/h5.c worker/data/untrusted/untrusted_child.c
+only 'H5Fcreate' common/state/h5_file.c worker/data/folders/folder_file.c
+only 'H5Fopen' common/state/h5_file.c worker/data/untrusted/untrusted_child.c
 only 'gzopen|jpeg_stdio_src|png_init_io' none
