@@ -116,6 +116,49 @@ Test(engine, programs_are_plain_data)
     teardown(&f);
 }
 
+/* Allocations that still succeed; negative: all of them. The linker puts these functions before the
+ * library's (CMakeLists.txt), so that memory can run out anywhere. */
+static int allocations_left = -1;
+
+void *__real_realloc(void *data, size_t n_bytes);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *data, size_t n_bytes);
+void *__wrap_calloc(size_t n, size_t size);
+
+static bool is_there(void)
+{
+    if (allocations_left > 0) allocations_left--;
+    return allocations_left != 0;
+}
+
+void *__wrap_realloc(void *data, size_t n_bytes)
+{
+    return is_there() ? __real_realloc(data, n_bytes) : NULL;
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return is_there() ? __real_calloc(n, size) : NULL;
+}
+
+/* Wherever memory runs out while a program is made, there is none, and nothing else happens. */
+Test(engine, a_program_without_memory_is_no_program)
+{
+    fixture_t f = setup();
+    nas_status_t status = NAS_ENOMEM;
+    int n = 1;
+    for (; status; n++) {
+        nas_program_t *program = NULL;
+        allocations_left = n;
+        status = nas_program_create(&f.c.options, &program, NULL);
+        allocations_left = -1;
+        cr_assert(status == NAS_OK ? program != NULL : status == NAS_ENOMEM && !program);
+        nas_program_destroy(program);
+    }
+    cr_assert_gt(n, 20); /* arrays that grow, and those that are as large as the graph */
+    teardown(&f);
+}
+
 /* What was reserved is what a start takes: it comes first, and says so. */
 Test(engine, bytes_are_of_the_largest_arena_and_all_vectors)
 {

@@ -129,18 +129,19 @@ typedef struct nas_head_vectors {
 
 typedef enum nas_op_kind {
     NAS_OP_LOAD_IMAGES = 0, /**< tensor.a: the images that are given; flow: one image of ones */
-    NAS_OP_PACK,            /**< group: its weights out of the parameters */
+    NAS_OP_PACK,            /**< index: group, whose weights come out of the parameters */
     NAS_OP_CONV_FORWARD,
     NAS_OP_CONV_BACKWARD_DATA,
     NAS_OP_CONV_BACKWARD_WEIGHTS,
     NAS_OP_MOMENTS,     /**< tensor.a: mean and variance of a channel to tensor.out[0], [1] */
-    NAS_OP_COMBINE,     /**< index: combination */
+    NAS_OP_COMBINE,     /**< index: of the combination */
     NAS_OP_IMAGE_DOTS,  /**< tensor.a, b: to tensor.out[0] [N, C] */
     NAS_OP_AGREEMENT,   /**< tensor.a: for every two images the positions where its signs agree,
                             `times` each, are added to tensor.out[0] [N, N]; b: room for bits */
     NAS_OP_MAX_ABS,     /**< tensor.a: to tensor.out[0] [1] */
-    NAS_OP_WEIGHT_DOTS, /**< all of the program */
-    NAS_OP_UNPACK,      /**< group: its gradient into the parameters' layout, to tensor.out[0] */
+    NAS_OP_WEIGHT_DOTS, /**< all entries of the program's list */
+    NAS_OP_UNPACK,      /**< index: group, whose gradient goes to the results', in the parameters'
+                            layout */
     NAS_OP_SCALAR
 } nas_op_kind_t;
 
@@ -174,7 +175,7 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_NORM_GRADIENT, /**< norm: of gamma and beta, to `out` + their entries; in: sums of d */
     NAS_SCALAR_NORM_MOMENTS, /**< norm: mean, its bias included, and variance, to out */
     NAS_SCALAR_RESCALE, /**< in: largest |value|; its exponent is added to `exponent`, and out [c]
-                                    becomes what brings it to about 1 */
+                             becomes what brings it to about 1 */
     NAS_SCALAR_FISHER,  /**< in [N, c]: sums an image of y dy, more: of dy, for the bias at `entry`;
                             out: nas_layer_values_t */
     NAS_SCALAR_LAYER,   /**< in: sums of weight dots; out: nas_layer_values_t */
