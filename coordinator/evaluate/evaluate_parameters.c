@@ -24,3 +24,12 @@ nas_status_t nas_evaluate_parameters_of_run(nas_evaluate_parameters_t *parameter
     parameters->generation = state->generation;
     return nas_state_identity(state, &parameters->run, err);
 }
+
+nas_teams_t nas_evaluate_teams(const nas_evaluate_parameters_t *parameters, int n_ranks)
+{
+    const int64_t wanted = parameters->team_size;
+    const int first_worker = n_ranks > 1 ? (int)parameters->first_worker : 0;
+    const int n_workers = n_ranks - first_worker;
+    const int size = wanted < n_workers ? (int)wanted : n_workers;
+    return (nas_teams_t){.first_worker = first_worker, .size = size, .n = n_workers / size};
+}

@@ -30,6 +30,17 @@ nas_evaluate_parameters_t nas_evaluate_parameters(const nas_job_t *job);
 /** Whether candidates are evaluated by work; otherwise rank 0 looks values up. */
 bool nas_evaluate_by_work(const nas_evaluate_parameters_t *parameters);
 
+/** How the ranks of a world are cut into teams, each of which evaluates a candidate at a time. */
+typedef struct nas_teams {
+    int first_worker; /**< rank of the first team's first member; ranks before it do not evaluate */
+    int size;         /**< ranks of a team; those left over behind the last one sleep */
+    int n;
+} nas_teams_t;
+
+/** Cut a world.  Not collective, the same on every rank. A team has as many ranks as can share an
+ *  evaluation, or fewer. */
+nas_teams_t nas_evaluate_teams(const nas_evaluate_parameters_t *parameters, int n_ranks);
+
 /** Add what a run's state says: which run it is, how often it was retried, which columns it keeps.
  *  Coordinator only; once the state is begun or resumed.  NAS_ENOMEM. */
 nas_status_t nas_evaluate_parameters_of_run(nas_evaluate_parameters_t *parameters,

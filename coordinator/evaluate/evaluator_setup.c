@@ -54,15 +54,13 @@ static nas_status_t spread(nas_evaluator_t *evaluator, const nas_evaluator_optio
 
 static void make_teams(nas_evaluator_t *evaluator)
 {
-    const nas_evaluate_parameters_t *parameters = &evaluator->parameters;
     const int rank = nas_comm_rank(evaluator->world);
-    const int first = nas_comm_size(evaluator->world) > 1 ? (int)parameters->first_worker : 0;
-    const int n_workers = nas_comm_size(evaluator->world) - first;
-    const int64_t wanted = parameters->team_size;
-    evaluator->team_size = wanted < n_workers ? (int)wanted : n_workers;
-    evaluator->n_teams = n_workers / evaluator->team_size;
-    evaluator->my_team = rank < first ? -1 : (rank - first) / evaluator->team_size;
-    if (evaluator->my_team >= evaluator->n_teams) evaluator->my_team = -1;
+    const nas_teams_t teams =
+        nas_evaluate_teams(&evaluator->parameters, nas_comm_size(evaluator->world));
+    evaluator->team_size = teams.size;
+    evaluator->n_teams = teams.n;
+    evaluator->my_team = rank < teams.first_worker ? -1 : (rank - teams.first_worker) / teams.size;
+    if (evaluator->my_team >= teams.n) evaluator->my_team = -1;
     nas_comm_split(evaluator->world, evaluator->my_team, &evaluator->team);
 }
 

@@ -60,6 +60,9 @@ nas_status_t nas_inputs_check_output(const nas_job_t *job, const char *path, nas
  *  NAS_ENOMEM. */
 nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas_error_t *err);
 
+/** What the objective is given of them. */
+nas_objective_inputs_t nas_inputs_objective(const nas_inputs_t *inputs);
+
 /** Free everything and zero the struct. */
 void nas_inputs_fini(nas_inputs_t *inputs);
 

@@ -12,9 +12,6 @@ bool nas_inputs_by_table(const nas_inputs_t *inputs); /**< the objective is a ta
 bool nas_inputs_train(const nas_inputs_t *inputs);
 bool nas_inputs_weigh_metrics(const nas_inputs_t *inputs);
 
-/** What the objective is given of them. */
-nas_objective_inputs_t nas_inputs_objective(const nas_inputs_t *inputs);
-
 /** Note the digest of a file that counts. */
 void nas_inputs_add_content(nas_inputs_t *inputs, nas_digest_t digest);
 

@@ -15,6 +15,7 @@
 #include "common/comm/buffer.h"
 #include "common/comm/comm.h"
 #include "common/job/job.h"
+#include "common/space/pool.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
 
@@ -25,6 +26,15 @@ typedef struct nas_objective_inputs {
     const nas_job_t *job;
     const nas_dataset_t *images; /**< of a kind on images */
 } nas_objective_inputs_t;
+
+/** What an evaluation takes: an estimate, at the pool's mean. */
+typedef struct nas_objective_needs {
+    double n_images;     /**< that it sees */
+    double flops;        /**< of all its ranks together */
+    double tensor_bytes; /**< on each rank, of the pool's largest network as this machine would take
+                              it; NaN: another program's backend */
+    double image_bytes;  /**< on each rank of the run */
+} nas_objective_needs_t;
 
 /** What a rank evaluates with. Kept (borrowed) by what is created. */
 typedef struct nas_objective_setup {
@@ -67,6 +77,12 @@ typedef struct nas_objective_kind {
 
     /** Ranks that can share one evaluation.  Coordinator only. NULL: 1. */
     int64_t (*team_size)(const nas_job_t *job);
+
+    /** What an evaluation takes, before anything runs.  Coordinator only; some 10 microseconds an
+     *  architecture. needs [in, out] zero before. NULL: nothing that could be known. NAS_EARG,
+     *  NAS_ENOMEM. */
+    nas_status_t (*needs)(const nas_objective_inputs_t *inputs, const nas_pool_t *pool,
+                          nas_objective_needs_t *needs, nas_error_t *err);
 
     /** Append what every rank must know to evaluate.  Coordinator only. NAS_ENOMEM. */
     nas_status_t (*pack)(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err);

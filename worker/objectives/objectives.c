@@ -60,6 +60,14 @@ int64_t nas_objective_team_size(const nas_job_t *job)
     return kind->team_size ? kind->team_size(job) : 1;
 }
 
+nas_status_t nas_objective_needs(const nas_objective_inputs_t *inputs, const nas_pool_t *pool,
+                                 nas_objective_needs_t *needs, nas_error_t *err)
+{
+    const nas_objective_kind_t *kind = nas_objective_of(inputs->job);
+    *needs = (nas_objective_needs_t){0};
+    return kind->needs ? kind->needs(inputs, pool, needs, err) : NAS_OK;
+}
+
 static const char *kind_name(size_t place)
 {
     return place < N_KINDS ? list[place]->name : NULL;

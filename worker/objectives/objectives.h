@@ -35,6 +35,8 @@ nas_status_t nas_objective_note(const nas_objective_inputs_t *inputs, nas_string
 nas_status_t nas_objective_columns(const nas_objective_inputs_t *inputs, nas_strings_t *names,
                                    nas_error_t *err);
 int64_t nas_objective_epochs(const nas_job_t *job);
+nas_status_t nas_objective_needs(const nas_objective_inputs_t *inputs, const nas_pool_t *pool,
+                                 nas_objective_needs_t *needs, nas_error_t *err);
 int64_t nas_objective_team_size(const nas_job_t *job);
 
 #endif

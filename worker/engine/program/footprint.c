@@ -2,6 +2,8 @@
 
 #include "worker/engine/program/program.h"
 
+#include <math.h>
+
 /* Bytes so far: tensors share an arena, vectors do not. */
 typedef struct sizes {
     size_t arena;
@@ -35,5 +37,23 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
         status = add_program(options, graph, options->needs[i], &sizes, err);
     nas_graph_destroy(graph);
     if (!status) *bytes = sizes.arena + sizes.vectors;
+    return status;
+}
+
+nas_status_t nas_footprint_of(const nas_footprint_options_t *options, const nas_space_t *space,
+                              int64_t index, double *n_bytes, nas_error_t *err)
+{
+    nas_arch_t arch = {0};
+    nas_footprint_options_t all = *options;
+    size_t bytes = 0;
+    *n_bytes = (double)NAN;
+    if (!options->backend || options->n_needs == 0) return NAS_OK;
+    nas_status_t status = nas_arch_init(&arch, space, err);
+    if (status) return status;
+    nas_arch_set(&arch, index);
+    all.arch = &arch;
+    status = nas_footprint(&all, &bytes, err);
+    nas_arch_fini(&arch);
+    if (!status) *n_bytes = (double)bytes;
     return status;
 }

@@ -4,6 +4,8 @@
 #include "worker/data/share.h"
 #include "worker/engine/backends/backends.h"
 #include "worker/engine/graph/cost.h"
+#include "worker/engine/program/footprint.h"
+#include "worker/engine/program/program.h"
 #include "worker/objectives/train/augment.h"
 #include "worker/objectives/train/trainer.h"
 
@@ -30,6 +32,17 @@ typedef struct objective {
     nas_dataset_t copy; /* of the images, on ranks other than 0 */
     nas_trainer_t *trainer;
 } objective_t;
+
+static nas_network_t network_of(int64_t channels, int64_t cells, const nas_dataset_t *images)
+{
+    return (nas_network_t){.image_channels = images->train.c,
+                           .height = images->train.h,
+                           .width = images->train.w,
+                           .channels = (int)channels,
+                           .cells = (int)cells,
+                           .classes = images->n_classes,
+                           .convention = NAS_CONVENTION_TRAIN};
+}
 
 /* ----------------------------------------------------------------------------------- on rank 0 */
 
@@ -93,6 +106,31 @@ static int64_t team_size(const nas_job_t *job)
     return nas_job_recipe(job).shards;
 }
 
+/* A step takes three passes of each image: forward, and backward by data and by weights. */
+static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t *pool,
+                          nas_objective_needs_t *found, nas_error_t *err)
+{
+    static const unsigned of_programs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
+    const double passes = 3.0;
+    const nas_job_t *job = inputs->job;
+    const nas_dataset_t *images = inputs->images;
+    const nas_recipe_t recipe = nas_job_recipe(job);
+    const nas_network_t network = network_of(job->network.channels, job->network.cells, images);
+    const nas_footprint_options_t options = {
+        .backend = nas_backend_of((nas_backend_kind_t)job->backend, nas_isa_best()),
+        .network = &network,
+        .batch = (int)(recipe.batch / recipe.shards),
+        .needs = of_programs,
+        .n_needs = 2};
+    nas_pool_cost_t cost;
+    const nas_status_t status = nas_pool_cost(pool, &network, &cost, err);
+    if (status) return status;
+    found->n_images = (double)recipe.epochs * (double)images->train.n * (1.0 - recipe.validation);
+    found->flops = 2.0 * passes * found->n_images * cost.mean_flops;
+    found->image_bytes = (double)(images->train.n_bytes + images->test.n_bytes);
+    return nas_footprint_of(&options, pool->space, cost.largest, &found->tensor_bytes, err);
+}
+
 static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
 {
     const parameters_t parameters = {.backend = job->backend,
@@ -104,22 +142,6 @@ static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t
 }
 
 /* ------------------------------------------------------------------------------- on every rank */
-
-static nas_network_t network_of(int64_t channels, int64_t cells, const nas_dataset_t *images)
-{
-    return (nas_network_t){.image_channels = images->train.c,
-                           .height = images->train.h,
-                           .width = images->train.w,
-                           .channels = (int)channels,
-                           .cells = (int)cells,
-                           .classes = images->n_classes,
-                           .convention = NAS_CONVENTION_TRAIN};
-}
-
-nas_network_t nas_job_trained_network(const nas_job_t *job, const nas_dataset_t *images)
-{
-    return network_of(job->network.channels, job->network.cells, images);
-}
 
 /* Rank 0 lends its images, the others hold a copy. */
 static nas_status_t share_images(objective_t *objective, nas_error_t *err)
@@ -235,6 +257,7 @@ const nas_objective_kind_t nas_objective_kind_train = {
     .columns = columns,
     .n_epochs = n_epochs,
     .team_size = team_size,
+    .needs = needs,
     .pack = pack,
     .create = create,
     .cost = cost,

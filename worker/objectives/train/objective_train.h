@@ -3,7 +3,6 @@
 #ifndef NAS_WORKER_OBJECTIVES_TRAIN_OBJECTIVE_TRAIN_H
 #define NAS_WORKER_OBJECTIVES_TRAIN_OBJECTIVE_TRAIN_H
 
-#include "common/space/network.h"
 #include "worker/candidates/objective.h"
 #include "worker/objectives/train/recipe.h"
 
@@ -12,8 +11,5 @@ extern const nas_job_section_t nas_objective_keys_train;
 
 /** The recipe that a job's objective.* give. */
 nas_recipe_t nas_job_recipe(const nas_job_t *job);
-
-/** The network that a job trains on a data set, whatever the architecture. */
-nas_network_t nas_job_trained_network(const nas_job_t *job, const nas_dataset_t *images);
 
 #endif
