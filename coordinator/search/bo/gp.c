@@ -2,48 +2,14 @@
 
 #include "common/base/rng.h"
 #include "coordinator/search/bo/cholesky.h"
+#include "coordinator/search/bo/gp_internal.h"
 #include "coordinator/search/bo/gp_kernel.h"
-#include "coordinator/search/bo/minimise.h"
 
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { BLOCK = 256 }; /* points predicted at once: their kernel rows stay in the cache */
-
-/* K = L L^T is the kernel between the observations plus the noise on the diagonal. A symmetric or
- * triangular matrix is row-major and holds its lower triangle, which for LAPACK is the upper one of
- * a column-major matrix. Pairs are the n (n - 1) / 2 entries below the diagonal, row by row. */
-struct nas_gp {
-    int64_t d, n, capacity, n_max;
-    const nas_interrupt_t *interrupt; /* borrowed */
-    nas_status_t status;              /* of the fit under way */
-    double length_scale;
-    double log_likelihood;
-    double y_mean, y_std;
-    nas_minimiser_t *minimiser; /* of the log length scale */
-
-    double *memory;        /* holds all of the following, for `capacity` points */
-    double *points;        /* [n, d] */
-    double *columns;       /* [d, n] the points again */
-    double *y;             /* [n] standardised */
-    double *alpha;         /* [n] K^-1 y */
-    double *pair_distance; /* [pairs] sqrt(5) |x_i - x_j| */
-    double *pair_value;    /* [pairs] kernel */
-    double *pair_slope;    /* [pairs] kernel's slope */
-    double *factor;        /* [n, n] L */
-    double *inverse;       /* [n, n] K^-1, on demand, where n <= NAS_CHOLESKY_WHOLE */
-    double *query;         /* [d, BLOCK] points to predict */
-    double *cross;     /* [n, BLOCK] their kernel with the observations, then L^-1 times that; or
-                              columns of K^-1 */
-    double *row;       /* [max(n, BLOCK)] distances */
-    double *row_slope; /* [max(n, BLOCK)] */
-    double *mean_gradient; /* [d] */
-    double *std_gradient;  /* [d] */
-};
 
 static int64_t n_pairs(int64_t n)
 {
@@ -61,14 +27,24 @@ typedef struct part {
 static size_t list_parts(nas_gp_t *gp, int64_t n, part_t *part)
 {
     const size_t points = (size_t)n, d = (size_t)gp->d, pairs = (size_t)n_pairs(n);
-    const size_t row = points < BLOCK ? BLOCK : points;
+    const size_t row = points < NAS_GP_BLOCK ? NAS_GP_BLOCK : points;
     const size_t whole = points < NAS_CHOLESKY_WHOLE ? points : NAS_CHOLESKY_WHOLE;
     const part_t parts[N_PARTS] = {
-        {&gp->points, points * d}, {&gp->columns, points * d},     {&gp->y, points},
-        {&gp->alpha, points},      {&gp->pair_distance, pairs},    {&gp->pair_value, pairs},
-        {&gp->pair_slope, pairs},  {&gp->factor, points * points}, {&gp->inverse, whole * whole},
-        {&gp->query, BLOCK * d},   {&gp->cross, points * BLOCK},   {&gp->row, row},
-        {&gp->row_slope, row},     {&gp->mean_gradient, d},        {&gp->std_gradient, d},
+        {&gp->points, points * d},
+        {&gp->columns, points * d},
+        {&gp->y, points},
+        {&gp->alpha, points},
+        {&gp->pair_distance, pairs},
+        {&gp->pair_value, pairs},
+        {&gp->pair_slope, pairs},
+        {&gp->factor, points * points},
+        {&gp->inverse, whole * whole},
+        {&gp->query, NAS_GP_BLOCK * d},
+        {&gp->cross, points * NAS_GP_BLOCK},
+        {&gp->row, row},
+        {&gp->row_slope, row},
+        {&gp->mean_gradient, d},
+        {&gp->std_gradient, d},
     };
     size_t total = 0;
     for (size_t i = 0; i < N_PARTS; i++) total += parts[i].size;
@@ -166,7 +142,7 @@ static nas_status_t load(nas_gp_t *gp, nas_matrix_view_t X, const double *y, nas
     }
     for (int64_t i = 1; i < gp->n; i++) {
         const nas_point_columns_t before = {gp->columns, i, gp->d, gp->n};
-        if (i % BLOCK == 0 && nas_gp_interrupted(gp)) return interrupted(err);
+        if (i % NAS_GP_BLOCK == 0 && nas_gp_interrupted(gp)) return interrupted(err);
         nas_kernel_distance(before, gp->points + i * gp->d, gp->pair_distance + n_pairs(i));
     }
     return standardise(gp, y, err);
@@ -234,7 +210,7 @@ static double gradient_of_whole(const nas_gp_t *gp)
 /* Some columns of K^-1 at once. */
 static double gradient_by_columns(const nas_gp_t *gp)
 {
-    const int64_t n = gp->n, n_at_once = nas_cholesky_columns(n, BLOCK);
+    const int64_t n = gp->n, n_at_once = nas_cholesky_columns(n, NAS_GP_BLOCK);
     double sum = 0.0;
     for (int64_t first = 0; first < n && !nas_gp_interrupted(gp); first += n_at_once) {
         const int64_t m = n - first < n_at_once ? n - first : n_at_once;
@@ -336,88 +312,6 @@ double nas_gp_log_likelihood(const nas_gp_t *gp, double *gradient)
 double nas_gp_length_scale(const nas_gp_t *gp)
 {
     return gp->length_scale;
-}
-
-/* The first m points of gp->query. */
-static void predict_block(const nas_gp_t *gp, int64_t m, double *mean, double *std)
-{
-    const nas_point_columns_t query = {gp->query, m, gp->d, BLOCK};
-    for (int64_t j = 0; j < m; j++) mean[j] = 0.0;
-    for (int64_t i = 0; i < gp->n; i++) {
-        double *cross = gp->cross + i * BLOCK;
-        nas_kernel_distance(query, gp->points + i * gp->d, gp->row);
-        nas_kernel_matern(m, gp->row, gp->length_scale, cross, gp->row_slope);
-        cblas_daxpy((int)m, gp->alpha[i], cross, 1, mean, 1);
-    }
-    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)gp->n,
-                (int)m, 1.0, gp->factor, (int)gp->n, gp->cross, BLOCK);
-    double *variance = gp->row;
-    for (int64_t j = 0; j < m; j++) variance[j] = 1.0;
-    for (int64_t i = 0; i < gp->n; i++) {
-        const double *cross = gp->cross + i * BLOCK;
-        for (int64_t j = 0; j < m; j++) variance[j] -= cross[j] * cross[j];
-    }
-    for (int64_t j = 0; j < m; j++) {
-        mean[j] = gp->y_mean + gp->y_std * mean[j];
-        std[j] = variance[j] > 0.0 ? gp->y_std * sqrt(variance[j]) : 0.0;
-    }
-}
-
-nas_status_t nas_gp_predict(const nas_gp_t *gp, nas_matrix_view_t X, double *mean, double *std)
-{
-    const int64_t n_at_once = nas_cholesky_columns(gp->n, BLOCK);
-    for (int64_t first = 0; first < X.n; first += n_at_once) {
-        const int64_t m = X.n - first < n_at_once ? X.n - first : n_at_once;
-        if (nas_gp_interrupted(gp)) return NAS_ESTOP;
-        for (int64_t j = 0; j < m; j++) {
-            const double *x = X.data + (first + j) * X.stride;
-            for (int64_t c = 0; c < gp->d; c++) gp->query[c * BLOCK + j] = x[c];
-        }
-        predict_block(gp, m, mean + first, std + first);
-    }
-    return NAS_OK;
-}
-
-/* sum_i weight_i d value_i / dx, for the kernel slopes in gp->row_slope. */
-static void kernel_gradient(const nas_gp_t *gp, const double *x, const double *weight,
-                            double *gradient)
-{
-    const double scale = -5.0 / (gp->length_scale * gp->length_scale);
-    for (int64_t c = 0; c < gp->d; c++) {
-        const double *column = gp->columns + c * gp->n;
-        double sum = 0.0;
-        for (int64_t i = 0; i < gp->n; i++) {
-            sum += weight[i] * gp->row_slope[i] * (x[c] - column[i]);
-        }
-        gradient[c] = scale * sum;
-    }
-}
-
-void nas_gp_predict_gradient(const nas_gp_t *gp, const double *x, nas_gp_point_t *point)
-{
-    const int n = (int)gp->n;
-    double *solution = gp->cross; /* k, then L^-1 k, then K^-1 k */
-    nas_kernel_distance((nas_point_columns_t){gp->columns, gp->n, gp->d, gp->n}, x, gp->row);
-    nas_kernel_matern(gp->n, gp->row, gp->length_scale, solution, gp->row_slope);
-    const double mean = cblas_ddot(n, solution, 1, gp->alpha, 1);
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, n, gp->factor, n, solution,
-                1);
-    const double variance = 1.0 - cblas_ddot(n, solution, 1, solution, 1);
-    const double std = variance > 0.0 ? sqrt(variance) : 0.0;
-    cblas_dtrsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, n, gp->factor, n, solution, 1);
-
-    kernel_gradient(gp, x, gp->alpha, gp->mean_gradient);
-    kernel_gradient(gp, x, solution, gp->std_gradient);
-    for (int64_t c = 0; c < gp->d; c++) {
-        gp->mean_gradient[c] *= gp->y_std;
-        gp->std_gradient[c] *= std > 0.0 ? -gp->y_std / std : 0.0;
-    }
-    *point = (nas_gp_point_t){
-        .mean = gp->y_mean + gp->y_std * mean,
-        .std = gp->y_std * std,
-        .mean_gradient = gp->mean_gradient,
-        .std_gradient = gp->std_gradient,
-    };
 }
 
 void nas_gp_destroy(nas_gp_t *gp)
