@@ -18,5 +18,21 @@ shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"
 # Kernels are compiled once an instruction set, by object libraries: one of their entries is enough, and gcc's flags differ.
 mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep -E '^(common|worker|coordinator)/.*\.c$' |
     grep -v -e '_kernel\.c$' -e '/absent\.c$')
+# What passed is not looked at again until it, a header, or how it is looked at changes.
+tidy() {
+    local passed
+    passed=$build/tidy/$(sha256sum "$1" "$build/tidy/common" | sha256sum | cut -c1-32)
+    if [ -e "$passed" ]; then return; fi
+    clang-tidy --quiet -p "$build" "$1" 2>/dev/null && : >"$passed"
+}
+export -f tidy
+export build
+mkdir -p "$build/tidy"
+{
+    clang-tidy --version
+    cat .clang-tidy "$build/compile_commands.json"
+    git ls-files -z --cached --others --exclude-standard '*.h' | xargs -0 cat
+} | sha256sum >"$build/tidy/common"
 echo "clang-tidy: ${#units[@]} files"
-printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -n 4 clang-tidy --quiet -p "$build" 2>/dev/null
+# shellcheck disable=SC2016 # the inner shell expands it
+printf '%s\n' "${units[@]}" | xargs -P "$(nproc)" -I{} bash -c 'tidy "$1"' - {}

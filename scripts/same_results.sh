@@ -194,7 +194,7 @@ computes() {
 }
 
 # What is cut: cells, images, epochs and evaluations. Each takes under 3 minutes, and a few seconds for --quick.
-train_cut=('pool.subset={sample: 40}' data.limit=1000 search.budget=8 objective.epochs=2)
+train_cut=('pool.subset={sample: 30}' data.limit=400 search.budget=5 objective.epochs=1)
 score_cut=('pool.subset={sample: 40}' network.channels=8 network.cells=1 metrics.batch=16)
 cifar_cut=(network.channels=8 network.cells=1 metrics.batch=8)
 tables_at=(1 2 4)

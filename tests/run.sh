@@ -2,15 +2,16 @@
 # From a fresh Debian 12 machine to a passed test suite: installs packages, builds, runs every test, and lists what was skipped
 # and why.
 #
-# usage: tests/run.sh [--preset dev|asan|tsan|coverage] [--label unit|mpi|system | --quick | --only NAME]
+# usage: tests/run.sh [--preset dev|asan|tsan|coverage] [--label unit|mpi|system | --quick | --rest | --only NAME]
 #   --label LABEL  tests of one kind
 #   --quick        unit tests and the shortest system tests, under a minute once all is built
+#   --rest         what a run with --preset asan did not cover
 #   --only NAME    one test, by its whole name (unit.gp, mpi.comm.2) or the middle of it (gp, comm); builds what it needs, no more
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 usage() {
-    sed -n '5,8p' tests/run.sh >&2
+    sed -n '5,9p' tests/run.sh >&2
     exit 2
 }
 
@@ -23,12 +24,13 @@ while [ $# -gt 0 ]; do
     --preset | --label | --only) [ $# -gt 1 ] || usage ;;
     esac
     case $1 in
-    --label | --quick | --only) [ ${#select[@]} = 0 ] || usage ;;
+    --label | --quick | --rest | --only) [ ${#select[@]} = 0 ] || usage ;;
     esac
     case $1 in
     --preset) preset=$2 && shift ;;
     --label) select=(-L "$2") && shift ;;
     --quick) select=(-L '^(unit|quick)$') ;;
+    --rest) select=(-LE '^sanitized$') ;;
     --only)
         only=$2 && shift
         [[ $only =~ ^[a-z0-9_.]+$ ]] || usage

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# One fault of every kind of the campaign (fault_campaign.py): docs/reliability.md has the table of a long one.
+# One fault of every kind of the campaign (fault_campaign.py); kinds that a sanitizer cannot bear say so (kinds.py).
+# docs/reliability.md has the table of a long one.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

@@ -73,7 +73,7 @@ function(small_test name target)
     endif()
 endfunction()
 small_test(unit.gp test_gp unit)
-small_test(unit.gpx test_gpx unit)
+small_test(unit.gpx test_gpx unit sanitized)
 small_test(fuzz.job fuzz_job unit)
 small_test(mpi.gp.1 test_mpi_gp mpi)
 small_test(mpi.gp.2 test_mpi_gp mpi)
@@ -92,6 +92,7 @@ runs_tests() {
 everything='fuzz_job system_tests test_gp test_gpx test_mpi_gp'
 runs_tests '' 'fuzz.job mpi.gp.1 mpi.gp.2 system.gp system.notes unit.gp unit.gpx' "$everything"
 runs_tests --quick 'fuzz.job system.notes unit.gp unit.gpx' "$everything"
+runs_tests --rest 'fuzz.job mpi.gp.1 mpi.gp.2 system.gp system.notes unit.gp' "$everything"
 runs_tests '--label mpi' 'mpi.gp.1 mpi.gp.2' "$everything"
 runs_tests '--only unit.gp' unit.gp test_gp
 runs_tests '--preset dev --only gp' 'mpi.gp.1 mpi.gp.2 system.gp unit.gp' 'system_tests test_gp test_mpi_gp'
