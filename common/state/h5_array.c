@@ -67,8 +67,10 @@ nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *t
                                 nas_error_t *err)
 {
     size_t width = 1;
-    for (int64_t i = 0; i < n; i++)
-        if (strlen(text[i]) > width) width = strlen(text[i]);
+    for (int64_t i = 0; i < n; i++) {
+        const size_t length = strlen(text[i]);
+        if (length > width) width = length;
+    }
     char *padded = calloc((size_t)n + 1, width);
     if (!padded) return nas_error_nomem(err, name);
     for (int64_t i = 0; i < n; i++) memcpy(padded + (size_t)i * width, text[i], strlen(text[i]));

@@ -1,3 +1,14 @@
+/* The state of a run: filled once by the job, then extended by the coordinator, a row at a time.
+ *
+ * Of a repeat there are observations, the points that its method looked at, in the order in which
+ * it is told them again after a restart, and evaluations, each architecture once, of which it looks
+ * at some again and again. A retry of failures turns evaluations into known results and empties the
+ * repeats: whatever is then asked for is found there, or evaluated.
+ *
+ * Lists grow by doubling, so that adding costs the same however many there are. What is added is
+ * copied, and nothing is taken away again but by a retry. An addition that fails leaves the state as
+ * it was.
+ */
 #include "common/state/state.h"
 
 #include "common/base/clock.h"

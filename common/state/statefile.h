@@ -3,6 +3,7 @@
 #define NAS_COMMON_STATE_STATEFILE_H
 
 #include "common/base/error.h"
+#include "common/io/file.h"
 #include "common/state/state.h"
 
 #include <stdbool.h>
@@ -17,9 +18,10 @@ enum {
  *  (nas_file_replace: links are the caller's to follow). The file before it becomes path.prev if it
  *  is whole, else it is dropped, so that a damaged file never takes the place of a good one. A text
  *  of the state that is NULL is stored as "".
- *  n_bytes [out] size written; may be NULL.
+ *  last [in, out]: what the caller's last write left at path, all 0 before the first: as long as
+ *  path is that, it is not read to see whether it is whole. NULL: it always is.
  *  NAS_EIO, NAS_EINPUT (a folder is at path): what was there is untouched. NAS_ENOMEM. */
-nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,
+nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, nas_file_stamp_t *last,
                                  nas_error_t *err);
 
 /** Read and verify one file: magic, size, digest, version, then the type, shape and range of every

@@ -88,7 +88,17 @@ static nas_status_t build(hid_t file, const nas_state_t *state, nas_error_t *err
     return status;
 }
 
-nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, size_t *n_bytes,
+/* Whether what stands at path is worth keeping as the previous file. */
+static bool is_whole(const char *path, const nas_file_stamp_t *last)
+{
+    nas_file_stamp_t now = {0};
+    if (last && last->size > 0 && nas_file_stamp(path, &now) && now.size == last->size &&
+        now.changed_ns == last->changed_ns)
+        return true;
+    return nas_checksummed_is_whole(&nas_statefile_kind, path);
+}
+
+nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, nas_file_stamp_t *last,
                                  nas_error_t *err)
 {
     char *image = NULL;
@@ -100,9 +110,8 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, siz
     if (!status) status = nas_h5_view(file, &image, &size, err);
     if (!status) status = nas_checksummed_fill(&nas_statefile_kind, image, size, err);
     if (status) goto out;
-    status = nas_file_replace(path, &(nas_span_t){image, size}, 1,
-                              nas_checksummed_is_whole(&nas_statefile_kind, path), err);
-    if (!status && n_bytes) *n_bytes = size;
+    status = nas_file_replace(path, &(nas_span_t){image, size}, 1, is_whole(path, last), err);
+    if (!status && last && !nas_file_stamp(path, last)) *last = (nas_file_stamp_t){0};
 out:
     nas_h5_close(file);
     return status;

@@ -42,6 +42,7 @@ struct nas_session {
     nas_digest_t seen; /* nas_inputs_seen, before anything was read */
     saved_t saved;     /* until it is taken up */
     nas_state_t state;
+    nas_file_stamp_t last_save;
     nas_stop_file_t stop_file;
     bool saw_stop_file;
     nas_checkpoint_t checkpoint;
@@ -313,7 +314,8 @@ nas_status_t nas_session_save(nas_session_t *session, nas_error_t *err)
     const double begin_s = nas_clock_monotonic_s();
     session->state.updated_s = nas_clock_unix_s();
     session->state.elapsed_s = session->elapsed_before_s + begin_s - session->started_s;
-    const nas_status_t status = nas_statefile_write(session->output, &session->state, NULL, err);
+    const nas_status_t status =
+        nas_statefile_write(session->output, &session->state, &session->last_save, err);
     nas_checkpoint_saved(&session->checkpoint, begin_s, nas_clock_monotonic_s());
     return status;
 }

@@ -1,5 +1,6 @@
-/* State files: edits (h5_edit.h) of a good one, with their digests made anew. One that is accepted is reported in
- * every form and its best architecture exported; written again it gives the same bytes again. */
+/* State files: edits (h5_edit.h) of a good one, or of one of version 2 where a byte of the input is
+ * left over, checksummed anew. One that is accepted is reported in every form and its best
+ * architecture exported; written again it gives the same bytes again. */
 #include "common/state/checksummed.h"
 #include "common/state/statefile.h"
 #include "common/state/statefile_internal.h"
@@ -10,6 +11,7 @@
 #include "tests/fuzz/state_sample.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +38,25 @@ static fuzz_bytes_t good_file(void)
     good = bytes_of(&state);
     nas_state_fini(&state);
     return good;
+}
+
+/* One of version 2, likewise. */
+static fuzz_bytes_t old_file(void)
+{
+    static fuzz_bytes_t old;
+    if (old.n == 0) old = fuzz_read(FUZZ_STATE_2);
+    return old;
+}
+
+/* The edited file, with a user block that is right. The caller frees at. */
+static fuzz_bytes_t edited_file(fuzz_bytes_t edits)
+{
+    const bool is_old = edits.n % FUZZ_H5_EDIT_SIZE == 1;
+    const fuzz_bytes_t file = fuzz_h5_edit(is_old ? old_file() : good_file(), edits);
+    nas_checksummed_kind_t kind = nas_statefile_kind;
+    if (is_old) kind.version = 2;
+    NAS_ASSERT(nas_checksummed_fill(&kind, (char *)(uintptr_t)file.at, file.n, NULL) == NAS_OK);
+    return file;
 }
 
 /* -------------------------------------------------------------------------------- accepted */
@@ -101,11 +122,10 @@ static void check_written_again(const nas_state_t *state)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const fuzz_bytes_t file = fuzz_h5_edit(good_file(), (fuzz_bytes_t){data, size});
-    char *path = fuzz_path("state.h5"), *image = (char *)(uintptr_t)file.at;
+    const fuzz_bytes_t file = edited_file((fuzz_bytes_t){data, size});
+    char *path = fuzz_path("state.h5");
     nas_state_t state = {0};
     nas_error_t err = {0};
-    NAS_ASSERT(nas_checksummed_fill(&nas_statefile_kind, image, file.n, NULL) == NAS_OK);
     fuzz_write(path, file);
     const nas_status_t status = nas_statefile_read_one(path, &state, &err);
     if (status) {
@@ -117,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_written_again(&state);
     }
     nas_state_fini(&state);
-    free(image);
+    free((void *)(uintptr_t)file.at);
     free(path);
     return 0;
 }

@@ -66,7 +66,8 @@ static nas_status_t make_state(nas_state_t *state, int64_t n_repeat, int64_t n, 
 
 static nas_status_t save(nas_state_t *state, const char *path, nas_error_t *err)
 {
-    return nas_statefile_write(path, state, NULL, err);
+    static nas_file_stamp_t last;
+    return nas_statefile_write(path, state, &last, err);
 }
 
 static nas_status_t open_again(nas_state_t *state, const char *path, nas_error_t *err)

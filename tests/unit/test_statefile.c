@@ -73,13 +73,14 @@ static void assert_round_trip(sample_size_t size)
 {
     const temp_path_t path = temp_file(&folder, "a.h5");
     nas_state_t state = sample_state(size), found = {0};
-    size_t n_bytes = 0, n_found = 0;
+    size_t n_found = 0;
+    nas_file_stamp_t last = {0};
     nas_error_t err = {0};
-    cr_assert_eq(nas_statefile_write(path.text, &state, &n_bytes, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(nas_statefile_write(path.text, &state, &last, &err), NAS_OK, "%s", err.text);
     cr_assert_eq(nas_statefile_read_one(path.text, &found, &err), NAS_OK, "%s", err.text);
     assert_equal_states(&state, &found);
     free(bytes_of(path.text, &n_found));
-    cr_assert_eq(n_bytes, n_found);
+    cr_assert_eq((size_t)last.size, n_found);
     nas_state_fini(&state);
     nas_state_fini(&found);
 }
@@ -259,8 +260,20 @@ Test(statefile, refuses_a_newer_version)
     assert_refused(path.text, "newer robotnas");
 }
 
-/* Of a file that version 0.1 of the program wrote of the sample, but for what files had no room for
- * then. */
+/* A file that version 0.1 of the program wrote. */
+static nas_state_t read_version_2(const char *name)
+{
+    const char *source = getenv("ROBOTNAS_SOURCE");
+    char path[4096];
+    nas_state_t state = {0};
+    nas_error_t err = {0};
+    cr_assert_not_null(source);
+    (void)snprintf(path, sizeof path, "%s/tests/data/versions/%s", source, name);
+    cr_assert_eq(nas_statefile_read_one(path, &state, &err), NAS_OK, "%s", err.text);
+    return state;
+}
+
+/* Of the sample, but for what files had no room for then. */
 Test(statefile, reads_a_file_of_version_2)
 {
     const sample_size_t size = {.n_repeat = 2,
@@ -269,18 +282,27 @@ Test(statefile, reads_a_file_of_version_2)
                                 .n_report = 1,
                                 .n_event = 1,
                                 .n_epochs = 1};
-    const char *source = getenv("ROBOTNAS_SOURCE");
-    char path[4096];
-    nas_state_t state = sample_state(size), found = {0};
-    nas_error_t err = {0};
-    cr_assert_not_null(source);
-    (void)snprintf(path, sizeof path, "%s/tests/data/versions/state-2.h5", source);
-    cr_assert_eq(nas_statefile_read_one(path, &found, &err), NAS_OK, "%s", err.text);
+    nas_state_t state = sample_state(size), found = read_version_2("state-2.h5");
     state.table_blocks = (nas_digest_t){{0}};
     state.event[0].time_s = 1.75e9;
     assert_equal_states(&state, &found);
     nas_state_fini(&state);
     nas_state_fini(&found);
+}
+
+/* Of four architectures one was scored, one failed and two are pending. */
+Test(statefile, reads_scores_of_version_2)
+{
+    static const uint8_t status[] = {NAS_SCORE_OK, NAS_SCORE_FAILED, NAS_SCORE_PENDING,
+                                     NAS_SCORE_PENDING};
+    nas_state_t state = read_version_2("scored-2.h5");
+    const nas_scores_t *scores = &state.scores;
+    cr_assert(scores->n == 4 && scores->n_done == 2 && state.metrics.n == 2);
+    cr_assert_eq(memcmp(scores->status, status, sizeof status), 0);
+    for (int i = 0; i < 4; i++)
+        cr_assert(scores->seconds[i] == (i < 2 ? 0.5F : 0) && scores->rank[i] == (i < 2 ? 0 : -1));
+    cr_assert(scores->value[0] == 0.5 && scores->value[1] == 1.5 && isnan(scores->value[2]));
+    nas_state_fini(&state);
 }
 
 /* Its content is not taken for that of another version. */
@@ -552,6 +574,36 @@ Test(statefile, damaged_file_does_not_push_out_the_good_one)
     cr_assert_eq(write_generation(path.text, 3), NAS_OK);
     damage(path.text);
     cr_assert_eq(read_generation(path.text, &notice, &err), 1);
+}
+
+/* Damage it, with its time of change as it was or a second later. */
+static void damage_at(const char *path, time_t later_s)
+{
+    struct stat info;
+    cr_assert_eq(stat(path, &info), 0);
+    damage(path);
+    const struct timespec changed = {info.st_mtim.tv_sec + later_s, info.st_mtim.tv_nsec};
+    const struct timespec times[2] = {changed, changed};
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* What a writer left is whole as long as nothing changed it, and need not be read; what something
+ * changed is. */
+Test(statefile, a_writer_knows_its_last_file)
+{
+    const temp_path_t path = temp_file(&folder, "a.h5"), prev = temp_file(&folder, "a.h5.prev");
+    nas_state_t state = sample_state(SMALL), found = {0};
+    nas_file_stamp_t last = {0};
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(nas_statefile_write(path.text, &state, &last, NULL), NAS_OK);
+    damage_at(path.text, 1);
+    cr_assert_eq(nas_statefile_write(path.text, &state, &last, NULL), NAS_OK);
+    cr_assert_eq(nas_statefile_read_one(prev.text, &found, NULL), NAS_OK, "the good one stayed");
+    nas_state_fini(&found);
+    damage_at(path.text, 0);
+    cr_assert_eq(nas_statefile_write(path.text, &state, &last, NULL), NAS_OK);
+    cr_assert_neq(nas_statefile_read_one(prev.text, &found, NULL), NAS_OK, "nobody looked");
+    nas_state_fini(&state);
 }
 
 /* Write generations first, first + 1, ... in a child with this fault; whether the child was killed.
