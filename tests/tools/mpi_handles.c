@@ -43,6 +43,13 @@ int MPI_Ibcast(void *data, int count, MPI_Datatype type, int root, MPI_Comm comm
     return made(PMPI_Ibcast(data, count, type, root, comm, request), &n_requests);
 }
 
+int MPI_Iallgather(const void *from, int n_from, MPI_Datatype from_type, void *to, int n_to,
+                   MPI_Datatype to_type, MPI_Comm comm, MPI_Request *request)
+{
+    return made(PMPI_Iallgather(from, n_from, from_type, to, n_to, to_type, comm, request),
+                &n_requests);
+}
+
 int MPI_Igather(const void *from, int n_from, MPI_Datatype from_type, void *to, int n_to,
                 MPI_Datatype to_type, int root, MPI_Comm comm, MPI_Request *request)
 {
