@@ -50,38 +50,52 @@ typedef struct results {
     nas_layer_values_t *layer; /* [n_parameters] */
 } results_t;
 
-/* Images are multiples of 2^-8, so that steps of 2^-18 are exact in float32; gammas and betas are
- * random, too. number: which cell, and seed of everything else. */
-static inline program_case_t make_case(const nas_backend_t *backend, const nas_network_t *network,
-                                       int batch, int number)
+/* Parameters, images and labels of a case that has its graph. Images are multiples of 2^-8, so that
+ * steps of 2^-18 are exact in float32; gammas and betas are random, too. */
+static inline void draw_case(program_case_t *c, int number)
+{
+    const nas_network_t *network = &c->graph->network;
+    const int batch = c->options.batch;
+    c->options.graph = c->graph;
+    c->n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *
+                  (size_t)network->width;
+    c->parameters = calloc((size_t)c->graph->n_values, sizeof *c->parameters);
+    c->images = calloc(c->n_pixels, sizeof *c->images);
+    c->labels = calloc((size_t)batch, sizeof *c->labels);
+    cr_assert(c->parameters && c->images && c->labels);
+    nas_parameters_init(c->graph, (uint64_t)number, "", c->parameters);
+    for (int p = 0; p < c->graph->n_parameters; p++) {
+        const nas_parameter_t *parameter = &c->graph->parameter[p];
+        if (parameter->kind != NAS_PARAMETER_GAMMA && parameter->kind != NAS_PARAMETER_BETA)
+            continue;
+        for (int64_t i = 0; i < parameter->n; i++)
+            c->parameters[parameter->offset + i] +=
+                (double)(float)nas_rng_between(&c->rng, -0.5, 0.5);
+    }
+    for (size_t i = 0; i < c->n_pixels; i++)
+        c->images[i] = (float)(rint(256.0 * nas_rng_normal(&c->rng)) / 256.0);
+    for (int n = 0; n < batch; n++)
+        c->labels[n] = (int32_t)nas_rng_below(&c->rng, (uint64_t)network->classes);
+}
+
+static inline program_case_t begin_case(const nas_backend_t *backend, int batch, int number)
 {
     program_case_t c = {.options = {.layout = backend, .batch = batch, .needs = EVERYTHING}};
     nas_rng_init(&c.rng, 7, NAS_STREAM_BENCH, (uint64_t)number);
+    return c;
+}
+
+/* number: which cell, and seed of everything else. */
+static inline program_case_t make_case(const nas_backend_t *backend, const nas_network_t *network,
+                                       int batch, int number)
+{
+    program_case_t c = begin_case(backend, batch, number);
     const nas_space_t *space = nas_space_with_networks();
     c.arch = arch_at(space, (int64_t)nas_rng_below(&c.rng, (uint64_t)space->count));
     if (number < N_SPECIAL)
         cr_assert_eq(nas_arch_parse(&c.arch, SPECIAL_CELLS[number], NULL), NAS_OK);
     cr_assert_eq(nas_graph_create(network, &c.arch, &c.graph, NULL), NAS_OK);
-    c.options.graph = c.graph;
-    c.n_pixels = (size_t)batch * (size_t)network->image_channels * (size_t)network->height *
-                 (size_t)network->width;
-    c.parameters = calloc((size_t)c.graph->n_values, sizeof *c.parameters);
-    c.images = calloc(c.n_pixels, sizeof *c.images);
-    c.labels = calloc((size_t)batch, sizeof *c.labels);
-    cr_assert(c.parameters && c.images && c.labels);
-    nas_parameters_init(c.graph, (uint64_t)number, "", c.parameters);
-    for (int p = 0; p < c.graph->n_parameters; p++) {
-        const nas_parameter_t *parameter = &c.graph->parameter[p];
-        if (parameter->kind != NAS_PARAMETER_GAMMA && parameter->kind != NAS_PARAMETER_BETA)
-            continue;
-        for (int64_t i = 0; i < parameter->n; i++)
-            c.parameters[parameter->offset + i] +=
-                (double)(float)nas_rng_between(&c.rng, -0.5, 0.5);
-    }
-    for (size_t i = 0; i < c.n_pixels; i++)
-        c.images[i] = (float)(rint(256.0 * nas_rng_normal(&c.rng)) / 256.0);
-    for (int n = 0; n < batch; n++)
-        c.labels[n] = (int32_t)nas_rng_below(&c.rng, (uint64_t)network->classes);
+    draw_case(&c, number);
     return c;
 }
 

@@ -3,6 +3,8 @@
 #include "worker/engine/graph/cost.h"
 #include "worker/engine/host/run.h"
 
+#include <stdio.h>
+
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
 static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN};
 
@@ -131,30 +133,37 @@ static double logits_sum(program_case_t *c, nas_engine_t **engine, const double 
 }
 
 /* So is the sum of the logits' gradient by the images: along random signs, along its own signs. */
-Test(program, jacobian_equals_finite_differences)
+static void check_jacobian(program_case_t *c, nas_engine_t **engine, const results_t *results,
+                           const char *what)
 {
     const double h = 0x1p-18; /* exact in float32 beside the images */
+    double *direction = copy_of(NULL, c->n_pixels);
+    c->options.needs = NAS_NEED_LOSS;
+    for (int trial = 0; trial < 4; trial++) {
+        for (size_t i = 0; i < c->n_pixels; i++) {
+            const double own = results->jacobian[i] < 0 ? -1.0 : 1.0;
+            direction[i] = trial == 0 || nas_rng_below(&c->rng, 2) ? own : -own;
+            if (trial > 1 && nas_rng_below(&c->rng, 16) != 0) direction[i] = 0;
+        }
+        const double expected =
+            (logits_sum(c, engine, direction, h) - logits_sum(c, engine, direction, -h)) / (2 * h);
+        const double found = dot(results->jacobian, direction, c->n_pixels);
+        cr_assert(fabs(found - expected) <=
+                      difference * (fabs(expected) + norm(results->jacobian, c->n_pixels)),
+                  "%s, trial %d: %.12g, expected %.12g", what, trial, found, expected);
+    }
+    free(direction);
+}
+
+Test(program, jacobian_equals_finite_differences)
+{
     for (int number = 0; number < N_CELLS; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         results_t results = compute(&c, &engine);
-        double *direction = copy_of(NULL, c.n_pixels);
-        c.options.needs = NAS_NEED_LOSS;
-        for (int trial = 0; trial < 4; trial++) {
-            for (size_t i = 0; i < c.n_pixels; i++) {
-                const double own = results.jacobian[i] < 0 ? -1.0 : 1.0;
-                direction[i] = trial == 0 || nas_rng_below(&c.rng, 2) ? own : -own;
-                if (trial > 1 && nas_rng_below(&c.rng, 16) != 0) direction[i] = 0;
-            }
-            const double expected =
-                (logits_sum(&c, &engine, direction, h) - logits_sum(&c, &engine, direction, -h)) /
-                (2 * h);
-            const double found = dot(results.jacobian, direction, c.n_pixels);
-            cr_assert(fabs(found - expected) <=
-                          difference * (fabs(expected) + norm(results.jacobian, c.n_pixels)),
-                      "cell %d, trial %d: %.12g, expected %.12g", number, trial, found, expected);
-        }
-        free(direction);
+        char name[32];
+        (void)snprintf(name, sizeof name, "cell %d", number);
+        check_jacobian(&c, &engine, &results, name);
         free_results(&results);
         free_case(&c);
         nas_engine_destroy(engine);
@@ -392,6 +401,116 @@ Test(program, long_sums_are_chained)
         free_case(&c);
         nas_engine_destroy(engine);
     }
+}
+
+/* ---------------------------------------------------------------------------- wide networks */
+
+enum { N_WIDE = 15, N_FIRST = 7 }; /* terms of a sum: more than a combination has, and dots */
+
+static int rectified_conv(nas_builder_t *b, int source, int number)
+{
+    const bool is_large = number % 2 == 0;
+    const nas_conv_spec_t conv = {
+        .name = "conv", .c_out = 4, .k = is_large ? 3 : 1, .padding = is_large};
+    b->enter(b, "edge", number);
+    const int x = b->conv(b, b->rectify(b, source, NAS_RECTIFIER_RELU), &conv);
+    b->leave(b);
+    b->enter(b, "bn", number);
+    const int y = b->norm(b, x, &(nas_norm_spec_t){.name = "bn", .eps = 1e-5, .affine = true});
+    b->leave(b);
+    return y;
+}
+
+/* Two convolutions of the images, 3 x 3 and 1 x 1. */
+static int add_stems(nas_builder_t *b)
+{
+    const int image = b->image(b);
+    int stem[2];
+    for (int i = 0; i < 2; i++) {
+        b->enter(b, "stem", i);
+        stem[i] =
+            b->conv(b, image,
+                    &(nas_conv_spec_t){.name = "conv", .c_out = 4, .k = i ? 1 : 3, .padding = !i});
+        stem[i] =
+            b->norm(b, stem[i], &(nas_norm_spec_t){.name = "bn", .eps = 1e-5, .affine = true});
+        b->leave(b);
+    }
+    return b->sum(b, &(nas_join_spec_t){.name = "begin", .source = stem, .n = 2},
+                  (nas_extents_t){0});
+}
+
+/* One sum of all, or where *what is true the first ones in a sum of their own. */
+static nas_status_t make_wide(const void *what, const nas_network_t *network, nas_builder_t *b,
+                              nas_error_t *err)
+{
+    const bool *nested = what;
+    int term[N_WIDE + 1], *all = term, n = N_WIDE;
+    (void)err;
+    const int begin = add_stems(b);
+    for (int i = 0; i < N_WIDE - 1; i++) term[i] = rectified_conv(b, begin, i);
+    term[N_WIDE - 1] = begin;
+    if (*nested) {
+        const int first =
+            b->sum(b, &(nas_join_spec_t){.name = "first", .source = term, .n = N_FIRST},
+                   (nas_extents_t){0});
+        all += N_FIRST - 1;
+        n -= N_FIRST - 1;
+        all[0] = first;
+    }
+    int x = b->sum(b, &(nas_join_spec_t){.name = "all", .source = all, .n = n}, (nas_extents_t){0});
+    x = b->pool(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &(nas_pool_spec_t){.name = "mean"});
+    x = b->flatten(b, x, "features");
+    b->output(b, b->linear(b, x,
+                           &(nas_linear_spec_t){
+                               .name = "linear", .n_out = network->classes, .bias = true}));
+    return NAS_OK;
+}
+
+static program_case_t wide_case(const nas_backend_t *backend, bool nested)
+{
+    program_case_t c = begin_case(backend, TINY_BATCH, 1);
+    nas_error_t err = {0};
+    cr_assert_eq(nas_graph_make(make_wide, &nested, &TINY, &c.graph, &err), NAS_OK, "%s", err.text);
+    draw_case(&c, 1);
+    return c;
+}
+
+static void check_nearly(const char *what, const double *found, const double *expected, size_t n)
+{
+    check_array(what, found, expected, n, 1e-10 * (1e-3 + norm(expected, n)));
+}
+
+/* A sum of any number of terms is what sums of fewer are: forward, backward, along the weights. */
+Test(program, wide_sums_equal_nested_ones)
+{
+    nas_engine_t *engine = NULL;
+    program_case_t c = wide_case(nas_backend_ref(), false);
+    program_case_t nested = wide_case(nas_backend_ref(), true);
+    results_t found = compute(&c, &engine), expected = compute(&nested, &engine);
+    const size_t n_layers = (size_t)c.graph->n_parameters * (sizeof *found.layer / sizeof(double));
+    cr_assert_eq(c.graph->n_values, nested.graph->n_values);
+    check_nearly("loss", &found.loss, &expected.loss, 1);
+    check_nearly("jacobian", found.jacobian, expected.jacobian, c.n_pixels);
+    check_nearly("gradient", found.gradient, expected.gradient, (size_t)c.graph->n_values);
+    check_nearly("layers", &found.layer->dot, &expected.layer->dot, n_layers);
+    cr_assert_gt(norm(found.jacobian, c.n_pixels), 0);
+    free_results(&found);
+    free_results(&expected);
+    free_case(&c);
+    free_case(&nested);
+    nas_engine_destroy(engine);
+}
+
+/* The images' gradient is what all convolutions of them hand back. */
+Test(program, jacobian_of_two_convolutions_of_the_images)
+{
+    nas_engine_t *engine = NULL;
+    program_case_t c = wide_case(nas_backend_ref(), false);
+    results_t results = compute(&c, &engine);
+    check_jacobian(&c, &engine, &results, "wide");
+    free_results(&results);
+    free_case(&c);
+    nas_engine_destroy(engine);
 }
 
 /* A program computes the same whether more is asked of it or less. */

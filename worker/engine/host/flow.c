@@ -18,7 +18,7 @@ static void rescale(const nas_run_t *run, const nas_scalar_op_t *op)
     int shift = 0;
     if (most > 0 && isfinite(most)) (void)frexp(most, &shift);
     *nas_run_vector(run, op->exponent) += shift;
-    for (int c = 0; c < op->c; c++) coefficient[c] = ldexp(1.0, -shift);
+    for (int64_t c = 0; c < op->c; c++) coefficient[c] = ldexp(1.0, -shift);
 }
 
 /* A layer's share of the sum of |w dR/dw|, as value times 2^exponent. */
@@ -70,11 +70,21 @@ static void copy(const nas_run_t *run, const nas_scalar_op_t *op)
            (size_t)op->c * sizeof(double));
 }
 
+static void add_vector(const nas_run_t *run, const nas_scalar_op_t *op)
+{
+    const double *in = nas_run_vector(run, op->in);
+    double *out = nas_run_vector(run, op->out);
+    for (int64_t i = 0; i < op->c; i++) out[i] += in[i];
+}
+
 void nas_run_flow(const nas_run_t *run, const nas_scalar_op_t *op)
 {
     switch (op->kind) {
     case NAS_SCALAR_COPY:
         copy(run, op);
+        break;
+    case NAS_SCALAR_ADD:
+        add_vector(run, op);
         break;
     case NAS_SCALAR_RESCALE:
         rescale(run, op);

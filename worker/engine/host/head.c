@@ -202,8 +202,8 @@ static void add_fisher(const nas_run_t *run, const nas_scalar_op_t *op)
     const int n_images = run->program->n;
     double sum = 0;
     for (int n = 0; n < n_images; n++)
-        for (int c = 0; c < op->c; c++) {
-            const int i = n * op->c + c;
+        for (int64_t c = 0; c < op->c; c++) {
+            const int64_t i = n * op->c + c;
             const double s = of_y[i] + (bias ? bias[c] * of_bias[i] : 0);
             sum += s * s;
         }

@@ -173,6 +173,7 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
         nas_run_head(run, op);
         break;
     case NAS_SCALAR_COPY:
+    case NAS_SCALAR_ADD:
     case NAS_SCALAR_RESCALE:
     case NAS_SCALAR_FLOW_LINEAR:
     case NAS_SCALAR_FLOW_ADD:

@@ -112,8 +112,12 @@ void nas_emit_conv(nas_emitter_t *e, nas_op_kind_t kind, int group, int in, int 
 {
     nas_conv_op_t *conv = emit_conv(e, kind, group, in);
     conv->out = nas_emit_place(out, 0);
-    if (out == NAS_NO_TENSOR) conv->jacobian = e->program->results.jacobian;
     nas_emit_use(e, out);
+}
+
+void nas_emit_conv_images(nas_emitter_t *e, int group, int dy, nas_vector_t jacobian)
+{
+    emit_conv(e, NAS_OP_CONV_BACKWARD_DATA, group, dy)->jacobian = jacobian;
 }
 
 void nas_emit_conv_weights(nas_emitter_t *e, int group, int in, int dy, nas_place_t out)

@@ -186,12 +186,21 @@ void nas_emit_dy(nas_emitter_t *e, int conv)
     combine_dy(e, conv, d);
 }
 
+/* Where several groups read the images, what each hands back is added to that of the first. */
 static void emit_image(nas_emitter_t *e, int group)
 {
     const nas_shape_t s = e->program->image;
-    e->program->results.jacobian =
-        nas_emit_vector(e, (size_t)s.n * (size_t)s.c * (size_t)s.h * (size_t)s.w);
-    nas_emit_conv(e, NAS_OP_CONV_BACKWARD_DATA, group, e->group[group].dy, NAS_NO_TENSOR);
+    const int64_t n = (int64_t)s.n * s.c * s.h * s.w;
+    const nas_vector_t part = nas_emit_vector(e, (size_t)n);
+    nas_emit_conv_images(e, group, e->group[group].dy, part);
+    if (e->program->results.jacobian < 0) {
+        e->program->results.jacobian = part;
+        return;
+    }
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_ADD);
+    op->c = n;
+    op->in = part;
+    op->out = e->program->results.jacobian;
 }
 
 static void emit_group(nas_emitter_t *e, nas_backward_t pass, int group)

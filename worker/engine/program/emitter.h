@@ -131,6 +131,8 @@ void nas_emit_use(nas_emitter_t *e, int tensor);
 nas_scalar_op_t *nas_emit_scalar(nas_emitter_t *e, nas_scalar_kind_t kind);
 
 void nas_emit_conv(nas_emitter_t *e, nas_op_kind_t kind, int group, int in, int out);
+/** The adjoint by the images. */
+void nas_emit_conv_images(nas_emitter_t *e, int group, int dy, nas_vector_t jacobian);
 /** The adjoint by the weights into a tensor of all groups. */
 void nas_emit_conv_weights(nas_emitter_t *e, int group, int in, int dy, nas_place_t out);
 void nas_emit_moments(nas_emitter_t *e, int norm, nas_shape_t shape, nas_slice_t slice);

@@ -166,6 +166,7 @@ typedef struct nas_tensor_op {
  *  vectors of one element; NAS_NOWHERE stands for 2^0. */
 typedef enum nas_scalar_kind {
     NAS_SCALAR_COPY = 0,      /**< in [c] to out */
+    NAS_SCALAR_ADD,           /**< in [c] is added to out */
     NAS_SCALAR_STATISTICS,    /**< norm: mean and variance out of the statistics that are given */
     NAS_SCALAR_NORM_FORWARD,  /**< norm: inv, scale; its part of the node's shift is added to out */
     NAS_SCALAR_BIAS,          /**< bias [c] at `entry` is added to out */
@@ -191,7 +192,7 @@ typedef enum nas_scalar_kind {
 typedef struct nas_scalar_op {
     nas_scalar_kind_t kind;
     int norm;
-    int c;
+    int64_t c;
     double count; /**< NORM_*: values that a channel's means are over; FISHER: fan-in;
                        LAYER: sums of curvature that there are */
     nas_entry_t entry;
