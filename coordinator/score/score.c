@@ -266,8 +266,8 @@ static bool is_asked_to_stop(scoring_t *scoring, double share)
 }
 
 /* Work this rank's list; returns the size of the message. The save before counts as a part of the
- * round, but is not held against the first item: where it takes longer than all that is left to
- * score, no round would come any further. */
+ * round where others wait for its end, but is not held against the first item: where it takes
+ * longer than all that is left to score, no round would come any further. */
 static size_t work(scoring_t *scoring)
 {
     int64_t n = 0;
@@ -368,6 +368,7 @@ static nas_status_t run_rounds(scoring_t *scoring, nas_error_t *err)
         if (!verdict.is_over) nas_intake_fill(scoring->intake, scoring->schedule);
         scoring->met_s = nas_clock_monotonic_s();
         if (scoring->stage && !verdict.is_over) nas_score_stage_save_if_due(scoring->stage);
+        if (n_ranks == 1) scoring->met_s = nas_clock_monotonic_s(); /* nobody waits for a save */
     }
     free(offset);
     if (verdict.status) *err = verdict.err;

@@ -22,6 +22,32 @@ score_made_up 1 100000
 scores_of small.h5 >alone
 [ "$(sed -n '2p;100001p' alone)" = $'0000000,0,ok\n0099999,14285.571428571429,ok' ] || fail "names or values are wrong"
 
+# ---- Chunks: what is done is left out, a pool that is a part of its space is sent with its numbers ----
+
+if grep -q NAS_FAULT "$MADE_UP"; then
+    code=0
+    NAS_FAULT=score:3:KILL MADE_UP_COUNT=100000 ranks 1 "$MADE_UP" score job.yaml "${settings[@]}" \
+        --set checkpoint.interval=0 >out 2>err || code=$?
+    [ $code = 137 ] || fail "exit code $code of a killed run"
+    MADE_UP_COUNT=100000 expect_exit 0 ranks 2 "$MADE_UP" score job.yaml "${settings[@]/--fresh/--resume}"
+    grep -Eq 'going on after [1-9][0-9]* scored' err || fail "nothing was resumed: $(<err)"
+    expect_scores small.h5 alone
+fi
+
+MADE_UP_COUNT=100000 expect_exit 0 ranks 2 "$MADE_UP" score job.yaml "${settings[@]}" \
+    --set 'pool.subset={sample: 90000}' --set output=sample.h5
+scores_of sample.h5 | sed 1d >sample
+[ "$(wc -l <sample)" = 90000 ] || fail "a sample of 90000 has $(wc -l <sample) scores"
+[ "$(comm -13 <(sort alone) <(sort sample) | wc -l)" = 0 ] || fail "a sample is scored otherwise"
+
+# One of two metrics is known: the other alone is computed, which makes it the first.
+MADE_UP_COUNT=100000 expect_exit 0 ranks 2 "$MADE_UP" score job.yaml "${settings[@]}" \
+    --set 'metrics.names=[snip, grasp]' --set output=two.h5 --reuse small.h5
+grep -q ' 0 architectures taken over from small.h5, of 100000 more in part' err || fail "nothing is reused: $(<err)"
+diff <(sed '1d; s/^\([^,]*\),\([^,]*\)/&,\2/' alone) <(scores_of two.h5 | sed 1d) >&2 || fail "what was known is not there"
+
+# ---- Memory and messages ----
+
 few=100000 many=400000 # the pool's length is in no rank's memory but rank 0's, and in no message
 score_made_up 4 $few
 expect_scores small.h5 alone
