@@ -70,7 +70,7 @@ const char *nas_table_separator(const char *header);
 /** Rows. */
 int64_t nas_table_rows(const nas_table_t *table);
 
-/** Architecture names, sealed; they know file and line. Borrowed. */
+/** Architecture names, indexed; they know file and line. Borrowed. */
 const nas_names_t *nas_table_names(const nas_table_t *table);
 
 /** Column by name, rows values, or NULL if it was not asked for. Borrowed. */

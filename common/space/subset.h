@@ -25,7 +25,7 @@ typedef struct nas_subset {
                        *   lines, blanks around and a UTF-8 byte order mark are skipped */
 } nas_subset_t;
 
-/** Architectures of a space: names in the space's own form, sealed, and where each stands in the
+/** Architectures of a space: names in the space's own form, indexed, and where each stands in the
  *  space's enumeration. Zero-initialise it; end with nas_selection_fini. */
 typedef struct nas_selection {
     int64_t n;

@@ -133,7 +133,7 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
 }
 
 /* Best objective so far after 1, 2, 5, 10, 20, ... evaluations, as far as every repeat has come. */
-static void print_course(const nas_state_t *state, FILE *out)
+static void print_history(const nas_state_t *state, FILE *out)
 {
     static const int64_t step[] = {1, 2, 5};
     int64_t n_done = state->budget;
@@ -257,7 +257,7 @@ static nas_status_t print_search(const nas_state_t *state, const char *path, FIL
     print_best(state, out);
     const nas_status_t status = print_repeats(state, out, err);
     if (status) return status;
-    print_course(state, out);
+    print_history(state, out);
     print_weights(state, out);
     print_earlier(state, out);
     print_failures(state, path, out);

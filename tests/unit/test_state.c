@@ -215,7 +215,7 @@ static void expect_known(const nas_repeat_t *repeat, const int64_t *arch, int64_
     for (int64_t i = 0; i < n; i++) cr_assert_eq(repeat->known[i].arch, arch[i]);
 }
 
-Test(state, a_retry_empties_the_course_and_knows_what_succeeded)
+Test(state, a_retry_empties_the_history_and_knows_what_succeeded)
 {
     nas_state_t state = make_state(2);
     const double weights[N_METRIC] = {0};
@@ -240,7 +240,7 @@ Test(state, a_retry_empties_the_course_and_knows_what_succeeded)
     cr_assert_null(nas_repeat_find(&state.repeat[0], 4));
     expect_known(&state.repeat[0], (int64_t[]){4, 2}, 2);
     cr_assert_eq(state.repeat[0].known[1].value[0], 2.5);
-    /* another one, after a course that asked for one of them and a new one */
+    /* another one, after a search that asked for one of them and a new one */
     add_value(&state, 2, 2.5, NAS_EVAL_OK);
     add_value(&state, 9, 3.5, NAS_EVAL_OK);
     add_failure(&state, 7);
@@ -250,7 +250,7 @@ Test(state, a_retry_empties_the_course_and_knows_what_succeeded)
     nas_state_fini(&state);
 }
 
-Test(state, a_retry_of_no_failure_keeps_the_course)
+Test(state, a_retry_of_no_failure_keeps_the_history)
 {
     nas_state_t state = make_state(1);
     add_value(&state, 4, 1.5, NAS_EVAL_OK);

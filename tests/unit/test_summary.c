@@ -60,7 +60,7 @@ Test(summary, over_repeats_leaves_out_what_is_unknown)
     nas_state_fini(&state);
 }
 
-Test(summary, course_goes_as_far_as_every_repeat_has_come)
+Test(summary, history_goes_as_far_as_every_repeat_has_come)
 {
     nas_state_t state = report_state_make();
     cr_assert_eq(nas_summary_best_after(&state, 1), 1.5);

@@ -87,8 +87,8 @@ static nas_status_t judge(fixture_t *f, int64_t yes_from, nas_outcome_t *outcome
     f->asking.share_is_good = true;
     const nas_interrupt_t interrupt = {.asked = asked, .context = &f->asking};
     cr_assert_eq(nas_trainer_create(&f->options, &trainer, &f->err), NAS_OK);
-    const nas_status_t status = nas_trainer_judge(trainer, &f->candidate, &f->c.arch, f->stem.text,
-                                                  &interrupt, outcome, &f->err);
+    const nas_status_t status = nas_trainer_evaluate(trainer, &f->candidate, &f->c.arch,
+                                                     f->stem.text, &interrupt, outcome, &f->err);
     nas_trainer_destroy(trainer);
     cr_assert(f->asking.share_is_good);
     return status;
@@ -164,8 +164,8 @@ static void test_by_hand(const nas_backend_t *backend)
     const nas_training_state_t *state = nas_training_state(training);
     const nas_epoch_t *last = &state->epoch[N_EPOCHS - 1];
     for (int i = 0; i < CASE_TEST; i++) index[i] = i;
-    cr_assert(
-        nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss, &test_accuracy));
+    cr_assert(nas_training_validate_on(training, &f.c.dataset.test, index, CASE_TEST, &loss,
+                                       &test_accuracy));
     cr_assert_eq(outcome.status, NAS_EVAL_OK);
     cr_assert_str_empty(outcome.reason);
     cr_assert_eq(outcome.value[0], last->valid_accuracy);
@@ -510,7 +510,8 @@ Test(trainer, without_images_held_out_the_test_images_judge)
     nas_training_t *training = train_case_begin(&f.c);
     (void)train_case_go(training, N_EPOCHS * nas_training_steps(training), losses);
     for (int i = 0; i < CASE_TEST; i++) index[i] = i;
-    cr_assert(nas_training_judge(training, &f.c.dataset.test, index, CASE_TEST, &loss, &accuracy));
+    cr_assert(
+        nas_training_validate_on(training, &f.c.dataset.test, index, CASE_TEST, &loss, &accuracy));
     cr_assert_eq(outcome.value[0], accuracy);
     cr_assert_eq(outcome.columns[1], loss);
     nas_training_destroy(training);

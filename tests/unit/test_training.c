@@ -251,11 +251,11 @@ Test(training, ties_go_to_the_lower_class_and_rubbish_is_never_right)
         n_lowest += c.dataset.test.labels[i] == 0;
     }
     for (int64_t i = 0; i < c.graph->n_values; i++) parameter[i] = 0;
-    nas_training_judge(training, &c.dataset.test, index, CASE_TEST, &loss, &accuracy);
+    nas_training_validate_on(training, &c.dataset.test, index, CASE_TEST, &loss, &accuracy);
     cr_assert_float_eq(loss, log(CASE_CLASSES), 1e-12);
     cr_assert_float_eq(accuracy, 100.0 * (double)n_lowest / CASE_TEST, 1e-12);
     for (int64_t i = 0; i < c.graph->n_values; i++) parameter[i] = NAN;
-    nas_training_judge(training, &c.dataset.test, index, CASE_TEST, &loss, &accuracy);
+    nas_training_validate_on(training, &c.dataset.test, index, CASE_TEST, &loss, &accuracy);
     cr_assert(isnan(loss));
     cr_assert_eq(accuracy, 0);
     nas_training_destroy(training);

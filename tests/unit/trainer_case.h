@@ -67,8 +67,8 @@ static inline void trainer_case_remove(trainer_case_t *c)
 static inline nas_status_t judge(trainer_case_t *c)
 {
     nas_outcome_fini(&c->outcome);
-    return nas_command_judge(&c->command, &c->candidate, c->stem.text, &c->interrupt, &c->outcome,
-                             &c->err);
+    return nas_command_evaluate(&c->command, &c->candidate, c->stem.text, &c->interrupt,
+                                &c->outcome, &c->err);
 }
 
 /* Judge, expecting an outcome. */

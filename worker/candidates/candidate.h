@@ -9,7 +9,7 @@
 
 enum { NAS_REASON_SIZE = 256 };
 
-/** An architecture to be judged. Borrowed. */
+/** An architecture to be evaluated. Borrowed. */
 typedef struct nas_candidate {
     int64_t arch;     /**< its place in the pool */
     uint64_t seed;    /**< of the evaluation */

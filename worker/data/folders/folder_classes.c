@@ -13,7 +13,7 @@ static const char *last_name(const char *path)
 
 /* ------------------------------------------------------------------------------ parts */
 
-/* A folder that is named as a part of a data set: 1 to train on, 2 to judge by, 0 otherwise. */
+/* A folder that is named as a part of a data set: 1 to train on, 2 to validate on, 0 otherwise. */
 static int part_of(const char *path)
 {
     static const struct {

@@ -180,7 +180,7 @@ static nas_status_t try_once(const trial_t *trial, bool goes_on, nas_outcome_t *
     return status;
 }
 
-/* ---------------------------------------------------------------------------------- judge */
+/* ------------------------------------------------------------------------------------ all tries */
 
 /* A failure may be part of what interrupts: a signal that was meant for all processes of a job
  * reaches the trainer first. */
@@ -211,15 +211,15 @@ static nas_status_t try_often(const trial_t *trial, nas_outcome_t *outcome, nas_
     return NAS_OK;
 }
 
-nas_status_t nas_command_judge(const nas_command_t *command, const nas_candidate_t *candidate,
-                               const char *stem, const nas_interrupt_t *interrupt,
-                               nas_outcome_t *outcome, nas_error_t *err)
+nas_status_t nas_command_evaluate(const nas_command_t *command, const nas_candidate_t *candidate,
+                                  const char *stem, const nas_interrupt_t *interrupt,
+                                  nas_outcome_t *outcome, nas_error_t *err)
 {
     trial_t trial = {.command = command, .interrupt = interrupt};
     nas_outcome_t found = {0};
     nas_status_t status = trial_init(&trial, candidate, stem, err);
     if (!status) status = try_often(&trial, &found, err);
-    /* What cannot be removed now is in nobody's way until the candidate is judged again. */
+    /* What cannot be removed now is in nobody's way until the candidate is evaluated again. */
     if (!status && found.status == NAS_EVAL_FAILED) (void)nas_work_folder_remove(trial.work, NULL);
     if (status)
         nas_outcome_fini(&found);

@@ -36,7 +36,7 @@ typedef struct nas_command {
  *  */
 nas_status_t nas_command_check(const nas_command_t *command, nas_error_t *err);
 
-/** Judge a candidate: try after try until one answers.  Not collective. Waits in short naps and
+/** Evaluate a candidate: try after try until one answers.  Not collective. Waits in short naps and
  *  asks `interrupt` meanwhile.
  *  stem [in] beginning of the paths of what is kept: STEM.out and STEM.err, what the last try
  *  printed, at most 16 MiB each (a line says where more was dropped); STEM.work, the folder {work},
@@ -51,8 +51,8 @@ nas_status_t nas_command_check(const nas_command_t *command, nas_error_t *err);
  *  nulls; other keys, and other lines, are ignored (nas_answer_t).
  *  NAS_ESTOP: interrupted; everything that ran has been ended, nothing of it is an outcome.
  *  NAS_EIO: no process is to be had, or STEM's folder cannot be written; NAS_ENOMEM. */
-nas_status_t nas_command_judge(const nas_command_t *command, const nas_candidate_t *candidate,
-                               const char *stem, const nas_interrupt_t *interrupt,
-                               nas_outcome_t *outcome, nas_error_t *err);
+nas_status_t nas_command_evaluate(const nas_command_t *command, const nas_candidate_t *candidate,
+                                  const char *stem, const nas_interrupt_t *interrupt,
+                                  nas_outcome_t *outcome, nas_error_t *err);
 
 #endif

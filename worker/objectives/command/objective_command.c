@@ -171,7 +171,7 @@ static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const
     nas_command_t command = objective->command;
     command.goes_on = !status && found;
     status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
-    if (!status) status = nas_command_judge(&command, candidate, stem, interrupt, outcome, err);
+    if (!status) status = nas_command_evaluate(&command, candidate, stem, interrupt, outcome, err);
     return status ? status : save(stem, &record, outcome, err);
 }
 

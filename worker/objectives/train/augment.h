@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-/** Images to train on and to judge by. Numbers of images; owned; end with nas_split_fini. */
+/** Images to train on and to validate on. Numbers of images; owned; end with nas_split_fini. */
 typedef struct nas_split {
     int64_t *train; /**< [n_train] ascending, of dataset->train */
     int64_t n_train;
@@ -27,7 +27,7 @@ typedef struct nas_split {
  *  the seed class by class, so that both sides have the classes in equal parts (the largest
  *  remainders round up).  Not collective, deterministic. O(n log n).
  *  split [out]; the caller's.
- *  NAS_EINPUT: too few images for a batch; nothing to judge by (no test images, and nothing held
+ *  NAS_EINPUT: too few images for a batch; nothing to validate on (no test images, and nothing held
  *  out). NAS_ENOMEM. */
 nas_status_t nas_split_make(const nas_dataset_t *dataset, const nas_recipe_t *recipe, uint64_t seed,
                             nas_split_t *split, nas_error_t *err);

@@ -242,8 +242,8 @@ static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const
     nas_status_t status = find_arch(objective, candidate, &arch, err);
     status = nas_comm_agree(objective->setup->team, status, err);
     if (!status)
-        status =
-            nas_trainer_judge(objective->trainer, candidate, &arch, stem, interrupt, outcome, err);
+        status = nas_trainer_evaluate(objective->trainer, candidate, &arch, stem, interrupt,
+                                      outcome, err);
     nas_arch_fini(&arch);
     return status;
 }

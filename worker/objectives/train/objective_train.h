@@ -1,5 +1,5 @@
 /* The objective of short trainings: candidates are trained on the job's images by teams of ranks,
- * and judged by their accuracy (trainer.h). */
+ * and validated: their value is the accuracy (trainer.h). */
 #ifndef NAS_WORKER_OBJECTIVES_TRAIN_OBJECTIVE_TRAIN_H
 #define NAS_WORKER_OBJECTIVES_TRAIN_OBJECTIVE_TRAIN_H
 

@@ -18,7 +18,7 @@ typedef struct nas_recipe {
     double weight_decay; /**< on every parameter */
     double smoothing;    /**< of labels, in [0, 1) */
     double clip;         /**< largest norm of the whole gradient; 0: any */
-    double validation;   /**< share of the training images held out; 0: the test images judge */
+    double validation;   /**< share of the training images held out; 0: the test images validate */
     bool flip;           /**< mirror half of the images */
     int64_t crop;   /**< pixels of padding that a random crop of the old size moves in; 0: none */
     int64_t cutout; /**< side of the square that is blanked out; 0: none */

@@ -1,4 +1,4 @@
-/* The trainer: judges candidates by a short training each, from the network's first step to its
+/* The trainer: evaluates candidates by a short training each, from the network's first step to its
  * outcome, with checkpoints in the candidate's file (candidate_file.h). */
 #ifndef NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
 #define NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
@@ -40,26 +40,26 @@ nas_status_t nas_trainer_create(const nas_trainer_options_t *options, nas_traine
                                 nas_error_t *err);
 
 /** Names of the columns of an outcome: train_loss and valid_loss of the last epoch, and
- *  test_accuracy (percent) where test images are there that did not judge.  Not collective.
+ *  test_accuracy (percent) where test images are there that did not validate.  Not collective.
  *  NAS_ENOMEM. */
 nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_strings_t *names,
                                  nas_error_t *err);
 
-/** Train a candidate and judge it by its accuracy on the validation images, in percent, after the
+/** Train a candidate and evaluate it by its accuracy on the validation images, in percent, after the
  *  last epoch.  Collective over team; deterministic, whatever the number of ranks and however
  *  often it was interrupted. Cost: training images seen.
  *  arch [in] what the candidate's name means; stem [in] on the leader: of the candidate's file, from which it
  *  goes on and into which it is saved: at most 2 % of the time goes into that (interval_s: see
  *  common/base/checkpoint.h); a file that is damaged is started over, with a line in the log.
  *  interrupt: asked on every rank between steps, where the leader's word counts, and between
- *  batches that are judged, where any rank's does;
+ *  batches of a validation, where any rank's does;
  *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
  *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
  *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
-nas_status_t nas_trainer_judge(nas_trainer_t *trainer, const nas_candidate_t *candidate,
-                               const nas_arch_t *arch, const char *stem,
-                               const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
-                               nas_error_t *err);
+nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_candidate_t *candidate,
+                                  const nas_arch_t *arch, const char *stem,
+                                  const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+                                  nas_error_t *err);
 
 /** Accepts NULL. */
 void nas_trainer_destroy(nas_trainer_t *trainer);

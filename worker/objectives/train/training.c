@@ -126,7 +126,7 @@ static nas_status_t make_programs(nas_training_t *training, nas_error_t *err)
                                      .smoothing = options->recipe->smoothing};
     nas_status_t status = make_program(options->engine, &program, &training->learner, err);
     program.needs = NAS_NEED_INFERENCE;
-    if (!status) status = make_program(options->engine, &program, &training->judge, err);
+    if (!status) status = make_program(options->engine, &program, &training->validate, err);
     return status;
 }
 
@@ -184,7 +184,7 @@ void nas_training_destroy(nas_training_t *training)
 {
     if (!training) return;
     nas_program_destroy(training->learner);
-    nas_program_destroy(training->judge);
+    nas_program_destroy(training->validate);
     free(training->state.parameter);
     free(training->state.velocity);
     free(training->state.statistics);

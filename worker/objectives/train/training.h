@@ -29,7 +29,7 @@ typedef struct nas_training_options {
     const nas_recipe_t *recipe;
     const nas_dataset_t *dataset;     /**< on every rank of the team */
     const nas_split_t *split;         /**< likewise */
-    const nas_interrupt_t *interrupt; /**< asked between batches that are judged; NULL: never */
+    const nas_interrupt_t *interrupt; /**< asked between batches of a validation; NULL: never */
 } nas_training_options_t;
 
 /** Numbers of one epoch. */
@@ -86,14 +86,14 @@ nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
  *  called again, also after the state was saved and taken up. */
 bool nas_training_validate(nas_training_t *training);
 
-/** Judge images of the data set by the present parameters and running statistics.  Collective over
+/** Validate on images of the data set by the present parameters and running statistics.  Collective over
  *  team.
  *  images: dataset->train or dataset->test; index [in] n numbers;
  *  loss, accuracy [out] on the leader: mean cross-entropy, percent right (a tie goes to the lower
  *  class). A loss that is not finite stays so.
  *  Returns false, on every rank and with nothing set, where a rank was interrupted. */
-bool nas_training_judge(nas_training_t *training, const nas_image_source_t *images,
-                        const int64_t *index, int64_t n, double *loss, double *accuracy);
+bool nas_training_validate_on(nas_training_t *training, const nas_image_source_t *images,
+                              const int64_t *index, int64_t n, double *loss, double *accuracy);
 
 /** Accepts NULL. */
 void nas_training_destroy(nas_training_t *training);

@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-/** What judging a batch of images found. */
+/** What validating on a batch of images found. */
 typedef struct nas_tally {
     double loss; /**< summed over its images */
     double n_right;
@@ -23,14 +23,14 @@ struct nas_training {
     int64_t n_steps;            /**< of one epoch */
     int64_t n_images;           /**< of a shard */
     int64_t first_shard;
-    int64_t n_shards;       /**< of this rank, from the first on */
-    nas_program_t *learner; /**< loss and gradient of a shard */
-    nas_program_t *judge;   /**< logits of as many images */
-    float *images;          /**< [n_images, C, H, W] */
-    int32_t *labels;        /**< [n_images] */
-    int64_t *index;         /**< [n_images] of the images to judge */
-    int64_t *order;         /**< [split->n_train] of the epoch `order_of` */
-    int64_t order_of;       /**< -1: none yet */
+    int64_t n_shards;        /**< of this rank, from the first on */
+    nas_program_t *learner;  /**< loss and gradient of a shard */
+    nas_program_t *validate; /**< logits of as many images */
+    float *images;           /**< [n_images, C, H, W] */
+    int32_t *labels;         /**< [n_images] */
+    int64_t *index;          /**< [n_images] of the images to validate on */
+    int64_t *order;          /**< [split->n_train] of the epoch `order_of` */
+    int64_t order_of;        /**< -1: none yet */
     double *row;
     int64_t row_length;
     nas_tally_t *tally; /**< [max_tally] */

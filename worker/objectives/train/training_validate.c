@@ -23,15 +23,15 @@ static bool is_right(const double *logit, int n, int label)
 }
 
 /* A batch of n images or fewer; its first image fills it up. */
-static nas_tally_t judge_batch(nas_training_t *training, const nas_image_source_t *images,
-                               const int64_t *index, int64_t n)
+static nas_tally_t validate_batch(nas_training_t *training, const nas_image_source_t *images,
+                                  const int64_t *index, int64_t n)
 {
     const nas_training_options_t *options = &training->options;
     const int n_classes = options->graph->network.classes;
     nas_tally_t tally = {0};
     for (int64_t i = 0; i < training->n_images; i++) training->index[i] = index[i < n ? i : 0];
     nas_source_read(images, training->index, training->n_images, training->images);
-    const nas_engine_task_t task = {.program = training->judge,
+    const nas_engine_task_t task = {.program = training->validate,
                                     .parameters = training->state.parameter,
                                     .images = training->images,
                                     .statistics = training->state.statistics};
@@ -53,9 +53,9 @@ static double share_done(const nas_training_t *training)
     return (double)training->state.step / (double)(n_epochs * training->n_steps);
 }
 
-/* Sums are over whole batches in their order, so that who judged them does not matter. */
-bool nas_training_judge(nas_training_t *training, const nas_image_source_t *images,
-                        const int64_t *index, int64_t n, double *loss, double *accuracy)
+/* Sums are over whole batches in their order, so that who had them does not matter. */
+bool nas_training_validate_on(nas_training_t *training, const nas_image_source_t *images,
+                              const int64_t *index, int64_t n, double *loss, double *accuracy)
 {
     nas_comm_t *team = training->options.team;
     const int64_t size = training->n_images, n_batches = (n + size - 1) / size;
@@ -71,7 +71,7 @@ bool nas_training_judge(nas_training_t *training, const nas_image_source_t *imag
         const int64_t at = (first + b) * size;
         interrupted = nas_interrupted(training->options.interrupt, share_done(training));
         training->tally[b] =
-            judge_batch(training, images, index + at, n - at < size ? n - at : size);
+            validate_batch(training, images, index + at, n - at < size ? n - at : size);
     }
     nas_comm_max(team, &interrupted, 1);
     if (interrupted > 0) return false;
@@ -96,8 +96,8 @@ bool nas_training_validate(nas_training_t *training)
     nas_training_state_t *state = &training->state;
     nas_epoch_t epoch = {0};
     NAS_ASSERT(state->step > 0 && state->step % training->n_steps == 0);
-    if (!nas_training_judge(training, images, split->valid, split->n_valid, &epoch.valid_loss,
-                            &epoch.valid_accuracy))
+    if (!nas_training_validate_on(training, images, split->valid, split->n_valid, &epoch.valid_loss,
+                                  &epoch.valid_accuracy))
         return false;
     if (!nas_training_leads(training)) return true;
     epoch.train_loss = state->loss_sum / (double)training->n_steps;
