@@ -80,7 +80,7 @@ links='/^nas_add_library\(/ { inside = 1 }
     /\)$/ { inside = 0 }'
 while read -r file target; do home[$target]=${file%/*}; done < <(cmake_words "$libraries")
 while read -r file target; do
-    [ -n "${home[$target]-}" ] || continue
+    [[ -n ${home[$target]-} && ${home[$target]} != "${file%/*}"/* ]] || continue # a list links to those in it, which are below it
     if up "${file%/*}" "${home[$target]}"; then fault "$file links to $target, which is of ${home[$target]}: an arrow that goes up"; fi
 done < <(cmake_words "$links")
 
@@ -94,6 +94,7 @@ calls() {
     while read -r object; do
         name=${object#"$build"/}
         name=${name%%/CMakeFiles/*}/${name##*/}
+        [ -e "${name%.o}" ] || continue # left by an older build
         nm "$object" | awk -v file="${name%.o}" 'NF > 1 { kind = $(NF - 1); if (kind ~ /[TDBRV]/) print "has", $NF, file; if (kind == "U") print "asks", $NF, file }'
     done < <(find "$build"/{common,worker,coordinator} -name '*.c.o' | sort) | sort -r | awk '
         $1 == "has" { owner[$2] = $3 }
