@@ -1,4 +1,4 @@
-/* Formats of image files: a reader each, listed in formats.c. */
+/* Formats of image files: a reader each. */
 #ifndef NAS_WORKER_DATA_FORMAT_H
 #define NAS_WORKER_DATA_FORMAT_H
 
@@ -20,10 +20,16 @@ typedef struct nas_format {
     nas_status_t (*read)(char *const *path, int n_classes, nas_images_t *part, nas_error_t *err);
 } nas_format_t;
 
-/** The formats, a line each in the list of formats.c. */
-extern const nas_format_t nas_format_cifar; /**< CIFAR-10's or CIFAR-100's binary files */
-extern const nas_format_t nas_format_idx;   /**< pairs of IDX files; plain or gzip */
-extern const nas_format_t nas_format_hdf5;  /**< datasets `images` and `labels` */
+/** The list, in the order of docs/job-file.md: FORMAT is the nas_format_FORMAT that its file defines.
+ *  CIFAR-10's or CIFAR-100's binary files; pairs of IDX files, plain or gzip; datasets `images` and
+ *  `labels` of HDF5. */
+#define NAS_FORMATS(FORMAT)                                                                        \
+    FORMAT(cifar)                                                                                  \
+    FORMAT(idx)                                                                                    \
+    FORMAT(hdf5)
+
+#define NAS_FORMAT_DECLARE(name) extern const nas_format_t nas_format_##name;
+NAS_FORMATS(NAS_FORMAT_DECLARE)
 
 /** The format at a place of the list; NULL: there are no more. */
 const nas_format_t *nas_format_at(size_t place);

@@ -1,6 +1,8 @@
 #include "worker/data/format.h"
 
-static const nas_format_t *const list[] = {&nas_format_cifar, &nas_format_idx, &nas_format_hdf5};
+#define ADDRESS(name) &nas_format_##name,
+
+static const nas_format_t *const list[] = {NAS_FORMATS(ADDRESS)};
 
 const nas_format_t *nas_format_at(size_t place)
 {

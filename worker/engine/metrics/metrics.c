@@ -2,15 +2,27 @@
 
 #include <string.h>
 
-extern const nas_metric_t nas_metric_grad_norm, nas_metric_snip, nas_metric_grasp,
-    nas_metric_fisher, nas_metric_synflow, nas_metric_log_synflow, nas_metric_jacob_cov,
-    nas_metric_nwot, nas_metric_plain, nas_metric_l2_norm, nas_metric_params, nas_metric_flops;
+/* The list: metric NAME is the nas_metric_NAME that its file NAME.c defines. */
+#define METRICS(METRIC)                                                                            \
+    METRIC(grad_norm)                                                                              \
+    METRIC(snip)                                                                                   \
+    METRIC(grasp)                                                                                  \
+    METRIC(fisher)                                                                                 \
+    METRIC(synflow)                                                                                \
+    METRIC(log_synflow)                                                                            \
+    METRIC(jacob_cov)                                                                              \
+    METRIC(nwot)                                                                                   \
+    METRIC(plain)                                                                                  \
+    METRIC(l2_norm)                                                                                \
+    METRIC(params)                                                                                 \
+    METRIC(flops)
 
-static const nas_metric_t *const list[] = {
-    &nas_metric_grad_norm, &nas_metric_snip,        &nas_metric_grasp,     &nas_metric_fisher,
-    &nas_metric_synflow,   &nas_metric_log_synflow, &nas_metric_jacob_cov, &nas_metric_nwot,
-    &nas_metric_plain,     &nas_metric_l2_norm,     &nas_metric_params,    &nas_metric_flops,
-};
+#define DECLARE(name) extern const nas_metric_t nas_metric_##name;
+#define ADDRESS(name) &nas_metric_##name,
+
+METRICS(DECLARE)
+
+static const nas_metric_t *const list[] = {METRICS(ADDRESS)};
 
 enum { N_METRICS = sizeof list / sizeof list[0] };
 
