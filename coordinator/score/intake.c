@@ -76,14 +76,15 @@ static void set_bit(uint8_t *bits, int64_t i)
 }
 
 /* Each rank's share, put together by rank 0 and sent to all. */
-static void predict_costs(nas_intake_t *intake, int64_t n)
+static void predict_costs(nas_intake_t *intake, int64_t n, const nas_interrupt_t *interrupt)
 {
     const size_t size = sizeof *intake->cost;
     const char *all = NULL;
     int64_t first = 0, n_own = 0;
     nas_comm_shard(n, nas_comm_rank(intake->world), nas_comm_size(intake->world), &first, &n_own);
-    for (int64_t i = first; i < first + n_own; i++)
-        intake->cost[i] = has_bit(intake->pending, i) ? predict_cost(intake, intake->arch[i]) : 0.0;
+    memset(intake->cost + first, 0, (size_t)n_own * size);
+    for (int64_t i = first; i < first + n_own && !nas_interrupted(interrupt, 0.0); i++)
+        if (has_bit(intake->pending, i)) intake->cost[i] = predict_cost(intake, intake->arch[i]);
     nas_comm_gather(intake->world, intake->cost + first, (size_t)n_own * size, &all,
                     intake->offset);
     if (intake->stage && n > 0) memcpy(intake->cost, all, (size_t)n * size);
@@ -144,13 +145,14 @@ int64_t nas_intake_arch(const nas_schedule_item_t *item, bool *is_partly)
     return item->payload / 2;
 }
 
-void nas_intake_fill(nas_intake_t *intake, nas_schedule_t *schedule)
+void nas_intake_fill(nas_intake_t *intake, nas_schedule_t *schedule,
+                     const nas_interrupt_t *interrupt)
 {
     for (int64_t room = nas_schedule_room(schedule); room > 0; room = nas_schedule_room(schedule)) {
         range_t range = {0};
         if (intake->stage) range = cut_chunk(intake, room);
         spread_chunk(intake, &range);
-        predict_costs(intake, range.n);
+        predict_costs(intake, range.n, interrupt);
         nas_schedule_add(schedule, intake->item, make_items(intake, range));
     }
 }
@@ -187,7 +189,7 @@ static void learn_pool(nas_intake_t *intake, int64_t *n_pending)
     intake->is_whole = known[1] != 0;
 }
 
-nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t **feed_p,
+nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t **intake_p,
                                int64_t *n_pending, nas_error_t *err)
 {
     nas_intake_t *intake = calloc(1, sizeof *intake);
@@ -201,7 +203,7 @@ nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t
     }
     intake->fixed_cost = fixed_cost(intake);
     learn_pool(intake, n_pending);
-    *feed_p = intake;
+    *intake_p = intake;
     return NAS_OK;
 }
 

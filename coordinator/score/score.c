@@ -257,8 +257,9 @@ static int poll_others(scoring_t *scoring, double share)
 }
 
 /* The same between two architectures, where that is worth its while: some take microseconds. */
-static bool is_asked_to_stop(scoring_t *scoring, double share)
+static bool is_asked_to_stop(void *context, double share)
 {
+    scoring_t *scoring = context;
     const double now_s = nas_clock_monotonic_s();
     if (now_s - scoring->polled_s < POLL_S) return false;
     scoring->polled_s = now_s;
@@ -354,7 +355,8 @@ static nas_status_t run_rounds(scoring_t *scoring, nas_error_t *err)
     const size_t n_ranks = (size_t)nas_comm_size(scoring->world);
     size_t *offset = scoring->stage ? calloc(n_ranks + 1, sizeof *offset) : NULL;
     if (scoring->stage && !offset) nas_comm_abort("out of memory for message sizes");
-    nas_intake_fill(scoring->intake, scoring->schedule);
+    const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = scoring};
+    nas_intake_fill(scoring->intake, scoring->schedule, &interrupt);
     scoring->met_s = nas_clock_monotonic_s();
     while (!verdict.is_over && nas_schedule_next(scoring->schedule)) {
         const char *all = NULL;
@@ -365,7 +367,7 @@ static nas_status_t run_rounds(scoring_t *scoring, nas_error_t *err)
         nas_comm_bcast(scoring->world, 0, &verdict, sizeof verdict);
         nas_comm_bcast(scoring->world, 0, scoring->report, n_ranks * sizeof *scoring->report);
         nas_schedule_record(scoring->schedule, scoring->report);
-        if (!verdict.is_over) nas_intake_fill(scoring->intake, scoring->schedule);
+        if (!verdict.is_over) nas_intake_fill(scoring->intake, scoring->schedule, &interrupt);
         scoring->met_s = nas_clock_monotonic_s();
         if (scoring->stage && !verdict.is_over) nas_score_stage_save_if_due(scoring->stage);
         if (n_ranks == 1) scoring->met_s = nas_clock_monotonic_s(); /* nobody waits for a save */
