@@ -63,29 +63,6 @@ nas_status_t nas_h5_write_array(hid_t at, const char *name, const nas_h5_array_t
     return write_dataset(at, name, &content, err);
 }
 
-nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *text, int64_t n,
-                                nas_error_t *err)
-{
-    size_t width = 1;
-    for (int64_t i = 0; i < n; i++) {
-        const size_t length = strlen(text[i]);
-        if (length > width) width = length;
-    }
-    char *padded = calloc((size_t)n + 1, width);
-    if (!padded) return nas_error_nomem(err, name);
-    for (int64_t i = 0; i < n; i++) memcpy(padded + (size_t)i * width, text[i], strlen(text[i]));
-    const hid_t type = nas_h5_text_type(width, H5T_STR_NULLPAD);
-    const content_t content = {.types = {type, type},
-                               .n_bytes = (size_t)n * width,
-                               .rank = 1,
-                               .size = {(hsize_t)n},
-                               .data = padded};
-    const nas_status_t status = write_dataset(at, name, &content, err);
-    nas_h5_release(type);
-    free(padded);
-    return status;
-}
-
 enum { BLOCK = 4096 }; /* names that are written at once */
 
 /* Write names [first, first + n) into a dataset; block has room for them. */
@@ -128,6 +105,22 @@ nas_status_t nas_h5_write_names(hid_t at, const char *name, const nas_name_sourc
     nas_h5_release(type);
     free(block);
     return written ? NAS_OK : nas_h5_not_stored(at, name, err);
+}
+
+static const char *text_at(const nas_name_source_t *source, int64_t i)
+{
+    return ((const char *const *)source->context)[i];
+}
+
+nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *text, int64_t n,
+                                nas_error_t *err)
+{
+    nas_name_source_t source = {.n = n, .size = 1, .context = text, .at = text_at};
+    for (int64_t i = 0; i < n; i++) {
+        const size_t size = strlen(text[i]) + 1;
+        if (size > source.size) source.size = size;
+    }
+    return nas_h5_write_names(at, name, &source, err);
 }
 
 static nas_h5_found_t open_dataset(hid_t at, const char *name)
