@@ -90,21 +90,29 @@ static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options
     return status ? status : open_search(run, options->n_ranks, err);
 }
 
+/* What a table lacks is no failure. */
+static int64_t patience_of(const nas_job_t *job)
+{
+    return nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE) ? 0 : job->objective.patience;
+}
+
 nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_error_t *err)
 {
     bool settled = false;
     nas_digest_t seen = {{0}};
     nas_status_t status = nas_inputs_read_job(&run->inputs, &options->job, err);
     if (!status) status = nas_inputs_seen(&run->inputs, &seen, err);
+    if (status) return status;
     const nas_session_options_t session = {.job = run->inputs.job,
                                            .seen = &seen,
+                                           .patience = patience_of(run->inputs.job),
                                            .resume = options->resume,
                                            .retry_failed = options->retry_failed,
                                            .fresh = options->fresh,
                                            .n_ranks = options->n_ranks,
                                            .isa = options->isa,
                                            .blas = options->blas};
-    if (!status) status = nas_session_create(&session, &run->session, err);
+    status = nas_session_create(&session, &run->session, err);
     if (!status && !options->retry_failed) status = nas_session_settle(run->session, &settled, err);
     return status || settled ? status : open_stages(run, options, &session, err);
 }

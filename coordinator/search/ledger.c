@@ -7,6 +7,7 @@
 #include "coordinator/search/ledger.h"
 
 #include "common/base/visited.h"
+#include "coordinator/search/made.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,12 +27,6 @@ typedef struct proposed {
     nas_visited_t arch; /* number i is that of candidate first + i */
 } proposed_t;
 
-/* Evaluations that were made before, sorted by name, then seed; borrowed. */
-typedef struct index {
-    const nas_evaluation_t **at;
-    int64_t n;
-} index_t;
-
 struct nas_ledger {
     nas_state_t *state;
     nas_objective_t *objective;
@@ -50,64 +45,20 @@ struct nas_ledger {
     int64_t n_found;      /* evaluations of it */
     nas_result_t *result; /* of the reply being made */
     int64_t n_result_max;
-    index_t known;    /* of this run, before its failures were retried */
-    index_t reusable; /* of another */
+    nas_made_t known;    /* of this run, before its failures were retried */
+    nas_made_t reusable; /* of another */
     int64_t n_reused;
 };
 
 /* -------------------------------------------------------------------- evaluations made before */
 
-static int compare_key(const nas_evaluation_t *a, const nas_evaluation_t *b)
-{
-    const int order = strcmp(a->name, b->name);
-    if (order) return order;
-    return a->seed < b->seed ? -1 : a->seed > b->seed;
-}
-
-static int compare_made(const void *a, const void *b)
-{
-    return compare_key(*(const nas_evaluation_t *const *)a, *(const nas_evaluation_t *const *)b);
-}
-
-/* Known results of a state and, of another run's, evaluations but for failures, which are made
- * anew. */
-static nas_status_t make_index(const nas_state_t *state, bool evaluations, index_t *index,
-                               nas_error_t *err)
-{
-    int64_t n = 0;
-    for (int64_t r = 0; r < state->n_repeat; r++)
-        n += state->repeat[r].n_known + (evaluations ? state->repeat[r].n_evaluation : 0);
-    index->at = calloc((size_t)n + 1, sizeof *index->at);
-    if (!index->at) return nas_error_nomem(err, "evaluations made before");
-    for (int64_t r = 0; r < state->n_repeat; r++) {
-        const nas_repeat_t *repeat = &state->repeat[r];
-        for (int64_t i = 0; i < repeat->n_known; i++) index->at[index->n++] = &repeat->known[i];
-        for (int64_t i = 0; evaluations && i < repeat->n_evaluation; i++)
-            if (repeat->evaluation[i].status != NAS_EVAL_FAILED)
-                index->at[index->n++] = &repeat->evaluation[i];
-    }
-    qsort(index->at, (size_t)index->n, sizeof *index->at, compare_made);
-    return NAS_OK;
-}
-
-/* An equal evaluation that was made before, or NULL. */
-static const nas_evaluation_t *find_in(const index_t *index, const char *name, uint64_t seed)
-{
-    const nas_evaluation_t wanted = {.name = (char *)(uintptr_t)name, .seed = seed};
-    const nas_evaluation_t *key = &wanted;
-    if (index->n == 0) return NULL;
-    const nas_evaluation_t **found =
-        bsearch(&key, index->at, (size_t)index->n, sizeof *index->at, compare_made);
-    return found ? *found : NULL;
-}
-
 /* This run's own, or another's. */
 static const nas_evaluation_t *find_made(const nas_ledger_t *ledger, const char *name,
                                          uint64_t seed, bool *known)
 {
-    const nas_evaluation_t *own = find_in(&ledger->known, name, seed);
+    const nas_evaluation_t *own = nas_made_find(&ledger->known, name, seed);
     *known = own != NULL;
-    return own ? own : find_in(&ledger->reusable, name, seed);
+    return own ? own : nas_made_find(&ledger->reusable, name, seed);
 }
 
 /* All that its making found out. The objective is the same, and so are columns and epochs. */
@@ -166,9 +117,9 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
                        .n_groups = options->n_groups,
                        .repeat_of = calloc((size_t)options->n_groups, sizeof *ledger->repeat_of)};
     if (!ledger->repeat_of || !ledger->proposed) status = nas_error_nomem(err, "the ledger");
-    if (!status) status = make_index(options->state, false, &ledger->known, err);
+    if (!status) status = nas_made_init(&ledger->known, options->state, false, err);
     if (!status && options->reuse)
-        status = make_index(options->reuse, true, &ledger->reusable, err);
+        status = nas_made_init(&ledger->reusable, options->reuse, true, err);
     if (status) {
         nas_ledger_destroy(ledger);
         return status;
@@ -190,8 +141,8 @@ void nas_ledger_destroy(nas_ledger_t *ledger)
     free(ledger->pending);
     free(ledger->repeat_of);
     free(ledger->result);
-    free(ledger->known.at);
-    free(ledger->reusable.at);
+    nas_made_fini(&ledger->known);
+    nas_made_fini(&ledger->reusable);
     free(ledger);
 }
 

@@ -1,8 +1,5 @@
 #include "coordinator/session/resume.h"
 
-#include "common/job/job.h"
-#include "coordinator/registries/registries.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -12,15 +9,14 @@ static bool equal(const nas_digest_t *a, const nas_digest_t *b)
 }
 
 /* Of another job: the first keys that differ, or that it is the files that do. */
-static nas_status_t refuse_other_job(const nas_state_t *saved, const nas_state_t *fresh,
-                                     const char *path, nas_error_t *err)
+static nas_status_t refuse_other_job(const nas_job_t *job, const nas_state_t *saved,
+                                     const nas_state_t *fresh, const char *path, nas_error_t *err)
 {
     enum { MOST = 3 };
     nas_strings_t keys = {0};
     char list[256] = "";
     if (saved->job_text && *saved->job_text && fresh->job_text &&
-        !nas_job_text_differences(nas_registries_job(), saved->job_text, fresh->job_text, &keys,
-                                  NULL))
+        !nas_job_text_differences(job->sections, saved->job_text, fresh->job_text, &keys, NULL))
         for (size_t i = 0; i < keys.n && i < MOST; i++)
             (void)snprintf(list + strlen(list), sizeof list - strlen(list), "%s%s",
                            i == 0 ? ": " : ", ", keys.at[i]);
@@ -35,8 +31,8 @@ static nas_status_t refuse_other_job(const nas_state_t *saved, const nas_state_t
     return status;
 }
 
-static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *fresh,
-                                   const char *path, nas_error_t *err)
+static nas_status_t check_identity(const nas_job_t *job, const nas_state_t *saved,
+                                   const nas_state_t *fresh, const char *path, nas_error_t *err)
 {
     if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
     const bool have_tables = *saved->table_path && *fresh->table_path;
@@ -50,7 +46,7 @@ static nas_status_t check_identity(const nas_state_t *saved, const nas_state_t *
             err, NAS_EINPUT,
             "%s: this run has a budget of %lld, the job says %lld; give the job another output and --reuse %s to keep the evaluations",
             path, (long long)saved->budget, (long long)fresh->budget, path);
-    return refuse_other_job(saved, fresh, path, err);
+    return refuse_other_job(job, saved, fresh, path, err);
 }
 
 /* What the digest cannot know: that every observation speaks of an evaluation. */
@@ -66,10 +62,10 @@ static nas_status_t check_observations(const nas_state_t *saved, const char *pat
     return NAS_OK;
 }
 
-nas_status_t nas_state_check_saved(const nas_state_t *saved, const char *path,
-                                   const nas_state_t *fresh, nas_error_t *err)
+nas_status_t nas_state_check_saved(const nas_job_t *job, const nas_state_t *saved,
+                                   const nas_state_t *fresh, const char *path, nas_error_t *err)
 {
-    const nas_status_t status = check_identity(saved, fresh, path, err);
+    const nas_status_t status = check_identity(job, saved, fresh, path, err);
     return status ? status : check_observations(saved, path, err);
 }
 

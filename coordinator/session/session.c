@@ -22,7 +22,6 @@
 #include "coordinator/report/under_way.h"
 #include "coordinator/report/verdict.h"
 #include "coordinator/session/resume.h"
-#include "worker/objectives/objectives.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +36,8 @@ typedef struct saved {
 
 struct nas_session {
     const nas_job_t *job; /* borrowed */
-    char *output;         /* where the job's output is written, a link followed; owned */
+    int64_t patience;
+    char *output; /* where the job's output is written, a link followed; owned */
     nas_lock_t *lock;
     nas_digest_t seen; /* nas_inputs_seen, before anything was read */
     saved_t saved;     /* until it is taken up */
@@ -97,6 +97,7 @@ nas_status_t nas_session_create(const nas_session_options_t *options, nas_sessio
     nas_session_t *session = calloc(1, sizeof *session);
     if (!session) return nas_error_nomem(err, "the session");
     *session = (nas_session_t){.job = options->job,
+                               .patience = options->patience,
                                .seen = *options->seen,
                                .checkpoint = {.interval_s = options->job->checkpoint.interval_s},
                                .started_s = nas_clock_monotonic_s()};
@@ -240,8 +241,8 @@ static nas_status_t resume(nas_session_t *session, const nas_session_options_t *
                            nas_error_t *err)
 {
     if (!session->saved.exists) return NAS_OK;
-    nas_status_t status =
-        nas_state_check_saved(&session->saved.state, session->output, &session->state, err);
+    nas_status_t status = nas_state_check_saved(session->job, &session->saved.state,
+                                                &session->state, session->output, err);
     if (!status) status = take_saved(session, err);
     if (!status && options->retry_failed) status = retry(session, err);
     if (!status) status = note_processor(session, options, err);
@@ -297,9 +298,7 @@ bool nas_session_over(const nas_session_t *session)
 
 bool nas_session_gives_up(const nas_session_t *session)
 {
-    const nas_job_t *job = session->job;
-    return !nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE) &&
-           nas_verdict_gives_up(&session->state, job->objective.patience);
+    return nas_verdict_gives_up(&session->state, session->patience);
 }
 
 nas_status_t nas_session_verdict(const nas_session_t *session, nas_error_t *err)

@@ -18,6 +18,8 @@ typedef struct nas_session_options {
     const nas_job_t *job;     /**< kept (borrowed) */
     const nas_digest_t *seen; /**< what the job looks like before its files are read; all 0: not
                                    known */
+    int64_t patience; /**< failed evaluations after which the run gives up where none succeeds; 0:
+                           never */
     bool resume;
     bool retry_failed; /**< with resume: begin a retry of what has failed */
     bool fresh;
@@ -70,7 +72,7 @@ nas_state_t *nas_session_state(nas_session_t *session);
  *  Coordinator only. */
 bool nas_session_over(const nas_session_t *session);
 
-/** Whether the run is to give up now (objective.patience).  Coordinator only. */
+/** Whether the run is to give up now, by its patience.  Coordinator only. */
 bool nas_session_gives_up(const nas_session_t *session);
 
 /** The verdict on a run that is over (nas_verdict).  Coordinator only. */
