@@ -92,7 +92,7 @@ static nas_status_t allocate(nas_training_t *training, nas_error_t *err)
     const size_t n_images = (size_t)training->n_images,
                  n_ranks = (size_t)nas_comm_size(training->options.team),
                  n_shards = (size_t)training->n_shards;
-    const size_t n_rows = nas_training_leads(training) && n_shards > 2 ? 2 : n_shards;
+    const size_t n_rows = nas_training_leads(training) ? 1 : n_shards;
     training->images =
         calloc(n_images, nas_source_values(&training->options.dataset->train) * sizeof(float));
     training->labels = calloc(n_images, sizeof *training->labels);

@@ -14,8 +14,8 @@ typedef struct nas_tally {
 } nas_tally_t;
 
 /** What came of a shard is a row of numbers: the gradient [n_values], the moments [n_statistics],
- *  the loss. The leader has one row for the sum over all shards and one for the shard at hand; the
- *  others have one a shard of theirs, which is what they send. */
+ *  the loss. The leader has one row, for the sum over all shards; the others have one a shard of
+ *  theirs, which is what they send. */
 struct nas_training {
     nas_training_options_t options;
     nas_training_state_t state; /**< parameter has two numbers more, see training_step.c; velocity

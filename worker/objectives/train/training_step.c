@@ -53,10 +53,8 @@ static void load_images(nas_training_t *training, int64_t shard)
     for (int64_t i = 0; i < n; i++) training->labels[i] = options->dataset->train.labels[index[i]];
 }
 
-static void compute_shard(nas_training_t *training, int64_t shard, double *row)
+static nas_program_values_t compute_shard(nas_training_t *training, int64_t shard)
 {
-    const int64_t n_values = training->options.graph->n_values,
-                  n_statistics = training->options.graph->n_statistics;
     nas_program_values_t values;
     load_images(training, shard);
     const nas_engine_task_t task = {.program = training->learner,
@@ -64,20 +62,32 @@ static void compute_shard(nas_training_t *training, int64_t shard, double *row)
                                     .images = training->images,
                                     .labels = training->labels};
     nas_training_compute(training, &task, &values);
-    memcpy(row, values.gradient, (size_t)n_values * sizeof *row);
-    memcpy(row + n_values, values.moments, (size_t)n_statistics * sizeof *row);
+    return values;
+}
+
+static void put_shard(nas_training_t *training, int64_t shard, double *row)
+{
+    const nas_graph_t *graph = training->options.graph;
+    const nas_program_values_t values = compute_shard(training, shard);
+    memcpy(row, values.gradient, (size_t)graph->n_values * sizeof *row);
+    memcpy(row + graph->n_values, values.moments, (size_t)graph->n_statistics * sizeof *row);
     row[training->row_length - 1] = values.loss;
 }
 
-/* On the leader: the sum over its shards in the first row. */
+static void add_shard(nas_training_t *training, int64_t shard, double *row)
+{
+    const nas_graph_t *graph = training->options.graph;
+    const nas_program_values_t values = compute_shard(training, shard);
+    add_row(graph->n_values, values.gradient, row);
+    add_row(graph->n_statistics, values.moments, row + graph->n_values);
+    row[training->row_length - 1] += values.loss;
+}
+
+/* On the leader: the sum over its shards. */
 static void sum_shards(nas_training_t *training)
 {
-    double *sum = training->row, *next = training->row + training->row_length;
-    compute_shard(training, 0, sum);
-    for (int64_t s = 1; s < training->n_shards; s++) {
-        compute_shard(training, s, next);
-        add_row(training->row_length, next, sum);
-    }
+    put_shard(training, 0, training->row);
+    for (int64_t s = 1; s < training->n_shards; s++) add_shard(training, s, training->row);
 }
 
 /* Send rows to the leader, which adds them to its sum in the order of the shards, those of the
@@ -155,8 +165,8 @@ nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
         sum_shards(training);
     else
         for (int64_t s = 0; s < training->n_shards; s++)
-            compute_shard(training, training->first_shard + s,
-                          training->row + s * training->row_length);
+            put_shard(training, training->first_shard + s,
+                      training->row + s * training->row_length);
     collect_rows(training);
     if (nas_training_leads(training)) {
         parameter[n_values + 1] = descend(training);
