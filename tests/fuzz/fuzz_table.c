@@ -1,5 +1,5 @@
 /* Tables: of a CSV file the column `arch` and, as numbers, `a` and `b`. Its names are looked up,
- * encoded, and joined on a part of NAS-Bench-201. */
+ * encoded, and joined on a part of NAS-Bench-201. Two readers that share it find what one does. */
 #include "common/io/table.h"
 #include "common/space/pool.h"
 #include "tests/fuzz/fuzz.h"
@@ -16,16 +16,62 @@ static nas_strings_t list_of(const char *const *text, size_t n)
     return list;
 }
 
-static nas_status_t read_table(const char *path, nas_table_t **table_p, nas_error_t *err)
+/* A table and what came of reading it. */
+typedef struct reading {
+    nas_table_t *table;
+    nas_table_seen_t seen;
+    nas_status_t status;
+    nas_error_t err;
+} reading_t;
+
+/* range NULL: all of it. */
+static reading_t read_table(const char *path, const nas_csv_range_t *range)
 {
     static const char *const number[] = {"a", "b"}, *const none[] = {"-", "n/a", "-1", "1e400"};
+    reading_t reading = {0};
     nas_strings_t columns = list_of(number, 2), missing = list_of(none, 4);
     const nas_table_options_t options = {
         .path = path, .arch_column = "arch", .columns = &columns, .missing = &missing};
-    const nas_status_t status = nas_table_read(&options, table_p, err);
+    reading.status =
+        range ? nas_table_read_range(&options, *range, &reading.seen, &reading.table, &reading.err)
+              : nas_table_read(&options, &reading.table, &reading.err);
     nas_strings_fini(&columns);
     nas_strings_fini(&missing);
-    return status;
+    return reading;
+}
+
+/* Rows of a range are those of the whole table from `first` on, in the same lines. */
+static void check_rows(const nas_table_t *whole, const nas_table_t *part, int64_t first)
+{
+    const nas_names_t *all = nas_table_names(whole), *names = nas_table_names(part);
+    for (int64_t i = 0; i < nas_table_rows(part); i++) {
+        NAS_ASSERT(strcmp(nas_names_at(names, i), nas_names_at(all, first + i)) == 0);
+        NAS_ASSERT(nas_names_line(names, i) == nas_names_line(all, first + i));
+    }
+}
+
+/* Duplicates, and that there are no rows, ranges do not know. */
+static void try_cut(const char *path, int64_t cut, const reading_t *whole)
+{
+    const nas_csv_range_t begin = {.end = cut};
+    reading_t first = read_table(path, &begin);
+    const nas_csv_range_t end = {.begin = cut, .end = INT64_MAX, .line = 1 + first.seen.n_lines};
+    reading_t second = read_table(path, &end);
+    if (!first.seen.is_uncuttable && !second.seen.is_uncuttable) {
+        const reading_t *failed = first.status ? &first : &second;
+        if (failed->status) {
+            NAS_ASSERT(whole->status == failed->status);
+            NAS_ASSERT(strcmp(failed->err.text, whole->err.text) == 0);
+        }
+        if (whole->table) {
+            const int64_t n_first = nas_table_rows(first.table);
+            NAS_ASSERT(n_first + nas_table_rows(second.table) == nas_table_rows(whole->table));
+            check_rows(whole->table, first.table, 0);
+            check_rows(whole->table, second.table, n_first);
+        }
+    }
+    nas_table_destroy(first.table);
+    nas_table_destroy(second.table);
 }
 
 static void check_column(const nas_table_t *table, const char *name)
@@ -81,15 +127,16 @@ static void try_join(const nas_names_t *names)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *path = fuzz_path("table.csv");
-    nas_table_t *table = NULL;
-    nas_error_t err = {0};
     fuzz_write(path, (fuzz_bytes_t){data, size});
-    const nas_status_t status = read_table(path, &table, &err);
+    reading_t whole = read_table(path, NULL);
+    for (size_t cut = 1 + size % 7; cut <= size; cut += 1 + size / 4)
+        try_cut(path, (int64_t)cut, &whole);
     free(path);
-    if (status) {
-        fuzz_check_error(status, &err);
+    if (whole.status) {
+        fuzz_check_error(whole.status, &whole.err);
         return 0;
     }
+    const nas_table_t *table = whole.table;
     NAS_ASSERT(nas_table_rows(table) > 0 &&
                nas_table_rows(table) == nas_names_count(nas_table_names(table)));
     check_column(table, "a");
@@ -98,6 +145,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_encoding(NAS_ENCODING_NB201, nas_table_names(table));
     try_encoding(NAS_ENCODING_DIGITS, nas_table_names(table));
     try_join(nas_table_names(table));
-    nas_table_destroy(table);
+    nas_table_destroy(whole.table);
     return 0;
 }
