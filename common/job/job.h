@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+enum { NAS_JOB_NAMES_SIZE = 96 };
+
 /** What a job is read for. */
 typedef enum nas_job_purpose {
     NAS_JOB_SEARCH = 0,
@@ -95,16 +97,11 @@ struct nas_job {
         nas_job_numbers_t std;  /**< likewise; as many as of mean where both are given */
         int64_t limit;          /**< images of each split; 0: all */
     } data;                     /**< COMPUTE, or objective TRAIN */
-    struct {
-        int kind;    /**< place in the list of objectives */
-        char *table; /**< of a space: path, resolved */
-        char *arch;  /**< of a space: column of the architecture string */
-        nas_strings_t missing;
-        char *column;         /**< TABLE */
-        bool minimise;        /**< TABLE, COMMAND */
-        char *cost;           /**< TABLE; NULL: no cost column */
-        nas_strings_t report; /**< TABLE, COMMAND */
-        int64_t patience;     /**< of work: failures without a success that end a run; 0: any */
+    struct {                    /* a kind has more of its own: nas_job_values */
+        int kind;               /**< place in the list of objectives */
+        bool minimise;          /**< of a table, or a command */
+        nas_strings_t report;   /**< likewise */
+        int64_t patience;       /**< of work: failures without a success that end a run; 0: any */
     } objective;
     struct {
         char *method;
@@ -157,6 +154,10 @@ nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *e
 /** Whether what an ENUM field of a registry takes has one of some traits (NAS_POOL_WITH_NETWORKS and
  *  the like). */
 bool nas_job_has(const nas_job_t *job, const char *key, unsigned traits);
+
+/** The names of a registry that have one of some traits, as "a, b": what would be right. */
+void nas_job_names_with(const nas_job_t *job, const char *key, unsigned traits,
+                        char text[NAS_JOB_NAMES_SIZE]);
 
 /** The search space of the pool; NULL: it is the rows of a table. */
 const nas_space_t *nas_job_space(const nas_job_t *job);

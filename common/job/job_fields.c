@@ -165,9 +165,11 @@ static nas_status_t check_subset(const nas_job_t *job, nas_error_t *err)
     if (nas_job_has(job, "pool.space", NAS_POOL_WITH_CLASSES) ||
         (kind != NAS_SUBSET_UNIQUE && kind != NAS_SUBSET_EQUIVALENT))
         return NAS_OK;
+    char spaces[NAS_JOB_NAMES_SIZE];
+    nas_job_names_with(job, "pool.space", NAS_POOL_WITH_CLASSES, spaces);
     return nas_job_error(
         job, "pool.subset", err,
-        "only nas-bench-201 has classes of architectures; set all, {sample: N} or {file: PATH}");
+        "only %s has classes of architectures; set all, {sample: N} or {file: PATH}", spaces);
 }
 
 const nas_job_section_t nas_job_pool = {FIELDS(pool)};

@@ -2,6 +2,7 @@
  * walking through them. */
 #include "common/job/job_internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,20 @@ bool nas_job_has(const nas_job_t *job, const char *key, unsigned traits)
     const nas_job_field_t *field = choice_field(job->sections, key);
     const int *choice = nas_job_value_const(job, field);
     return nas_job_choice_fits(field, (size_t)*choice, traits);
+}
+
+void nas_job_names_with(const nas_job_t *job, const char *key, unsigned traits,
+                        char text[NAS_JOB_NAMES_SIZE])
+{
+    const nas_job_field_t *field = choice_field(job->sections, key);
+    const char *name = NULL;
+    text[0] = '\0';
+    for (size_t i = 0; (name = nas_job_choice_name(field, i)); i++) {
+        const size_t length = strlen(text);
+        if (nas_job_choice_fits(field, i, traits))
+            (void)snprintf(text + length, NAS_JOB_NAMES_SIZE - length, "%s%s", length ? ", " : "",
+                           name);
+    }
 }
 
 const char *nas_job_choice_of(const nas_job_t *job, const char *key)

@@ -110,7 +110,7 @@ static void print_table_cost(const nas_inputs_t *inputs, const nas_search_needs_
                   is_quick ? "seconds, no node hours" : "no time but the method's own");
     if (isfinite(cost))
         (void)fprintf(out, "# cost:        about %.4g in units of %s, at the pool's mean\n", cost,
-                      inputs->job->objective.cost);
+                      nas_job_table(inputs->job)->cost);
 }
 
 static void print_training(const needs_t *needs, FILE *out)

@@ -1,16 +1,17 @@
 #include "coordinator/inputs/inputs.h"
 
 #include "coordinator/inputs/inputs_internal.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 
 /* Whether this program has what computes. */
 static nas_status_t check_backend(const nas_inputs_t *inputs, nas_error_t *err)
 {
     const bool computes = nas_inputs_train(inputs) || inputs->score.batch.n > 0;
-    if (!computes || nas_backend_of((nas_backend_kind_t)inputs->job->backend, nas_isa_best()))
-        return NAS_OK;
+    if (!computes || nas_backend_of(inputs->job->backend, nas_isa_best())) return NAS_OK;
+    const nas_backend_entry_t *backend = nas_backend_at((size_t)inputs->job->backend);
     return nas_job_error(inputs->job, "backend", err,
-                         "this program was built without oneDNN, which cpu needs; set ref");
+                         "this program was built without %s, which %s needs; set ref",
+                         backend->needs, backend->name);
 }
 
 nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)

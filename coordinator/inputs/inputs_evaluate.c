@@ -18,7 +18,7 @@ static nas_status_t rank_rows(nas_inputs_t *inputs, nas_error_t *err)
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
     nas_table_order_t order = {.column =
-                                   nas_shared_table_find(inputs->table, job->objective.column),
+                                   nas_shared_table_find(inputs->table, nas_job_table(job)->column),
                                .minimise = job->objective.minimise,
                                .n_best = job->search.budget,
                                .interrupt = inputs->interrupt};
@@ -44,7 +44,7 @@ static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
     if (status) return status;
     if (nas_objective_present(inputs->evaluate.objective) == 0)
         return nas_job_error(job, "objective.column", err, "'%s' has no value for any architecture",
-                             job->objective.column);
+                             nas_job_table(job)->column);
     return NAS_OK;
 }
 

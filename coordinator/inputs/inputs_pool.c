@@ -20,8 +20,8 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
     const nas_job_t *job = inputs->job;
     nas_status_t status = NAS_OK;
     if (nas_inputs_by_table(inputs)) {
-        status = add_once(columns, job->objective.column, err);
-        if (!status) status = add_once(columns, job->objective.cost, err);
+        status = add_once(columns, nas_job_table(job)->column, err);
+        if (!status) status = add_once(columns, nas_job_table(job)->cost, err);
         for (size_t i = 0; !status && i < job->objective.report.n; i++)
             status = add_once(columns, job->objective.report.at[i], err);
     }
@@ -39,10 +39,10 @@ static nas_status_t read_columns(nas_inputs_t *inputs, const nas_strings_t *colu
     const nas_job_t *job = inputs->job;
     const bool of_table = nas_inputs_have_table_pool(inputs);
     nas_shared_table_options_t options = {
-        .table = {.path = of_table ? job->pool.table : job->objective.table,
-                  .arch_column = of_table ? job->pool.arch : job->objective.arch,
+        .table = {.path = of_table ? job->pool.table : nas_job_table(job)->table,
+                  .arch_column = of_table ? job->pool.arch : nas_job_table(job)->arch,
                   .columns = columns,
-                  .missing = of_table ? &job->pool.missing : &job->objective.missing,
+                  .missing = of_table ? &job->pool.missing : &nas_job_table(job)->missing,
                   .missing_key = of_table ? "pool.missing" : "objective.missing",
                   .interrupt = inputs->interrupt},
         .least = NAS_SHARED_TABLE_LEAST};

@@ -41,7 +41,7 @@ nas_status_t nas_inputs_check_output(const nas_job_t *job, const char *path, nas
     nas_status_t status = keep_apart(job, "own file", path, err);
     if (!status) status = keep_apart(job, "pool.table", job->pool.table, err);
     if (!status) status = keep_apart(job, "pool.subset", job->pool.subset.file, err);
-    if (!status) status = keep_apart(job, "objective.table", job->objective.table, err);
+    if (!status) status = keep_apart(job, "objective.table", nas_job_table(job)->table, err);
     if (!status && takes_scores) status = keep_apart(job, "metrics.file", job->metrics.file, err);
     if (!status) status = keep_all_apart(job, "data.train", &job->data.train, err);
     return status ? status : keep_all_apart(job, "data.test", &job->data.test, err);
@@ -61,7 +61,7 @@ nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas
     if (status) return status;
     look_at(&look, job->pool.table);
     look_at(&look, job->pool.subset.file);
-    look_at(&look, job->objective.table);
+    look_at(&look, nas_job_table(job)->table);
     look_at(&look, job->metrics.file);
     look_at_all(&look, &job->data.train);
     look_at_all(&look, &job->data.test);

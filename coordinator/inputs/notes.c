@@ -47,7 +47,7 @@ static nas_status_t note_objective(const nas_inputs_t *inputs, nas_strings_t *no
         nas_string_format(
             err,
             "objective.column: %s has values for %lld of %lld architectures; to evaluate another one uses budget and is recorded as missing",
-            inputs->job->objective.column,
+            nas_job_table(inputs->job)->column,
             (long long)nas_objective_present(inputs->evaluate.objective), (long long)n),
         err);
 }
@@ -63,7 +63,7 @@ static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, 
         return NAS_OK;
     for (size_t m = 0; !status && m < job->metrics.names.n; m++) {
         const char *name = job->metrics.names.at[m], *what = NULL;
-        if (strcmp(name, job->objective.column) == 0)
+        if (strcmp(name, nas_job_table(job)->column) == 0)
             what = "is the objective's own column: the search would be told what it is to find";
         else if (nas_strings_find(&job->objective.report, name) >= 0)
             what = "is a column that is reported as a result: the search would be told it before";

@@ -66,7 +66,7 @@ static nas_status_t set_search(nas_state_t *state, const nas_inputs_t *inputs, n
 
 static const char *table_of(const nas_job_t *job)
 {
-    return job->pool.table ? job->pool.table : job->objective.table;
+    return job->pool.table ? job->pool.table : nas_job_table(job)->table;
 }
 
 nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas_error_t *err)

@@ -2,7 +2,7 @@
 
 #include "coordinator/search/methods/method.h"
 #include "worker/data/dataset.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/metrics/metric.h"
 #include "worker/objectives/objectives.h"
 

@@ -23,7 +23,7 @@
 #include "common/space/arch.h"
 #include "coordinator/score/intake.h"
 #include "coordinator/score/score_stage.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 #include "worker/schedule/schedule.h"
@@ -134,12 +134,10 @@ static nas_status_t make_schedule(scoring_t *scoring, nas_error_t *err)
 static nas_status_t make_engine(scoring_t *scoring, nas_error_t *err)
 {
     const nas_score_parameters_t *parameters = &scoring->parameters;
-    const nas_backend_t *backend =
-        nas_backend_of((nas_backend_kind_t)parameters->backend, (nas_isa_t)parameters->isa);
-    if (!backend)
-        return nas_error_set(
-            err, NAS_EINPUT,
-            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
+    const nas_backend_t *backend = NULL;
+    const nas_status_t status =
+        nas_backend_require(parameters->backend, (nas_isa_t)parameters->isa, &backend, err);
+    if (status) return status;
     return nas_host_engine_create(backend, NULL, &scoring->engine, err);
 }
 

@@ -1,8 +1,8 @@
 #include "coordinator/score/score_needs.h"
 
 #include "coordinator/score/score_parameters.h"
-#include "worker/engine/backends/backends.h"
 #include "worker/engine/graph/cost.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/program/footprint.h"
 #include "worker/engine/program/program.h"
 
@@ -19,7 +19,7 @@ static nas_status_t measure_tensors(const nas_score_parameters_t *parameters,
     needs[1] = needs[0] & NAS_NEED_FLOW;
     needs[0] &= ~(unsigned)NAS_NEED_FLOW;
     const nas_footprint_options_t options = {
-        .backend = nas_backend_of((nas_backend_kind_t)parameters->backend, nas_isa_best()),
+        .backend = nas_backend_of(parameters->backend, nas_isa_best()),
         .network = &parameters->network,
         .batch = (int)parameters->batch,
         .needs = needs[0] ? needs : needs + 1,

@@ -246,18 +246,23 @@ static nas_result_t result_of(const nas_ledger_t *ledger, const nas_evaluation_t
                           .phase = phase};
 }
 
-/* Of an architecture that was evaluated in this round. */
-static void take_outcome(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t *evaluation)
+/* Arrays stay the outcome's; the state copies what it keeps. */
+static void take_outcome(const nas_outcome_t *outcome, nas_evaluation_t *evaluation)
 {
-    pending_t *pending = find_pending(ledger, r, evaluation->arch);
-    NAS_ASSERT(pending);
-    nas_outcome_t *outcome = &pending->outcome;
     memcpy(evaluation->value, outcome->value, sizeof evaluation->value);
     evaluation->cost = outcome->cost;
     evaluation->status = (int32_t)outcome->status;
     evaluation->columns = outcome->columns;
     evaluation->curve = outcome->curve;
-    evaluation->reason = *outcome->reason ? outcome->reason : NULL;
+    evaluation->reason = *outcome->reason ? (char *)(uintptr_t)outcome->reason : NULL;
+}
+
+/* Of an architecture that was evaluated in this round. */
+static void take_pending(const nas_ledger_t *ledger, int64_t r, nas_evaluation_t *evaluation)
+{
+    const pending_t *pending = find_pending(ledger, r, evaluation->arch);
+    NAS_ASSERT(pending);
+    take_outcome(&pending->outcome, evaluation);
     evaluation->rank = pending->rank;
 }
 
@@ -272,11 +277,15 @@ static nas_status_t evaluate(nas_ledger_t *ledger, int64_t r, int64_t arch, nas_
     bool known = false;
     const nas_evaluation_t *found = find_made(ledger, name, repeat->seed, &known);
     nas_evaluation_t evaluation = {.arch = arch, .name = (char *)(uintptr_t)name};
-    if (ledger->objective) nas_objective_evaluate(ledger->objective, arch, &evaluation);
+    nas_outcome_t looked_up;
+    if (ledger->objective) {
+        nas_objective_look_up(ledger->objective, arch, &looked_up, &evaluation.pool_rank);
+        take_outcome(&looked_up, &evaluation);
+    }
     if (found)
         take_over(ledger, found, known, &evaluation);
     else if (!ledger->objective)
-        take_outcome(ledger, r, &evaluation);
+        take_pending(ledger, r, &evaluation);
     evaluation.seed = repeat->seed;
     evaluation.phase = (int32_t)phase;
     const nas_status_t status = nas_state_add_evaluation(ledger->state, r, &evaluation, err);

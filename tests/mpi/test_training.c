@@ -2,7 +2,7 @@
 #include "check.h"
 #include "common/base/isa.h"
 #include "tests/unit/train_case.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 
 enum { N_SHARDS = 5, N_STEPS = 5 };
 
@@ -116,7 +116,7 @@ static void test_all(nas_comm_t *world)
 {
     for (int i = 0; i < 2; i++) {
         const nas_backend_t *backend =
-            nas_backend_of(i == 0 ? NAS_BACKEND_REF : NAS_BACKEND_CPU, nas_isa_best());
+            nas_backend_named(i == 0 ? "ref" : "cpu")->of(nas_isa_best());
         if (!backend) continue;
         test_same_bits(world, backend);
         test_resume(world, backend);

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the sources may call: files are opened, made and renamed in a few places, which look at what stands there first
+# What the sources may call, and which names they may know: files are opened, made and renamed in a few places, which look at what stands there first
 # (common/io/file.h). A new place is added here once it does so, too.
 # shellcheck source=tests/system/lib.sh
 source "$(dirname "$0")/lib.sh"
@@ -38,3 +38,12 @@ only 'chmod|chown|fchmod|fchown' common/io/replace.c
 only 'H5Fcreate' common/state/h5_file.c worker/data/folders/folder_file.c
 only 'H5Fopen' common/state/h5_file.c worker/data/untrusted/untrusted_child.c
 only 'gzopen|jpeg_stdio_src|png_init_io' none
+
+# What belongs to a registry has its name in the registry's folder: common/job is handed all of them (common/job/section.h).
+names='ref|cpu|nas-bench-201|transnas-micro|transnas-macro|digits|robot|random|rea|reinforce|single|synflow|nwot|grad_norm|train|command|cifar-binary|idx|hdf5'
+found=$(grep -rnE "\"($names)\"" common/job | grep -v 'convention_names') || true
+[ -z "$found" ] || fail "names of registries in common/job:
+$found"
+for owner in worker/engine/host common/space coordinator/search/methods worker/engine/metrics worker/objectives worker/data; do
+    grep -rqE "\"($names)\"" "$owner" || fail "no name of a registry in $owner"
+done

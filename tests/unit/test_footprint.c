@@ -1,7 +1,7 @@
 /* What is said to be needed is what is taken. */
 #include "common/base/isa.h"
 #include "tests/unit/program_case.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/program/footprint.h"
 
 static const nas_network_t NETWORK = {.image_channels = 3,
@@ -62,8 +62,8 @@ static void expect_footprint(const nas_backend_t *backend)
 
 Test(footprint, is_what_programs_take)
 {
-    expect_footprint(nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN));
-    const nas_backend_t *cpu = nas_backend_of(NAS_BACKEND_CPU, nas_isa_best());
+    expect_footprint(nas_backend_named("ref")->of(NAS_ISA_PLAIN));
+    const nas_backend_t *cpu = nas_backend_named("cpu")->of(nas_isa_best());
     if (cpu) expect_footprint(cpu);
 }
 
@@ -74,7 +74,7 @@ Test(footprint, grows_with_the_batch_and_the_network)
     nas_network_t large = NETWORK;
     large.cells = 3;
     size_t small_bytes = 0, batch_bytes = 0, large_bytes = 0;
-    nas_footprint_options_t options = {.backend = nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
+    nas_footprint_options_t options = {.backend = nas_backend_named("ref")->of(NAS_ISA_PLAIN),
                                        .network = &NETWORK,
                                        .arch = &conv,
                                        .batch = 4,
@@ -97,8 +97,7 @@ Test(footprint, a_network_that_cannot_be_is_refused)
     nas_network_t wrong = NETWORK;
     wrong.height = 7;
     size_t bytes = 77;
-    const nas_footprint_options_t options = {.backend =
-                                                 nas_backend_of(NAS_BACKEND_REF, NAS_ISA_PLAIN),
+    const nas_footprint_options_t options = {.backend = nas_backend_named("ref")->of(NAS_ISA_PLAIN),
                                              .network = &wrong,
                                              .arch = &none,
                                              .batch = 4,

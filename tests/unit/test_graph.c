@@ -1,7 +1,7 @@
 /* Graphs that a builder makes: extents, names, what is refused; and which of them programs take. */
 #include "tests/unit/arch_case.h"
-#include "worker/engine/backends/backends.h"
 #include "worker/engine/graph/graph.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/program/lower.h"
 #include "worker/engine/program/program.h"
 

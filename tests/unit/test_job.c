@@ -6,9 +6,10 @@
 #include "job_sandbox.h"
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 #include "worker/objectives/command/objective_command.h"
 #include "worker/objectives/objectives.h"
+#include "worker/objectives/table/objective_table.h"
 #include "worker/objectives/train/objective_train.h"
 
 /* The caller frees it. */
@@ -34,9 +35,9 @@ Test(job, defaults)
     cr_assert_eq(job->metrics.names.n, 0);
     cr_assert_eq(job->metrics.transform_of.n, 0);
     cr_assert_str_eq(nas_objective_kind_at((size_t)job->objective.kind)->name, "table");
-    cr_assert_str_eq(job->objective.column, "acc");
+    cr_assert_str_eq(nas_job_table(job)->column, "acc");
     cr_assert_not(job->objective.minimise);
-    cr_assert_null(job->objective.cost);
+    cr_assert_null(nas_job_table(job)->cost);
     cr_assert_eq(job->objective.report.n, 0);
     cr_assert_str_eq(job->search.method, "robot");
     cr_assert_eq(job->search.budget, 20);
@@ -52,7 +53,7 @@ Test(job, defaults_of_a_space)
 {
     nas_job_t *job = read_job(SPACE SPACE_OBJECTIVE SEARCH, NULL);
     cr_assert_eq(job->purpose, NAS_JOB_SEARCH);
-    cr_assert_str_eq(nas_backend_name((size_t)job->backend), "cpu");
+    cr_assert_str_eq(nas_backend_at((size_t)job->backend)->name, "cpu");
     cr_assert_eq(job->coordinator, NAS_COORDINATOR_SHARED);
     cr_assert_str_eq(nas_job_space(job)->name, "nas-bench-201");
     cr_assert_null(job->pool.table);
@@ -70,15 +71,15 @@ Test(job, defaults_of_a_space)
     cr_assert_eq(job->data.mean.n, 0);
     cr_assert_eq(job->data.std.n, 0);
     cr_assert_eq(job->data.limit, 0);
-    cr_assert_str_eq(job->objective.arch, "arch");
-    cr_assert_eq(job->objective.missing.n, 0);
+    cr_assert_str_eq(nas_job_table(job)->arch, "arch");
+    cr_assert_eq(nas_job_table(job)->missing.n, 0);
     nas_job_destroy(job);
 }
 
 Test(job, every_field_of_a_space_is_read)
 {
     nas_job_t *job = read_job(SPACE_FULL, NULL);
-    cr_assert_str_eq(nas_backend_name((size_t)job->backend), "ref");
+    cr_assert_str_eq(nas_backend_at((size_t)job->backend)->name, "ref");
     cr_assert_eq(job->coordinator, NAS_COORDINATOR_DEDICATED);
     cr_assert_eq(job->pool.subset.kind, NAS_SUBSET_FILE);
     cr_assert_str_eq(job->pool.subset.file, "/cells.txt");
@@ -97,9 +98,9 @@ Test(job, every_field_of_a_space_is_read)
     cr_assert_eq(job->data.std.n, 3);
     cr_assert_eq(job->data.std.at[0], 1e-6);
     cr_assert_eq(job->data.limit, 1000000000);
-    cr_assert_str_eq(job->objective.table, "/t.csv");
-    cr_assert_str_eq(job->objective.arch, "cell");
-    cr_assert_str_eq(job->objective.missing.at[0], "n/a");
+    cr_assert_str_eq(nas_job_table(job)->table, "/t.csv");
+    cr_assert_str_eq(nas_job_table(job)->arch, "cell");
+    cr_assert_str_eq(nas_job_table(job)->missing.at[0], "n/a");
     nas_job_destroy(job);
 }
 
@@ -202,9 +203,9 @@ Test(job, every_field_is_read)
     cr_assert_eq(nas_job_transform(job, "no"), NAS_TRANSFORM_NONE);
     cr_assert_eq(nas_job_transform(job, "~"), NAS_TRANSFORM_NONE);
     cr_assert_eq(nas_job_transform(job, "|x"), NAS_TRANSFORM_RANK);
-    cr_assert_str_eq(job->objective.column, "true");
+    cr_assert_str_eq(nas_job_table(job)->column, "true");
     cr_assert(job->objective.minimise);
-    cr_assert_str_eq(job->objective.cost, "seconds");
+    cr_assert_str_eq(nas_job_table(job)->cost, "seconds");
     cr_assert_str_eq(job->objective.report.at[1], "b");
     cr_assert_str_eq(job->search.method, "single");
     cr_assert_eq(job->search.budget, 1000000);
@@ -393,7 +394,7 @@ Test(job, an_override_replaces_a_wrong_value)
 Test(job, an_empty_override_unsets_an_optional_text)
 {
     nas_job_t *job = read_job(FULL, "objective.cost=");
-    cr_assert_null(job->objective.cost);
+    cr_assert_null(nas_job_table(job)->cost);
     cr_assert_str_eq(job->search.metric, "snip");
     nas_job_destroy(job);
 }
@@ -434,7 +435,7 @@ Test(job, every_input_path_is_resolved)
     } relative[] = {{job->pool.subset.file, "/c.txt"},
                     {job->data.train.at[1], "/l"},
                     {job->data.test.at[0], "/t"},
-                    {job->objective.table, "/o.csv"}};
+                    {nas_job_table(job)->table, "/o.csv"}};
     for (size_t i = 0; i < sizeof relative / sizeof *relative; i++) {
         cr_assert_eq(strncmp(relative[i].path, box.folder, strlen(box.folder)), 0);
         cr_assert_str_eq(relative[i].path + strlen(box.folder), relative[i].name);

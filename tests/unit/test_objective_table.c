@@ -86,38 +86,39 @@ static void drop(fixture_t *f)
 Test(objective_table, looks_up_a_row)
 {
     fixture_t f = make(false);
-    nas_evaluation_t evaluation;
-    nas_objective_evaluate(f.objective, 3, &evaluation);
-    cr_assert_eq(evaluation.arch, 3);
-    cr_assert_str_eq(evaluation.name, "d");
-    cr_assert_eq(evaluation.value[0], 4);
-    cr_assert_eq(evaluation.cost, 4);
-    cr_assert_eq(evaluation.columns[0], 40);
-    cr_assert_eq(evaluation.pool_rank, 2, "only c is strictly better");
-    cr_assert_eq(evaluation.status, NAS_EVAL_OK);
+    nas_outcome_t outcome;
+    int64_t pool_rank;
+    nas_objective_look_up(f.objective, 3, &outcome, &pool_rank);
+    cr_assert_eq(outcome.value[0], 4);
+    cr_assert_eq(outcome.cost, 4);
+    cr_assert_eq(outcome.columns[0], 40);
+    cr_assert_eq(pool_rank, 2, "only c is strictly better");
+    cr_assert_eq(outcome.status, NAS_EVAL_OK);
     drop(&f);
 }
 
 Test(objective_table, a_missing_objective_is_a_failed_evaluation)
 {
     fixture_t f = make(false);
-    nas_evaluation_t evaluation;
-    nas_objective_evaluate(f.objective, 1, &evaluation);
-    cr_assert_eq(evaluation.status, NAS_EVAL_MISSING);
-    cr_assert(isnan(evaluation.value[0]));
-    cr_assert_eq(evaluation.pool_rank, 0);
-    cr_assert_eq(evaluation.cost, 2, "its cost is known all the same");
+    nas_outcome_t outcome;
+    int64_t pool_rank;
+    nas_objective_look_up(f.objective, 1, &outcome, &pool_rank);
+    cr_assert_eq(outcome.status, NAS_EVAL_MISSING);
+    cr_assert(isnan(outcome.value[0]));
+    cr_assert_eq(pool_rank, 0);
+    cr_assert_eq(outcome.cost, 2, "its cost is known all the same");
     drop(&f);
 }
 
 Test(objective_table, missing_cost_and_column_are_unknown)
 {
     fixture_t f = make(false);
-    nas_evaluation_t evaluation;
-    nas_objective_evaluate(f.objective, 2, &evaluation);
-    cr_assert(isnan(evaluation.cost));
-    nas_objective_evaluate(f.objective, 5, &evaluation);
-    cr_assert(isnan(evaluation.columns[0]));
+    nas_outcome_t outcome;
+    int64_t pool_rank;
+    nas_objective_look_up(f.objective, 2, &outcome, &pool_rank);
+    cr_assert(isnan(outcome.cost));
+    nas_objective_look_up(f.objective, 5, &outcome, &pool_rank);
+    cr_assert(isnan(outcome.columns[0]));
     cr_assert_float_eq(nas_objective_mean_cost(f.objective), 25.0 / 6.0, 1e-15);
     drop(&f);
 }
@@ -138,10 +139,11 @@ Test(objective_table, minimise_turns_the_order_round)
 {
     fixture_t f = make(true);
     const int64_t best[] = {5, 0, 3};
-    nas_evaluation_t evaluation;
-    nas_objective_evaluate(f.objective, 0, &evaluation);
-    cr_assert_eq(evaluation.value[0], 3, "the user's unit and sign");
-    cr_assert_eq(evaluation.pool_rank, 2);
+    nas_outcome_t outcome;
+    int64_t pool_rank;
+    nas_objective_look_up(f.objective, 0, &outcome, &pool_rank);
+    cr_assert_eq(outcome.value[0], 3, "the user's unit and sign");
+    cr_assert_eq(pool_rank, 2);
     cr_assert_eq(nas_objective_precision(f.objective, best, 3), 1.0);
     drop(&f);
 }

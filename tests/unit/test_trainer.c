@@ -5,7 +5,7 @@
 #include "temp_folder.h"
 #include "tests/unit/train_case.h"
 #include "worker/candidates/candidate_file.h"
-#include "worker/engine/backends/backends.h"
+#include "worker/engine/host/backends.h"
 #include "worker/objectives/train/trainer.h"
 
 #include <criterion/criterion.h>
@@ -143,7 +143,7 @@ typedef void (*test_t)(const nas_backend_t *backend);
 
 static void on_every_backend(test_t test)
 {
-    const nas_backend_t *cpu = nas_backend_of(NAS_BACKEND_CPU, nas_isa_best());
+    const nas_backend_t *cpu = nas_backend_named("cpu")->of(nas_isa_best());
     test(nas_backend_ref());
     if (cpu) test(cpu);
 }

@@ -67,12 +67,12 @@ static bool has_networks(const nas_job_t *job)
     return nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS);
 }
 
-static nas_status_t check_purpose(const nas_job_t *job, nas_error_t *err)
+static nas_status_t check_purpose(const nas_job_t *job, const char *spaces, nas_error_t *err)
 {
     if (job->purpose != NAS_JOB_SCORE) return NAS_OK;
     if (!nas_job_space(job))
-        return nas_job_error(job, "pool.space", err,
-                             "a table has no networks to score; set nas-bench-201");
+        return nas_job_error(job, "pool.space", err, "a table has no networks to score; set %s",
+                             spaces);
     if (job->metrics.source != NAS_SOURCE_COMPUTE)
         return nas_job_error(job, "metrics.source", err, "scoring computes metrics; set compute");
     if (job->metrics.names.n == 0)
@@ -82,7 +82,7 @@ static nas_status_t check_purpose(const nas_job_t *job, nas_error_t *err)
 }
 
 /* Without names, no metrics are taken from anywhere. */
-static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
+static nas_status_t check_source(const nas_job_t *job, const char *spaces, nas_error_t *err)
 {
     const bool is_table = !nas_job_space(job);
     if (!is_table && job->metrics.source == NAS_SOURCE_TABLE && job->metrics.names.n > 0)
@@ -91,7 +91,8 @@ static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
     if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,
-            "a table has no networks to compute metrics of; set table, or pool.space to nas-bench-201");
+            "a table has no networks to compute metrics of; set table, or pool.space to %s",
+            spaces);
     if (is_table && job->metrics.source == NAS_SOURCE_SCORES)
         return nas_job_error(
             job, "metrics.source", err,
@@ -99,14 +100,17 @@ static nas_status_t check_source(const nas_job_t *job, nas_error_t *err)
     if (!has_networks(job) && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,
-            "this release builds networks of nas-bench-201 only; set pool.space to that, or take the metrics from a table");
+            "this release builds networks of %s only; set pool.space to that, or take the metrics from a table",
+            spaces);
     return NAS_OK;
 }
 
 static nas_status_t check(const nas_job_t *job, nas_error_t *err)
 {
-    const nas_status_t status = check_purpose(job, err);
-    return status ? status : check_source(job, err);
+    char spaces[NAS_JOB_NAMES_SIZE];
+    nas_job_names_with(job, "pool.space", NAS_POOL_WITH_NETWORKS, spaces);
+    const nas_status_t status = check_purpose(job, spaces, err);
+    return status ? status : check_source(job, spaces, err);
 }
 
 const nas_job_section_t nas_metric_keys = {

@@ -26,9 +26,10 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
     if (!objective) return nas_error_nomem(err, "the objective");
     *objective = (nas_objective_t){
         .options = *options,
-        .value = nas_shared_table_find(options->table, job->objective.column),
-        .cost =
-            job->objective.cost ? nas_shared_table_find(options->table, job->objective.cost) : -1,
+        .value = nas_shared_table_find(options->table, nas_job_table(job)->column),
+        .cost = nas_job_table(job)->cost
+                    ? nas_shared_table_find(options->table, nas_job_table(job)->cost)
+                    : -1,
         .column = calloc(n_column + 1, sizeof *objective->column),
         .values = calloc(n_column + 1, sizeof *objective->values),
         .n_column = n_column,
@@ -62,24 +63,20 @@ static double value_at(const nas_table_row_t *row, int column)
     return row && column >= 0 ? row->value[column] : NAN;
 }
 
-void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation)
+void nas_objective_look_up(nas_objective_t *objective, int64_t arch, nas_outcome_t *outcome,
+                           int64_t *pool_rank)
 {
     const nas_table_row_t *row = row_of(objective, arch);
-    const nas_names_t *names = objective->options.names;
-    const char *name = names ? nas_names_at(names, arch) : row->name;
     const double value = value_at(row, objective->value);
     for (size_t c = 0; c < objective->n_column; c++)
         objective->values[c] = value_at(row, objective->column[c]);
-    *evaluation = (nas_evaluation_t){
-        .arch = arch,
-        /* the ledger copies what it keeps; nothing writes through this pointer */
-        .name = (char *)(uintptr_t)name,
+    *outcome = (nas_outcome_t){
         .value = {value},
         .cost = value_at(row, objective->cost),
         .columns = objective->values,
-        .pool_rank = isnan(value) ? 0 : 1 + row->n_better,
         .status = isnan(value) ? NAS_EVAL_MISSING : NAS_EVAL_OK,
     };
+    *pool_rank = isnan(value) ? 0 : 1 + row->n_better;
 }
 
 int64_t nas_objective_present(const nas_objective_t *objective)

@@ -6,10 +6,25 @@
 #include "common/base/error.h"
 #include "common/base/names.h"
 #include "common/job/job.h"
-#include "common/state/state.h"
+#include "worker/candidates/candidate.h"
 #include "worker/tables/shared_table.h"
 
 #include <stdint.h>
+
+/** The job's keys about it. */
+extern const nas_job_section_t nas_objective_keys_table;
+
+/** What a job's objective.* say about the table. */
+typedef struct nas_table_keys {
+    char *table; /**< of a space: path, resolved */
+    char *arch;  /**< of a space: column of the architecture string */
+    nas_strings_t missing;
+    char *column;
+    char *cost; /**< NULL: no cost column */
+} nas_table_keys_t;
+
+/** Those of a job; borrowed. */
+const nas_table_keys_t *nas_job_table(const nas_job_t *job);
 
 /** Opaque. */
 typedef struct nas_objective nas_objective_t;
@@ -33,10 +48,10 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
 int64_t nas_objective_row(const nas_objective_t *objective, int64_t arch);
 
 /** Look up architecture `arch` of the pool, whose row was fetched.  Coordinator only.
- *  evaluation [out]: arch, name (borrowed from the pool or the table), value, cost, columns (borrowed
- *  from the objective, valid until the next call), pool_rank and status; NAS_EVAL_MISSING where the
- *  table has no objective. */
-void nas_objective_evaluate(nas_objective_t *objective, int64_t arch, nas_evaluation_t *evaluation);
+ *  outcome [out]: its columns are borrowed from the objective, valid until the next call, so that it
+ *  is not to be ended; NAS_EVAL_MISSING where the table has no objective. pool_rank [out] 0 there. */
+void nas_objective_look_up(nas_objective_t *objective, int64_t arch, nas_outcome_t *outcome,
+                           int64_t *pool_rank);
 
 /** Precision@T: of the n = T given architectures, the share whose pool_rank is at most T: one that
  *  ties with the T-th best counts, so that the order of the pool does not.  Coordinator only; their

@@ -2,8 +2,8 @@
 
 #include "common/space/arch.h"
 #include "worker/data/share.h"
-#include "worker/engine/backends/backends.h"
 #include "worker/engine/graph/cost.h"
+#include "worker/engine/host/backends.h"
 #include "worker/engine/program/footprint.h"
 #include "worker/engine/program/program.h"
 #include "worker/objectives/train/augment.h"
@@ -116,12 +116,12 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
     const nas_dataset_t *images = inputs->images;
     const nas_recipe_t recipe = nas_job_recipe(job);
     const nas_network_t network = network_of(job->network.channels, job->network.cells, images);
-    const nas_footprint_options_t options = {
-        .backend = nas_backend_of((nas_backend_kind_t)job->backend, nas_isa_best()),
-        .network = &network,
-        .batch = (int)(recipe.batch / recipe.shards),
-        .needs = of_programs,
-        .n_needs = 2};
+    const nas_footprint_options_t options = {.backend =
+                                                 nas_backend_of(job->backend, nas_isa_best()),
+                                             .network = &network,
+                                             .batch = (int)(recipe.batch / recipe.shards),
+                                             .needs = of_programs,
+                                             .n_needs = 2};
     nas_pool_cost_t cost;
     const nas_status_t status = nas_pool_cost(pool, &network, &cost, err);
     if (status) return status;
@@ -158,12 +158,10 @@ static nas_status_t make_trainer(objective_t *objective, const parameters_t *par
 {
     const nas_objective_setup_t *setup = objective->setup;
     const nas_dataset_t *images = setup->images ? setup->images : &objective->copy;
-    const nas_backend_t *backend = nas_backend_of((nas_backend_kind_t)parameters->backend, isa);
+    const nas_backend_t *backend = NULL;
     objective->network = network_of(parameters->channels, parameters->cells, images);
-    if (!backend)
-        return nas_error_set(
-            err, NAS_EINPUT,
-            "this program was built without oneDNN, which backend: cpu needs; set backend: ref");
+    const nas_status_t status = nas_backend_require(parameters->backend, isa, &backend, err);
+    if (status) return status;
     if (!setup->team) return NAS_OK;
     const nas_trainer_options_t options = {.team = setup->team,
                                            .backend = backend,

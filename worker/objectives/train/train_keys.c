@@ -157,10 +157,13 @@ nas_recipe_t nas_job_recipe(const nas_job_t *job)
 static nas_status_t check(const nas_job_t *job, nas_error_t *err)
 {
     const nas_recipe_t recipe = nas_job_recipe(job);
+    char spaces[NAS_JOB_NAMES_SIZE];
+    nas_job_names_with(job, "pool.space", NAS_POOL_WITH_NETWORKS, spaces);
     if (!nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS))
         return nas_job_error(
             job, "objective.kind", err,
-            "this release trains networks of nas-bench-201 only; set pool.space to that, or judge by a table or a command");
+            "this release trains networks of %s only; set pool.space to that, or judge by a table or a command",
+            spaces);
     if (recipe.batch % recipe.shards != 0)
         return nas_job_error(
             job, "objective.shards", err,
