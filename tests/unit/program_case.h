@@ -5,6 +5,7 @@
 
 #include "common/base/rng.h"
 #include "tests/unit/arch_case.h"
+#include "tests/unit/graph_case.h"
 #include "worker/engine/graph/parameters.h"
 #include "worker/engine/host/host.h"
 
@@ -27,6 +28,9 @@ static const char *const SPECIAL_CELLS[] = {
 };
 
 enum { N_SPECIAL = sizeof SPECIAL_CELLS / sizeof *SPECIAL_CELLS, N_CELLS = 14 };
+
+/* Cells, then the networks of graph_case.h. */
+enum { N_CASES = N_CELLS + N_OTHERS };
 
 typedef struct program_case {
     nas_program_options_t options; /* graph is the case's */
@@ -51,7 +55,7 @@ typedef struct results {
 } results_t;
 
 /* Parameters, images and labels of a case that has its graph. Images are multiples of 2^-8, so that
- * steps of 2^-18 are exact in float32; gammas and betas are random, too. */
+ * steps of 2^-20 are exact in float32; gammas and betas are random, too. */
 static inline void draw_case(program_case_t *c, int number)
 {
     const nas_network_t *network = &c->graph->network;
@@ -94,7 +98,11 @@ static inline program_case_t make_case(const nas_backend_t *backend, const nas_n
     c.arch = arch_at(space, (int64_t)nas_rng_below(&c.rng, (uint64_t)space->count));
     if (number < N_SPECIAL)
         cr_assert_eq(nas_arch_parse(&c.arch, SPECIAL_CELLS[number], NULL), NAS_OK);
-    cr_assert_eq(nas_graph_create(network, &c.arch, &c.graph, NULL), NAS_OK);
+    const int other = number - N_CELLS;
+    if (other < 0)
+        cr_assert_eq(nas_graph_create(network, &c.arch, &c.graph, NULL), NAS_OK);
+    else
+        cr_assert_eq(nas_graph_make(make_other, &other, network, &c.graph, NULL), NAS_OK);
     draw_case(&c, number);
     return c;
 }

@@ -210,7 +210,7 @@ enum { N_FACTORS = sizeof FACTORS / sizeof *FACTORS };
 Test(flow, equals_the_naive_network)
 {
     const nas_network_t network = {2, 8, 12, 1, 1, 3, NAS_CONVENTION_SCORE};
-    for (int number = 0; number < N_CELLS; number++)
+    for (int number = 0; number < N_CASES; number++)
         for (int k = 0; k < N_FACTORS; k++) {
             program_case_t c = make_case(nas_backend_ref(), &network, 1, number);
             scale_weights(&c, FACTORS[k]);
@@ -227,7 +227,7 @@ BACKEND_TEST(flow, backends_agree)
 {
     fixture_t f = setup(*index);
     const nas_network_t network = {3, 12, 12, 8, 2, 10, NAS_CONVENTION_TRAIN};
-    for (int number = 0; number < N_CELLS; number++)
+    for (int number = 0; number < N_CASES; number++)
         for (int k = 0; k < N_FACTORS; k++) {
             program_case_t c = make_case(f.backend, &network, 1, number);
             program_case_t yardstick = make_case(nas_backend_ref(), &network, 1, number);

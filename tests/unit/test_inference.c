@@ -60,7 +60,7 @@ BACKEND_TEST(inference, own_moments_give_the_logits_of_training)
 {
     fixture_t f = setup(*index);
     const double tolerance = *index == 0 ? 1e-10 : 1e-4;
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = make_case(f.backend, &NETWORKS[number % N_NETWORKS], BATCH, number);
         double *logits = NULL, *moments = moments_of(&c, &engine, &logits);
@@ -89,7 +89,7 @@ BACKEND_TEST(inference, logits_do_not_depend_on_other_images)
 {
     fixture_t f = setup(*index);
     nas_engine_t *engine = NULL;
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         program_case_t c = make_case(f.backend, &NETWORKS[number % N_NETWORKS], BATCH, number);
         const size_t classes = (size_t)c.graph->network.classes;
         double *statistics = random_statistics(&c), *before = infer(&c, statistics, &engine);
@@ -117,7 +117,7 @@ Test(inference, bias_counts)
 {
     const double more = 0.25;
     int n_biases = 0;
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = make_case(nas_backend_ref(), &TINY, TINY_BATCH, number);
         for (int i = 0; i < c.graph->n_nodes; i++) {
@@ -187,7 +187,7 @@ Test(inference, variance_and_gamma_scale_alike)
 Test(inference, moments_of_dead_edges_are_0)
 {
     int n_live = 0;
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = make_case(nas_backend_ref(), &TINY, TINY_BATCH, number);
         double *logits = NULL, *moments = moments_of(&c, &engine, &logits);
@@ -210,7 +210,7 @@ Test(inference, moments_of_dead_edges_are_0)
 /* Inference convolves as often as the loss does, dead edges left out, and takes no moments. */
 Test(inference, computes_the_forward_pass_alone)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         nas_profile_t of_loss = {0}, of_inference = {0};
         program_case_t c = make_case(nas_backend_ref(), &TINY, TINY_BATCH, number);

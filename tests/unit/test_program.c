@@ -10,7 +10,7 @@ static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN}
 
 enum { TINY_BATCH = 5 };
 
-static const double step = 1e-6;       /* of finite differences */
+static const double step = 1e-7;       /* of finite differences */
 static const double difference = 1e-6; /* relative, of central differences */
 
 /* Cells with an even number have the score convention; of both, half have smooth labels. */
@@ -64,7 +64,7 @@ static double *make_direction(program_case_t *c, const results_t *results, int p
 /* Every parameter's gradient of the loss is what finite differences of ref's loss say. */
 Test(program, gradients_equal_finite_differences)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
@@ -91,7 +91,7 @@ Test(program, gradients_equal_finite_differences)
  * smoothing in equal parts and the rest at the label. */
 Test(program, loss_equals_its_definition)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         const int classes = c.graph->network.classes;
@@ -136,7 +136,7 @@ static double logits_sum(program_case_t *c, nas_engine_t **engine, const double 
 static void check_jacobian(program_case_t *c, nas_engine_t **engine, const results_t *results,
                            const char *what)
 {
-    const double h = 0x1p-18; /* exact in float32 beside the images */
+    const double h = 0x1p-20; /* exact in float32 beside the images */
     double *direction = copy_of(NULL, c->n_pixels);
     c->options.needs = NAS_NEED_LOSS;
     for (int trial = 0; trial < 4; trial++) {
@@ -157,7 +157,7 @@ static void check_jacobian(program_case_t *c, nas_engine_t **engine, const resul
 
 Test(program, jacobian_equals_finite_differences)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         results_t results = compute(&c, &engine);
@@ -186,7 +186,7 @@ static double *weights_of(const program_case_t *c)
  * tangents forward, and their adjoints. */
 Test(program, curvature_equals_finite_differences)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         results_t results = compute(&c, &engine);
@@ -219,7 +219,7 @@ Test(program, curvature_equals_finite_differences)
 /* A layer's sums are those of its weights and its gradient. */
 Test(program, layer_sums_equal_their_definition)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         results_t results = compute(&c, &engine);
@@ -293,7 +293,7 @@ static void check_results(const program_case_t *c, const results_t *found,
 BACKEND_TEST(program, backends_agree)
 {
     fixture_t f = setup(*index);
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL, *ref = NULL;
         const nas_network_t *network = &NETWORKS[number % N_NETWORKS];
         program_case_t c = make_case(f.backend, network, BATCH, number);
@@ -365,7 +365,7 @@ BACKEND_TEST(program, results_do_not_depend_on_the_memory)
 {
     fixture_t f = setup(*index);
     nas_engine_t *shared = NULL;
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *fresh = NULL;
         nas_program_t *program = NULL;
         program_case_t c = make_case(f.backend, &NETWORKS[number / 2 % N_NETWORKS], BATCH, number);
@@ -387,7 +387,7 @@ BACKEND_TEST(program, results_do_not_depend_on_the_memory)
  * leaves every bit as it is. */
 Test(program, long_sums_are_chained)
 {
-    for (int number = 0; number < N_CELLS; number++) {
+    for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
         results_t whole = compute(&c, &engine);
