@@ -40,6 +40,12 @@ int nas_space_place(const nas_space_t *space)
     return i;
 }
 
+const nas_space_t *nas_space_at(int64_t place)
+{
+    NAS_ASSERT(place >= 0 && place < N_SPACE);
+    return SPACE_LIST[place];
+}
+
 const nas_space_t *nas_space_with_networks(void)
 {
     int i = 0;

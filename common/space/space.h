@@ -80,8 +80,9 @@ const nas_space_t *nas_space_find(const char *name);
  *  n [out]. */
 const nas_space_t *const *nas_space_list(int *n);
 
-/** Place of a space in that list, so that ranks can tell each other. */
+/** Place of a space in that list, so that ranks can tell each other, and back. */
 int nas_space_place(const nas_space_t *space);
+const nas_space_t *nas_space_at(int64_t place);
 
 /** The first space of the list that has networks. */
 const nas_space_t *nas_space_with_networks(void);

@@ -170,9 +170,7 @@ static nas_status_t allocate(nas_intake_t *intake, nas_error_t *err)
     if (!intake->pending || !intake->partly || !intake->arch || !intake->cost || !intake->item ||
         !intake->offset)
         return nas_error_nomem(err, "chunks of the pool");
-    int n_spaces = 0;
-    return nas_arch_init(&intake->scratch, nas_space_list(&n_spaces)[intake->parameters->space],
-                         err);
+    return nas_arch_init(&intake->scratch, nas_space_at(intake->parameters->space), err);
 }
 
 /* What rank 0 alone knows of the pool. */

@@ -103,8 +103,7 @@ static nas_status_t allocate(scoring_t *scoring, nas_error_t *err)
     scoring->report = calloc((size_t)nas_comm_size(scoring->world), sizeof *scoring->report);
     if (!scoring->images || !scoring->labels || !scoring->report)
         return nas_error_nomem(err, "scoring");
-    int n_spaces = 0;
-    return nas_arch_init(&scoring->arch, nas_space_list(&n_spaces)[scoring->parameters.space], err);
+    return nas_arch_init(&scoring->arch, nas_space_at(scoring->parameters.space), err);
 }
 
 static void spread_batch(scoring_t *scoring)

@@ -387,6 +387,30 @@ Test(graph, other_ends_are_refused)
     }
 }
 
+/* The networks of every space of the list: made of what it says, and of nothing that programs cannot
+ * compute. */
+Test(graph, networks_of_all_spaces_can_be_computed)
+{
+    const nas_network_t network = {3, 32, 32, 16, 1, 10, NAS_CONVENTION_TRAIN};
+    int n = 0;
+    const nas_space_t *const *space = nas_space_list(&n);
+    for (int s = 0; s < n; s++) {
+        if (!space[s]->build) continue;
+        const int64_t index[] = {0, space[s]->costliest, space[s]->count - 1};
+        for (int i = 0; i < 3; i++) {
+            nas_arch_t arch = arch_at(space[s], index[i]);
+            nas_graph_t *graph = NULL;
+            nas_lowered_t *lowered = NULL;
+            nas_error_t err = {0};
+            cr_assert_eq(nas_graph_create(&network, &arch, &graph, &err), NAS_OK, "%s", err.text);
+            cr_assert_eq(nas_lower(graph, &lowered, &err), NAS_OK, "%s", err.text);
+            nas_lowered_destroy(lowered);
+            nas_graph_destroy(graph);
+            nas_arch_fini(&arch);
+        }
+    }
+}
+
 /* Tensors need no sums of their own: those that are read become nodes, in their order. */
 static int plain_chain(nas_builder_t *b, int x)
 {

@@ -188,7 +188,6 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
     const char *at = setup->packed;
     const parameters_t *parameters = nas_buffer_take(&at, sizeof *parameters);
     double isa = nas_isa_best();
-    int n_spaces = 0;
     objective_t *objective = calloc(1, sizeof *objective);
     nas_status_t status = objective ? NAS_OK : nas_error_nomem(err, "the trainer");
     status = nas_comm_agree(setup->world, status, err);
@@ -197,7 +196,7 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
         return status;
     }
     objective->setup = setup;
-    objective->space = nas_space_list(&n_spaces)[parameters->space];
+    objective->space = nas_space_at(parameters->space);
     nas_comm_min(setup->world, &isa, 1);
     status = share_images(objective, err);
     if (!status) status = make_trainer(objective, parameters, (nas_isa_t)isa, err);
