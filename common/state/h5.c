@@ -50,6 +50,7 @@ size_t nas_h5_size(nas_h5_type_t type)
         return 1;
     case NAS_H5_F32:
         return sizeof(float);
+    case NAS_H5_I16:
     case NAS_H5_I32:
         return sizeof(int32_t);
     case NAS_H5_I64:
@@ -70,6 +71,8 @@ nas_h5_types_t nas_h5_number_types(nas_h5_type_t type)
         return (nas_h5_types_t){H5T_STD_U8LE, H5T_NATIVE_UINT8};
     case NAS_H5_F32:
         return (nas_h5_types_t){H5T_IEEE_F32LE, H5T_NATIVE_FLOAT};
+    case NAS_H5_I16:
+        return (nas_h5_types_t){H5T_STD_I16LE, H5T_NATIVE_INT32};
     case NAS_H5_I32:
         return (nas_h5_types_t){H5T_STD_I32LE, H5T_NATIVE_INT32};
     case NAS_H5_I64:

@@ -25,6 +25,7 @@ enum { NAS_H5_USER_BLOCK_SIZE = 512 };
 typedef enum nas_h5_type {
     NAS_H5_BOOL,  /**< bool; an unsigned byte, 0 or 1 */
     NAS_H5_U8,    /**< uint8_t */
+    NAS_H5_I16,   /**< int32_t; stored as int16, which it must fit */
     NAS_H5_I32,   /**< int32_t */
     NAS_H5_I64,   /**< int64_t */
     NAS_H5_U64,   /**< uint64_t */

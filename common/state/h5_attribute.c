@@ -14,6 +14,8 @@ static const char *type_name(nas_h5_type_t type)
         return "a uint8";
     case NAS_H5_F32:
         return "a float32";
+    case NAS_H5_I16:
+        return "an int16";
     case NAS_H5_I32:
         return "an int32";
     case NAS_H5_I64:

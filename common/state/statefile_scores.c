@@ -16,6 +16,14 @@ static nas_status_t write_pool(hid_t file, const nas_scores_t *scores, nas_error
     return status;
 }
 
+/* int16 wherever that will do, for what a large pool takes while it is saved. */
+static nas_h5_type_t type_of_ranks(const nas_scores_t *scores)
+{
+    for (int64_t i = 0; i < scores->n; i++)
+        if (scores->rank[i] > INT16_MAX) return NAS_H5_I32;
+    return NAS_H5_I16;
+}
+
 static nas_status_t write_rows(hid_t metrics, const nas_state_t *state, nas_error_t *err)
 {
     const nas_scores_t *scores = &state->scores;
@@ -23,7 +31,7 @@ static nas_status_t write_rows(hid_t metrics, const nas_state_t *state, nas_erro
     const nas_h5_array_t values = {NAS_H5_F64, 2, {n, n_metric}, scores->value};
     const nas_h5_array_t status_of = {NAS_H5_U8, 1, {n}, scores->status};
     const nas_h5_array_t seconds = {NAS_H5_F32, 1, {n}, scores->seconds};
-    const nas_h5_array_t rank = {NAS_H5_I32, 1, {n}, scores->rank};
+    const nas_h5_array_t rank = {type_of_ranks(scores), 1, {n}, scores->rank};
     nas_status_t status =
         nas_h5_write_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
     if (!status)
@@ -130,6 +138,7 @@ static nas_status_t read_rows(hid_t metrics, nas_state_t *state, nas_error_t *er
     const int64_t n = scores->arch.n, n_metric = (int64_t)state->metrics.n;
     nas_h5_array_t values = {.type = NAS_H5_F64, .rank = 2, .size = {n, n_metric}};
     nas_h5_array_t rank = {.type = NAS_H5_I32, .rank = 1, .size = {n}};
+    if (!nas_h5_is(metrics, "rank", NAS_H5_I32)) rank.type = NAS_H5_I16;
     nas_status_t status = nas_h5_read_attribute(metrics, "hash", NAS_H5_DIGEST, &scores->hash, err);
     if (!status && nas_h5_has_attribute(metrics, "measurement"))
         status =

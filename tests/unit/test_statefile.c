@@ -746,6 +746,8 @@ Test(statefile, scores_come_back_also_as_version_2_had_them)
     cr_assert_eq(nas_h5_group_open(file, "metrics", &metrics, NULL), NAS_OK);
     int32_t status[] = {0, 1, 2, 0};
     replace_array(metrics, "status", NAS_H5_I32, status);
+    cr_assert(nas_h5_is(metrics, "rank", NAS_H5_I16));
+    replace_array(metrics, "rank", NAS_H5_I32, state.scores.rank);
     replace_array(metrics, "seconds", NAS_H5_F64, (double[]){0, 0.25, (double)1e-3f, 0});
     assert_same_scores(file, &state);
     status[3] = 256; /* no status in any width */
@@ -757,6 +759,18 @@ Test(statefile, scores_come_back_also_as_version_2_had_them)
                        err.text);
     nas_state_fini(&read);
     nas_h5_group_close(metrics);
+    nas_h5_close(file);
+    nas_state_fini(&state);
+}
+
+Test(statefile, a_rank_beyond_int16_comes_back)
+{
+    hid_t file = H5I_INVALID_HID;
+    nas_state_t state = scored_state();
+    nas_scores_set(&state.scores, 1, NAS_SCORE_OK, 0.25, INT16_MAX + 1);
+    cr_assert_eq(nas_h5_create(&file, NULL), NAS_OK);
+    cr_assert_eq(nas_statefile_write_scores(file, &state, NULL), NAS_OK);
+    assert_same_scores(file, &state);
     nas_h5_close(file);
     nas_state_fini(&state);
 }
