@@ -16,29 +16,43 @@ void nas_comm_all_gather(nas_comm_t *comm, const void *mine, size_t size, void *
     nas_comm_wait(&request);
 }
 
+/* Bytes to a rank, or from one. */
+typedef struct message {
+    char *data;
+    size_t size;
+    int rank;
+} message_t;
+
 /* The next piece of a message, which both sides cut alike. */
-static size_t next_piece(const nas_comm_range_t *range, size_t done)
+static int next_piece(const message_t *message, size_t done)
 {
-    const size_t left = range->size > done ? range->size - done : 0;
-    return left < NAS_COMM_MAX_PIECE ? left : NAS_COMM_MAX_PIECE;
+    const size_t left = message->size > done ? message->size - done : 0;
+    return (int)(left < NAS_COMM_MAX_PIECE ? left : NAS_COMM_MAX_PIECE);
 }
 
 /* One message to one rank and one from another, at the same time. */
-static void swap(nas_comm_t *comm, const char *out, int to, const nas_comm_range_t *sent, char *in,
-                 int from, const nas_comm_range_t *received)
+static void swap(nas_comm_t *comm, const message_t *out, const message_t *in)
 {
-    for (size_t done = 0; done < sent->size || done < received->size; done += NAS_COMM_MAX_PIECE) {
+    for (size_t done = 0; done < out->size || done < in->size; done += NAS_COMM_MAX_PIECE) {
         MPI_Request request[2] = {MPI_REQUEST_NULL, MPI_REQUEST_NULL};
-        const size_t n_in = next_piece(received, done), n_out = next_piece(sent, done);
+        const int n_in = next_piece(in, done), n_out = next_piece(out, done);
         if (n_in)
-            NAS_MPI(MPI_Irecv(in + received->begin + done, (int)n_in, MPI_BYTE, from,
-                              NAS_COMM_TAG_EXCHANGE, comm->handle, &request[0]));
+            NAS_MPI(MPI_Irecv(in->data + done, n_in, MPI_BYTE, in->rank, NAS_COMM_TAG_EXCHANGE,
+                              comm->handle, &request[0]));
         if (n_out)
-            NAS_MPI(MPI_Isend(out + sent->begin + done, (int)n_out, MPI_BYTE, to,
-                              NAS_COMM_TAG_EXCHANGE, comm->handle, &request[1]));
+            NAS_MPI(MPI_Isend(out->data + done, n_out, MPI_BYTE, out->rank, NAS_COMM_TAG_EXCHANGE,
+                              comm->handle, &request[1]));
         nas_comm_wait(&request[0]);
         nas_comm_wait(&request[1]);
     }
+}
+
+static message_t message_of(const void *data, const nas_comm_range_t *range, int rank)
+{
+    char *begin = (char *)(uintptr_t)data; /* nothing is written to what is sent */
+    return (message_t){.data = range[rank].size ? begin + range[rank].begin : begin,
+                       .size = range[rank].size,
+                       .rank = rank};
 }
 
 void nas_comm_exchange(nas_comm_t *comm, const void *out, const nas_comm_range_t *sent, void *in,
@@ -49,8 +63,9 @@ void nas_comm_exchange(nas_comm_t *comm, const void *out, const nas_comm_range_t
         memcpy((char *)in + received[rank].begin, (const char *)out + sent[rank].begin,
                sent[rank].size);
     for (int step = 1; step < size; step++) {
-        const int to = (rank + step) % size, from = (rank - step + size) % size;
-        swap(comm, out, to, &sent[to], in, from, &received[from]);
+        const message_t to = message_of(out, sent, (rank + step) % size);
+        const message_t from = message_of(in, received, (rank - step + size) % size);
+        swap(comm, &to, &from);
     }
 }
 

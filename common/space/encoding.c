@@ -129,8 +129,8 @@ nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *na
     uint8_t *codes = malloc((size_t)n * (size_t)form.n_position + 1);
     if (!codes) return nas_error_nomem(err, "the encoding of the pool");
     nas_status_t status = nas_encode_names(&form, names, codes, err);
-    if (!status)
-        status = nas_encoding_from_codes(codes, n, form.n_position, &pair, encoding_p, err);
+    const nas_codes_t all = {.code = codes, .n = n, .n_position = form.n_position};
+    if (!status) status = nas_encoding_from_codes(&all, &pair, encoding_p, err);
     free(codes);
     if (status || pair.again < 0) return status;
     nas_encoding_same_t same = {.again = nas_names_at(names, pair.again),
@@ -140,14 +140,13 @@ nas_status_t nas_encoding_create(nas_encoding_kind_t kind, const nas_names_t *na
     return nas_encoding_refuse_same(&same, err);
 }
 
-nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
-                                     nas_encoding_pair_t *same, nas_encoding_t **encoding_p,
-                                     nas_error_t *err)
+nas_status_t nas_encoding_from_codes(const nas_codes_t *codes, nas_encoding_pair_t *same,
+                                     nas_encoding_t **encoding_p, nas_error_t *err)
 {
     nas_encoding_pair_t pair = {.again = -1, .first = -1};
-    nas_encoding_t *encoding = allocate(n, n_position, err);
+    nas_encoding_t *encoding = allocate(codes->n, codes->n_position, err);
     if (!encoding) return NAS_ENOMEM;
-    memcpy(encoding->code, code, (size_t)n * (size_t)n_position);
+    memcpy(encoding->code, codes->code, (size_t)codes->n * (size_t)codes->n_position);
     const nas_status_t status = build(encoding, &pair.again, &pair.first, err);
     NAS_ASSERT(same || status || pair.again < 0);
     if (same) *same = pair;

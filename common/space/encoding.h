@@ -46,13 +46,18 @@ typedef struct nas_encoding_pair {
     int64_t first;
 } nas_encoding_pair_t;
 
-/** From codes made elsewhere (received from another rank): n x n_position bytes row-major, copied;
- *  n > 0. Equal in everything to the encoding they were taken from.
+/** Codes made elsewhere, as received from another rank. Borrowed. */
+typedef struct nas_codes {
+    const uint8_t *code; /**< n x n_position, row-major */
+    int64_t n;           /**< above 0 */
+    int n_position;
+} nas_codes_t;
+
+/** From codes made elsewhere, copied. Equal in everything to the encoding they were taken from.
  *  same [out] rows that are equal, in which case there is no encoding; NULL: they are known to be
  *  distinct. */
-nas_status_t nas_encoding_from_codes(const uint8_t *code, int64_t n, int n_position,
-                                     nas_encoding_pair_t *same, nas_encoding_t **encoding_p,
-                                     nas_error_t *err);
+nas_status_t nas_encoding_from_codes(const nas_codes_t *codes, nas_encoding_pair_t *same,
+                                     nas_encoding_t **encoding_p, nas_error_t *err);
 
 /** The form that all names of a pool have, which is its first one's. No pointers, so that its bytes
  *  can travel. */

@@ -71,7 +71,8 @@ nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p
     if (!code) return nas_error_nomem(err, "the codes of the pool");
     for (int64_t i = 0; i < n; i++)
         pool->space->code(nas_pool_index(pool, i), code + i * n_position);
-    const nas_status_t status = nas_encoding_from_codes(code, n, n_position, NULL, encoding_p, err);
+    const nas_codes_t codes = {.code = code, .n = n, .n_position = n_position};
+    const nas_status_t status = nas_encoding_from_codes(&codes, NULL, encoding_p, err);
     free(code);
     return status;
 }

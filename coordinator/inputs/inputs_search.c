@@ -116,10 +116,16 @@ static nas_status_t check_facts(const nas_job_t *job, const char *name,
         name, (long long)facts->n_given, file_of(job));
 }
 
-/* room [out] for a whole column; of a table's, the ranks look at what they hold. */
-static nas_status_t look_at_metric(nas_search_inputs_t *search, int64_t n,
-                                   const nas_scores_t *scores, size_t metric, double *room,
-                                   nas_error_t *err)
+/* Where a metric's values are found: n of them in the scores, through room for a whole column; or in the
+ * table, of which each rank looks at what it holds. */
+typedef struct values {
+    int64_t n;
+    const nas_scores_t *scores;
+    double *room;
+} values_t;
+
+static nas_status_t look_at_metric(nas_search_inputs_t *search, size_t metric,
+                                   const values_t *values, nas_error_t *err)
 {
     const char *name = search->job->metrics.names.at[metric];
     const nas_transform_t transform = nas_job_transform(search->job, name);
@@ -129,8 +135,8 @@ static nas_status_t look_at_metric(nas_search_inputs_t *search, int64_t n,
     if (column >= 0) {
         status = nas_inputs_look_at_column(search->table, column, transform, facts, err);
     } else {
-        nas_search_inputs_metric(search, n, scores, (int64_t)metric, room);
-        *facts = nas_normalise_look(NULL, transform, room, n);
+        nas_search_inputs_metric(search, values->n, values->scores, (int64_t)metric, values->room);
+        *facts = nas_normalise_look(NULL, transform, values->room, values->n);
     }
     return status ? status : check_facts(search->job, name, facts, err);
 }
@@ -144,17 +150,18 @@ nas_status_t nas_search_inputs_look(nas_search_inputs_t *search, const nas_pool_
     const size_t n_room = nas_search_inputs_column(search, 0) < 0 ? (size_t)n : 0;
     const int64_t large = 1 << 16; /* a column of so many values takes a millisecond */
     nas_status_t status = NAS_OK;
-    double *room = malloc(n_room * sizeof *room + 1);
+    const values_t values = {
+        .n = n, .scores = scores, .room = malloc(n_room * sizeof *values.room + 1)};
     free(search->facts);
     search->facts = calloc(n_metric + 1, sizeof *search->facts);
-    if (!room || !search->facts) status = nas_error_nomem(err, "a metric column");
+    if (!values.room || !search->facts) status = nas_error_nomem(err, "a metric column");
     for (size_t m = 0; !status && m < n_metric; m++) {
         if (n >= MANY) status = nas_interrupt_check(interrupt, 0, err);
-        if (!status) status = look_at_metric(search, n, scores, m, room, err);
+        if (!status) status = look_at_metric(search, m, &values, err);
         if (!status && n > large)
             status = nas_interrupt_check(interrupt, (double)m / (double)n_metric, err);
     }
-    free(room);
+    free(values.room);
     return status;
 }
 

@@ -158,8 +158,8 @@ static nas_status_t spread_encoding(search_t *search, nas_error_t *err)
     status = nas_comm_agree(search->leaders, status, err);
     if (!status) {
         nas_comm_bcast(search->leaders, 0, (void *)(uintptr_t)codes, n_bytes);
-        status =
-            nas_encoding_from_codes(codes, n_arch, (int)n_position, NULL, &search->encoding, err);
+        const nas_codes_t all = {.code = codes, .n = n_arch, .n_position = (int)n_position};
+        status = nas_encoding_from_codes(&all, NULL, &search->encoding, err);
     }
     free(received);
     return status;

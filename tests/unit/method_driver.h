@@ -50,7 +50,8 @@ static inline pool_t pool_of(const uint8_t *code, int64_t n_arch, int n_position
 {
     nas_error_t err = {0};
     pool_t pool = {.n_arch = n_arch, .n_position = n_position};
-    must(nas_encoding_from_codes(code, n_arch, n_position, NULL, &pool.encoding, &err), &err);
+    const nas_codes_t codes = {.code = code, .n = n_arch, .n_position = n_position};
+    must(nas_encoding_from_codes(&codes, NULL, &pool.encoding, &err), &err);
     pool.metric = calloc((size_t)n_arch * POOL_METRICS, sizeof *pool.metric);
     pool.target = calloc((size_t)n_arch, sizeof *pool.target);
     pool.failed = calloc((size_t)n_arch, sizeof *pool.failed);

@@ -173,8 +173,8 @@ Test(encoding, codes_sent_elsewhere_give_the_same_encoding)
     }
     cr_assert_eq(nas_names_index(names, &duplicate, &first, &err), NAS_OK);
     cr_assert_eq(nas_encoding_create(NAS_ENCODING_NB201, names, &here, &err), NAS_OK);
-    cr_assert_eq(nas_encoding_from_codes(nas_encoding_at(here, 0), 15625, 6, NULL, &there, &err),
-                 NAS_OK);
+    const nas_codes_t codes = {.code = nas_encoding_at(here, 0), .n = 15625, .n_position = 6};
+    cr_assert_eq(nas_encoding_from_codes(&codes, NULL, &there, &err), NAS_OK);
     cr_assert_eq(nas_encoding_count(there), 15625);
     for (int p = 0; p < 6; p++) {
         cr_assert_eq(nas_encoding_choices(here, p), 5);

@@ -47,6 +47,28 @@ static void assert_refused(const char *path, size_t limit, const char *reason)
     cr_assert_eq(size, 77, "outputs stay as they were");
 }
 
+/* Also where the file ends with a piece of reading. */
+Test(file, the_digest_is_of_all_bytes)
+{
+    enum { PIECE = 1 << 20 };
+    static const size_t size[] = {0, 5, PIECE, PIECE + 1, 2 * PIECE};
+    const temp_path_t path = temp_file(&folder, "a");
+    char *text = malloc(2 * PIECE + 1);
+    nas_digest_t digest, expected;
+    nas_error_t err = {0};
+    cr_assert_not_null(text);
+    for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
+        memset(text, 'a' + (int)i, size[i]);
+        text[size[i]] = '\0';
+        temp_file_put(path.text, text);
+        cr_assert_eq(nas_file_digest(path.text, &digest, &err), NAS_OK, "%s", err.text);
+        cr_assert_eq(nas_digest_of(text, size[i], &expected, &err), NAS_OK);
+        cr_assert_eq(memcmp(&digest, &expected, sizeof digest), 0, "%zu bytes", size[i]);
+    }
+    free(text);
+    cr_assert_eq(nas_file_digest("/nowhere", &digest, &err), NAS_EINPUT);
+}
+
 Test(file, reads_all_bytes_and_adds_a_nul)
 {
     const temp_path_t path = temp_file(&folder, "a");

@@ -49,9 +49,9 @@ static nas_status_t build(nas_shared_table_t *table, const nas_encoding_form_t *
     const bool builds = nas_comm_rank(table->comm) == 0;
     nas_encoding_pair_t pair = {.again = -1};
     nas_status_t status = NAS_OK;
-    if (builds)
-        status = nas_encoding_from_codes(all, nas_shared_table_rows(table), form->n_position, &pair,
-                                         encoding_p, err);
+    const nas_codes_t codes = {
+        .code = all, .n = nas_shared_table_rows(table), .n_position = form->n_position};
+    if (builds) status = nas_encoding_from_codes(&codes, &pair, encoding_p, err);
     status = nas_comm_agree(table->comm, status, err);
     if (status) return status;
     const bool refuses = builds && pair.again >= 0;
