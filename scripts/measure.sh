@@ -88,18 +88,21 @@ while read -r file; do
     [[ $file == common/comm/* ]] || fault "$file includes mpi.h; common/comm alone does"
 done < <(grep -l '^#include <mpi.h>' "${sources[@]}")
 
-# calls: "caller callee" of files, from the symbols that objects define and ask for.
+# calls: "caller callee" of files, from the symbols that objects define and ask for. Objects of files that are gone do not count.
 calls() {
-    local object name
-    while read -r object; do
-        name=${object#"$build"/}
-        name=${name%%/CMakeFiles/*}/${name##*/}
-        [ -e "${name%.o}" ] || continue # left by an older build
-        nm "$object" | awk -v file="${name%.o}" 'NF > 1 { kind = $(NF - 1); if (kind ~ /[TDBRV]/) print "has", $NF, file; if (kind == "U") print "asks", $NF, file }'
-    done < <(find "$build"/{common,worker,coordinator} -name '*.c.o' | sort) | sort -r | awk '
-        $1 == "has" { owner[$2] = $3 }
-        $1 == "asks" { asks[++n] = $3 " " $2 }
-        END { for (i = 1; i <= n; i++) { split(asks[i], part, " "); if (part[2] in owner && owner[part[2]] != part[1]) print part[1], owner[part[2]] } }' | sort -u
+    find "$build"/{common,worker,coordinator} -name '*.c.o' -exec nm -A {} + | awk -v build="$build/" -v sources="${sources[*]}" '
+        BEGIN { n = split(sources, list, " "); for (i = 1; i <= n; i++) exists[list[i]] = 1 }
+        {
+            file = substr($1, length(build) + 1)
+            sub(/\.o:.*/, "", file); sub(/CMakeFiles\/[^\/]*\//, "", file)
+            if (!(file in exists)) next
+            if ($(NF - 1) ~ /^[TDBRV]$/) owner[$NF] = file
+            if ($(NF - 1) == "U") { asking[++n_asks] = file; asked[n_asks] = $NF }
+        }
+        END {
+            for (i = 1; i <= n_asks; i++)
+                if (asked[i] in owner && owner[asked[i]] != asking[i]) print asking[i], owner[asked[i]]
+        }' | sort -u
 }
 if [ -x "$build/coordinator/robotnas" ]; then
     pairs=$(calls)
