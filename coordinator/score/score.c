@@ -58,6 +58,7 @@ typedef struct scoring {
     char *message;                 /* of one round's results */
     double met_s;                  /* when the ranks met last: the round's beginning for all */
     double polled_s;               /* the heartbeat, while scoring */
+    bool heard_stop;               /* by then */
 } scoring_t;
 
 /* One result, with n_metric values behind it. */
@@ -258,9 +259,10 @@ static bool is_asked_to_stop(void *context, double share)
 {
     scoring_t *scoring = context;
     const double now_s = nas_clock_monotonic_s();
-    if (now_s - scoring->polled_s < POLL_S) return false;
+    if (now_s - scoring->polled_s < POLL_S) return scoring->heard_stop;
     scoring->polled_s = now_s;
-    return poll_others(scoring, share) != 0;
+    scoring->heard_stop = poll_others(scoring, share) != 0;
+    return scoring->heard_stop;
 }
 
 /* Work this rank's list; returns the size of the message. The save before counts as a part of the
