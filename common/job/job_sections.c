@@ -59,8 +59,7 @@ size_t nas_job_section_of(const nas_job_sections_t *sections, const nas_job_fiel
     for (size_t s = 0; s < sections->n; s++)
         for (size_t i = 0; i < sections->at[s]->n_fields; i++)
             if (&sections->at[s]->fields[i] == field) return s;
-    NAS_ASSERT(!"a field of no section");
-    return 0;
+    nas_assert_failed(__FILE__, __LINE__, "that every field is of a section");
 }
 
 /* ---- Values ---- */
@@ -295,6 +294,5 @@ const void *nas_job_values(const nas_job_t *job, const nas_job_section_t *sectio
 {
     for (size_t s = 0; s < job->sections->n; s++)
         if (job->sections->at[s] == section) return job->origin->values[s];
-    NAS_ASSERT(!"a section that the job was not read with");
-    return NULL;
+    nas_assert_failed(__FILE__, __LINE__, "that the job was read with the section");
 }

@@ -15,10 +15,10 @@ static void add(nas_strings_t *strings, const char *text)
  */
 static nas_state_t scoring_state(const char *const *metric, char first, int64_t n)
 {
+    static const char names[] = "a\0b\0c\0d\0e\0f\0g\0h";
     nas_state_t state = {.n_arch = n};
     for (; *metric; metric++) add(&state.metrics, *metric);
-    const nas_name_source_t arch =
-        nas_name_source_of_text("a\0b\0c\0d\0e\0f\0g\0h" + 2 * (first - 'a'), 2, n);
+    const nas_name_source_t arch = nas_name_source_of_text(&names[2 * (first - 'a')], 2, n);
     cr_assert_eq(nas_state_make_scores(&state, &arch, NULL), NAS_OK);
     return state;
 }
