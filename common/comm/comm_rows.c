@@ -90,7 +90,7 @@ void nas_comm_move_rows(nas_comm_t *comm, nas_comm_rows_t held, const double *va
     const size_t n = (size_t)comm->size;
     const claim_t mine = {held, wanted};
     claim_t *claim = malloc(n * sizeof *claim);
-    nas_comm_range_t *range = malloc(2 * n * sizeof *range);
+    nas_comm_range_t *range = calloc(2 * n, sizeof *range);
     if (!claim || !range) nas_comm_abort("out of memory for a message");
     nas_comm_all_gather(comm, &mine, sizeof mine, claim);
     for (size_t r = 0; r < n; r++) {

@@ -48,7 +48,11 @@ static bool match(const char *text, const char *pattern, int low, int high, uint
 /* pattern with digits where it has '.'. */
 static void print(const char *pattern, const uint8_t *digit, char *name)
 {
-    for (; *pattern; pattern++) *name++ = *pattern == '.' ? (char)('0' + *digit++) : *pattern;
+    for (; *pattern; pattern++)
+        if (*pattern == '.')
+            *name++ = (char)('0' + *digit++);
+        else
+            *name++ = *pattern;
     *name = '\0';
 }
 

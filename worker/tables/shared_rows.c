@@ -149,7 +149,7 @@ static int64_t count_better(const nas_shared_table_t *table, double value)
 static void rank_rows(nas_shared_table_t *table, const int64_t *wanted, int64_t n)
 {
     const bool asks = nas_comm_rank(table->comm) == 0;
-    double *value = need(malloc((size_t)n * sizeof *value));
+    double *value = need(calloc((size_t)n, sizeof *value));
     int64_t *n_better = need(calloc((size_t)n, sizeof *n_better));
     for (int64_t i = 0; asks && i < n; i++)
         value[i] = nas_shared_table_row(table, wanted[i])->value[table->ranked_column];

@@ -143,7 +143,7 @@ nas_status_t nas_pool_cost(const nas_pool_t *pool, const nas_network_t *network,
     nas_arch_t arch = {0};
     nas_status_t status = nas_arch_init(&arch, pool->space, err);
     for (int64_t i = 0; !status && i < n; i++) {
-        nas_cost_t all, live;
+        nas_cost_t all = {0}, live = {0};
         nas_arch_set(&arch, nas_pool_index(pool, i));
         status = nas_arch_cost(&arch, network, &all, &live, err);
         if (status) break;

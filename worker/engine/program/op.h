@@ -235,22 +235,22 @@ struct nas_program {
     bool backward; /**< the adjoints of its convolutions are wanted too */
     nas_shape_t image;
     nas_op_t *op;
-    int n_ops;
     nas_program_combination_t *combination;
-    int n_combinations;
     nas_program_term_t *term;
-    int n_terms;
     nas_program_dot_t *dot;
-    int n_dots;
     nas_weight_dot_t *weight_dot;
-    int n_weight_dots;
     nas_conv_shape_t *conv; /**< each shape once */
-    int n_convs;
     nas_program_layer_t *layer;
-    int n_layers;
     nas_program_group_t *group;
-    int n_groups;
     nas_norm_vectors_t *norm;
+    int n_ops; /**< and so on: how many of each there are */
+    int n_combinations;
+    int n_terms;
+    int n_dots;
+    int n_weight_dots;
+    int n_convs;
+    int n_layers;
+    int n_groups;
     int n_norms;
     nas_head_vectors_t head;
     nas_program_results_t results;
