@@ -9,7 +9,7 @@ const char *const nas_registries_preface[] = {
     "A job file is one YAML document that says what to search, by what and how long. `robotnas check JOB.yaml`\n"
     "prints the resolved job, every key with its value, and runs nothing; its output is itself a job file.\n"
     "\n"
-    "This page is written from the table of fields in `common/job/job_fields.c`; a test keeps the two equal.\n"
+    "This page is written from the sections of keys that `coordinator/registries` lists; a test keeps the two equal.\n"
     "\n"
     "## Example\n"
     "\n"
