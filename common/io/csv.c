@@ -289,11 +289,6 @@ int64_t nas_csv_line(const nas_csv_t *csv)
     return csv->line;
 }
 
-int64_t nas_csv_size(const nas_csv_t *csv)
-{
-    return csv->size;
-}
-
 const nas_digest_t *nas_csv_blocks(nas_csv_t *csv, int64_t *n)
 {
     return nas_block_digest_finish(csv->blocks, n);

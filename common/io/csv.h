@@ -66,9 +66,6 @@ bool nas_csv_is_uncuttable(const nas_csv_t *csv);
 /** Line of the next byte: what was read has one less, where it ended with a line end. */
 int64_t nas_csv_line(const nas_csv_t *csv);
 
-/** Bytes of the file when it was opened. */
-int64_t nas_csv_size(const nas_csv_t *csv);
-
 /** Digests of the file's blocks (digest.h), or of those in the range, which has to begin where a
  *  block does, and not to end before; once, after its end was reached. n [out]. Borrowed. */
 const nas_digest_t *nas_csv_blocks(nas_csv_t *csv, int64_t *n);

@@ -147,14 +147,6 @@ nas_status_t nas_table_refuse_empty(const char *path, nas_error_t *err)
     return nas_error_set(err, NAS_EINPUT, "%s: no rows below the header", path);
 }
 
-nas_status_t nas_table_refuse_again(const char *path, const char *arch, int64_t line,
-                                    int64_t first_line, nas_error_t *err)
-{
-    return nas_error_set(err, NAS_EINPUT,
-                         "%s:%lld: architecture '%.*s' stands in line %lld already", path,
-                         (long long)line, NAS_TABLE_SHOWN_ARCH, arch, (long long)first_line);
-}
-
 static nas_status_t index_names(const nas_table_reader_t *reader, nas_error_t *err)
 {
     nas_names_t *names = reader->table->names;

@@ -89,7 +89,8 @@ nas_status_t nas_h5_write_names(hid_t at, const char *name, const nas_name_sourc
                                 nas_error_t *err)
 {
     const size_t width = source->size > 2 ? source->size - 1 : 1; /* HDF5 has no length 0 */
-    char *block = malloc(BLOCK * width);
+    const size_t n_rows = source->n < BLOCK ? (size_t)source->n + 1 : BLOCK;
+    char *block = malloc(n_rows * width);
     if (!block) return nas_error_nomem(err, name);
     const hid_t type = nas_h5_text_type(width, H5T_STR_NULLPAD);
     const content_t content = {.types = {type, type},

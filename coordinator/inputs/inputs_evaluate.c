@@ -37,7 +37,6 @@ static nas_status_t make_table_objective(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = rank_rows(inputs, err);
     const nas_objective_options_t options = {.job = job,
                                              .table = inputs->table,
-                                             .names = inputs->pool.names,
                                              .n_arch = nas_pool_count(&inputs->pool),
                                              .row = inputs->evaluate.row};
     if (!status) status = nas_objective_create(&options, &inputs->evaluate.objective, err);
@@ -52,14 +51,13 @@ nas_status_t nas_inputs_make_objective(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     const nas_objective_inputs_t objective = nas_inputs_objective(inputs);
-    nas_status_t status = nas_objective_check(&objective, err);
-    if (!status && nas_inputs_by_table(inputs)) status = make_table_objective(inputs, err);
+    const nas_status_t status = nas_objective_check(&objective, err);
     if (status) return status;
     if (job->search.budget > nas_pool_count(&inputs->pool))
         return nas_job_error(
             job, "search.budget", err, "%lld is more than the pool's %lld architectures",
             (long long)job->search.budget, (long long)nas_pool_count(&inputs->pool));
-    return NAS_OK;
+    return nas_inputs_by_table(inputs) ? make_table_objective(inputs, err) : NAS_OK;
 }
 
 void nas_evaluate_inputs_fini(nas_evaluate_inputs_t *evaluate)

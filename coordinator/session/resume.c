@@ -49,6 +49,37 @@ static nas_status_t check_identity(const nas_job_t *job, const nas_state_t *save
     return refuse_other_job(job, saved, fresh, path, err);
 }
 
+static bool are_equal(const nas_strings_t *a, const nas_strings_t *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++) same = strcmp(a->at[i], b->at[i]) == 0;
+    return same;
+}
+
+bool nas_state_has_shape(const nas_state_t *saved, const nas_state_t *fresh)
+{
+    return saved->n_goals == fresh->n_goals && saved->n_epochs == fresh->n_epochs &&
+           are_equal(&saved->report_columns, &fresh->report_columns);
+}
+
+/* Nor, of a file that claims the job's digest, that its numbers are the job's: what goes on with it
+ * has room for these. */
+static nas_status_t check_sizes(const nas_state_t *saved, const nas_state_t *fresh,
+                                const char *path, nas_error_t *err)
+{
+    bool same = nas_state_has_shape(saved, fresh) && saved->n_arch == fresh->n_arch &&
+                saved->budget == fresh->budget && saved->n_repeat == fresh->n_repeat &&
+                saved->scores.n == fresh->scores.n && are_equal(&saved->metrics, &fresh->metrics);
+    for (int64_t r = 0; same && r < saved->n_repeat; r++)
+        same = saved->repeat[r].n_evaluation <= saved->budget &&
+               saved->repeat[r].seed == fresh->repeat[r].seed;
+    if (same) return NAS_OK;
+    return nas_error_set(
+        err, NAS_EINPUT,
+        "%s: its sizes are not those of the job that it says it is of; this file was not written by robotnas; start anew with --fresh",
+        path);
+}
+
 /* What the digest cannot know: that every observation speaks of an evaluation. */
 static nas_status_t check_observations(const nas_state_t *saved, const char *path, nas_error_t *err)
 {
@@ -65,7 +96,8 @@ static nas_status_t check_observations(const nas_state_t *saved, const char *pat
 nas_status_t nas_state_check_saved(const nas_job_t *job, const nas_state_t *saved,
                                    const nas_state_t *fresh, const char *path, nas_error_t *err)
 {
-    const nas_status_t status = check_identity(job, saved, fresh, path, err);
+    nas_status_t status = check_identity(job, saved, fresh, path, err);
+    if (!status) status = check_sizes(saved, fresh, path, err);
     return status ? status : check_observations(saved, path, err);
 }
 

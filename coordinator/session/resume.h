@@ -15,6 +15,10 @@
 nas_status_t nas_state_check_saved(const nas_job_t *job, const nas_state_t *saved,
                                    const nas_state_t *fresh, const char *path, nas_error_t *err);
 
+/** Whether an evaluation has as many values, epochs and columns, of the same names, in both.
+ *  Not collective. */
+bool nas_state_has_shape(const nas_state_t *saved, const nas_state_t *fresh);
+
 /** Whether a state was last written on a processor of another kind than this one, which has these
  *  instructions and uses these kernels of linear algebra.  Coordinator only.
  *  line [out] what differs and what it may change; untouched where nothing differs. A saved state

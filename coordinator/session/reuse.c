@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/state/statefile.h"
+#include "coordinator/session/resume.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,8 @@ static nas_status_t check_reusable(nas_reusable_t *old, const nas_state_t *fresh
     const char *path = old->path;
     const bool searches = fresh->n_repeat > 0, scores = fresh->scores.n > 0;
     const char *reason = scores ? why_not_scores(saved, measurement) : NULL;
-    old->evaluations = searches && equal(&saved->objective_hash, &fresh->objective_hash);
+    old->evaluations = searches && equal(&saved->objective_hash, &fresh->objective_hash) &&
+                       nas_state_has_shape(saved, fresh);
     old->scores = scores && !reason;
     if (old->evaluations || old->scores) return NAS_OK;
     if (!searches)

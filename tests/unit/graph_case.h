@@ -5,7 +5,7 @@
 
 #include "worker/engine/graph/graph.h"
 
-enum { N_OTHERS = 3, N_DENSE = 5 };
+enum { N_OTHERS = 4, N_DENSE = 5 };
 
 /* ReLU, convolution, BN; without where k is negative. */
 static inline int other_conv(nas_builder_t *b, int x, const char *name, int c_out, int k)
@@ -77,11 +77,25 @@ static inline int chain(nas_builder_t *b, int x, int c)
     return other_conv(b, x, "d", c, 3);
 }
 
+/* Convolutions of one tensor with unlike numbers of channels; a pool before one that halves the
+ * resolution as well. */
+static inline int unlike(nas_builder_t *b, int x, int c)
+{
+    const int narrow = other_conv(b, other_conv(b, x, "narrow", c, 1), "widen", 2 * c, 3);
+    const int both[] = {other_conv(b, x, "wide", 2 * c, 1), narrow};
+    x = other_sum(b, both, 2);
+    const int half = b->pool(b, x, &(nas_pool_spec_t){.k = 2, .stride = 2});
+    const nas_conv_spec_t quarter = {
+        .name = "quarter", .c_out = 2 * c, .k = 3, .stride = 2, .padding = 1};
+    return b->conv(b, half, &quarter);
+}
+
 /* what: the number of one, 0 ..= N_OTHERS - 1. */
 static inline nas_status_t make_other(const void *what, const nas_network_t *network,
                                       nas_builder_t *b, nas_error_t *err)
 {
-    static int (*const middle[N_OTHERS])(nas_builder_t *, int, int) = {residual, dense, chain};
+    static int (*const middle[N_OTHERS])(nas_builder_t *, int, int) = {residual, dense, chain,
+                                                                       unlike};
     const nas_conv_spec_t stem = {.name = "stem", .c_out = network->channels, .k = 3, .padding = 1};
     const nas_norm_spec_t norm = {.name = "bn", .eps = 1e-5, .affine = true};
     (void)err;

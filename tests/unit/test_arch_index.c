@@ -21,7 +21,7 @@ Test(arch_index, numbers_count_in_the_order_of_adding)
     cr_assert_eq(index.n, N);
     for (int64_t i = 0; i < N; i++) {
         cr_assert_eq(nas_arch_index_find(&index, arch_of(i)), i);
-        cr_assert_eq(nas_arch_index_find(&index, arch_of(i) + 1), -1);
+        cr_assert_eq(nas_arch_index_find(&index, arch_of(i) - 1), -1);
     }
     nas_arch_index_fini(&index);
     cr_assert_eq(nas_arch_index_find(&index, arch_of(0)), -1);

@@ -94,6 +94,7 @@ static nas_status_t place_error(reading_t *reading, nas_status_t status, nas_err
     const int rank = nas_comm_rank(reading->table->comm);
     int64_t n_lines = 0;
     if (status != NAS_EINPUT) return status;
+    if (reading->report[rank].is_uncuttable) return NAS_OK; /* another one's status is the worse */
     for (int r = 0; r < rank; r++) {
         if (reading->report[r].status) return NAS_OK;
         n_lines += reading->report[r].n_lines;
@@ -104,6 +105,9 @@ static nas_status_t place_error(reading_t *reading, nas_status_t status, nas_err
     status = nas_table_read_range(&reading->options->table, range_of(reading, rank, 1 + n_lines),
                                   &seen, &again, err);
     nas_table_destroy(again);
+    if (!status)
+        return nas_error_set(err, NAS_EIO, "%s changed while it was read",
+                             reading->options->table.path);
     return status;
 }
 

@@ -89,10 +89,21 @@ static nas_status_t find_last_best(nas_shared_table_t *table, int64_t n_best, na
     return status;
 }
 
+/* What was fetched before has no rank. */
+static void forget_fetched(nas_shared_table_t *table)
+{
+    for (int64_t i = 0; i < table->fetched.n; i++) {
+        free(table->row[i].name);
+        free(table->row[i].value);
+    }
+    nas_visited_clear(&table->fetched);
+}
+
 nas_status_t nas_shared_table_rank(nas_shared_table_t *table, const nas_table_order_t *order,
                                    nas_error_t *err)
 {
     NAS_ASSERT(!table->is_ranked && (!order->row || nas_shared_table_is_alone(table)));
+    forget_fetched(table);
     table->is_ranked = true;
     table->ranked_column = order->column;
     table->sign = order->minimise ? -1.0 : 1.0;
@@ -116,10 +127,7 @@ double nas_shared_table_last_best(const nas_shared_table_t *table)
 void nas_shared_table_destroy(nas_shared_table_t *table)
 {
     if (!table) return;
-    for (int64_t i = 0; i < table->fetched.n; i++) {
-        free(table->row[i].name);
-        free(table->row[i].value);
-    }
+    forget_fetched(table);
     nas_visited_fini(&table->fetched);
     free(table->row);
     free(table->sorted);

@@ -100,7 +100,8 @@ static const char *full_name(nas_graph_builder_t *b, const char *name)
 static nas_extents_t extents(const nas_builder_t *table, int tensor)
 {
     const nas_graph_builder_t *b = (const nas_graph_builder_t *)(const void *)table;
-    return tensor < 0 ? (nas_extents_t){0} : b->graph->node[tensor].extents;
+    const bool exists = tensor >= 0 && tensor < b->graph->n_nodes;
+    return exists ? b->graph->node[tensor].extents : (nas_extents_t){0};
 }
 
 static bool are_equal(nas_extents_t a, nas_extents_t b)

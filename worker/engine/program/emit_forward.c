@@ -52,8 +52,7 @@ static void emit_pool(nas_emitter_t *e, int group)
 {
     const nas_lowered_conv_t *first = nas_group_conv(e, group);
     nas_group_tensors_t *t = &e->group[group];
-    nas_shape_t shape = nas_node_shape(e, first->target);
-    shape.c = first->c_in;
+    const nas_shape_t shape = nas_source_shape(e, group);
     t->p = nas_emit_tensor(e, shape);
     nas_combine_begin(e, shape);
     nas_combine_add(e, NAS_TERM_POOL2, nas_node_slice(e, first->source, e->node[first->source].x),

@@ -46,7 +46,7 @@ static double count(const nas_emitter_t *e, int node)
 static nas_vector_t source_exponent(const nas_emitter_t *e, int norm)
 {
     const int conv = e->graph->norm[norm].conv;
-    const int source = conv >= 0 ? e->graph->conv[conv].source : -1;
+    const int source = conv >= 0 ? e->graph->conv[conv].source : e->graph->norm[norm].source;
     return source >= 0 ? e->node[source].exponent : NAS_NOWHERE;
 }
 

@@ -9,7 +9,7 @@
 static bool is_alike(const nas_lowered_conv_t *a, const nas_lowered_conv_t *b)
 {
     return a->source == b->source && a->feed == b->feed && a->k == b->k && a->stride == b->stride &&
-           a->live == b->live;
+           a->c_out == b->c_out && a->live == b->live;
 }
 
 /* The group that a convolution joins, or begins. It joins one only where its output channels are

@@ -4,7 +4,6 @@
 #define NAS_WORKER_OBJECTIVES_TABLE_OBJECTIVE_TABLE_H
 
 #include "common/base/error.h"
-#include "common/base/names.h"
 #include "common/job/job.h"
 #include "worker/candidates/candidate.h"
 #include "worker/tables/shared_table.h"
@@ -34,7 +33,6 @@ typedef struct nas_objective_options {
     const nas_job_t *job;
     const nas_shared_table_t *table; /**< has the job's objective, cost and report columns, and is
                                           ranked by the objective, the T best being the job's budget */
-    const nas_names_t *names;        /**< of the pool's architectures; NULL: the table's */
     int64_t n_arch;                  /**< of the pool */
     const int64_t *row; /**< the table's row of each architecture, -1: none; NULL: its own */
 } nas_objective_options_t;
