@@ -32,6 +32,8 @@ typedef struct nas_space_edge {
     const char *operation;
 } nas_space_edge_t;
 
+enum { NAS_SPACE_TYPICAL = 3 };
+
 /** One space. All functions: not collective, deterministic. */
 typedef struct nas_space {
     const char *name;    /**< as `pool.space` says it */
@@ -71,6 +73,10 @@ typedef struct nas_space {
 
     /** Where there are networks: index of one that takes most operations, as a measure. */
     int64_t costliest;
+
+    /** Where there are networks: names of some of mixed operations, of few convolutions, and the
+     *  heaviest, for benchmarks. */
+    const char *typical[NAS_SPACE_TYPICAL];
 } nas_space_t;
 
 /** The space of this name, or NULL. */

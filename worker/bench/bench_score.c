@@ -25,7 +25,7 @@ typedef struct bench {
     int32_t *labels;
     double *value; /* [n_metric] */
     double bytes_per_s;
-    result_t result[NAS_BENCH_CELLS];
+    result_t result[NAS_BENCH_ARCHS];
     int n_results;
 } bench_t;
 
@@ -175,8 +175,8 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
     nas_status_t status = make_batch(&bench, err);
     if (!status) status = nas_bench_bandwidth(&bench.bytes_per_s, err);
     if (!status && options->arch) status = measure(&bench, options->arch, err);
-    for (int i = 0; !status && !options->arch && i < NAS_BENCH_CELLS; i++)
-        status = measure(&bench, nas_bench_cell[i], err);
+    for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
+        status = measure(&bench, nas_bench_name(i), err);
     if (!status && json)
         status = print_json(&bench, out, err);
     else if (!status)

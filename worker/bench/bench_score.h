@@ -13,7 +13,7 @@
 /** What to measure. Borrowed for the call. */
 typedef struct nas_bench_score_options {
     const nas_backend_t *backend;
-    const char *arch;                  /**< a cell of NAS-Bench-201; NULL: three typical ones */
+    const char *arch;                  /**< a name; NULL: those of bench_work.h */
     const nas_metric_t *const *metric; /**< [n_metric] */
     int n_metric;
     int batch; /**< all > 0 */

@@ -28,7 +28,7 @@ typedef struct bench {
     nas_dataset_t dataset;
     nas_split_t split; /* every image is trained on */
     nas_recipe_t recipe;
-    result_t result[NAS_BENCH_CELLS];
+    result_t result[NAS_BENCH_ARCHS];
     int n_results;
 } bench_t;
 
@@ -214,8 +214,8 @@ nas_status_t nas_bench_train(const nas_bench_train_options_t *options, FILE *out
     nas_status_t status = nas_comm_self(&bench.self, err);
     if (!status) status = make_images(&bench, err);
     if (!status && options->arch) status = measure(&bench, options->arch, err);
-    for (int i = 0; !status && !options->arch && i < NAS_BENCH_CELLS; i++)
-        status = measure(&bench, nas_bench_cell[i], err);
+    for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
+        status = measure(&bench, nas_bench_name(i), err);
     if (!status) status = print(&bench, out, json, err);
     if (!status && (fflush(out) != 0 || ferror(out)))
         status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");

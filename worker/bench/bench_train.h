@@ -11,7 +11,7 @@
 /** What to measure. Borrowed for the call. */
 typedef struct nas_bench_train_options {
     const nas_backend_t *backend;
-    const char *arch; /**< a cell of NAS-Bench-201; NULL: those of bench_work.h */
+    const char *arch; /**< a name; NULL: those of bench_work.h */
     int batch;        /**< all > 0 */
     int channels;
     int cells; /**< per stage */

@@ -4,11 +4,10 @@
 
 #include <stdlib.h>
 
-const char *const nas_bench_cell[NAS_BENCH_CELLS] = {
-    "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|skip_connect~0|nor_conv_1x1~1|nor_conv_3x3~2|",
-    "|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|",
-    "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
-};
+const char *nas_bench_name(int i)
+{
+    return nas_space_with_networks()->typical[i];
+}
 
 nas_status_t nas_bench_arch(const char *text, nas_arch_t *arch, nas_error_t *err)
 {

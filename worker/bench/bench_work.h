@@ -11,10 +11,11 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { NAS_BENCH_CELLS = 3 };
+enum { NAS_BENCH_ARCHS = NAS_SPACE_TYPICAL };
 
-/** Architectures of it: mixed operations, few convolutions, and the heaviest of all. */
-extern const char *const nas_bench_cell[NAS_BENCH_CELLS];
+/** Name of the i-th architecture that is measured unless another is asked for: the typical ones of
+ *  the space that has networks. */
+const char *nas_bench_name(int i);
 
 /** The architecture that a text means, of the space that has networks.  Not collective.
  *  arch [out] the caller's, to be ended with nas_arch_fini after errors, too.
