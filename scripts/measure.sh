@@ -90,7 +90,7 @@ done < <(grep -l '^#include <mpi.h>' "${sources[@]}")
 
 # calls: "caller callee" of files, from the symbols that objects define and ask for. Objects of files that are gone do not count.
 calls() {
-    find "$build"/{common,worker,coordinator} -name '*.c.o' -exec nm -A {} + | awk -v build="$build/" -v sources="${sources[*]}" '
+    find "$build"/{common,worker,coordinator} -regex '.*/CMakeFiles/[^/]*/[^/]*\.c\.o' -exec nm -A {} + | awk -v build="$build/" -v sources="${sources[*]}" '
         BEGIN { n = split(sources, list, " "); for (i = 1; i <= n; i++) exists[list[i]] = 1 }
         {
             file = substr($1, length(build) + 1)
