@@ -106,6 +106,7 @@ calls() {
 }
 if [ -x "$build/coordinator/robotnas" ]; then
     pairs=$(calls)
+    [ -n "$pairs" ] || fault "no file of $build calls another: its objects are not where they are looked for"
     printf 'Files that call others: %d pairs\n' "$(wc -l <<<"$pairs")"
     if ! circles=$(tsort <<<"$pairs" 2>&1 >/dev/null); then
         fault "files call each other in a circle:"

@@ -1,23 +1,16 @@
 #include "common/base/arch_index.h"
 
+#include "common/base/mix.h"
+
 #include <stdlib.h>
 
 enum { FIRST_SLOTS = 16 };
-
-/* Where the search for an architecture begins: the finaliser of MurmurHash3. */
-static uint64_t hash_of(int64_t arch)
-{
-    uint64_t h = (uint64_t)arch;
-    h = (h ^ h >> 33) * 0xff51afd7ed558ccdU;
-    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53U;
-    return h ^ h >> 33;
-}
 
 /* The architecture's slot, or the empty one that is to be its: a slot in two is empty at least. */
 static nas_arch_slot_t *slot_of(const nas_arch_index_t *index, int64_t arch)
 {
     const uint64_t mask = (uint64_t)index->n_slots - 1;
-    uint64_t i = hash_of(arch) & mask;
+    uint64_t i = nas_mix(arch) & mask;
     while (index->slot[i].number_plus_1 > 0 && index->slot[i].arch != arch) i = (i + 1) & mask;
     return &index->slot[i];
 }

@@ -1,5 +1,5 @@
-/* Which number an architecture has, in the order of adding from 0 on. A hash table: of 10^6 members
- * it costs a tenth of nas_visited_t (visited.h), which can draw from the others besides. */
+/* Which number an architecture has, in the order of adding from 0 on. A hash table: cheaper
+ * to look up in than nas_visited_t (visited.h), which can draw from the others besides. */
 #ifndef NAS_COMMON_BASE_ARCH_INDEX_H
 #define NAS_COMMON_BASE_ARCH_INDEX_H
 

@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct nas_hasher {
     EVP_MD_CTX *context;
@@ -39,6 +40,17 @@ void nas_hasher_destroy(nas_hasher_t *hasher)
     if (!hasher) return;
     EVP_MD_CTX_free(hasher->context);
     free(hasher);
+}
+
+bool nas_digest_equal(const nas_digest_t *a, const nas_digest_t *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+bool nas_digest_is_known(const nas_digest_t *digest)
+{
+    const nas_digest_t unknown = {0};
+    return !nas_digest_equal(digest, &unknown);
 }
 
 nas_status_t nas_digest_of(const void *data, size_t n, nas_digest_t *digest, nas_error_t *err)

@@ -10,6 +10,7 @@
 
 #include "common/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,12 @@ nas_digest_t nas_hasher_finish(nas_hasher_t *hasher);
 
 /** Accepts NULL. */
 void nas_hasher_destroy(nas_hasher_t *hasher);
+
+/** Whether two digests are the same. */
+bool nas_digest_equal(const nas_digest_t *a, const nas_digest_t *b);
+
+/** Whether a digest is known: not all 0. */
+bool nas_digest_is_known(const nas_digest_t *digest);
 
 /** Digest of one buffer. */
 nas_status_t nas_digest_of(const void *data, size_t n, nas_digest_t *digest, nas_error_t *err);

@@ -1,5 +1,7 @@
 #include "common/base/visited.h"
 
+#include "common/base/mix.h"
+
 #include <stdlib.h>
 
 enum { NONE = -1 };
@@ -47,14 +49,10 @@ bool nas_visited_has(const nas_visited_t *visited, int64_t arch)
     return nas_visited_find(visited, arch) != NONE;
 }
 
-/* Whatever the order of adding, priorities that look random keep the tree's depth near log n: the
- * finaliser of MurmurHash3, a bijection. */
+/* Whatever the order of adding, priorities that look random keep the tree's depth near log n. */
 static uint64_t priority(int64_t arch)
 {
-    uint64_t h = (uint64_t)arch;
-    h = (h ^ h >> 33) * 0xff51afd7ed558ccdU;
-    h = (h ^ h >> 33) * 0xc4ceb9fe1a85ec53U;
-    return h ^ h >> 33;
+    return nas_mix(arch);
 }
 
 static int64_t members(const nas_visited_t *visited, int64_t i)

@@ -212,10 +212,15 @@ void nas_comm_bcast(nas_comm_t *comm, int root, void *data, size_t size)
 
 static void reduce_to_all(nas_comm_t *comm, void *value, int n, MPI_Datatype type, MPI_Op op)
 {
+    enum { MOST = NAS_COMM_MAX_PIECE / 8 }; /* numbers of 8 bytes */
     if (comm->size == 1) return;
-    MPI_Request request;
-    NAS_MPI(MPI_Iallreduce(MPI_IN_PLACE, value, n, type, op, comm->handle, &request));
-    nas_comm_wait(&request);
+    for (int at = 0; at < n; at += MOST) {
+        const int piece = n - at < MOST ? n - at : MOST;
+        MPI_Request request;
+        NAS_MPI(MPI_Iallreduce(MPI_IN_PLACE, (char *)value + 8 * (size_t)at, piece, type, op,
+                               comm->handle, &request));
+        nas_comm_wait(&request);
+    }
 }
 
 void nas_comm_min(nas_comm_t *comm, double *value, int n)

@@ -3,7 +3,8 @@
  * Every communicator is a duplicate or split of MPI_COMM_WORLD. Waiting ranks sleep: each
  * collective is started nonblocking, tested, and napped upon; between naps the heartbeat is polled,
  * where one was begun (heartbeat.h). An MPI error aborts the job (nas_comm_abort), since no rank can go
- * on. Sizes are int64 and messages beyond 4 MiB are sent in pieces.
+ * on. Sizes are int64 and messages beyond 4 MiB are sent in pieces, all but one: the lists of
+ * nas_comm_reduce_top, 16 bytes an entry.
  */
 #ifndef NAS_COMMON_COMM_COMM_H
 #define NAS_COMMON_COMM_COMM_H

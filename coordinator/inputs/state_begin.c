@@ -92,31 +92,20 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
     return status;
 }
 
-static bool equal(const nas_digest_t *a, const nas_digest_t *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
-static bool is_known(const nas_digest_t *digest)
-{
-    static const nas_digest_t unknown;
-    return !equal(digest, &unknown);
-}
-
 /* The inputs with another digest of the table's content. */
 static nas_inputs_t with_digest(const nas_inputs_t *inputs, const nas_digest_t *digest)
 {
     nas_inputs_t other = *inputs;
     const nas_digest_t blocks = nas_shared_table_digest(inputs->table);
     for (size_t i = 0; i < other.n_content; i++)
-        if (equal(&other.content[i], &blocks)) other.content[i] = *digest;
-    if (equal(&other.evaluate.content, &blocks)) other.evaluate.content = *digest;
+        if (nas_digest_equal(&other.content[i], &blocks)) other.content[i] = *digest;
+    if (nas_digest_equal(&other.evaluate.content, &blocks)) other.evaluate.content = *digest;
     return other;
 }
 
 static void renew(nas_digest_t *digest, const nas_digest_t *then, const nas_digest_t *now)
 {
-    if (equal(digest, then)) *digest = *now;
+    if (nas_digest_equal(digest, then)) *digest = *now;
 }
 
 nas_status_t nas_state_renew_identity(nas_state_t *state, const nas_inputs_t *inputs,
@@ -124,10 +113,11 @@ nas_status_t nas_state_renew_identity(nas_state_t *state, const nas_inputs_t *in
 {
     nas_state_t then = {0};
     nas_digest_t digest;
-    if (!inputs->table || is_known(&state->table_blocks) || !is_known(&state->table_digest))
+    if (!inputs->table || nas_digest_is_known(&state->table_blocks) ||
+        !nas_digest_is_known(&state->table_digest))
         return NAS_OK;
     nas_status_t status = nas_file_digest(table_of(inputs->job), &digest, err);
-    if (status || !equal(&digest, &state->table_digest)) return status;
+    if (status || !nas_digest_equal(&digest, &state->table_digest)) return status;
     const nas_inputs_t older = with_digest(inputs, &digest);
     status = set_hashes(&then, &older, err);
     if (status) return status;

@@ -3,11 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool equal(const nas_digest_t *a, const nas_digest_t *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 /* Of another job: the first keys that differ, or that it is the files that do. */
 static nas_status_t refuse_other_job(const nas_job_t *job, const nas_state_t *saved,
                                      const nas_state_t *fresh, const char *path, nas_error_t *err)
@@ -34,14 +29,14 @@ static nas_status_t refuse_other_job(const nas_job_t *job, const nas_state_t *sa
 static nas_status_t check_identity(const nas_job_t *job, const nas_state_t *saved,
                                    const nas_state_t *fresh, const char *path, nas_error_t *err)
 {
-    if (equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
+    if (nas_digest_equal(&saved->job_hash, &fresh->job_hash)) return NAS_OK;
     const bool have_tables = *saved->table_path && *fresh->table_path;
-    if (have_tables && !equal(&saved->table_blocks, &fresh->table_blocks))
+    if (have_tables && !nas_digest_equal(&saved->table_blocks, &fresh->table_blocks))
         return nas_error_set(
             err, NAS_EINPUT,
             "%s: the table %s is not the one this run began with (its content differs); restore it, or start anew with --fresh",
             path, fresh->table_path);
-    if (equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
+    if (nas_digest_equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
         return nas_error_set(
             err, NAS_EINPUT,
             "%s: this run has a budget of %lld, the job says %lld; give the job another output and --reuse %s to keep the evaluations",

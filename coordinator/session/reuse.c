@@ -7,15 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool equal(const nas_digest_t *a, const nas_digest_t *b)
-{
-    return memcmp(a, b, sizeof *a) == 0;
-}
-
 bool nas_scores_are_measured(const nas_scores_t *scores)
 {
-    static const nas_digest_t unknown = {{0}};
-    return !equal(&scores->measurement, &unknown);
+    return nas_digest_is_known(&scores->measurement);
 }
 
 /* ----------------------------------------------------------------------- what can be taken over */
@@ -26,7 +20,7 @@ static const char *why_not_scores(const nas_state_t *saved, const nas_digest_t *
     if (saved->scores.n == 0) return "it has none";
     if (!nas_scores_are_measured(&saved->scores))
         return "its file does not say how they were measured, or they were in more than one way";
-    if (!equal(&saved->scores.measurement, measurement))
+    if (!nas_digest_equal(&saved->scores.measurement, measurement))
         return "network, batch of images, seed, backend or instruction set differ";
     return NULL;
 }
@@ -38,7 +32,8 @@ static nas_status_t check_reusable(nas_reusable_t *old, const nas_state_t *fresh
     const char *path = old->path;
     const bool searches = fresh->n_repeat > 0, scores = fresh->scores.n > 0;
     const char *reason = scores ? why_not_scores(saved, measurement) : NULL;
-    old->evaluations = searches && equal(&saved->objective_hash, &fresh->objective_hash) &&
+    old->evaluations = searches &&
+                       nas_digest_equal(&saved->objective_hash, &fresh->objective_hash) &&
                        nas_state_has_shape(saved, fresh);
     old->scores = scores && !reason;
     if (old->evaluations || old->scores) return NAS_OK;

@@ -169,6 +169,12 @@ static int endless(nas_builder_t *b, int x)
                    &(nas_conv_spec_t){.name = "endless", .c_out = 1 << 30, .k = 3, .padding = 1});
 }
 
+static int from_nowhere(nas_builder_t *b, int x)
+{
+    b->end_block(b, x + 1000);
+    return conv3(b, relu(b, x + 1000), "nowhere");
+}
+
 /* The first reason is told, whatever is called behind it. */
 Test(graph, calls_that_cannot_be_are_refused_by_name)
 {
@@ -182,6 +188,7 @@ Test(graph, calls_that_cannot_be_are_refused_by_name)
         {images_joined, "network: join: a concatenation of images of different extents"},
         {linear_image, "network: early: a linear layer of a tensor that is not flat"},
         {endless, "network: endless: too many parameters"},
+        {from_nowhere, "network: it has no output"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nas_error_t err = {0};

@@ -10,6 +10,35 @@ static bool moved(const char *isa_before, const char *blas_before, nas_error_t *
     return nas_state_has_moved(&saved, "avx2", "Haswell", line);
 }
 
+/* The job's digest is right in all of them, as in a file that somebody has made. */
+Test(resume, a_state_of_other_sizes_is_not_taken_up)
+{
+    char text[] = "a", *name = text;
+    nas_repeat_t repeat = {.seed = 7}, other = {.seed = 8}, many = {.seed = 7, .n_evaluation = 6};
+    const nas_state_t fresh = {
+        .n_arch = 9, .n_goals = 1, .budget = 5, .n_repeat = 1, .repeat = &repeat};
+    nas_state_t changed[9];
+    const size_t n = sizeof changed / sizeof *changed;
+    for (size_t i = 0; i < n; i++) changed[i] = fresh;
+    changed[1].n_arch = 10;
+    changed[2].n_goals = 2;
+    changed[3].n_epochs = 3;
+    changed[4].budget = 4;
+    changed[5].scores.n = 9;
+    changed[6].metrics = (nas_strings_t){.at = &name, .n = 1};
+    changed[7].repeat = &other;
+    changed[8].repeat = &many;
+    for (size_t i = 0; i < n; i++) {
+        nas_error_t err = {0};
+        const nas_status_t status =
+            nas_state_check_saved(NULL, &changed[i], &fresh, "run.h5", &err);
+        cr_assert_eq(status, i == 0 ? NAS_OK : NAS_EINPUT, "%zu: %s", i, err.text);
+        if (i > 0) cr_assert_not_null(strstr(err.text, "run.h5: its sizes are not those"));
+    }
+    changed[0].report_columns = (nas_strings_t){.at = &name, .n = 1};
+    cr_assert_not(nas_state_has_shape(&changed[0], &fresh));
+}
+
 Test(resume, on_the_same_kind_of_processor_nothing_is_said)
 {
     nas_error_t line = {0};

@@ -1,6 +1,6 @@
 /* The score table: normalised metrics of a pool, sharded by rows over the ranks of a group.
  *
- * Rank r of p holds rows [r N / p, (r + 1) N / p) as float32, in tiles (kernels/score.h). Per query
+ * Rank r of p holds rows [r N / p, (r + 1) N / p) as float32, in tiles (score.h). Per query
  * every rank streams its shard once; the answer is reduced to the leader (rank 0 of the group) with
  * the tie rule "lower pool index".
  *
