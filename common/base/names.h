@@ -65,7 +65,8 @@ nas_status_t nas_names_index(nas_names_t *names, int64_t *duplicate, int64_t *fi
 /** Number of names. */
 int64_t nas_names_count(const nas_names_t *names);
 
-/** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or index. */
+/** Name at index, 0 <= index < count. Borrowed while names lives and until the next add or
+ *  index. */
 const char *nas_names_at(const nas_names_t *names, int64_t index);
 
 /** 64 bits that depend on all of a text, in whatever list it stands. */

@@ -1,21 +1,22 @@
 /* Communication.
  *
- * Purpose. All that ranks say to each other goes through here, so that three things hold everywhere: a
- * rank that waits leaves its core alone, hears requests to stop and is heard; messages of any size
- * arrive whole; and nobody sees an error of MPI.
+ * Purpose. All that ranks say to each other goes through here, so that three things hold
+ * everywhere: a rank that waits leaves its core alone, hears requests to stop and is heard;
+ * messages of any size arrive whole; and nobody sees an error of MPI.
  *
  * Waiting. Every collective is begun nonblocking and then tested (nas_comm_wait). The first tests
- * follow at once, since most waits are short; then come naps, up to a millisecond long, with one call
- * between two of them (nas_comm_call_between_naps), which is how the heartbeat lives on while all
- * collectives look as if they blocked.
+ * follow at once, since most waits are short; then come naps, up to a millisecond long, with one
+ * call between two of them (nas_comm_call_between_naps), which is how the heartbeat lives on while
+ * all collectives look as if they blocked.
  *
- * Buffers. A gather and a scatter lend their result out of a buffer that belongs to the communicator
- * and grows to the largest message it has seen; it is valid until the next one of its kind.
+ * Buffers. A gather and a scatter lend their result out of a buffer that belongs to the
+ * communicator and grows to the largest message it has seen; it is valid until the next one of its
+ * kind.
  *
  * Failure. A status is agreed upon: the worst of all ranks wins, with the text of the lowest rank
- * that has it, so that all unwind together. What leaves no way to agree, an error of MPI or no memory
- * in the middle of a message that others already wait for, ends the job (nas_comm_abort). The
- * user's state file is then the one of the last save.
+ * that has it, so that all unwind together. What leaves no way to agree, an error of MPI or no
+ * memory in the middle of a message that others already wait for, ends the job (nas_comm_abort).
+ * The user's state file is then the one of the last save.
  */
 #include "common/comm/comm_internal.h"
 
@@ -168,8 +169,8 @@ bool nas_comm_nap(nas_comm_nap_t *nap)
     return true;
 }
 
-/* A wait is called from everywhere and by callers that know of no heartbeat, so that no argument could
- * carry it there. */
+/* A wait is called from everywhere and by callers that know of no heartbeat, so that no argument
+ * could carry it there. */
 static void (*between_naps)(void);
 
 void nas_comm_call_between_naps(void (*function)(void))

@@ -2,9 +2,9 @@
  *
  * Every communicator is a duplicate or split of MPI_COMM_WORLD. Waiting ranks sleep: each
  * collective is started nonblocking, tested, and napped upon; between naps the heartbeat is polled,
- * where one was begun (heartbeat.h). An MPI error aborts the job (nas_comm_abort), since no rank can go
- * on. Sizes are int64 and messages beyond 4 MiB are sent in pieces, all but one: the lists of
- * nas_comm_reduce_top, 16 bytes an entry.
+ * where one was begun (heartbeat.h). An MPI error aborts the job (nas_comm_abort), since no rank
+ * can go on. Sizes are int64 and messages beyond 4 MiB are sent in pieces, all but one: the lists
+ * of nas_comm_reduce_top, 16 bytes an entry.
  */
 #ifndef NAS_COMMON_COMM_COMM_H
 #define NAS_COMMON_COMM_COMM_H
@@ -64,8 +64,8 @@ nas_status_t nas_comm_agree(nas_comm_t *comm, nas_status_t status, nas_error_t *
 void nas_comm_min(nas_comm_t *comm, double *value, int n);
 void nas_comm_max(nas_comm_t *comm, double *value, int n);
 
-/** Element-wise sum over the ranks, in place, on every rank.  Collective. Of whole numbers, since their
- *  sum does not depend on the order. */
+/** Element-wise sum over the ranks, in place, on every rank.  Collective. Of whole numbers, since
+ *  their sum does not depend on the order. */
 void nas_comm_sum(nas_comm_t *comm, int64_t *value, int n);
 
 /** The rows [first, first + n) of n_rows that rank `rank` of `size` holds: the sharding used

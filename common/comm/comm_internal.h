@@ -21,7 +21,8 @@ struct nas_comm {
     nas_comm_buffer_t reduced;   /**< message of nas_comm_reduce_top */
 };
 
-/** Bytes of one MPI message at most: what MPI may set aside for it is small, and tests send more. */
+/** Bytes of one MPI message at most: what MPI may set aside for it is small, and tests send
+ *  more. */
 enum { NAS_COMM_MAX_PIECE = 4 << 20 };
 
 enum { NAS_COMM_TAG_GATHER = 1, NAS_COMM_TAG_SCATTER, NAS_COMM_TAG_EXCHANGE };

@@ -83,9 +83,9 @@ struct nas_heartbeat {
     double next_watch_s;
 };
 
-/* The heartbeat that waiting ranks poll. A wait is called from everywhere and by callers that know of
- * no heartbeat, so that no argument could carry it there; the process waits in one place at a time, and
- * begin and end, which alone set it, are collective. */
+/* The heartbeat that waiting ranks poll. A wait is called from everywhere and by callers that know
+ * of no heartbeat, so that no argument could carry it there; the process waits in one place at a
+ * time, and begin and end, which alone set it, are collective. */
 static nas_heartbeat_t *active;
 
 /* ------------------------------------------------------------------------------------- messages */
@@ -265,7 +265,8 @@ int nas_heartbeat_poll(nas_heartbeat_t *heartbeat, int stop, double share)
     return heartbeat->stop;
 }
 
-/* While this rank waits: with the news that it gave last, and the signal that it has received by now. */
+/* While this rank waits: with the news that it gave last, and the signal that it has received by
+ * now. */
 static void poll_active(void)
 {
     if (active) (void)nas_heartbeat_poll(active, nas_stop_signal(), active->own.share);

@@ -1,5 +1,5 @@
-/* The heartbeat: short point-to-point messages beside a collective stage, so that a rank's request to
- * stop reaches all others while they work, and a rank that has fallen silent can be named.
+/* The heartbeat: short point-to-point messages beside a collective stage, so that a rank's request
+ * to stop reaches all others while they work, and a rank that has fallen silent can be named.
  *
  * Every rank polls between items of work and, by itself, while it waits in a collective of comm.h.
  * A poll costs a clock reading; messages are sent about once a second, less often the more ranks
@@ -26,9 +26,9 @@ typedef struct nas_heartbeat_options {
      *  saves what is to be saved, without a collective; when it returns, the job is ended. Needed
      *  unless silence_s is 0. */
     void (*silent)(void *context, const char *line);
-    /** Called on rank 0 about once a second, out of polls, with nas_heartbeat_share: to show how far
-     *  the work is, and to look for requests to stop that are no signals. Returns the number of a
-     *  signal in whose stead it asks to stop, or 0. NULL: nothing is done. */
+    /** Called on rank 0 about once a second, out of polls, with nas_heartbeat_share: to show how
+     *  far the work is, and to look for requests to stop that are no signals. Returns the number of
+     *  a signal in whose stead it asks to stop, or 0. NULL: nothing is done. */
     int (*watch)(void *context, double share);
     void *context;
 } nas_heartbeat_options_t;
@@ -38,7 +38,8 @@ typedef struct nas_heartbeat nas_heartbeat_t;
 
 /** Begin.  Collective over world; one at a time. In a world of one rank, or of nas_comm_self, it
  *  does no more than keep the values.
- *  The caller owns *heartbeat_p and ends it with nas_heartbeat_end. NAS_ENOMEM on any rank fails all. */
+ *  The caller owns *heartbeat_p and ends it with nas_heartbeat_end. NAS_ENOMEM on any rank fails
+ *  all. */
 nas_status_t nas_heartbeat_begin(nas_comm_t *world, const nas_heartbeat_options_t *options,
                                  nas_heartbeat_t **heartbeat_p, nas_error_t *err);
 

@@ -135,8 +135,8 @@ static void advance(nas_csv_t *csv, const char *text, size_t n)
     if (ends_line(csv->last) && !crlf) csv->line++;
 }
 
-/* Every quote begins or ends what is quoted: one within stands twice. Returns whether the piece of a
- * line that comes next is good for one of several readers. */
+/* Every quote begins or ends what is quoted: one within stands twice. Returns whether the piece of
+ * a line that comes next is good for one of several readers. */
 static bool follow_quotes(nas_csv_t *csv, const char *text, size_t n)
 {
     const char *end = text + n;

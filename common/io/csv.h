@@ -54,8 +54,8 @@ typedef struct nas_csv_range {
     int64_t line;  /**< number of the first line that begins there; of no matter for begin 0 */
 } nas_csv_range_t;
 
-/** Read on with the rows that begin in a range, and no others.  Not collective; between two rows, such
- *  as behind the header. From here on a line that ends within quotes is an error, and the file
+/** Read on with the rows that begin in a range, and no others.  Not collective; between two rows,
+ *  such as behind the header. From here on a line that ends within quotes is an error, and the file
  *  uncuttable.  NAS_EINPUT: it is so already. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_csv_take_range(nas_csv_t *csv, nas_csv_range_t range, nas_error_t *err);
 

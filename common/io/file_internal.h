@@ -9,8 +9,8 @@
 /** open(2) with O_CLOEXEC, again where a signal interrupts it; mode counts with O_CREAT. */
 int nas_file_open_retrying(const char *path, int flags, mode_t mode);
 
-/** The folder that holds path, as text to which a name can be added: "" or with a `/` at its end; the
- *  caller's. NULL with err set when out of memory. */
+/** The folder that holds path, as text to which a name can be added: "" or with a `/` at its end;
+ *  the caller's. NULL with err set when out of memory. */
 char *nas_file_folder(const char *path, nas_error_t *err);
 
 /** Whether it is a regular file.  NAS_EINPUT, naming path and what it is. */

@@ -49,9 +49,9 @@ typedef struct nas_table_seen {
     bool is_uncuttable; /**< one reader has to read the file (nas_csv_is_uncuttable) */
 } nas_table_seen_t;
 
-/** Read the rows of a table that begin in a range of its file.  Not collective. As nas_table_read, but
- *  that there may be no rows, that duplicates are not looked for and that there is no look-up by
- *  name; lines in messages and of names count from range.line on. An error is one of the whole
+/** Read the rows of a table that begin in a range of its file.  Not collective. As nas_table_read,
+ *  but that there may be no rows, that duplicates are not looked for and that there is no look-up
+ *  by name; lines in messages and of names count from range.line on. An error is one of the whole
  *  table, too, where no other reader finds it uncuttable or has an error before it.
  *  seen [out] also where it fails. The caller owns *table_p. */
 nas_status_t nas_table_read_range(const nas_table_options_t *options, nas_csv_range_t range,
@@ -63,8 +63,8 @@ void nas_table_move_lines(nas_table_t *table, int64_t by);
 /** The refusal of a table without rows.  NAS_EINPUT, with its line. */
 nas_status_t nas_table_refuse_empty(const char *path, nas_error_t *err);
 
-/** What separates the fields of a table that is no CSV ("semicolons", ...), by the only field that its
- *  header then has, or NULL. */
+/** What separates the fields of a table that is no CSV ("semicolons", ...), by the only field that
+ *  its header then has, or NULL. */
 const char *nas_table_separator(const char *header);
 
 /** Rows. */

@@ -151,8 +151,8 @@ void nas_job_destroy(nas_job_t *job);
 nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-/** Whether what an ENUM field of a registry takes has one of some traits (NAS_POOL_WITH_NETWORKS and
- *  the like). */
+/** Whether what an ENUM field of a registry takes has one of some traits (NAS_POOL_WITH_NETWORKS
+ *  and the like). */
 bool nas_job_has(const nas_job_t *job, const char *key, unsigned traits);
 
 /** The names of a registry that have one of some traits, as "a, b": what would be right. */
@@ -169,8 +169,8 @@ const void *nas_job_values(const nas_job_t *job, const nas_job_section_t *sectio
 nas_transform_t nas_job_transform(const nas_job_t *job, const char *name);
 
 /** The resolved job as YAML, every field that applies with its value, in the order of its
- *  sections; paths are absolute. The text, read as a job file anywhere for the same purpose, gives the
- *  same job and the same text again. With values_only, only the fields that affect values (no
+ *  sections; paths are absolute. The text, read as a job file anywhere for the same purpose, gives
+ *  the same job and the same text again. With values_only, only the fields that affect values (no
  *  output, checkpoint, groups), and of files at most their number: their content counts, by digest.
  *  The caller frees *text_p. */
 nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p, nas_error_t *err);

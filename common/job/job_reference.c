@@ -1,5 +1,5 @@
-/* What fields take, in words, and the reference page docs/job-file.md: what the sections' owner says
- * before, then every field. */
+/* What fields take, in words, and the reference page docs/job-file.md: what the sections' owner
+ * says before, then every field. */
 #include "common/job/job_internal.h"
 
 #include <stdio.h>

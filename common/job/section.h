@@ -2,8 +2,8 @@
  * (backends, data, every kind of objective, methods ...), so that nothing in this folder knows a
  * name of theirs; common/job has those that are about none of them.
  *
- * A row of a section is all there is to a key: parser, default, `--set`, where it applies, printing,
- * part in the hashes and reference text follow from it. */
+ * A row of a section is all there is to a key: parser, default, `--set`, where it applies,
+ * printing, part in the hashes and reference text follow from it. */
 #ifndef NAS_COMMON_JOB_SECTION_H
 #define NAS_COMMON_JOB_SECTION_H
 

@@ -92,8 +92,8 @@ struct nas_builder {
     int (*flatten)(nas_builder_t *builder, int source, const char *name);
     int (*linear)(nas_builder_t *builder, int source, const nas_linear_spec_t *spec);
 
-    /** A block of the network ends here, and the next begins: what follows reads nothing from before
-     *  it but this tensor. What lies on no way through its block does not count as work, and
+    /** A block of the network ends here, and the next begins: what follows reads nothing from
+     *  before it but this tensor. What lies on no way through its block does not count as work, and
      *  synflow brings values back to about 1 here, but for the first block's. */
     void (*end_block)(nas_builder_t *builder, int tensor);
 

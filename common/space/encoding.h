@@ -71,7 +71,8 @@ typedef struct nas_encoding_form {
 nas_encoding_form_t nas_encoding_form_of(nas_encoding_kind_t kind, const char *first);
 
 /** Encode some of a pool's names.  Not collective.
- *  codes [out] n_position bytes a name.  NAS_EINPUT as of nas_encoding_create, but for equal codes. */
+ *  codes [out] n_position bytes a name.  NAS_EINPUT as of nas_encoding_create, but for equal
+ *  codes. */
 nas_status_t nas_encode_names(const nas_encoding_form_t *form, const nas_names_t *names,
                               uint8_t *codes, nas_error_t *err);
 

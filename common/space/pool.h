@@ -34,11 +34,12 @@ nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *sub
 /** Number of architectures. */
 int64_t nas_pool_count(const nas_pool_t *pool);
 
-/** The names of a pool of a space, without a list of them where it is a whole one. Borrowed while the
- *  pool lives. */
+/** The names of a pool of a space, without a list of them where it is a whole one. Borrowed while
+ *  the pool lives. */
 nas_name_source_t nas_pool_names(const nas_pool_t *pool);
 
-/** See to it that pool->names is there, for look-ups by name, but for a table's pool.  Not collective. NAS_ENOMEM. */
+/** See to it that pool->names is there, for look-ups by name, but for a table's pool.  Not
+ *  collective. NAS_ENOMEM. */
 nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err);
 
 /** For a pool of a space: whether it is all of it, in its order; and the number of the pool's

@@ -1,7 +1,8 @@
 /* Search spaces behind one table of functions: each is one table in a file space_*.c and one line
  * in the list of space.c.
  *
- * An architecture of a space has three faces, all of them unique to it (arch.h keeps them together):
+ * An architecture of a space has three faces, all of them unique to it (arch.h keeps them
+ * together):
  *
  *   index  its number in the space's enumeration, 0 ..= count - 1
  *   code   n_position small numbers, the choice at each position (see encoding.h); the enumeration

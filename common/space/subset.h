@@ -38,9 +38,10 @@ typedef struct nas_selection {
  *  space alone. Memory of what is selected; time O(space->count) but for FILE, and for SAMPLE of a
  *  space beyond 2^24, which is O(n log n).
  *  selection [out] the caller's, to be ended with nas_selection_fini.
- *  NAS_EINPUT: the space has no such classes; ALL of more than a pool holds; n is out of range; a file that cannot be read, lists
- *  nothing or more than 16 MiB; as `FILE:LINE: ...`: a line that is no architecture of the space,
- *  or one that a line before is (named with that line). NAS_EIO, NAS_ENOMEM. */
+ *  NAS_EINPUT: the space has no such classes; ALL of more than a pool holds; n is out of range; a
+ *  file that cannot be read, lists nothing or more than 16 MiB; as `FILE:LINE: ...`: a line that is
+ *  no architecture of the space, or one that a line before is (named with that line). NAS_EIO,
+ *  NAS_ENOMEM. */
 nas_status_t nas_subset_select(const nas_space_t *space, const nas_subset_t *subset,
                                nas_selection_t *selection, nas_error_t *err);
 

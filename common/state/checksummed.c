@@ -134,7 +134,8 @@ nas_status_t nas_checksummed_load(const nas_checksummed_kind_t *kind, const char
     return status;
 }
 
-/* The digest of an open file of `size` bytes behind its block, read on. False where it cannot be. */
+/* The digest of an open file of `size` bytes behind its block, read on. False where it cannot
+ * be. */
 static bool hash_rest(int fd, const char *path, const block_t *block, size_t size,
                       nas_digest_t *digest)
 {

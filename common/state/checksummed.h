@@ -1,4 +1,5 @@
-/* Checksummed files: an HDF5 image behind a user block with magic, version and a digest of the rest.
+/* Checksummed files: an HDF5 image behind a user block with magic, version and a digest of the
+ * rest.
  *
  * The digest is checked before HDF5 sees a byte: the library is not made for damaged files. The
  * user block, the same in every kind and version (integers little-endian):

@@ -6,8 +6,8 @@
  * repeats: whatever is then asked for is found there, or evaluated.
  *
  * Lists grow by doubling, so that adding costs the same however many there are. What is added is
- * copied, and nothing is taken away again but by a retry. An addition that fails leaves the state as
- * it was.
+ * copied, and nothing is taken away again but by a retry. An addition that fails leaves the state
+ * as it was.
  */
 #include "common/state/state.h"
 

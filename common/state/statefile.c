@@ -32,7 +32,8 @@
  * Layout (HDF5 1.8 format, readable with h5py and h5dump). A group or dataset costs a kilobyte, so
  * their number does not grow with what is stored: repeats and what they found are rows.
  *
- *     /                  attributes: format_version, nas_statefile_root(), nas_statefile_root_of_3()
+ *     /                  attributes: format_version, nas_statefile_root(),
+ *     nas_statefile_root_of_3()
  *                        and nas_statefile_root_optional()
  *     /job               the resolved job, YAML
  *     /metrics/          names; constant [n_metric] once it is known; and, where this run scored

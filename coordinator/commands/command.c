@@ -15,8 +15,8 @@ int nas_cli_finish(nas_status_t status, const nas_error_t *err)
 nas_status_t nas_cli_bad_option(const nas_cli_command_t *command, char **argv, int what,
                                 nas_error_t *err)
 {
-    /* getopt leaves an unknown letter in optopt, and optind behind an unknown word; a word that lacks
-     * its value leaves its letter, too */
+    /* getopt leaves an unknown letter in optopt, and optind behind an unknown word; a word that
+     * lacks its value leaves its letter, too */
     const char letter[] = {'-', (char)optopt, '\0'};
     const char *last = argv[optind - 1];
     const bool is_word = strncmp(last, "--", 2) == 0;

@@ -27,8 +27,8 @@ typedef struct nas_init_table {
 } nas_init_table_t;
 
 /** Read a table once.  Not collective. O(bytes).
- *  objective: the column to find the best of, or NULL to guess; a table for which a program evaluates
- *  needs none. table [out].
+ *  objective: the column to find the best of, or NULL to guess; a table for which a program
+ *  evaluates needs none. table [out].
  *  NAS_EINPUT: what nas_csv_next refuses, no rows, no column of that name or one that is not of
  *  numbers. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_init_table_read(const char *path, const char *objective, nas_init_table_t *table,

@@ -7,8 +7,9 @@
  *
  * Each outcome is in its candidate's file the moment it is known, so that whatever ends the job
  * loses no outcome, and of a training at most what came after its last checkpoint. A request to
- * stop reaches every team by the heartbeat; the round then ends without the outcomes that are missing,
- * and after a restart goes on with them alone, since those that were there are found in the files.
+ * stop reaches every team by the heartbeat; the round then ends without the outcomes that are
+ * missing, and after a restart goes on with them alone, since those that were there are found in
+ * the files.
  */
 #include "coordinator/evaluate/evaluator.h"
 

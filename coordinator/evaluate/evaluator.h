@@ -16,7 +16,8 @@
 /** Opaque. */
 typedef struct nas_evaluator nas_evaluator_t;
 
-/** What rank 0 has for all; borrowed for the call, but for the images, which are kept (borrowed). */
+/** What rank 0 has for all; borrowed for the call, but for the images, which are kept
+ *  (borrowed). */
 typedef struct nas_evaluator_options {
     nas_evaluate_parameters_t parameters; /**< of the run */
     const char *output;                   /**< of the run: beside it lie the candidates' files */

@@ -1,5 +1,5 @@
-/* Messages of evaluations: candidates from rank 0 to all, outcomes from the teams' leaders to rank 0.
- * Flat buffers, valid between equal binaries of one job only. */
+/* Messages of evaluations: candidates from rank 0 to all, outcomes from the teams' leaders to rank
+ * 0. Flat buffers, valid between equal binaries of one job only. */
 #ifndef NAS_COORDINATOR_EVALUATE_EVALUATOR_MESSAGE_H
 #define NAS_COORDINATOR_EVALUATE_EVALUATOR_MESSAGE_H
 

@@ -28,8 +28,8 @@ nas_status_t nas_inputs_check_file(const nas_job_t *job, const char *key, const 
 nas_status_t nas_inputs_join(const nas_inputs_t *inputs, const nas_names_t *names, int64_t **row_p,
                              nas_error_t *err);
 
-/** The readers, in the order of nas_inputs_read_files. Errors as there. The batch is read for source
- *  compute, of the images that trainings have read, or of its own. */
+/** The readers, in the order of nas_inputs_read_files. Errors as there. The batch is read for
+ *  source compute, of the images that trainings have read, or of its own. */
 nas_status_t nas_inputs_read_pool(nas_inputs_t *inputs, nas_error_t *err);
 nas_status_t nas_inputs_read_images(nas_inputs_t *inputs, nas_error_t *err);
 nas_status_t nas_inputs_make_encoding(nas_inputs_t *inputs, nas_error_t *err);

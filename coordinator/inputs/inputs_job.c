@@ -84,7 +84,8 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
     return check_method(inputs->job, inputs->search.method, err);
 }
 
-/* ------------------------------------------------------------------------- what the job asks for */
+/* ------------------------------------------------------------------------- what the job asks
+ * for */
 
 bool nas_inputs_have_table_pool(const nas_inputs_t *inputs)
 {

@@ -31,8 +31,8 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
     return status;
 }
 
-/* Ranks share the table of a pool. What is joined with a pool, rank 0 reads alone: there are no more rows
- * than the space has architectures. */
+/* Ranks share the table of a pool. What is joined with a pool, rank 0 reads alone: there are no
+ * more rows than the space has architectures. */
 static nas_status_t read_columns(nas_inputs_t *inputs, const nas_strings_t *columns,
                                  nas_error_t *err)
 {

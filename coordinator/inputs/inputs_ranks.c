@@ -20,7 +20,8 @@ static void tell(nas_comm_t *comm, order_t order)
     nas_comm_bcast(comm, 0, &order, sizeof order);
 }
 
-/* ------------------------------------------------------------------------ what to read, on its way */
+/* ------------------------------------------------------------------------ what to read, on its
+ * way */
 
 static nas_status_t put_text(nas_buffer_t *buffer, const char *text, nas_error_t *err)
 {

@@ -1,8 +1,8 @@
 /* Inputs that all ranks read.
  *
  * Rank 0 reads a job's inputs and decides what they are (inputs.h). What is worth sharing, a large
- * table, it reads, ranks and looks at together with the other ranks: they serve it meanwhile, doing what
- * it does whenever it tells them. Where it is alone, nobody is told anything. */
+ * table, it reads, ranks and looks at together with the other ranks: they serve it meanwhile, doing
+ * what it does whenever it tells them. Where it is alone, nobody is told anything. */
 #ifndef NAS_COORDINATOR_INPUTS_INPUTS_RANKS_H
 #define NAS_COORDINATOR_INPUTS_INPUTS_RANKS_H
 

@@ -116,8 +116,8 @@ static nas_status_t check_facts(const nas_job_t *job, const char *name,
         name, (long long)facts->n_given, file_of(job));
 }
 
-/* Where a metric's values are found: n of them in the scores, through room for a whole column; or in the
- * table, of which each rank looks at what it holds. */
+/* Where a metric's values are found: n of them in the scores, through room for a whole column; or
+ * in the table, of which each rank looks at what it holds. */
 typedef struct values {
     int64_t n;
     const nas_scores_t *scores;
@@ -201,7 +201,8 @@ void nas_search_inputs_metric(const nas_search_inputs_t *search, int64_t n,
     }
 }
 
-/* ------------------------------------------------------------------------------------ the method */
+/* ------------------------------------------------------------------------------------ the
+ * method */
 
 nas_method_setup_t nas_search_inputs_setup(const nas_search_inputs_t *search,
                                            const nas_pool_t *pool, uint64_t seed)

@@ -31,7 +31,8 @@ typedef struct nas_search_inputs {
 nas_method_setup_t nas_search_inputs_setup(const nas_search_inputs_t *search,
                                            const nas_pool_t *pool, uint64_t seed);
 
-/** Source table: the number of metric `metric` (its place in metrics.names) among the table's columns;
+/** Source table: the number of metric `metric` (its place in metrics.names) among the table's
+ *  columns;
  *  -1 for other sources. */
 int nas_search_inputs_column(const nas_search_inputs_t *search, int64_t metric);
 
@@ -43,8 +44,8 @@ void nas_search_inputs_metric(const nas_search_inputs_t *search, int64_t n,
 
 /** Fill search->facts, one of every metric that the method weighs.  Coordinator only; once the
  *  values are known: in a table or a score file when the files are read, computed ones when all is
- *  scored. O(pool) a metric, and 8 bytes an architecture meanwhile; of a table's metric each rank looks
- *  at what it holds.
+ *  scored. O(pool) a metric, and 8 bytes an architecture meanwhile; of a table's metric each rank
+ *  looks at what it holds.
  *  scores [in] of this run, for source compute; NULL otherwise; interrupt: may be NULL.
  *  NAS_EINPUT, with the place of the key: a metric without any value, or a transform that leaves it
  *  none. NAS_ESTOP: the interrupt said so. NAS_ENOMEM. */

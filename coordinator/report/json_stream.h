@@ -1,6 +1,6 @@
-/* A JSON text that is written piece by piece, the bytes being those that jansson writes of it as one
- * value with JSON_INDENT(2). As one value, a report of 10^6 evaluations takes gigabytes and most of
- * its time. */
+/* A JSON text that is written piece by piece, the bytes being those that jansson writes of it as
+ * one value with JSON_INDENT(2). As one value, a report of 10^6 evaluations takes gigabytes and
+ * most of its time. */
 #ifndef NAS_COORDINATOR_REPORT_JSON_STREAM_H
 #define NAS_COORDINATOR_REPORT_JSON_STREAM_H
 

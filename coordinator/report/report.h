@@ -9,8 +9,8 @@
 
 #include <stdio.h>
 
-/** Best architecture, its columns, statistics over the repeats, what the budget brought, the weights of
- *  repeats in which something succeeded, and failures.  Not collective.
+/** Best architecture, its columns, statistics over the repeats, what the budget brought, the
+ *  weights of repeats in which something succeeded, and failures.  Not collective.
  *  path: of the state file, beside which its candidates' files lie.
  *  NAS_ENOMEM, NAS_EIO (out cannot be written). */
 nas_status_t nas_report_text(const nas_state_t *state, const char *path, FILE *out,
@@ -46,8 +46,8 @@ nas_status_t nas_report_json(const nas_state_t *state, const nas_under_way_t *un
  *  exactly; what is unknown is empty. Equal for equal runs.  Not collective. NAS_EIO. */
 nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *err);
 
-/** One row an architecture that this run scored: arch, every metric, status, seconds. Numbers have the
- *  digits that give them back exactly; undefined values are nan, those of failed or pending
+/** One row an architecture that this run scored: arch, every metric, status, seconds. Numbers have
+ *  the digits that give them back exactly; undefined values are nan, those of failed or pending
  *  architectures empty.  Not collective.
  *  state: with scores (scores.n > 0).
  *  NAS_EIO. */

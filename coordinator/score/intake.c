@@ -2,8 +2,8 @@
  * for each that lacks but a part of its metrics, and, where the pool is not its whole space, their
  * numbers in the space. Rank 0 alone knows what is scored: it cuts the chunks, so that no more is
  * pending in one than the schedule has room for, and tells the others. What architectures will cost
- * is worked out by all ranks, each a share of the chunk, since in large worlds that alone would take
- * as long as scoring.
+ * is worked out by all ranks, each a share of the chunk, since in large worlds that alone would
+ * take as long as scoring.
  */
 #include "coordinator/score/intake.h"
 

@@ -29,9 +29,9 @@ typedef struct nas_intake nas_intake_t;
 nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t **intake_p,
                                int64_t *n_pending, nas_error_t *err);
 
-/** Fill a schedule's window, between two rounds.  Collective: for every chunk two broadcasts of what
- *  is in it, a gather and a broadcast of costs, none above 1 MiB. The schedule is the same on all
- *  ranks, before and after.
+/** Fill a schedule's window, between two rounds.  Collective: for every chunk two broadcasts of
+ *  what is in it, a gather and a broadcast of costs, none above 1 MiB. The schedule is the same on
+ *  all ranks, before and after.
  *  interrupt: asked between architectures; once it says to stop, what is left of this rank's share
  *  counts as costing nothing, since the round that follows scores none of it. */
 void nas_intake_fill(nas_intake_t *intake, nas_schedule_t *schedule,

@@ -45,8 +45,8 @@ bool nas_score_stage_is_needed(const nas_score_stage_t *stage);
 /** Accepts NULL. */
 void nas_score_stage_destroy(nas_score_stage_t *stage);
 
-/** Score what the session's state lacks, to the end or until a stop is requested; the state is saved
- *  as it goes.  Collective over world.
+/** Score what the session's state lacks, to the end or until a stop is requested; the state is
+ *  saved as it goes.  Collective over world.
  *  stage: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK, all
  *  is scored; NAS_ESTOP; or the worst error of any rank. An architecture that cannot be scored is
  *  recorded as failed and is no error. */

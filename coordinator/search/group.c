@@ -9,8 +9,9 @@
  *
  * A leader whose method fails goes on answering rounds, with the error in its step, until rank 0
  * ends the search for all: no rank is left waiting in a collective. So does one whose method was
- * interrupted, with the signal: a step that takes long asks the heartbeat whether to stop, which also
- * tells the others that this rank is alive. What the step had found is lost, and is found again.
+ * interrupted, with the signal: a step that takes long asks the heartbeat whether to stop, which
+ * also tells the others that this rank is alive. What the step had found is lost, and is found
+ * again.
  */
 #include "coordinator/search/group.h"
 

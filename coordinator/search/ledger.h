@@ -34,16 +34,17 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
 /** A round begins: no candidates.  Coordinator only. */
 void nas_ledger_begin_round(nas_ledger_t *ledger);
 
-/** Note the architectures that a step proposes, as candidates to be evaluated: each once a repeat, and
- *  none that is recorded, is known from before a retry, or can be taken over.  Coordinator only;
- *  without an objective's table.
+/** Note the architectures that a step proposes, as candidates to be evaluated: each once a repeat,
+ *  and none that is recorded, is known from before a retry, or can be taken over.  Coordinator
+ *  only; without an objective's table.
  *  NAS_ENOMEM. */
 nas_status_t nas_ledger_collect(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err);
 
 /** The round's candidates, n [out] of them. Borrowed until the next collect or round. */
 const nas_candidate_t *nas_ledger_candidates(const nas_ledger_t *ledger, int64_t *n);
 
-/** What came of candidate `index`, evaluated by a rank; the outcome's arrays become the ledger's. */
+/** What came of candidate `index`, evaluated by a rank; the outcome's arrays become the
+ *  ledger's. */
 void nas_ledger_evaluated(nas_ledger_t *ledger, int64_t index, const nas_outcome_t *outcome,
                           int rank);
 

@@ -2,8 +2,9 @@
  *
  * The world is cut into groups of consecutive ranks; each works on one repeat at a time, all in
  * lockstep. A round is one step of every group (group.c), one gather of the leaders' steps to rank
- * 0, the look-up of what they propose in a table, whose rows the ranks may share, or its evaluation by all
- * ranks (evaluate/evaluator.c), and one scatter of rank 0's replies. Rank 0 leads group 0 and records the search besides (search_stage.c).
+ * 0, the look-up of what they propose in a table, whose rows the ranks may share, or its evaluation
+ * by all ranks (evaluate/evaluator.c), and one scatter of rank 0's replies. Rank 0 leads group 0
+ * and records the search besides (search_stage.c).
  */
 #include "coordinator/search/search.h"
 

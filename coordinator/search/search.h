@@ -42,8 +42,8 @@ int64_t nas_search_stage_count(const nas_search_stage_t *stage);
 /** Accepts NULL. */
 void nas_search_stage_destroy(nas_search_stage_t *stage);
 
-/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere; table: this rank's rows
- *  of one that the ranks share, or on rank 0 one of its own; NULL: none. Returns the same
+/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere; table: this rank's
+ *  rows of one that the ranks share, or on rank 0 one of its own; NULL: none. Returns the same
  *  status and text on every rank: NAS_OK complete, NAS_ESTOP stopped on request and saved, or the
  *  worst error of any rank. */
 nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_shared_table_t *table,

@@ -104,7 +104,8 @@ static void update_progress(nas_search_stage_t *stage, double under_way, const c
     nas_progress_update(&stage->progress, progress_of(stage, under_way), is_more ? detail : other);
 }
 
-/* ------------------------------------------------------------------------ before the first round */
+/* ------------------------------------------------------------------------ before the first
+ * round */
 
 nas_status_t nas_search_stage_look_at_metrics(nas_search_stage_t *stage, nas_error_t *err)
 {
@@ -328,8 +329,8 @@ static void show_progress(nas_search_stage_t *stage)
     update_progress(stage, 0, detail);
 }
 
-/* Of a round in which n candidates are evaluated. What is done of the very first of a session, so soon
- * after it began, may be what an earlier session did. */
+/* Of a round in which n candidates are evaluated. What is done of the very first of a session, so
+ * soon after it began, may be what an earlier session did. */
 static void show_round(nas_search_stage_t *stage, int64_t n, double share)
 {
     char detail[64] = "";

@@ -55,12 +55,12 @@ nas_evaluator_options_t nas_search_stage_evaluator(const nas_search_stage_t *sta
 void nas_search_stage_take_steps(nas_search_stage_t *stage, const char *steps,
                                  const size_t *offset);
 
-/** Rows of the table that the steps speak of, which are to be fetched now.  Coordinator only. Borrowed
- *  until the round ends. n [out]. */
+/** Rows of the table that the steps speak of, which are to be fetched now.  Coordinator only.
+ *  Borrowed until the round ends. n [out]. */
 const int64_t *nas_search_stage_rows(nas_search_stage_t *stage, int64_t *n);
 
-/** Work out which architectures have to be evaluated for the steps.  Coordinator only. Errors show in
- *  nas_search_stage_end_round. */
+/** Work out which architectures have to be evaluated for the steps.  Coordinator only. Errors show
+ *  in nas_search_stage_end_round. */
 void nas_search_stage_collect(nas_search_stage_t *stage);
 
 /** The architectures to evaluate in this round, none where the search is about to end, whose

@@ -121,7 +121,8 @@ void nas_session_destroy(nas_session_t *session)
     free(session);
 }
 
-/* ------------------------------------------------------------------------- taking up what is saved */
+/* ------------------------------------------------------------------------- taking up what is
+ * saved */
 
 nas_status_t nas_session_say(nas_session_t *session, const char *line, nas_error_t *err)
 {
@@ -260,7 +261,8 @@ nas_status_t nas_session_take(nas_session_t *session, const nas_session_options_
     return status ? status : set_provenance(session, options, err);
 }
 
-/* ------------------------------------------------------------------------- stopping while reading */
+/* ------------------------------------------------------------------------- stopping while
+ * reading */
 
 bool nas_session_stops_reading(nas_session_t *session)
 {
@@ -279,7 +281,8 @@ nas_status_t nas_session_stop_reading(nas_session_t *session, nas_error_t *err)
         "stopped on request while the inputs were read; nothing was begun, run the same again");
 }
 
-/* --------------------------------------------------------------------------------------- looking */
+/* ---------------------------------------------------------------------------------------
+ * looking */
 
 const char *nas_session_output(const nas_session_t *session)
 {

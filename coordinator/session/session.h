@@ -51,7 +51,8 @@ bool nas_session_stops_reading(nas_session_t *session);
 /** Obey that, or a signal: returns NAS_ESTOP with the line for the user. Nothing was begun. */
 nas_status_t nas_session_stop_reading(nas_session_t *session, nas_error_t *err);
 
-/** What an earlier session left, until it is taken up; NULL: nothing. Borrowed.  Coordinator only. */
+/** What an earlier session left, until it is taken up; NULL: nothing. Borrowed.  Coordinator
+ *  only. */
 nas_state_t *nas_session_saved(nas_session_t *session);
 
 /** Begin with a state, or take up the saved one, which must be of the same job.  Coordinator only;

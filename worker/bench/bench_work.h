@@ -1,5 +1,5 @@
-/* What benchmarks of networks share: the architectures they measure, and where the time goes by kind of
- * work, beside the floor of bench_floor.h. */
+/* What benchmarks of networks share: the architectures they measure, and where the time goes by
+ * kind of work, beside the floor of bench_floor.h. */
 #ifndef NAS_WORKER_BENCH_BENCH_WORK_H
 #define NAS_WORKER_BENCH_BENCH_WORK_H
 

@@ -3,8 +3,8 @@
  *
  * A candidate's outcome is saved here the moment it is known, and found again after a restart,
  * before the state file knows of it; a training goes on from the step that is saved here. Once it
- * is done the file keeps the trained parameters for `export`. Checksummed and replaced as a whole, as
- * state files are.
+ * is done the file keeps the trained parameters for `export`. Checksummed and replaced as a whole,
+ * as state files are.
  *
  *     /                attributes: format_version, arch, seed, run (identity), generation, done,
  *                      step, loss_sum, status, cost, reason
@@ -72,7 +72,8 @@ nas_status_t nas_candidate_read(const char *stem, nas_candidate_record_t *record
 
 /** Read the file at path, whichever candidate it is of, where it is of this run.  Not collective.
  *  record [in] run, n_goals, n_columns and n_epochs that it must have; [out] all but
- *  candidate.arch, owned; its candidate.name is in *name_p, the caller's (free). Without a file of this run both stay.
+ *  candidate.arch, owned; its candidate.name is in *name_p, the caller's (free). Without a file of
+ *  this run both stay.
  *  found [out], errors: as nas_candidate_read. */
 nas_status_t nas_candidate_read_any(const char *path, nas_candidate_record_t *record, char **name_p,
                                     bool *found, nas_error_t *err);

@@ -92,15 +92,15 @@ typedef struct nas_objective_kind {
      *  NAS_ENOMEM. Errors on any rank fail all. */
     nas_status_t (*create)(const nas_objective_setup_t *setup, void **self_p, nas_error_t *err);
 
-    /** What an evaluation takes, in any unit.  Not collective, on every rank, equal everywhere. NULL:
-     *  all take the same. NAS_EINPUT, NAS_ENOMEM. */
+    /** What an evaluation takes, in any unit.  Not collective, on every rank, equal everywhere.
+     *  NULL: all take the same. NAS_EINPUT, NAS_ENOMEM. */
     nas_status_t (*cost)(const void *self, const nas_candidate_t *candidate, double *cost,
                          nas_error_t *err);
 
     /** Evaluate one candidate, or find what came of it in its file.  Collective over the team.
      *  stem [in] of the candidate's files, on the leader; interrupt: asked between any two steps of
-     *  work. outcome [out] on the leader; the caller's. A candidate that fails is an outcome, not an
-     *  error. NAS_ESTOP: interrupted; what was done is saved, or will be done anew. NAS_EIO,
+     *  work. outcome [out] on the leader; the caller's. A candidate that fails is an outcome, not
+     *  an error. NAS_ESTOP: interrupted; what was done is saved, or will be done anew. NAS_EIO,
      *  NAS_EINPUT, NAS_ENOMEM; on any rank of the team they fail all of it. */
     nas_status_t (*evaluate)(void *self, const nas_candidate_t *candidate, const char *stem,
                              const nas_interrupt_t *interrupt, nas_outcome_t *outcome,

@@ -20,9 +20,9 @@ typedef struct nas_format {
     nas_status_t (*read)(char *const *path, int n_classes, nas_images_t *part, nas_error_t *err);
 } nas_format_t;
 
-/** The list, in the order of docs/job-file.md: FORMAT is the nas_format_FORMAT that its file defines.
- *  CIFAR-10's or CIFAR-100's binary files; pairs of IDX files, plain or gzip; datasets `images` and
- *  `labels` of HDF5. */
+/** The list, in the order of docs/job-file.md: FORMAT is the nas_format_FORMAT that its file
+ *  defines. CIFAR-10's or CIFAR-100's binary files; pairs of IDX files, plain or gzip; datasets
+ *  `images` and `labels` of HDF5. */
 #define NAS_FORMATS(FORMAT)                                                                        \
     FORMAT(cifar)                                                                                  \
     FORMAT(idx)                                                                                    \

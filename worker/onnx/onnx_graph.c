@@ -1,7 +1,7 @@
-/* Every live node of the graph is a value of the model. What several readers make anew of one value (its
- * ReLU, a pool) is made once, by the first. Values and nodes of the model have the names that the
- * graph's nodes have, like "cell3/edge0/conv"; ReLUs and pools without one have that of what they
- * read, and "relu" or "pool" behind it.
+/* Every live node of the graph is a value of the model. What several readers make anew of one value
+ * (its ReLU, a pool) is made once, by the first. Values and nodes of the model have the names that
+ * the graph's nodes have, like "cell3/edge0/conv"; ReLUs and pools without one have that of what
+ * they read, and "relu" or "pool" behind it.
  *
  * A sum of one tensor is that tensor, and a sum of none is zero. Adding zero, or its mean, changes
  * nothing, so such terms are left out; only what other operations read is made, by ConstantOfShape,

@@ -43,10 +43,10 @@ void nas_score_table_use(nas_score_table_t *table, nas_isa_t isa);
 
 /** Load metric `metric`: transform, then min-max over the whole pool; missing (NaN), non-finite
  *  and constant values contribute 0.  Collective over group.
- *  value [in, out] raw values of the shard (nas_score_table_shard), overwritten; name: for messages,
- *  the same on all ranks. exp is exp(x - max x), which min-max maps to the same values without
- *  overflow; log of a value <= 0 is missing; rank averages ties and excludes missing values.
- *  Memory during the call: for rank as nas_normalise_rank, for others none.
+ *  value [in, out] raw values of the shard (nas_score_table_shard), overwritten; name: for
+ *  messages, the same on all ranks. exp is exp(x - max x), which min-max maps to the same values
+ *  without overflow; log of a value <= 0 is missing; rank averages ties and excludes missing
+ *  values. Memory during the call: for rank as nas_normalise_rank, for others none.
  *  NAS_EINPUT, on all ranks: every value is missing. NAS_ESTOP, on all ranks: interrupted.
  *  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_score_table_load(nas_score_table_t *table, int64_t metric, double *value,

@@ -1,9 +1,10 @@
 /* Rounds of the scoring stage.
  *
- * What is known: a predicted cost of every item that is held. What is not: how fast each rank is, and by how much
- * an item's cost misses its prediction. Ranks meet at the end of a round, and a meeting costs what
- * the ranks wait for the last of them. So rounds should be few; but a killed job loses the round
- * under way, so they should be short; and only finished rounds tell how fast the ranks are.
+ * What is known: a predicted cost of every item that is held. What is not: how fast each rank is,
+ * and by how much an item's cost misses its prediction. Ranks meet at the end of a round, and a
+ * meeting costs what the ranks wait for the last of them. So rounds should be few; but a killed job
+ * loses the round under way, so they should be short; and only finished rounds tell how fast the
+ * ranks are.
  *
  *   learn  no speed is known: every rank takes one of the cheapest items. Nobody waits longer than
  *          the slowest rank needs for such an item.
@@ -14,13 +15,13 @@
  *          ROUND_SHARE of the time left where that is less; costliest items go first, so that each
  *          of these rounds ends on cheaper items than the one before and evens out what it left.
  *   last   LAST_ITEMS or fewer of the costliest item's time are left, and no item is still to come:
- *          another deadline would cost more than it evens out, and all that is left is worked to the
- *          end.
+ *          another deadline would cost more than it evens out, and all that is left is worked to
+ *          the end.
  *
  * The window. A pool of 10^8 is not held by every rank: items come in as others are done, in the
  * caller's order, and the window is filled before every round. So there is no chunk with a tail of
- * its own, at whose end ranks would wait: what a round leaves is worked with what comes in, and only
- * the last items of all are worked to the end. While items are still to come a round takes
+ * its own, at whose end ranks would wait: what a round leaves is worked with what comes in, and
+ * only the last items of all are worked to the end. While items are still to come a round takes
  * ROUND_SHARE of what is held, at most, so that it too evens out what the one before left. As the
  * costliest go first the window gathers cheap items, which are what evens out best at the end. A
  * window holds WINDOW_A_RANK items a rank as long as that is not above WINDOW_MOST: docs/scaling.md
@@ -341,7 +342,8 @@ bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k,
     return elapsed_s + cost / schedule->worker[rank].speed <= schedule->deadline_s;
 }
 
-/* --------------------------------------------------------------------------------- what was done */
+/* --------------------------------------------------------------------------------- what was
+ * done */
 
 static void drop_done(nas_schedule_t *schedule, const nas_schedule_report_t *report)
 {

@@ -1,7 +1,7 @@
 /* Rounds: which rank scores which architectures, and when the ranks meet.
  *
- * Pure functions of what they are given: every rank keeps a nas_schedule_t of its own, made from the
- * same options, given the same items and told the same reports, and so knows every rank's list
+ * Pure functions of what they are given: every rank keeps a nas_schedule_t of its own, made from
+ * the same options, given the same items and told the same reports, and so knows every rank's list
  * without a message. Nothing but the ranks' reports, and the items that come in, has to be shared
  * between two rounds. It holds a window of the items, not all. The policy is at the top of
  * schedule.c; docs/scaling.md has what it reaches.
@@ -10,8 +10,8 @@
  *         nas_schedule_add(schedule, item, nas_schedule_room(schedule));
  *         if (!nas_schedule_next(schedule)) break;
  *         const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
- *         for (k = 0; k < n && nas_schedule_may_start(schedule, rank, k, elapsed_s); k++) score list[k];
- *         gather results and reports to rank 0, broadcast the reports;
+ *         for (k = 0; k < n && nas_schedule_may_start(schedule, rank, k, elapsed_s); k++) score
+ *         list[k]; gather results and reports to rank 0, broadcast the reports;
  *         nas_schedule_record(schedule, report);
  *     }
  */
@@ -48,8 +48,8 @@ typedef struct nas_schedule_report {
 /** Opaque. */
 typedef struct nas_schedule nas_schedule_t;
 
-/** Start, without an item.  Not collective. O(window + n_ranks) memory, whatever n is: the window is
- *  65,536 items, or 64 a rank where that is more, and 2^20 at most.
+/** Start, without an item.  Not collective. O(window + n_ranks) memory, whatever n is: the window
+ *  is 65,536 items, or 64 a rank where that is more, and 2^20 at most.
  *  The caller owns *schedule_p and ends it with nas_schedule_destroy.
  *  NAS_ENOMEM. */
 nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
@@ -64,8 +64,8 @@ int64_t nas_schedule_room(const nas_schedule_t *schedule);
 void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n);
 
 /** Work out the next round; false, and none: all is done.  Not collective, deterministic.
- *  The window is full, or holds all that is still to be done. O(n_left + items log n_ranks). A round
- *  in which no rank did anything may come again. */
+ *  The window is full, or holds all that is still to be done. O(n_left + items log n_ranks). A
+ *  round in which no rank did anything may come again. */
 bool nas_schedule_next(nas_schedule_t *schedule);
 
 /** The round's list of a rank, costliest first, to be worked in this order.

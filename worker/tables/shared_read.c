@@ -1,10 +1,11 @@
 /* Reading a table by all ranks.
  *
- * The file is cut at its blocks into ranges of about equal sizes, and each reader takes the rows that
- * begin in its own (csv.h says how it finds the first). Then all compare what they found: whether the file
- * could be cut at all, whose error is the first in the file, and how many lines and rows stand before those
- * of each. A reader that has the first error reads its range again up to it, now that it knows its lines.
- * Where anything is in doubt, rank 0 reads the file alone, and what it says holds. */
+ * The file is cut at its blocks into ranges of about equal sizes, and each reader takes the rows
+ * that begin in its own (csv.h says how it finds the first). Then all compare what they found:
+ * whether the file could be cut at all, whose error is the first in the file, and how many lines
+ * and rows stand before those of each. A reader that has the first error reads its range again up
+ * to it, now that it knows its lines. Where anything is in doubt, rank 0 reads the file alone, and
+ * what it says holds. */
 #include "common/base/log.h"
 #include "common/io/file.h"
 #include "worker/tables/shared_table_internal.h"
@@ -87,8 +88,8 @@ static nas_status_t read_range(reading_t *reading, nas_error_t *err)
     return status;
 }
 
-/* Of a file that can be cut, the errors before mine make mine one that nobody asks for; if it is the
- * first, its lines are known now. */
+/* Of a file that can be cut, the errors before mine make mine one that nobody asks for; if it is
+ * the first, its lines are known now. */
 static nas_status_t place_error(reading_t *reading, nas_status_t status, nas_error_t *err)
 {
     const int rank = nas_comm_rank(reading->table->comm);

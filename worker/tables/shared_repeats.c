@@ -1,7 +1,7 @@
 /* Names that stand in two rows of a table whose rows the ranks share.
  *
- * Equal names have equal hashes, so each rank takes a range of the hashes and looks through those that all
- * ranks have there. */
+ * Equal names have equal hashes, so each rank takes a range of the hashes and looks through those
+ * that all ranks have there. */
 #include "worker/tables/shared_table_internal.h"
 
 #include <stdlib.h>

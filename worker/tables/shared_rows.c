@@ -1,8 +1,8 @@
 /* Rows of a shared table that rank 0 wants to know.
  *
- * It asks all ranks for them; those that hold some send them; and where the table is ranked, it tells
- * their values to all, who count what they hold that is better. There is no memory to run out of in the
- * middle that is worth a message of its own: the job then ends. */
+ * It asks all ranks for them; those that hold some send them; and where the table is ranked, it
+ * tells their values to all, who count what they hold that is better. There is no memory to run out
+ * of in the middle that is worth a message of its own: the job then ends. */
 #include "common/comm/buffer.h"
 #include "worker/tables/shared_table_internal.h"
 

@@ -67,7 +67,8 @@ static nas_status_t sort_values(nas_shared_table_t *table, const nas_table_order
     return status;
 }
 
-/* The value at a place of all ranks' values, best first: each gives its own as far as they could reach it.
+/* The value at a place of all ranks' values, best first: each gives its own as far as they could
+ * reach it.
  */
 static nas_status_t find_last_best(nas_shared_table_t *table, int64_t n_best, nas_error_t *err)
 {

@@ -1,13 +1,14 @@
 /* A table whose rows the ranks share.
  *
- * Every rank reads a range of the file and keeps the rows that begin in it, with their names, so that
- * each row is held once. Row numbers are those of the file, whoever holds them. What rank 0 wants to
- * know of a row it fetches, in one exchange for many rows, and keeps: the rows of a search are few.
+ * Every rank reads a range of the file and keeps the rows that begin in it, with their names, so
+ * that each row is held once. Row numbers are those of the file, whoever holds them. What rank 0
+ * wants to know of a row it fetches, in one exchange for many rows, and keeps: the rows of a search
+ * are few.
  *
  * One reader reads a file alone where it is too small to be worth sharing, where a line ends within
- * quotes, so that nobody can begin in the middle, where the ranks do not see the same file, and where
- * an architecture seems to stand in two lines. Rank 0 then holds all rows, and nothing is sent. Which
- * it is never shows in a result or in a message.
+ * quotes, so that nobody can begin in the middle, where the ranks do not see the same file, and
+ * where an architecture seems to stand in two lines. Rank 0 then holds all rows, and nothing is
+ * sent. Which it is never shows in a result or in a message.
  */
 #ifndef NAS_WORKER_TABLES_SHARED_TABLE_H
 #define NAS_WORKER_TABLES_SHARED_TABLE_H
@@ -23,8 +24,8 @@
 /** Opaque. */
 typedef struct nas_shared_table nas_shared_table_t;
 
-/** Bytes that are worth a reader of their own: it is through with them in 50 ms, and what ranks share
- *  costs messages in every round of a search. */
+/** Bytes that are worth a reader of their own: it is through with them in 50 ms, and what ranks
+ *  share costs messages in every round of a search. */
 enum { NAS_SHARED_TABLE_LEAST = 4 << 20 };
 
 /** Of so many ranks, how many read a file.  Not collective. least: as below. */
@@ -38,9 +39,10 @@ typedef struct nas_shared_table_options {
                                     NAS_SHARED_TABLE_LEAST; at least 1 */
 } nas_shared_table_options_t;
 
-/** Read a table.  Collective over comm, which is kept (borrowed). As nas_table_read, and its errors, in
- *  the same words for any number of ranks: the first in the file, on all ranks.
- *  NAS_ESTOP: interrupted on any rank. NAS_ENOMEM on any rank fails all. The caller owns *table_p. */
+/** Read a table.  Collective over comm, which is kept (borrowed). As nas_table_read, and its
+ *  errors, in the same words for any number of ranks: the first in the file, on all ranks.
+ *  NAS_ESTOP: interrupted on any rank. NAS_ENOMEM on any rank fails all. The caller owns
+ *  *table_p. */
 nas_status_t nas_shared_table_read(nas_comm_t *comm, const nas_shared_table_options_t *options,
                                    nas_shared_table_t **table_p, nas_error_t *err);
 
@@ -62,8 +64,8 @@ int nas_shared_table_find(const nas_shared_table_t *table, const char *name);
 /** The held rows' values of column `column`; NULL where this rank holds no row. Borrowed. */
 const double *nas_shared_table_column(const nas_shared_table_t *table, int column);
 
-/** Names of the held rows; NULL where there are none. They can be looked up where one rank holds all.
- *  Borrowed. */
+/** Names of the held rows; NULL where there are none. They can be looked up where one rank holds
+ *  all. Borrowed. */
 const nas_names_t *nas_shared_table_names(const nas_shared_table_t *table);
 
 /** Digest of the file by its blocks (digest.h).  Rank 0 only. */
@@ -102,16 +104,16 @@ typedef struct nas_table_row {
     int64_t n_better; /**< rows that are better by the order; 0 where there is none, or no value */
 } nas_table_row_t;
 
-/** Fetch rows that were not fetched before.  Collective: one message to all and one from each, two more
- *  where rows are ranked; where rank 0 holds all rows, nothing is sent.
+/** Fetch rows that were not fetched before.  Collective: one message to all and one from each, two
+ *  more where rows are ranked; where rank 0 holds all rows, nothing is sent.
  *  row, n [in] on rank 0; they may repeat. Without memory the job ends. */
 void nas_shared_table_fetch(nas_shared_table_t *table, const int64_t *row, int64_t n);
 
 /** A row that was fetched.  Rank 0 only. Borrowed until the next fetch. */
 const nas_table_row_t *nas_shared_table_row(const nas_shared_table_t *table, int64_t row);
 
-/** Encode the names of all rows.  Collective; each rank encodes those that it holds, rank 0 has them
- *  all: encoding_p [out] there, the caller's. Errors of nas_encoding_create, on all ranks. */
+/** Encode the names of all rows.  Collective; each rank encodes those that it holds, rank 0 has
+ *  them all: encoding_p [out] there, the caller's. Errors of nas_encoding_create, on all ranks. */
 nas_status_t nas_shared_table_encode(nas_shared_table_t *table, nas_encoding_kind_t kind,
                                      nas_encoding_t **encoding_p, nas_error_t *err);
 

@@ -27,9 +27,9 @@ struct nas_shared_table {
 };
 
 /** Whether some name of the table seems to stand in two rows, of whatever ranks.  Collective. Names
- *  are told apart by 64 bits of a hash, of which every rank gets those in its own range: 8 bytes a row
- *  sent, received, and up to 16 to look through them. True may be wrong, about once in 10^6 tables of 10^7
- *  rows; false never is.
+ *  are told apart by 64 bits of a hash, of which every rank gets those in its own range: 8 bytes a
+ *  row sent, received, and up to 16 to look through them. True may be wrong, about once in 10^6
+ *  tables of 10^7 rows; false never is.
  *  names: of this rank's rows; NULL: it has none. seems_so [out].
  *  NAS_ENOMEM on any rank fails all. NAS_EINPUT: more than 2^32 - 2 of them in a range. */
 nas_status_t nas_shared_table_repeats(nas_comm_t *comm, const nas_names_t *names, bool *seems_so,

@@ -66,8 +66,8 @@ static double tolerance_of(const compare_t *compare, const rule_t *rule)
     return compare->is_float64 ? float64_tolerance : rule->tolerance[compare->condition];
 }
 
-/* Deep ones are ill-conditioned where nothing but convolutions is on any way: as many as the costliest
- * network of the space has. */
+/* Deep ones are ill-conditioned where nothing but convolutions is on any way: as many as the
+ * costliest network of the space has. */
 static nas_status_t find_condition(compare_t *compare, nas_error_t *err)
 {
     const nas_graph_t *graph = compare->reference->graph;

@@ -30,7 +30,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bytes of the longest name of a parameter, with its NUL; a network with longer ones is refused. */
+/** Bytes of the longest name of a parameter, with its NUL; a network with longer ones is
+ *  refused. */
 enum { NAS_REFERENCE_NAME_SIZE = 96 };
 
 /** Values of one network and batch. Arrays are owned; end with nas_reference_values_fini. */
@@ -59,8 +60,8 @@ typedef struct nas_reference {
     bool has_input_gradient;
 } nas_reference_t;
 
-/** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again for
- *  a moment.
+/** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again
+ *  for a moment.
  *  cifar [in] a CIFAR-10 file for a course of training without images, read only for such; NULL:
  *  none;
  *  reference [out] the caller's.

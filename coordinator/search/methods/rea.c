@@ -10,9 +10,9 @@
  * child stays out for good, since what was evaluated remains so, and the next best is tried; where
  * nobody is left, a uniform draw is the child.
  *
- * A step removes and mutates up to q parents. A step is bred before it is proposed, and what is told
- * is matched against it, step by step: told everything at once, the method breeds the same steps
- * again. Child number i, counting from the first draw, is keyed by i. What is bred counts as
+ * A step removes and mutates up to q parents. A step is bred before it is proposed, and what is
+ * told is matched against it, step by step: told everything at once, the method breeds the same
+ * steps again. Child number i, counting from the first draw, is keyed by i. What is bred counts as
  * visited.
  */
 #include "common/base/visited.h"

@@ -19,7 +19,8 @@
  * largest of 300 x 1.1^k that is at or below their number, rounded down to a multiple of q, so that
  * all n' have targets; where q is larger than that, not rounded. The process is conditioned on all.
  *
- * Targets whose squares would overflow are divided by a power of two first (common/base/magnitude.h).
+ * Targets whose squares would overflow are divided by a power of two first
+ * (common/base/magnitude.h).
  *
  * A failed observation enters with the lowest target among those that succeeded (0 where none did),
  * as known when the process is fitted, so that the search turns away from it. That is all a failure

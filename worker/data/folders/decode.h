@@ -2,9 +2,9 @@
  *
  * The files are a user's, gathered anywhere, and are decoded in this process: libjpeg-turbo and
  * libpng are made for hostile files (browsers feed them nothing else) and fuzzed without end, which
- * HDF5 is not (untrusted_hdf5.h). What a sound decoder may still be led to do is bounded here: pixels
- * before memory is taken for them, scans of a progressive JPEG, PNG's ancillary chunks, none of
- * which is kept.
+ * HDF5 is not (untrusted_hdf5.h). What a sound decoder may still be led to do is bounded here:
+ * pixels before memory is taken for them, scans of a progressive JPEG, PNG's ancillary chunks, none
+ * of which is kept.
  *
  * What is stored is what counts: an orientation in EXIF, colour profiles and gamma are passed over.
  */

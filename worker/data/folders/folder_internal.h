@@ -20,7 +20,8 @@ typedef struct nas_folder_contents {
     nas_strings_t files;   /**< all else */
 } nas_folder_contents_t;
 
-/** The error of a call that has failed for a folder, or for an entry of one, by errno.  NAS_EINPUT. */
+/** The error of a call that has failed for a folder, or for an entry of one, by errno.
+ *  NAS_EINPUT. */
 nas_status_t nas_folder_unreadable(const char *path, nas_error_t *err);
 
 /** Look into a folder.  Not collective. What is to be passed over is left out.

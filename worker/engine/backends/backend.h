@@ -1,9 +1,9 @@
 /* Backends: the few kernels that a network is computed with, behind one table of functions.
  *
- * Everything about networks and metrics is expressed once, in worker/engine/program, as a list of calls of
- * these kernels; a backend knows only tensors. Batch normalisation, its adjoint and its tangent are
- * all affine in the tensors involved, with a coefficient a channel: worker/engine/program works the
- * coefficients out in float64, and `combine` applies them.
+ * Everything about networks and metrics is expressed once, in worker/engine/program, as a list of
+ * calls of these kernels; a backend knows only tensors. Batch normalisation, its adjoint and its
+ * tangent are all affine in the tensors involved, with a coefficient a channel:
+ * worker/engine/program works the coefficients out in float64, and `combine` applies them.
  *
  * Dimension letters: N images, C channels (I of an input, O of an output), H W pixels, K kernel
  * size. A tensor's layout and element type are the backend's own; outside it is a pointer.

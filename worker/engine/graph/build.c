@@ -25,7 +25,8 @@ static void out_of_memory(nas_graph_builder_t *b)
     if (!b->status) b->status = nas_error_nomem(&b->err, "a network");
 }
 
-/* ---------------------------------------------------------------------------------------- arrays */
+/* ----------------------------------------------------------------------------------------
+ * arrays */
 
 /* Room for one more entry of an array that doubles. */
 static bool reserve(nas_graph_builder_t *b, void *array_p, int n, int *room, size_t size)
@@ -55,7 +56,8 @@ static const char *keep(nas_graph_builder_t *b, char *text)
     return graph->text[graph->n_texts++] = text;
 }
 
-/* ----------------------------------------------------------------------------------------- names */
+/* -----------------------------------------------------------------------------------------
+ * names */
 
 static const char *scope(const nas_graph_builder_t *b)
 {
@@ -95,7 +97,8 @@ static const char *full_name(nas_graph_builder_t *b, const char *name)
     return keep(b, nas_string_format(&b->err, "%s%s%s", scope(b), slash, name ? name : ""));
 }
 
-/* ----------------------------------------------------------------------------------------- nodes */
+/* -----------------------------------------------------------------------------------------
+ * nodes */
 
 static nas_extents_t extents(const nas_builder_t *table, int tensor)
 {
@@ -152,7 +155,8 @@ static bool is_tensor(const nas_graph_builder_t *b, int tensor)
     return !b->status && tensor >= 0 && tensor < b->graph->n_nodes;
 }
 
-/* ------------------------------------------------------------------------------------ parameters */
+/* ------------------------------------------------------------------------------------
+ * parameters */
 
 static int add_parameter(nas_graph_builder_t *b, const char *layer, const char *what,
                          nas_parameter_t parameter)
@@ -184,7 +188,8 @@ static int add_vector(nas_graph_builder_t *b, const char *layer, const char *wha
     return add_parameter(b, layer, what, parameter);
 }
 
-/* ----------------------------------------------------------------------------------------- calls */
+/* -----------------------------------------------------------------------------------------
+ * calls */
 
 static int image(nas_builder_t *table)
 {

@@ -1,7 +1,7 @@
 /* Programs are carried out one by one in `start`: the host has nothing to wait for. They share an
  * arena of tensors, one after the other, but each has vectors of its own, so that what all of them
- * found is there at the end. Memory grows to what the largest so far took, and kernels are looked up
- * whenever a program comes: the backend keeps them.
+ * found is there at the end. Memory grows to what the largest so far took, and kernels are looked
+ * up whenever a program comes: the backend keeps them.
  */
 #include "worker/engine/host/host.h"
 
@@ -32,7 +32,8 @@ static host_t *host_of(nas_engine_t *engine)
     return (host_t *)(void *)engine;
 }
 
-/* ---------------------------------------------------------------------------------------- memory */
+/* ----------------------------------------------------------------------------------------
+ * memory */
 
 static nas_status_t grow(memory_t *memory, size_t bytes, const char *what, nas_error_t *err)
 {
@@ -111,7 +112,8 @@ static nas_status_t reserve(nas_engine_t *engine, const nas_program_t *const *pr
     return status ? status : grow_shared(host, n_vectors, n, err);
 }
 
-/* ------------------------------------------------------------------------------------------- run */
+/* -------------------------------------------------------------------------------------------
+ * run */
 
 static void run_task(host_t *host, const nas_engine_task_t *task, double *vectors,
                      nas_engine_result_t *result)
@@ -154,7 +156,8 @@ static nas_status_t finish(nas_engine_t *engine, const nas_engine_result_t **res
     return NAS_OK;
 }
 
-/* ---------------------------------------------------------------------------------- life and death */
+/* ---------------------------------------------------------------------------------- life and
+ * death */
 
 static void destroy(nas_engine_t *engine)
 {

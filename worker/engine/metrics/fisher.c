@@ -1,4 +1,5 @@
-/* Squared products of a layer's outputs and their gradients. Turner et al., BlockSwap, ICLR 2020. */
+/* Squared products of a layer's outputs and their gradients. Turner et al., BlockSwap, ICLR
+ * 2020. */
 #include "worker/engine/metrics/metric.h"
 
 static double value(const nas_metric_input_t *input)

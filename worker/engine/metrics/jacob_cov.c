@@ -1,6 +1,8 @@
 /* How alike the images' input gradients are. Mellor et al., Neural architecture search without
- * training, 2020 (version 1): with the eigenvalues v of the correlations of the rows of the Jacobian,
- * - sum (log(v + k) + 1 / (v + k)), k = 1e-5. NaN where a row is constant: no path from the input. */
+ * training, 2020 (version 1): with the eigenvalues v of the correlations of the rows of the
+ * Jacobian,
+ * - sum (log(v + k) + 1 / (v + k)), k = 1e-5. NaN where a row is constant: no path from the
+ * input. */
 #include "worker/engine/metrics/metric.h"
 
 #include <lapacke.h>

@@ -1,7 +1,7 @@
 /* Sum of |w dR/dw| for the sum R of the logits of the network with absolute weights, without BN in
- * stem, cells and head, on an image of ones. Tanaka et al., Pruning neural networks without any data
- * by iteratively conserving synaptic flow, NeurIPS 2020. It reaches 1e50 and more: its logarithm is
- * a metric of its own. */
+ * stem, cells and head, on an image of ones. Tanaka et al., Pruning neural networks without any
+ * data by iteratively conserving synaptic flow, NeurIPS 2020. It reaches 1e50 and more: its
+ * logarithm is a metric of its own. */
 #include "worker/engine/metrics/metric.h"
 
 #include <math.h>

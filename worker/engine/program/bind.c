@@ -10,7 +10,8 @@
 
 enum { ALIGNMENT = 64 };
 
-/* -------------------------------------------------------------------------------------- planning */
+/* --------------------------------------------------------------------------------------
+ * planning */
 
 static int by_size(const void *a, const void *b)
 {
@@ -64,7 +65,8 @@ static size_t place_tensors(nas_emitter_t *e, nas_tensor_t **order, nas_tensor_t
     return end;
 }
 
-/* ---------------------------------------------------------------------------------------- places */
+/* ----------------------------------------------------------------------------------------
+ * places */
 
 /* Until then a place is the number of a tensor, and below that the bytes from its beginning. */
 enum { OFFSET_BITS = 40 };

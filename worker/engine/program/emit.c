@@ -159,7 +159,8 @@ nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, i
                           nas_no_slice());
 }
 
-/* ------------------------------------------------------------------------------------- of a graph */
+/* ------------------------------------------------------------------------------------- of a
+ * graph */
 
 nas_shape_t nas_node_shape(const nas_emitter_t *e, int node)
 {

@@ -1,8 +1,8 @@
 /* g' H w, for the weights w, the loss's gradient g and Hessian H, in two passes: tangents along w
  * forward, then the tangent of every adjoint backward. A layer's part is the product of g with
  *     conv-adjoint(tangent of input, dy) + conv-adjoint(input, u) - g
- * for u = dy + its tangent (host/norm.c). Pearlmutter, Fast exact multiplication by the Hessian, 1994;
- * the direction is w rather than g, so that the large parts, which cancel, are never formed.
+ * for u = dy + its tangent (host/norm.c). Pearlmutter, Fast exact multiplication by the Hessian,
+ * 1994; the direction is w rather than g, so that the large parts, which cancel, are never formed.
  */
 #include "worker/engine/program/emitter.h"
 

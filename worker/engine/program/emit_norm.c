@@ -106,7 +106,8 @@ void nas_emit_statistics(nas_emitter_t *e)
     for (int i = 0; i < e->graph->n_norms; i++) nas_emit_scalar(e, NAS_SCALAR_STATISTICS)->norm = i;
 }
 
-/* ------------------------------------------------------------------- adjoint, tangent, curvature */
+/* ------------------------------------------------------------------- adjoint, tangent,
+ * curvature */
 
 void nas_emit_node_backward(nas_emitter_t *e, int node)
 {

@@ -3,7 +3,8 @@
  * read. */
 #include "worker/engine/program/emitter.h"
 
-/* ----------------------------------------------------------------------------------- layers' sums */
+/* ----------------------------------------------------------------------------------- layers'
+ * sums */
 
 static void add_dot(nas_emitter_t *e, nas_place_t a, nas_place_t b, size_t n, nas_vector_t sums)
 {
@@ -56,7 +57,8 @@ static void emit_layers(nas_emitter_t *e)
     }
 }
 
-/* ------------------------------------------------------------------------------------------ flow */
+/* ------------------------------------------------------------------------------------------
+ * flow */
 
 static void emit_flow_add(nas_emitter_t *e, int group, nas_vector_t sums)
 {
@@ -84,7 +86,8 @@ static void emit_flow(nas_emitter_t *e)
         if (e->group[g].live) emit_flow_add(e, g, sums + 2 * g);
 }
 
-/* ------------------------------------------------------------------------------------- trainings */
+/* -------------------------------------------------------------------------------------
+ * trainings */
 
 /* gamma: sum of d z; beta: sum of d. */
 static void emit_norm_results(nas_emitter_t *e, int norm)

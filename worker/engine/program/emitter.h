@@ -191,7 +191,8 @@ nas_slice_t nas_node_slice(const nas_emitter_t *e, int node, int tensor);
 nas_slice_t nas_conv_slice(const nas_emitter_t *e, int conv, int tensor);
 nas_slice_t nas_no_slice(void);
 
-/* -------------------------------------------------------------------------------------- emission */
+/* --------------------------------------------------------------------------------------
+ * emission */
 
 /** Images and weights into the layout; the forward pass up to the logits. */
 void nas_emit_forward(nas_emitter_t *e);
@@ -224,12 +225,14 @@ void nas_emit_results(nas_emitter_t *e);
 /** Where the values of the layer of a parameter go. */
 nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter);
 
-/* -------------------------------------------------------------------------------------- vectors.c */
+/* --------------------------------------------------------------------------------------
+ * vectors.c */
 
 /** The vectors of all norms and nodes, of the head, and of the results. */
 void nas_emit_vectors(nas_emitter_t *e);
 
-/* ---------------------------------------------------------------------------- norms (emit_norm.c) */
+/* ---------------------------------------------------------------------------- norms
+ * (emit_norm.c) */
 
 /** Whether a norm normalises: flow keeps those of the reductions only. */
 bool nas_norm_active(const nas_emitter_t *e, int norm);
@@ -240,8 +243,8 @@ int nas_norm_target(const nas_lowered_t *graph, int norm);
 /** Vectors of a norm; NULL: -1. */
 const nas_norm_vectors_t *nas_norm_of(const nas_emitter_t *e, int norm);
 
-/** Coefficients of all active norms of a node's inputs, pass by pass; of the first the node's shift,
- *  of the third its tangent's. */
+/** Coefficients of all active norms of a node's inputs, pass by pass; of the first the node's
+ *  shift, of the third its tangent's. */
 void nas_emit_node_forward(nas_emitter_t *e, int node);
 void nas_emit_node_backward(nas_emitter_t *e, int node);
 void nas_emit_node_tangent(nas_emitter_t *e, int node);

@@ -6,9 +6,9 @@
  * BNs are in the order of the graph, and so are the terms of a sum: results depend on it in their
  * last bits.
  *
- * Synflow: a node's inputs have the exponent of the nodes that they are made of, back to the last one
- * that was brought to about 1, or to a BN that is kept. Zeros have that of their block's input, since
- * biases may follow. A sum of different ones has no such form.
+ * Synflow: a node's inputs have the exponent of the nodes that they are made of, back to the last
+ * one that was brought to about 1, or to a BN that is kept. Zeros have that of their block's input,
+ * since biases may follow. A sum of different ones has no such form.
  */
 #include "worker/engine/program/lower.h"
 
@@ -61,7 +61,8 @@ static void refuse(lowering_t *l, int node, const char *what)
         nas_error_set(l->err, NAS_EARG, "network: %s: %s cannot be computed yet", name, what);
 }
 
-/* --------------------------------------------------------------------------------------- kernels */
+/* ---------------------------------------------------------------------------------------
+ * kernels */
 
 static bool is_mean(const nas_node_t *pool, int k, int stride, int padding)
 {
@@ -113,7 +114,8 @@ static void check_pool(lowering_t *l, int node)
             "a pool but 3 x 3 at stride 1, padding not counted, and 2 x 2 that halves the resolution");
 }
 
-/* ----------------------------------------------------------------------------------------- terms */
+/* -----------------------------------------------------------------------------------------
+ * terms */
 
 int nas_lowered_source(const nas_lowered_t *lowered, int node, int input)
 {
@@ -173,7 +175,8 @@ static void find_scale(lowering_t *l, int from)
     if (at(l, from)->ends_block) l->begin = node;
 }
 
-/* A node that is the tensor of a node of the graph. Its inputs are added before the next is made. */
+/* A node that is the tensor of a node of the graph. Its inputs are added before the next is
+ * made. */
 static int make_node(lowering_t *l, int from)
 {
     const nas_node_t *n = at(l, from);
@@ -250,7 +253,8 @@ static int read_node(lowering_t *l, int from)
     return l->node_of[from];
 }
 
-/* ------------------------------------------------------------------------------------------ nodes */
+/* ------------------------------------------------------------------------------------------
+ * nodes */
 
 static void lower_conv(lowering_t *l, int node)
 {
@@ -363,7 +367,8 @@ static void lower_node(lowering_t *l, int node)
     }
 }
 
-/* ------------------------------------------------------------------------------------------- head */
+/* -------------------------------------------------------------------------------------------
+ * head */
 
 /* The only input of a node, where that is of this kind and read by nothing else; or NONE. */
 static int only_source(const lowering_t *l, int node, nas_node_kind_t kind)
@@ -411,7 +416,8 @@ static void check_ends(lowering_t *l)
     }
 }
 
-/* -------------------------------------------------------------------------------------- life cycle */
+/* -------------------------------------------------------------------------------------- life
+ * cycle */
 
 /* Every node of the graph may become one of everything. */
 static nas_status_t allocate(lowering_t *l)

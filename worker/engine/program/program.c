@@ -17,16 +17,18 @@
  * out. So an engine never has to bring a number home in the middle: what comes out is read at the
  * end, from the vectors.
  *
- * Failure: the graph may have what no program computes, or the layout's backend lack a kernel, which is the caller's error and named; memory may
- * be out. Then there is no program, and nothing is left behind. Emission itself never fails: without
- * memory it goes on into an entry that nobody reads (nas_emit_entry), and the end notices.
- * A program that exists can be carried out whatever the numbers are: NaN and infinity are results.
+ * Failure: the graph may have what no program computes, or the layout's backend lack a kernel,
+ * which is the caller's error and named; memory may be out. Then there is no program, and nothing
+ * is left behind. Emission itself never fails: without memory it goes on into an entry that nobody
+ * reads (nas_emit_entry), and the end notices. A program that exists can be carried out whatever
+ * the numbers are: NaN and infinity are results.
  */
 #include "worker/engine/program/emitter.h"
 
 #include <stdlib.h>
 
-/* ---------------------------------------------------------------------------------- what is wanted */
+/* ---------------------------------------------------------------------------------- what is
+ * wanted */
 
 /* Nodes of the forward pass: those that reach the logits, and for signs those whose ReLU counts,
  * with all that they are made of. */
@@ -44,7 +46,8 @@ static void mark_evaluated(nas_emitter_t *e)
     }
 }
 
-/* ------------------------------------------------------------------------------------- making it */
+/* ------------------------------------------------------------------------------------- making
+ * it */
 
 static nas_pool_t pool_of(size_t size)
 {
@@ -190,7 +193,8 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_progra
     return NAS_OK;
 }
 
-/* -------------------------------------------------------------------------------------- afterwards */
+/* --------------------------------------------------------------------------------------
+ * afterwards */
 
 size_t nas_program_arena_bytes(const nas_program_t *program)
 {

@@ -71,8 +71,8 @@ typedef struct nas_program_values {
 typedef struct nas_program nas_program_t;
 
 /** Compile.  Not collective, deterministic.
- *  NAS_ENOMEM. NAS_EARG: the graph has what programs cannot compute, by name, or the layout's backend
- *  no such kernel. The caller owns *program_p. */
+ *  NAS_ENOMEM. NAS_EARG: the graph has what programs cannot compute, by name, or the layout's
+ *  backend no such kernel. The caller owns *program_p. */
 nas_status_t nas_program_create(const nas_program_options_t *options, nas_program_t **program_p,
                                 nas_error_t *err);
 

@@ -125,8 +125,8 @@ static nas_status_t note_begin(const char *stem, const nas_candidate_record_t *r
     return status == NAS_EIO ? NAS_OK : status;
 }
 
-/* A trainer beside this one may have filled the disk, and its folder is removed when it fails; so an
- * answer that cannot be saved counts all the same. If the state file, which is next, cannot be
+/* A trainer beside this one may have filled the disk, and its folder is removed when it fails; so
+ * an answer that cannot be saved counts all the same. If the state file, which is next, cannot be
  * written either, the run ends. */
 static nas_status_t save(const char *stem, nas_candidate_record_t *record,
                          const nas_outcome_t *outcome, nas_error_t *err)

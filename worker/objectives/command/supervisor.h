@@ -1,11 +1,11 @@
 /* A trainer under a supervisor: a process that watches it and ends whatever it started.
  *
  * The rank forks the supervisor, and the supervisor the trainer, which alone executes a program.
- * The supervisor is safe in an MPI program for the reasons that worker/data/untrusted/sandbox.h gives: it
- * calls nothing of MPI, touches none of its memory, closes its descriptors and ends by _exit. It
- * leads a session of its own, so that a launcher which kills the rank's process group leaves it the
- * time to end the trainer. Two pipes lead to it: one that is never written, whose end tells it that
- * the rank is gone or wants it to stop, and one for its result.
+ * The supervisor is safe in an MPI program for the reasons that worker/data/untrusted/sandbox.h
+ * gives: it calls nothing of MPI, touches none of its memory, closes its descriptors and ends by
+ * _exit. It leads a session of its own, so that a launcher which kills the rank's process group
+ * leaves it the time to end the trainer. Two pipes lead to it: one that is never written, whose end
+ * tells it that the rank is gone or wants it to stop, and one for its result.
  */
 #ifndef NAS_WORKER_OBJECTIVES_COMMAND_SUPERVISOR_H
 #define NAS_WORKER_OBJECTIVES_COMMAND_SUPERVISOR_H

@@ -46,8 +46,9 @@ nas_status_t nas_objective_create(const nas_objective_options_t *options,
 int64_t nas_objective_row(const nas_objective_t *objective, int64_t arch);
 
 /** Look up architecture `arch` of the pool, whose row was fetched.  Coordinator only.
- *  outcome [out]: its columns are borrowed from the objective, valid until the next call, so that it
- *  is not to be ended; NAS_EVAL_MISSING where the table has no objective. pool_rank [out] 0 there. */
+ *  outcome [out]: its columns are borrowed from the objective, valid until the next call, so that
+ *  it is not to be ended; NAS_EVAL_MISSING where the table has no objective. pool_rank [out] 0
+ *  there. */
 void nas_objective_look_up(nas_objective_t *objective, int64_t arch, nas_outcome_t *outcome,
                            int64_t *pool_rank);
 

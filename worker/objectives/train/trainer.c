@@ -1,11 +1,12 @@
 /* One candidate after the other.
  *
- * A training's evaluation on the team: the leader looks into the candidate's file and tells the others
- * whether it is done, where it stands, or that it begins. Then step after step, each preceded by a
- * word of the leader to go on or to stop: it is the leader that is interrupted, and the leader that
- * saves, so that no rank steps alone. What a step finds (the end of an epoch, a loss that is not
- * finite) every rank sees for itself. Validating on many images takes long: there any rank that is
- * interrupted gives up, then all do, and what was found in vain is found again after a restart.
+ * A training's evaluation on the team: the leader looks into the candidate's file and tells the
+ * others whether it is done, where it stands, or that it begins. Then step after step, each
+ * preceded by a word of the leader to go on or to stop: it is the leader that is interrupted, and
+ * the leader that saves, so that no rank steps alone. What a step finds (the end of an epoch, a
+ * loss that is not finite) every rank sees for itself. Validating on many images takes long: there
+ * any rank that is interrupted gives up, then all do, and what was found in vain is found again
+ * after a restart.
  */
 #include "worker/objectives/train/trainer.h"
 

@@ -1,20 +1,22 @@
 /* One training.
  *
- * Purpose. The same numbers on a team of any size, and a state small enough to be saved at any step.
+ * Purpose. The same numbers on a team of any size, and a state small enough to be saved at any
+ * step.
  *
  * What is where. The leader alone has the velocity and the numbers of past epochs, adds up what the
- * shards gave, steps in float64, and sends the parameters to its team. Every rank has the images and
- * computes its shards with two programs in one arena: one learns (loss and gradient), one looks at
- * images with running statistics. What an image looks like in an epoch (its place in the order, crop,
- * mirror, hole) is a function of seed, epoch and image, so that no generator has a state to save.
+ * shards gave, steps in float64, and sends the parameters to its team. Every rank has the images
+ * and computes its shards with two programs in one arena: one learns (loss and gradient), one looks
+ * at images with running statistics. What an image looks like in an epoch (its place in the order,
+ * crop, mirror, hole) is a function of seed, epoch and image, so that no generator has a state to
+ * save.
  *
- * States. A training stands after `step` steps. nas_training_step takes it one further, or to the end
- * of an epoch, where nas_training_validate enters the epoch's numbers; only then may the next step
- * follow. nas_training_resume begins at whatever step the leader has put into its state.
+ * States. A training stands after `step` steps. nas_training_step takes it one further, or to the
+ * end of an epoch, where nas_training_validate enters the epoch's numbers; only then may the next
+ * step follow. nas_training_resume begins at whatever step the leader has put into its state.
  *
- * Failure. Creation fails on all ranks or on none. A loss or gradient that is not finite is no error
- * but a verdict, DIVERGED, which every rank gets in the same step. An interrupt is heard between two
- * batches of validation; between two steps the caller asks.
+ * Failure. Creation fails on all ranks or on none. A loss or gradient that is not finite is no
+ * error but a verdict, DIVERGED, which every rank gets in the same step. An interrupt is heard
+ * between two batches of validation; between two steps the caller asks.
  */
 #include "worker/engine/graph/parameters.h"
 #include "worker/objectives/train/training_internal.h"

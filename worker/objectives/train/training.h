@@ -86,8 +86,8 @@ nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
  *  called again, also after the state was saved and taken up. */
 bool nas_training_validate(nas_training_t *training);
 
-/** Validate on images of the data set by the present parameters and running statistics.  Collective over
- *  team.
+/** Validate on images of the data set by the present parameters and running statistics.  Collective
+ *  over team.
  *  images: dataset->train or dataset->test; index [in] n numbers;
  *  loss, accuracy [out] on the leader: mean cross-entropy, percent right (a tie goes to the lower
  *  class). A loss that is not finite stays so.

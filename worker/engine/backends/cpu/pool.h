@@ -1,5 +1,5 @@
-/* Pooled terms of combinations, for the files that are compiled once per instruction set: parts of a
- * row of pooled pixels, into a buffer. */
+/* Pooled terms of combinations, for the files that are compiled once per instruction set: parts of
+ * a row of pooled pixels, into a buffer. */
 #ifndef NAS_WORKER_ENGINE_BACKENDS_CPU_POOL_H
 #define NAS_WORKER_ENGINE_BACKENDS_CPU_POOL_H
 

@@ -173,8 +173,8 @@ static size_t scratch_bytes(const nas_conv_blocks_t *conv)
 
 /* With few channels the rounding is about three times that of plain sums, so that three times as
  * many rectifiers switch by it. Among few images single ones weigh, wherefore their sums stay plain
- * unless they are long; short ones would hardly pay for the filters' transforms either. Nor do tiles
- * that lie outside to a large part. */
+ * unless they are long; short ones would hardly pay for the filters' transforms either. Nor do
+ * tiles that lie outside to a large part. */
 static bool pays(const nas_conv_blocks_t *conv)
 {
     enum { MIN_IMAGES = 32, MIN_CHANNELS = 32, MIN_TILES = 32 };

@@ -1,5 +1,5 @@
-/* Winograd's tiles: how planes are covered with them, and a tile's way into the transformed positions
- * and back. For the files that are compiled once per instruction set.
+/* Winograd's tiles: how planes are covered with them, and a tile's way into the transformed
+ * positions and back. For the files that are compiled once per instruction set.
  *
  * A transformed tile has POSITIONS vectors. Tiles are transformed in groups, whose vectors lie
  * [POSITIONS, PLACES, LANES]: a position's vectors of all the group's tiles in one piece.
