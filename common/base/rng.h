@@ -19,7 +19,9 @@ typedef enum nas_stream {
     NAS_STREAM_WEIGHTS = 10,      /**< initial weights of a layer */
     NAS_STREAM_SPLIT = 11,        /**< images held out for validation */
     NAS_STREAM_EPOCH = 12,        /**< order of an epoch's images */
-    NAS_STREAM_AUGMENT = 13       /**< crop, mirroring and cutout of an image in an epoch */
+    NAS_STREAM_AUGMENT = 13,      /**< crop, mirroring and cutout of an image in an epoch */
+    NAS_STREAM_HIDDEN = 14,       /**< pool-gp: architectures that the first steps leave out */
+    NAS_STREAM_HEDGE = 15         /**< pool-gp: whether a pick is drawn, and which it is */
 } nas_stream_t;
 
 /** A position in one stream. A plain value: copy it to fork, re-initialise it to replay. */

@@ -84,6 +84,13 @@ void nas_state_fini(nas_state_t *state)
     *state = (nas_state_t){0};
 }
 
+const char *nas_phase_name(int32_t phase)
+{
+    static const char *const names[NAS_N_PHASES] = {"explore", "exploit", "start", "improvement",
+                                                    "hedge"};
+    return phase >= 0 && phase < NAS_N_PHASES ? names[phase] : NULL;
+}
+
 nas_status_t nas_state_identity(const nas_state_t *state, nas_digest_t *run, nas_error_t *err)
 {
     nas_hasher_t *hasher = NULL;
@@ -105,6 +112,8 @@ nas_status_t nas_state_make_repeats(nas_state_t *state, int64_t n, uint64_t seed
     for (int64_t r = 0; r < n; r++) {
         state->repeat[r].seed = seed + (uint64_t)r;
         state->repeat[r].precision_at_t = (double)NAN;
+        state->repeat[r].posterior_mean = (double)NAN;
+        state->repeat[r].posterior_std = (double)NAN;
     }
     return NAS_OK;
 }
@@ -300,7 +309,9 @@ nas_status_t nas_state_retry(nas_state_t *state, nas_error_t *err)
                                     .known = repeat->known,
                                     .n_known = repeat->n_known,
                                     .known_capacity = repeat->known_capacity,
-                                    .precision_at_t = (double)NAN};
+                                    .precision_at_t = (double)NAN,
+                                    .posterior_mean = (double)NAN,
+                                    .posterior_std = (double)NAN};
         repeat->known = NULL;
         repeat->n_known = 0;
         free_repeat(repeat);

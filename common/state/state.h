@@ -14,9 +14,17 @@
 
 /** Part of the method that asked for an observation. */
 typedef enum nas_phase {
-    NAS_PHASE_EXPLORE = 0, /**< Bayesian optimisation, sampling */
-    NAS_PHASE_EXPLOIT = 1  /**< greedy search */
+    NAS_PHASE_EXPLORE = 0,     /**< Bayesian optimisation, sampling */
+    NAS_PHASE_EXPLOIT = 1,     /**< greedy search */
+    NAS_PHASE_START = 2,       /**< pool-gp: before anything is known */
+    NAS_PHASE_IMPROVEMENT = 3, /**< pool-gp: the highest expected improvement */
+    NAS_PHASE_HEDGE = 4        /**< pool-gp: drawn, where the process predicts badly */
 } nas_phase_t;
+
+enum { NAS_N_PHASES = 5 };
+
+/** "explore", "exploit", ...; NULL where it is no phase. */
+const char *nas_phase_name(int32_t phase);
 
 /** Outcome of an evaluation. */
 typedef enum nas_eval_status {
@@ -78,7 +86,10 @@ typedef struct nas_repeat {
     int64_t n_observation;
     int64_t observation_capacity; /**< of observation and weights */
     double *best_weights;         /**< n_metric, or NULL while unknown */
-    double precision_at_t;        /**< of best_weights; NaN while unknown */
+    double posterior_mean;        /**< of the best evaluation, in units of the standardised targets;
+                                       NaN where the method has no posterior, or while unknown */
+    double posterior_std;
+    double precision_at_t; /**< of best_weights; NaN while unknown */
 } nas_repeat_t;
 
 /** Outcome of scoring one architecture. */

@@ -88,7 +88,7 @@ nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t 
 
 bool nas_statefile_is_phase(int32_t phase)
 {
-    return phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
+    return nas_phase_name(phase) != NULL;
 }
 
 nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,

@@ -88,7 +88,7 @@ static void write_evaluations(nas_json_stream_t *stream, const nas_repeat_t *rep
         nas_json_put(stream, "target", number(evaluation->value[0]));
         nas_json_put(stream, "cost", number(evaluation->cost));
         nas_json_put(stream, "phase",
-                     json_string(evaluation->phase == NAS_PHASE_EXPLORE ? "explore" : "exploit"));
+                     json_string(nas_phase_name(evaluation->phase)));
         nas_json_put(stream, "status", json_string(status_name[evaluation->status]));
         nas_json_end(stream, '}');
     }

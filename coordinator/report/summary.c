@@ -27,7 +27,7 @@ static int64_t count_explored(const nas_repeat_t *repeat)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < repeat->n_evaluation; i++)
-        n += repeat->evaluation[i].phase == NAS_PHASE_EXPLORE;
+        n += repeat->evaluation[i].phase != NAS_PHASE_EXPLOIT;
     return n;
 }
 

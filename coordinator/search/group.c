@@ -69,12 +69,13 @@ static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
     if (nas_comm_rank(group->comm) != 0) return NAS_OK;
     nas_proposals_t *proposed = &group->proposed;
     proposed->arch = calloc(q, sizeof *proposed->arch);
+    proposed->phase = calloc(q, sizeof *proposed->phase);
     proposed->weights = calloc(q * n_metric + 1, sizeof *proposed->weights);
     proposed->frontier = calloc(budget, sizeof *proposed->frontier);
     proposed->best_weights = calloc(n_metric + 1, sizeof *proposed->best_weights);
     group->answer = calloc(q > budget ? q : budget, sizeof *group->answer);
-    if (!proposed->arch || !proposed->weights || !proposed->frontier || !proposed->best_weights ||
-        !group->answer)
+    if (!proposed->arch || !proposed->phase || !proposed->weights || !proposed->frontier ||
+        !proposed->best_weights || !group->answer)
         return nas_error_nomem(err, "a rank group");
     return NAS_OK;
 }
@@ -133,6 +134,7 @@ void nas_group_destroy(nas_group_t *group)
     if (!group) return;
     end_repeat(group);
     free(group->proposed.arch);
+    free(group->proposed.phase);
     free(group->proposed.weights);
     free(group->proposed.frontier);
     free(group->proposed.best_weights);
@@ -217,11 +219,13 @@ static void propose(nas_group_t *group, int stop, nas_step_t *step)
     nas_proposals_t *proposed = &group->proposed;
     proposed->n = 0;
     proposed->n_frontier = 0;
+    proposed->has_learned = false;
+    proposed->posterior_mean = proposed->posterior_std = (double)NAN;
     if (is_at_work(group) && !group->done) {
         const int64_t *answer = group->question.kind == NAS_QUERY_NONE ? NULL : group->answer;
         note(group, group->method->propose(group->state, answer, proposed, &group->failure_text));
     }
-    if (group->interrupted) proposed->n = proposed->n_frontier = 0;
+    if (group->interrupted) proposed->n = proposed->n_frontier = proposed->has_learned = 0;
     *step = (nas_step_t){.repeat = group->repeat,
                          .status = group->failure,
                          .stop = group->stop > stop ? group->stop : stop,

@@ -41,7 +41,7 @@ struct nas_ledger {
     int64_t next_repeat; /* all below are complete or a group's */
     int64_t n_evaluated, n_complete;
     int64_t n_observed;
-    int64_t n_explored;   /* observations of the phase EXPLORE */
+    int64_t n_explored;   /* observations of other phases than EXPLOIT */
     int64_t n_found;      /* evaluations of it */
     nas_result_t *result; /* of the reply being made */
     int64_t n_result_max;
@@ -81,13 +81,13 @@ static void take_over(nas_ledger_t *ledger, const nas_evaluation_t *found, bool 
 static void count_evaluation(nas_ledger_t *ledger, nas_phase_t phase)
 {
     ledger->n_evaluated++;
-    ledger->n_found += phase == NAS_PHASE_EXPLORE;
+    ledger->n_found += phase != NAS_PHASE_EXPLOIT;
 }
 
 static void count_observation(nas_ledger_t *ledger, nas_phase_t phase)
 {
     ledger->n_observed++;
-    ledger->n_explored += phase == NAS_PHASE_EXPLORE;
+    ledger->n_explored += phase != NAS_PHASE_EXPLOIT;
 }
 
 static void count_recorded(nas_ledger_t *ledger, const nas_repeat_t *repeat)
@@ -300,15 +300,16 @@ static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *ste
     const int64_t r = step->repeat, n_metric = (int64_t)ledger->state->metrics.n;
     nas_status_t status = reserve_results(ledger, p->n, err);
     for (int64_t i = 0; !status && i < p->n; i++) {
-        const nas_observation_t observation = {.arch = p->arch[i], .phase = (int32_t)p->phase};
+        const nas_observation_t observation = {.arch = p->arch[i], .phase = (int32_t)p->phase[i]};
         const double *weights = ledger->state->has_weights ? p->weights + i * n_metric : NULL;
-        status = evaluate(ledger, r, p->arch[i], p->phase, err);
+        status = evaluate(ledger, r, p->arch[i], (nas_phase_t)p->phase[i], err);
         if (!status)
             status = nas_state_add_observation(ledger->state, r, observation, weights, err);
         if (status) break;
-        count_observation(ledger, p->phase);
+        count_observation(ledger, (nas_phase_t)p->phase[i]);
         ledger->result[i] =
-            result_of(ledger, nas_repeat_find(&ledger->state->repeat[r], p->arch[i]), p->phase);
+            result_of(ledger, nas_repeat_find(&ledger->state->repeat[r], p->arch[i]),
+                      (nas_phase_t)p->phase[i]);
     }
     reply->kind = NAS_REPLY_RESULTS;
     reply->n = p->n;
@@ -316,17 +317,19 @@ static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *ste
     return status;
 }
 
-/* The T best under the best weights tell how good these are. */
-static nas_status_t record_frontier(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err)
+/* What a repeat has learned. The T best under the best weights tell how good these are. */
+static nas_status_t record_learned(nas_ledger_t *ledger, const nas_step_t *step, nas_error_t *err)
 {
     const nas_proposals_t *p = &step->proposed;
-    if (p->n_frontier == 0) return NAS_OK;
+    if (!p->has_learned) return NAS_OK;
     nas_repeat_t *repeat = &ledger->state->repeat[step->repeat];
     const size_t n_bytes = ledger->state->metrics.n * sizeof *repeat->best_weights;
     if (!repeat->best_weights) repeat->best_weights = malloc(n_bytes);
     if (!repeat->best_weights) return nas_error_nomem(err, "weights");
     memcpy(repeat->best_weights, p->best_weights, n_bytes);
-    if (ledger->objective) /* else nobody knows the best */
+    repeat->posterior_mean = p->posterior_mean;
+    repeat->posterior_std = p->posterior_std;
+    if (ledger->objective && p->n_frontier > 0) /* else nobody knows the best */
         repeat->precision_at_t =
             nas_objective_precision(ledger->objective, p->frontier, p->n_frontier);
     return NAS_OK;
@@ -376,7 +379,7 @@ nas_status_t nas_ledger_record(nas_ledger_t *ledger, int64_t group, const nas_st
     *reply = (nas_reply_t){0};
     NAS_ASSERT(step->repeat == ledger->repeat_of[group]);
     if (step->repeat < 0) return assign_repeat(ledger, group, reply, err);
-    const nas_status_t status = record_frontier(ledger, step, err);
+    const nas_status_t status = record_learned(ledger, step, err);
     if (status) return status;
     if (!step->done) return record_proposals(ledger, step, reply, err);
     ledger->state->repeat[step->repeat].complete = true;

@@ -6,21 +6,24 @@
 /* --------------------------------------------------------------------------------------- steps */
 
 typedef struct step_header {
-    int64_t repeat, status, stop, done, n, n_frontier, phase;
+    int64_t repeat, status, stop, done, n, n_frontier, has_learned;
+    double posterior_mean, posterior_std;
 } step_header_t;
 
 nas_status_t nas_step_pack(const nas_step_t *step, int64_t n_metric, nas_buffer_t *buffer,
                            nas_error_t *err)
 {
     const nas_proposals_t *p = &step->proposed;
-    const step_header_t header = {step->repeat, step->status,  step->stop, step->done,
-                                  p->n,         p->n_frontier, p->phase};
-    const size_t n_best = p->n_frontier ? (size_t)n_metric : 0;
+    const step_header_t header = {
+        step->repeat,  step->status,   step->stop,        step->done,      p->n,
+        p->n_frontier, p->has_learned, p->posterior_mean, p->posterior_std};
+    const size_t n_best = p->has_learned ? (size_t)n_metric : 0;
     nas_status_t status = nas_buffer_put(buffer, &header, sizeof header, err);
     if (!status)
         status =
             nas_buffer_put(buffer, step->err.text, step->status ? sizeof step->err.text : 0, err);
     if (!status) status = nas_buffer_put(buffer, p->arch, (size_t)p->n * sizeof *p->arch, err);
+    if (!status) status = nas_buffer_put(buffer, p->phase, (size_t)p->n * sizeof *p->phase, err);
     if (!status)
         status =
             nas_buffer_put(buffer, p->weights, (size_t)(p->n * n_metric) * sizeof *p->weights, err);
@@ -53,8 +56,11 @@ void nas_step_unpack(const char *data, size_t size, int64_t n_metric, nas_step_t
     nas_proposals_t *p = &step->proposed;
     p->n = header->n;
     p->n_frontier = header->n_frontier;
-    p->phase = (nas_phase_t)header->phase;
+    p->has_learned = header->has_learned;
+    p->posterior_mean = header->posterior_mean;
+    p->posterior_std = header->posterior_std;
     p->arch = view(nas_buffer_take(&data, (size_t)p->n * sizeof *p->arch));
+    p->phase = view(nas_buffer_take(&data, (size_t)p->n * sizeof *p->phase));
     p->weights = view(nas_buffer_take(&data, (size_t)(p->n * n_metric) * sizeof *p->weights));
     p->frontier = view(nas_buffer_take(&data, (size_t)p->n_frontier * sizeof *p->frontier));
     p->best_weights = view(data);

@@ -66,7 +66,7 @@ static void check_evaluation(const nas_state_t *state, const nas_evaluation_t *e
     NAS_ASSERT(e->arch >= 0 && e->arch < state->n_arch && e->name && e->columns);
     NAS_ASSERT(e->status == NAS_EVAL_OK ? isfinite(e->value[0]) : isnan(e->value[0]));
     NAS_ASSERT(e->pool_rank >= 0 && e->pool_rank <= state->n_arch);
-    NAS_ASSERT(e->phase == NAS_PHASE_EXPLORE || e->phase == NAS_PHASE_EXPLOIT);
+    NAS_ASSERT(nas_phase_name(e->phase) != NULL);
 }
 
 static void check_repeat(const nas_state_t *state, const nas_repeat_t *repeat)

@@ -187,7 +187,7 @@ static inline void trace_append(trace_t *trace, const search_t *search,
             .arch = arch,
             .target = search->pool->target[arch],
             .failed = search->pool->failed[arch],
-            .phase = proposals->phase,
+            .phase = (nas_phase_t)proposals->phase[i],
             .weights = search->method->needs_metrics ? weights : NULL,
         };
     }
@@ -212,6 +212,7 @@ static inline nas_status_t search_try(const search_t *search, void *self, trace_
     int64_t *answer = answer_to(&query, search);
     nas_proposals_t proposals = {
         .arch = calloc((size_t)search->parallel, sizeof(int64_t)),
+        .phase = calloc((size_t)search->parallel, sizeof(int64_t)),
         .weights = calloc((size_t)search->parallel * POOL_METRICS, sizeof(double)),
         .frontier = calloc((size_t)search->budget, sizeof(int64_t)),
         .best_weights = calloc(POOL_METRICS, sizeof(double)),
@@ -225,6 +226,7 @@ static inline nas_status_t search_try(const search_t *search, void *self, trace_
     }
     free(answer);
     free(proposals.arch);
+    free(proposals.phase);
     free(proposals.weights);
     free(proposals.frontier);
     free(proposals.best_weights);

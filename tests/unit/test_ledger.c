@@ -59,7 +59,9 @@ static nas_reply_t record(fixture_t *f, int64_t group, const nas_step_t *step)
 
 static nas_step_t step_of(int64_t repeat, int64_t *arch, int64_t n)
 {
-    return (nas_step_t){.repeat = repeat, .proposed = {.arch = arch, .n = n}};
+    static int64_t phase[N_ARCH]; /* all of them NAS_PHASE_EXPLORE */
+    cr_assert_leq(n, N_ARCH);
+    return (nas_step_t){.repeat = repeat, .proposed = {.arch = arch, .phase = phase, .n = n}};
 }
 
 /* The value of an architecture, by which outcomes are told apart. */

@@ -8,7 +8,8 @@ enum { N_METRIC = 3 };
 
 Test(message, a_step_arrives_as_it_was_sent)
 {
-    int64_t arch[2] = {5, 7}, frontier[4] = {1, 2, 3, 4};
+    int64_t arch[2] = {5, 7}, phase[2] = {NAS_PHASE_EXPLOIT, NAS_PHASE_HEDGE},
+            frontier[4] = {1, 2, 3, 4};
     double weights[2 * N_METRIC] = {1, 2, 3, 4, 5, 6}, best[N_METRIC] = {-1, 0, 1};
     const nas_step_t sent = {.repeat = 9,
                              .status = NAS_ENUMERIC,
@@ -18,10 +19,13 @@ Test(message, a_step_arrives_as_it_was_sent)
                              .proposed = {.n = 2,
                                           .arch = arch,
                                           .weights = weights,
-                                          .phase = NAS_PHASE_EXPLOIT,
+                                          .phase = phase,
                                           .n_frontier = 4,
                                           .frontier = frontier,
-                                          .best_weights = best}};
+                                          .has_learned = true,
+                                          .best_weights = best,
+                                          .posterior_mean = 1.5,
+                                          .posterior_std = 0.25}};
     nas_buffer_t buffer = {0};
     nas_error_t err = {0};
     nas_step_t got;
@@ -33,9 +37,12 @@ Test(message, a_step_arrives_as_it_was_sent)
     cr_assert_eq(got.done, 1);
     cr_assert_str_eq(got.err.text, "a text");
     cr_assert_eq(got.proposed.n, 2);
-    cr_assert_eq(got.proposed.phase, NAS_PHASE_EXPLOIT);
     cr_assert_eq(got.proposed.n_frontier, 4);
     cr_assert_arr_eq(got.proposed.arch, arch, sizeof arch);
+    cr_assert_arr_eq(got.proposed.phase, phase, sizeof phase);
+    cr_assert(got.proposed.has_learned);
+    cr_assert_eq(got.proposed.posterior_mean, 1.5);
+    cr_assert_eq(got.proposed.posterior_std, 0.25);
     cr_assert_arr_eq(got.proposed.weights, weights, sizeof weights);
     cr_assert_arr_eq(got.proposed.frontier, frontier, sizeof frontier);
     cr_assert_arr_eq(got.proposed.best_weights, best, sizeof best);

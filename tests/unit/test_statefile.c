@@ -236,7 +236,7 @@ static void change_arch_sign(nas_state_t *state)
 }
 static void change_phase(nas_state_t *state)
 {
-    state->repeat[0].evaluation[1].phase = 2;
+    state->repeat[0].evaluation[1].phase = NAS_N_PHASES;
 }
 static void change_status(nas_state_t *state)
 {

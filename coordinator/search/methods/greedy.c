@@ -36,13 +36,13 @@ void nas_greedy_propose(nas_greedy_t *greedy, const nas_visited_t *visited, cons
 {
     const size_t weights_size = (size_t)greedy->n_metric * sizeof *weights;
     proposals->n = 0;
-    proposals->phase = NAS_PHASE_EXPLOIT;
     proposals->n_frontier = 0;
     if (!greedy->known) {
         memcpy(greedy->frontier, answer, (size_t)greedy->budget * sizeof *answer);
         memcpy(proposals->frontier, answer, (size_t)greedy->budget * sizeof *answer);
         memcpy(proposals->best_weights, weights, weights_size);
         proposals->n_frontier = greedy->budget;
+        proposals->has_learned = true;
         greedy->known = true;
     }
     const int64_t left = greedy->budget - visited->n;
@@ -52,6 +52,7 @@ void nas_greedy_propose(nas_greedy_t *greedy, const nas_visited_t *visited, cons
     for (int64_t i = greedy->n_passed; proposals->n < n; i++) {
         NAS_ASSERT(i < greedy->budget); /* of the T best at most T - left are visited */
         if (nas_visited_has(visited, greedy->frontier[i])) continue;
+        proposals->phase[proposals->n] = NAS_PHASE_EXPLOIT;
         proposals->arch[proposals->n] = greedy->frontier[i];
         memcpy(proposals->weights + proposals->n * greedy->n_metric, weights, weights_size);
         proposals->n++;

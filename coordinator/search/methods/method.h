@@ -8,6 +8,12 @@
  *   propose  given the answer, which architectures to look at next
  *   tell     what came of each of them, in the order proposed
  *
+ * A method that learns over the architectures themselves asks the posterior (posterior.h) as often
+ * as it likes before that:
+ *
+ *   ask      a question to the posterior
+ *   hear     its answer; then it is asked again, in the same step
+ *
  * Its state is a pure function of what it was told: after a restart it is created anew and told the
  * recorded observations, and goes on as if nothing had happened. Randomness is keyed by (seed,
  * stream, number of observations or steps), never carried over. Targets are always "higher is
@@ -33,6 +39,9 @@ typedef struct nas_method_setup {
     int64_t parallel;                 /**< q, at least 1: the most proposals of one step */
     uint64_t seed;                    /**< of this repeat */
     int64_t metric;                   /**< method single: which column; -1 otherwise */
+    int64_t n_kept;                   /**< metrics that the posterior keeps; 0 without one */
+    int n_position;                   /**< positions that the posterior compares; 0 without one */
+    double hidden;                    /**< share of the pool that first steps leave out */
     const nas_encoding_t *encoding;   /**< borrowed; NULL unless the method needs it */
     const nas_interrupt_t *interrupt; /**< borrowed; asked by all that can take a second, or NULL */
 } nas_method_setup_t;
@@ -41,27 +50,51 @@ typedef enum nas_query_kind {
     NAS_QUERY_DONE = 0, /**< the budget is spent and nothing more is to be known */
     NAS_QUERY_NONE,     /**< nothing to look up: go on to propose */
     NAS_QUERY_BEST,     /**< the best architecture under each of n weight vectors */
-    NAS_QUERY_TOP       /**< the k best architectures under one weight vector */
+    NAS_QUERY_TOP,      /**< the k best architectures under one weight vector */
+    NAS_QUERY_APPEND,   /**< posterior: one architecture more is a point */
+    NAS_QUERY_IMPROVE,  /**< posterior: where the expected improvement is highest */
+    NAS_QUERY_LEARNED   /**< posterior: what it says of one architecture and of the metrics */
 } nas_query_kind_t;
 
-/** A question to the score table. */
+/** A question to the score table, or to the posterior. Pointers are the method's, valid until the
+ *  next call. */
 typedef struct nas_query {
     nas_query_kind_t kind;
-    int64_t n_weights; /**< BEST: at most q; TOP: 1 */
-    int64_t k;         /**< BEST: 1; TOP: at most budget */
-    const double
-        *weights; /**< n_weights x n_metric row-major; the method's, valid until the next call */
+    int64_t n_weights;     /**< BEST: at most q; TOP: 1 */
+    int64_t k;             /**< BEST: 1; TOP: at most budget */
+    const double *weights; /**< BEST, TOP: n_weights x n_metric row-major */
+    int64_t n_points; /**< APPEND, IMPROVE, LEARNED: the points that the method knows of, at most
+                            budget; any behind them are another repeat's and forgotten */
+    int64_t arch;     /**< APPEND, LEARNED: pool index */
+    const double *z;  /**< IMPROVE, LEARNED: [n_points] L^-1 (t - m) */
+    double incumbent; /**< IMPROVE: the highest value of the points */
+    double hidden;    /**< IMPROVE: share of the pool that is not admitted; 0: all is */
 } nas_query_t;
+
+/** What the posterior answers. */
+typedef struct nas_posterior_answer {
+    int64_t arch;         /**< APPEND, LEARNED: as asked; IMPROVE: the pick, -1: none is admitted */
+    double mean;          /**< APPEND: prior mean; IMPROVE, LEARNED: posterior mean */
+    double std;           /**< LEARNED: posterior standard deviation */
+    const double *values; /**< APPEND: [n_points + 1] the row of L that it adds, its diagonal last;
+                               LEARNED: [n_metric] correlation of the posterior mean with each
+                               metric, 0 for those that are not kept; borrowed for the call */
+} nas_posterior_answer_t;
 
 /** What a step asks to be evaluated. */
 typedef struct nas_proposals {
     int64_t n;          /**< 0 ..= q; several may name one architecture */
     int64_t *arch;      /**< [q] out: pool indices, evaluated before or not */
+    int64_t *phase;     /**< [q] out: nas_phase_t of each */
     double *weights;    /**< [q x n_metric] out, unless the method has no weights */
-    nas_phase_t phase;  /**< of all of them */
     int64_t n_frontier; /**< T or 0 */
     int64_t *frontier; /**< [budget] out: the T best architectures under best_weights, best first */
-    double *best_weights; /**< [n_metric] out, where n_frontier > 0 */
+    bool has_learned;  /**< best_weights, and where it has one the posterior of the best, are known
+                            from here on */
+    double *best_weights;  /**< [n_metric] out, where has_learned */
+    double posterior_mean; /**< of the best architecture, in units of the standardised targets; NaN
+                                where the method has no posterior */
+    double posterior_std;
 } nas_proposals_t;
 
 /** One result. */
@@ -88,7 +121,8 @@ typedef struct nas_method {
     bool observes;       /**< exploring ends after T observations, be they evaluations or not */
     bool needs_metrics;  /**< asks BEST or TOP, proposals carry weights */
     bool needs_encoding;
-    bool needs_metric; /**< wants search.metric */
+    bool has_posterior; /**< asks the posterior, of the metrics and the encoding that there are */
+    bool needs_metric;  /**< wants search.metric */
     /** For setups that create would take; encoding may be NULL. Costs nothing. */
     nas_method_need_t (*need)(const nas_method_setup_t *setup);
     nas_status_t (*create)(const nas_method_setup_t *setup, void **self_p, nas_error_t *err);
@@ -99,6 +133,8 @@ typedef struct nas_method {
      * for QUERY_NONE. proposals [out], arrays allocated by the caller. */
     nas_status_t (*propose)(void *self, const int64_t *answer, nas_proposals_t *proposals,
                             nas_error_t *err);
+    /** has_posterior: the answer to what was asked last. */
+    nas_status_t (*hear)(void *self, const nas_posterior_answer_t *answer, nas_error_t *err);
     /** Results of one step, n of them in the order proposed. After a restart: the recorded
      * observations, step by step or all at once; both must lead to the same state. */
     nas_status_t (*tell)(void *self, const nas_result_t *result, int64_t n, nas_error_t *err);

@@ -49,7 +49,6 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     (void)answer;
     random_search_t *search = self;
     proposals->n = 0;
-    proposals->phase = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
     while (proposals->n < search->setup.parallel && search->drawn.n < search->setup.budget) {
         nas_rng_t rng;
@@ -58,6 +57,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
         nas_rng_init(&rng, search->setup.seed, NAS_STREAM_RANDOM, (uint64_t)search->drawn.n);
         const int64_t arch = nas_visited_draw(&search->drawn, &rng);
         (void)nas_visited_add(&search->drawn, arch);
+        proposals->phase[proposals->n] = NAS_PHASE_EXPLORE;
         proposals->arch[proposals->n++] = arch;
     }
     return NAS_OK;

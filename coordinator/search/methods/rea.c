@@ -202,7 +202,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     const nas_status_t status = step_in_flight(rea) ? NAS_OK : breed_step(rea, err);
     if (status) return status;
     proposals->n = rea->n_bred - rea->n_told;
-    proposals->phase = NAS_PHASE_EXPLORE;
+    for (int64_t i = 0; i < proposals->n; i++) proposals->phase[i] = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
     memcpy(proposals->arch, rea->bred + rea->n_told,
            (size_t)proposals->n * sizeof *proposals->arch);

@@ -100,7 +100,6 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     nas_visited_t *sampled = &reinforce->sampled;
     int64_t n_stale = reinforce->n_stale;
     proposals->n = 0;
-    proposals->phase = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
     while (proposals->n < reinforce->setup.parallel && sampled->n < reinforce->setup.budget) {
         const int64_t i = reinforce->policy.n_update + proposals->n;
@@ -108,6 +107,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
         if (status) return status;
         const int64_t arch = sample(reinforce, i, n_stale);
         n_stale = nas_visited_add(sampled, arch) ? 0 : n_stale + 1;
+        proposals->phase[proposals->n] = NAS_PHASE_EXPLORE;
         proposals->arch[proposals->n++] = arch;
     }
     return NAS_OK;

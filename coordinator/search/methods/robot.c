@@ -251,7 +251,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
     }
     const int64_t left = robot->setup.budget - robot->n_observation;
     proposals->n = left < robot->setup.parallel ? left : robot->setup.parallel;
-    proposals->phase = NAS_PHASE_EXPLORE;
+    for (int64_t i = 0; i < proposals->n; i++) proposals->phase[i] = NAS_PHASE_EXPLORE;
     proposals->n_frontier = 0;
     const size_t n_weight = (size_t)(proposals->n * robot->setup.n_metric);
     memcpy(proposals->arch, answer, (size_t)proposals->n * sizeof *answer);
