@@ -13,7 +13,7 @@ import h5py
 
 SCORE_STATUS = ["pending", "ok", "failed"]
 STATUS = ["ok", "missing", "failed"]
-PHASE = ["explore", "exploit"]
+PHASE = ["explore", "exploit", "start", "improvement", "hedge"]
 NUMBERS = ["repeat", "seed", "arch", "cost", "columns", "phase", "status"]
 CURVES = ["train_loss", "valid_loss", "valid_accuracy"]
 

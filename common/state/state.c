@@ -233,14 +233,19 @@ nas_status_t nas_state_add_known(nas_state_t *state, int64_t repeat,
     return status;
 }
 
+size_t nas_state_weights(const nas_state_t *state)
+{
+    return state->has_weights ? state->metrics.n : 0;
+}
+
 nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,
                                        nas_error_t *err)
 {
     NAS_ASSERT(repeat >= 0 && repeat < state->n_repeat);
     nas_repeat_t *r = &state->repeat[repeat];
-    const size_t n_metric = state->metrics.n;
-    const size_t row_size = (n_metric > 0 ? n_metric : 1) * sizeof(double);
+    const size_t n_weight = nas_state_weights(state);
+    const size_t row_size = (n_weight > 0 ? n_weight : 1) * sizeof(double);
     int64_t weights_capacity = r->observation_capacity;
     double *all_weights = with_room(r->weights, &weights_capacity, r->n_observation, row_size);
     if (!all_weights) return nas_error_nomem(err, "an observation");
@@ -249,8 +254,8 @@ nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
         with_room(r->observation, &r->observation_capacity, r->n_observation, sizeof *all);
     if (!all) return nas_error_nomem(err, "an observation");
     r->observation = all;
-    double *row = all_weights + (size_t)r->n_observation * n_metric;
-    for (size_t m = 0; m < n_metric; m++) row[m] = weights ? weights[m] : 0.0;
+    double *row = all_weights + (size_t)r->n_observation * n_weight;
+    for (size_t m = 0; m < n_weight; m++) row[m] = weights ? weights[m] : 0.0;
     all[r->n_observation++] = observation;
     return NAS_OK;
 }

@@ -82,10 +82,11 @@ typedef struct nas_repeat {
     int64_t n_known;
     int64_t known_capacity;
     nas_observation_t *observation; /**< in order */
-    double *weights; /**< n_observation x n_metric row-major; 0 for methods without weights */
+    double *weights;                /**< n_observation x nas_state_weights row-major */
     int64_t n_observation;
     int64_t observation_capacity; /**< of observation and weights */
-    double *best_weights;         /**< n_metric, or NULL while unknown */
+    double *best_weights;         /**< n_metric, or NULL while unknown; where the method weighs no
+                                       metrics, what it has learned of each, in [-1, 1] */
     double posterior_mean;        /**< of the best evaluation, in units of the standardised targets;
                                        NaN where the method has no posterior, or while unknown */
     double posterior_std;
@@ -165,7 +166,7 @@ typedef struct nas_state {
     int64_t generation; /**< how often failures were retried */
     bool gave_up;       /**< ended before it was complete, since nothing succeeded */
     bool minimise;      /**< identity, as is has_weights */
-    bool has_weights;   /**< the method weighs metrics */
+    bool has_weights;   /**< the method weighs metrics: observations have weights */
     nas_repeat_t *repeat;
     int64_t n_repeat;
 } nas_state_t;
@@ -216,7 +217,10 @@ int64_t nas_state_count_failed(const nas_state_t *state);
  *  O(n log n). NAS_ENOMEM: the state is of no use but to nas_state_fini. */
 nas_status_t nas_state_retry(nas_state_t *state, nas_error_t *err);
 
-/** Append an observation with its weights [n_metric] (NULL: zeros). Amortised O(n_metric).
+/** Weights of an observation: n_metric for methods that weigh metrics, 0 for others. */
+size_t nas_state_weights(const nas_state_t *state);
+
+/** Append an observation with its nas_state_weights weights (NULL: zeros). Amortised O(1) each.
  *  NAS_ENOMEM. */
 nas_status_t nas_state_add_observation(nas_state_t *state, int64_t repeat,
                                        nas_observation_t observation, const double *weights,

@@ -43,9 +43,10 @@
  *     /report_columns    names
  *     /class_names, /reused_from: nas_statefile_lists, where there are any
  *     /repeats/          one row per repeat: nas_statefile_repeat(), has_best_weights and
- *         best_weights [n, n_metric], NaN where they are not known
- *     /observations/     one row per observation, the repeats one after the other:
- *         repeat, arch, phase, weights [n, n_metric]
+ *         best_weights [n, n_metric], NaN where they are not known; and, once a repeat has them,
+ *         nas_statefile_posterior(), likewise
+ *     /observations/     one row per observation, the repeats one after the other: repeat, arch,
+ *         phase, weights [n, n_metric], or [n, 0] where the method weighs no metrics
  *     /evaluations/      one row per evaluation, likewise:
  *         repeat, name, reason, value [n, n_goals], columns [n, n_report_columns] and
  *         nas_statefile_evaluation(); and, of trainings, nas_statefile_curve() [n, n_epochs]
@@ -188,6 +189,15 @@ nas_statefile_fields_t nas_statefile_repeat(void)
         {"seed", NAS_H5_U64, offsetof(nas_repeat_t, seed)},
         {"complete", NAS_H5_BOOL, offsetof(nas_repeat_t, complete)},
         {"precision_at_t", NAS_H5_F64, offsetof(nas_repeat_t, precision_at_t)},
+    };
+    return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
+}
+
+nas_statefile_fields_t nas_statefile_posterior(void)
+{
+    static const nas_statefile_field_t field[] = {
+        {"posterior_mean", NAS_H5_F64, offsetof(nas_repeat_t, posterior_mean)},
+        {"posterior_std", NAS_H5_F64, offsetof(nas_repeat_t, posterior_std)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }

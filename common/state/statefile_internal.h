@@ -95,6 +95,10 @@ nas_statefile_fields_t nas_statefile_root_of_3(void);
 /** Datasets of /repeats, numbers only, the seed first: of nas_repeat_t. */
 nas_statefile_fields_t nas_statefile_repeat(void);
 
+/** Datasets of /repeats that came later, and only where a repeat has a posterior: of
+ *  nas_repeat_t. */
+nas_statefile_fields_t nas_statefile_posterior(void);
+
 /** Dataset of /evaluations that holds a column of the curves. */
 const char *nas_statefile_curve(int column);
 

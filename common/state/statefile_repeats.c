@@ -36,9 +36,16 @@ out:
     return status;
 }
 
-static nas_status_t write_repeats(hid_t group, const nas_state_t *state, nas_error_t *err)
+static bool has_posterior(const nas_state_t *state)
 {
-    const nas_statefile_fields_t fields = nas_statefile_repeat();
+    int64_t r = 0;
+    while (r < state->n_repeat && isnan(state->repeat[r].posterior_mean)) r++;
+    return r < state->n_repeat;
+}
+
+static nas_status_t write_fields(hid_t group, nas_statefile_fields_t fields,
+                                 const nas_state_t *state, nas_error_t *err)
+{
     const void **repeat = malloc(((size_t)state->n_repeat + 1) * sizeof *repeat);
     if (!repeat) return nas_error_nomem(err, "the repeats");
     for (int64_t r = 0; r < state->n_repeat; r++) repeat[r] = &state->repeat[r];
@@ -46,7 +53,21 @@ static nas_status_t write_repeats(hid_t group, const nas_state_t *state, nas_err
     for (size_t i = 0; i < fields.n && !status; i++)
         status = nas_statefile_write_member(group, &fields.at[i], repeat, state->n_repeat, err);
     free(repeat);
-    return status ? status : write_best(group, state, err);
+    return status;
+}
+
+static nas_status_t write_repeats(hid_t group, const nas_state_t *state, nas_error_t *err)
+{
+    nas_status_t status = write_fields(group, nas_statefile_repeat(), state, err);
+    if (!status) status = write_best(group, state, err);
+    if (status || !has_posterior(state)) return status;
+    return write_fields(group, nas_statefile_posterior(), state, err);
+}
+
+/* Weights of a row of /observations, which a file without repeats has none of. */
+static size_t weights_of_row(const nas_state_t *state)
+{
+    return state->n_repeat > 0 ? nas_state_weights(state) : state->metrics.n;
 }
 
 /* Observations of all repeats, one after the other; owned. */
@@ -69,9 +90,10 @@ static void rows_fini(rows_t *rows)
 static void add_repeat(rows_t *rows, const nas_state_t *state, int64_t r)
 {
     const nas_repeat_t *repeat = &state->repeat[r];
-    const size_t n_metric = state->metrics.n, n_weights = (size_t)repeat->n_observation * n_metric;
+    const size_t n_weight = weights_of_row(state),
+                 n_weights = (size_t)repeat->n_observation * n_weight;
     if (n_weights > 0)
-        memcpy(rows->weights + (size_t)rows->n * n_metric, repeat->weights,
+        memcpy(rows->weights + (size_t)rows->n * n_weight, repeat->weights,
                n_weights * sizeof *rows->weights);
     for (int64_t i = 0; i < repeat->n_observation; i++, rows->n++) {
         rows->repeat[rows->n] = r;
@@ -87,7 +109,7 @@ static nas_status_t rows_init(const nas_state_t *state, rows_t *rows, nas_error_
     *rows = (rows_t){.repeat = malloc((n + 1) * sizeof *rows->repeat),
                      .arch = malloc((n + 1) * sizeof *rows->arch),
                      .phase = malloc((n + 1) * sizeof *rows->phase),
-                     .weights = malloc((n * state->metrics.n + 1) * sizeof *rows->weights)};
+                     .weights = malloc((n * weights_of_row(state) + 1) * sizeof *rows->weights)};
     if (!rows->repeat || !rows->arch || !rows->phase || !rows->weights)
         return nas_error_nomem(err, "the observations");
     for (int64_t r = 0; r < state->n_repeat; r++) add_repeat(rows, state, r);
@@ -102,7 +124,7 @@ static nas_status_t write_observations(hid_t group, const nas_state_t *state, na
     const nas_h5_array_t arch = {NAS_H5_I64, 1, {rows.n}, rows.arch};
     const nas_h5_array_t phase = {NAS_H5_I32, 1, {rows.n}, rows.phase};
     const nas_h5_array_t weights = {
-        NAS_H5_F64, 2, {rows.n, (int64_t)state->metrics.n}, rows.weights};
+        NAS_H5_F64, 2, {rows.n, (int64_t)weights_of_row(state)}, rows.weights};
     if (!status) status = nas_h5_write_array(group, "repeat", &repeat, err);
     if (!status) status = nas_h5_write_array(group, "arch", &arch, err);
     if (!status) status = nas_h5_write_array(group, "phase", &phase, err);
@@ -133,6 +155,12 @@ static bool are_weights(const double *weight, int64_t n)
     return true;
 }
 
+/* A mean and a standard deviation, or neither. */
+static bool is_posterior(double mean, double std)
+{
+    return isnan(mean) ? isnan(std) : isfinite(mean) && isfinite(std) && std >= 0;
+}
+
 /* What is known of a repeat but its observations; best: NULL while unknown. */
 static nas_status_t take_repeat(const nas_state_t *state, nas_repeat_t *repeat, const double *best,
                                 nas_error_t *err)
@@ -141,6 +169,8 @@ static nas_status_t take_repeat(const nas_state_t *state, nas_repeat_t *repeat, 
     const double precision = repeat->precision_at_t;
     if (!isnan(precision) && !(precision >= 0 && precision <= 1))
         return nas_error_set(err, NAS_EINPUT, "a repeat has an impossible precision_at_t");
+    if (!is_posterior(repeat->posterior_mean, repeat->posterior_std))
+        return nas_error_set(err, NAS_EINPUT, "a repeat has an impossible posterior");
     if (!best) return NAS_OK;
     if (!are_weights(best, (int64_t)n_metric))
         return nas_error_set(err, NAS_EINPUT, "a repeat has impossible best_weights");
@@ -167,21 +197,30 @@ static nas_status_t read_best(hid_t group, nas_state_t *state, nas_error_t *err)
     return status;
 }
 
-/* The number of repeats is that of their seeds. */
-static nas_status_t read_repeats(hid_t group, nas_state_t *state, nas_error_t *err)
+/* n: their number, or -1 where it is that of the first field. */
+static nas_status_t read_fields(hid_t group, nas_statefile_fields_t fields, int64_t n,
+                                nas_state_t *state, nas_error_t *err)
 {
-    const nas_statefile_fields_t fields = nas_statefile_repeat();
     nas_status_t status = NAS_OK;
-    int64_t n = -1;
     for (size_t i = 0; i < fields.n && !status; i++) {
         nas_h5_array_t member = {.type = fields.at[i].type, .rank = 1, .size = {n}};
         status = nas_h5_read_array(group, fields.at[i].name, &member, err);
-        if (!status && i == 0) status = nas_state_make_repeats(state, member.size[0], 0, err);
+        if (!status && n < 0) status = nas_state_make_repeats(state, member.size[0], 0, err);
         n = state->n_repeat;
         for (int64_t r = 0; r < n && !status; r++)
             nas_statefile_read_member(&fields.at[i], &member, r, &state->repeat[r]);
         free(member.data);
     }
+    return status;
+}
+
+/* The number of repeats is that of their seeds. */
+static nas_status_t read_repeats(hid_t group, nas_state_t *state, nas_error_t *err)
+{
+    const nas_statefile_fields_t posterior = nas_statefile_posterior();
+    nas_status_t status = read_fields(group, nas_statefile_repeat(), -1, state, err);
+    if (!status && nas_h5_has(group, posterior.at[0].name))
+        status = read_fields(group, posterior, state->n_repeat, state, err);
     return status ? status : read_best(group, state, err);
 }
 
@@ -197,7 +236,7 @@ static nas_status_t add_observation(nas_state_t *state, int64_t repeat,
         !nas_statefile_is_phase(observation.phase))
         return nas_error_set(err, NAS_EINPUT, "observation %lld has an impossible arch or phase",
                              i);
-    if (!are_weights(weights, (int64_t)state->metrics.n))
+    if (!are_weights(weights, (int64_t)nas_state_weights(state)))
         return nas_error_set(err, NAS_EINPUT, "observation %lld has impossible weights", i);
     return nas_state_add_observation(state, repeat, observation, weights, err);
 }
@@ -206,11 +245,11 @@ static nas_status_t add_observation(nas_state_t *state, int64_t repeat,
 static nas_status_t read_observations(hid_t group, int64_t of_repeat, nas_state_t *state,
                                       nas_error_t *err)
 {
-    const int64_t n_metric = (int64_t)state->metrics.n;
+    const int64_t n_weight = (int64_t)weights_of_row(state);
     nas_h5_array_t repeat = {.type = NAS_H5_I64, .rank = 1};
     nas_h5_array_t arch = {.type = NAS_H5_I64, .rank = 1, .size = {-1}};
     nas_h5_array_t phase = {.type = NAS_H5_I32, .rank = 1};
-    nas_h5_array_t weights = {.type = NAS_H5_F64, .rank = 2, .size = {0, n_metric}};
+    nas_h5_array_t weights = {.type = NAS_H5_F64, .rank = 2, .size = {0, n_weight}};
     nas_status_t status = nas_h5_read_array(group, "arch", &arch, err);
     if (status) return status;
     const int64_t n = repeat.size[0] = phase.size[0] = weights.size[0] = arch.size[0];
@@ -221,7 +260,7 @@ static nas_status_t read_observations(hid_t group, int64_t of_repeat, nas_state_
         const nas_observation_t observation = {((const int64_t *)arch.data)[i],
                                                ((const int32_t *)phase.data)[i]};
         const int64_t r = of_repeat < 0 ? ((const int64_t *)repeat.data)[i] : of_repeat;
-        const double *row = (const double *)weights.data + i * n_metric;
+        const double *row = (const double *)weights.data + i * n_weight;
         status = add_observation(state, r, observation, row, err);
     }
     free(repeat.data);

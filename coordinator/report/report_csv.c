@@ -51,8 +51,7 @@ static void print_evaluation(const nas_state_t *state, int64_t repeat, int64_t i
     print_field(evaluation->name, out);
     print_number(evaluation->value[0], out);
     print_number(evaluation->cost, out);
-    (void)fprintf(out, ",%s,%s", nas_phase_name(evaluation->phase),
-                  status[evaluation->status]);
+    (void)fprintf(out, ",%s,%s", nas_phase_name(evaluation->phase), status[evaluation->status]);
     print_next(evaluation->reason ? evaluation->reason : "", out);
     for (size_t c = 0; c < state->report_columns.n; c++) print_number(evaluation->columns[c], out);
     (void)fputc('\n', out);

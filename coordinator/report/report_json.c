@@ -87,8 +87,7 @@ static void write_evaluations(nas_json_stream_t *stream, const nas_repeat_t *rep
         nas_json_put(stream, "arch", nas_json_text(evaluation->name));
         nas_json_put(stream, "target", number(evaluation->value[0]));
         nas_json_put(stream, "cost", number(evaluation->cost));
-        nas_json_put(stream, "phase",
-                     json_string(nas_phase_name(evaluation->phase)));
+        nas_json_put(stream, "phase", json_string(nas_phase_name(evaluation->phase)));
         nas_json_put(stream, "status", json_string(status_name[evaluation->status]));
         nas_json_end(stream, '}');
     }

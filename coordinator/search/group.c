@@ -52,7 +52,7 @@ struct nas_group {
     nas_proposals_t proposed;
     int64_t *answer; /* [max(q, T)] */
     question_t question;
-    double *weights; /* [q x n_metric] of the question, on every rank */
+    double *weights; /* [q x n_weight] of the question, on every rank */
     nas_status_t outcome;
     nas_error_t outcome_text;
 };
@@ -62,15 +62,15 @@ struct nas_group {
 static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
 {
     const nas_search_parameters_t *parameters = group->parameters;
-    const size_t n_metric = (size_t)parameters->n_metric, q = (size_t)parameters->parallel,
-                 budget = (size_t)parameters->budget;
-    group->weights = calloc(q * n_metric + 1, sizeof *group->weights);
+    const size_t n_metric = (size_t)parameters->n_metric, n_weight = (size_t)parameters->n_weight,
+                 q = (size_t)parameters->parallel, budget = (size_t)parameters->budget;
+    group->weights = calloc(q * n_weight + 1, sizeof *group->weights);
     if (!group->weights) return nas_error_nomem(err, "a rank group");
     if (nas_comm_rank(group->comm) != 0) return NAS_OK;
     nas_proposals_t *proposed = &group->proposed;
     proposed->arch = calloc(q, sizeof *proposed->arch);
     proposed->phase = calloc(q, sizeof *proposed->phase);
-    proposed->weights = calloc(q * n_metric + 1, sizeof *proposed->weights);
+    proposed->weights = calloc(q * n_weight + 1, sizeof *proposed->weights);
     proposed->frontier = calloc(budget, sizeof *proposed->frontier);
     proposed->best_weights = calloc(n_metric + 1, sizeof *proposed->best_weights);
     group->answer = calloc(q > budget ? q : budget, sizeof *group->answer);
@@ -176,7 +176,7 @@ static void ask(nas_group_t *group)
     question->k = query.k;
     if (question->kind == NAS_QUERY_BEST || question->kind == NAS_QUERY_TOP)
         memcpy(group->weights, query.weights,
-               (size_t)(query.n_weights * group->parameters->n_metric) * sizeof *group->weights);
+               (size_t)(query.n_weights * group->parameters->n_weight) * sizeof *group->weights);
 }
 
 /* The leader's question on every rank of the group. */
@@ -186,7 +186,7 @@ static void spread_question(nas_group_t *group)
     nas_comm_bcast(group->comm, 0, question, sizeof *question);
     if (question->is_end || question->kind == NAS_QUERY_NONE) return;
     nas_comm_bcast(group->comm, 0, group->weights,
-                   (size_t)(question->n_weights * group->parameters->n_metric) *
+                   (size_t)(question->n_weights * group->parameters->n_weight) *
                        sizeof *group->weights);
 }
 
@@ -268,9 +268,9 @@ static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, n
 static nas_status_t tell_results(nas_group_t *group, nas_reply_t *reply, nas_error_t *err)
 {
     if (!group->state || reply->n == 0) return NAS_OK;
-    if (group->method->needs_metrics)
+    if (group->parameters->n_weight > 0)
         for (int64_t i = 0; i < reply->n; i++)
-            reply->result[i].weights = group->proposed.weights + i * group->parameters->n_metric;
+            reply->result[i].weights = group->proposed.weights + i * group->parameters->n_weight;
     return group->method->tell(group->state, reply->result, reply->n, err);
 }
 
@@ -286,7 +286,7 @@ void nas_group_hear(nas_group_t *group, const char *data, size_t size)
     NAS_ASSERT(size > 0);
     nas_reply_t reply = {0};
     nas_status_t status =
-        nas_reply_unpack(data, group->parameters->n_metric, &reply, &group->failure_text);
+        nas_reply_unpack(data, group->parameters->n_weight, &reply, &group->failure_text);
     if (!status) {
         switch ((nas_reply_kind_t)reply.kind) {
         case NAS_REPLY_RESULTS:

@@ -297,11 +297,11 @@ static nas_status_t record_proposals(nas_ledger_t *ledger, const nas_step_t *ste
                                      nas_reply_t *reply, nas_error_t *err)
 {
     const nas_proposals_t *p = &step->proposed;
-    const int64_t r = step->repeat, n_metric = (int64_t)ledger->state->metrics.n;
+    const int64_t r = step->repeat, n_weight = (int64_t)nas_state_weights(ledger->state);
     nas_status_t status = reserve_results(ledger, p->n, err);
     for (int64_t i = 0; !status && i < p->n; i++) {
         const nas_observation_t observation = {.arch = p->arch[i], .phase = (int32_t)p->phase[i]};
-        const double *weights = ledger->state->has_weights ? p->weights + i * n_metric : NULL;
+        const double *weights = n_weight > 0 ? p->weights + i * n_weight : NULL;
         status = evaluate(ledger, r, p->arch[i], (nas_phase_t)p->phase[i], err);
         if (!status)
             status = nas_state_add_observation(ledger->state, r, observation, weights, err);
@@ -324,7 +324,8 @@ static nas_status_t record_learned(nas_ledger_t *ledger, const nas_step_t *step,
     if (!p->has_learned) return NAS_OK;
     nas_repeat_t *repeat = &ledger->state->repeat[step->repeat];
     const size_t n_bytes = ledger->state->metrics.n * sizeof *repeat->best_weights;
-    if (!repeat->best_weights) repeat->best_weights = malloc(n_bytes);
+    if (!repeat->best_weights)
+        repeat->best_weights = malloc(n_bytes + 1); /* there may be no metrics */
     if (!repeat->best_weights) return nas_error_nomem(err, "weights");
     memcpy(repeat->best_weights, p->best_weights, n_bytes);
     repeat->posterior_mean = p->posterior_mean;
@@ -352,6 +353,7 @@ static nas_status_t assign_repeat(nas_ledger_t *ledger, int64_t group, nas_reply
                                   nas_error_t *err)
 {
     const int64_t r = take_repeat(ledger);
+    const int64_t n_weight = (int64_t)nas_state_weights(ledger->state);
     ledger->repeat_of[group] = -1;
     reply->kind = NAS_REPLY_IDLE;
     if (r == ledger->state->n_repeat) return NAS_OK;
@@ -362,7 +364,7 @@ static nas_status_t assign_repeat(nas_ledger_t *ledger, int64_t group, nas_reply
         const nas_observation_t *observation = &repeat->observation[i];
         ledger->result[i] = result_of(ledger, nas_repeat_find(repeat, observation->arch),
                                       (nas_phase_t)observation->phase);
-        ledger->result[i].weights = repeat->weights + i * (int64_t)ledger->state->metrics.n;
+        ledger->result[i].weights = repeat->weights + i * n_weight;
     }
     ledger->repeat_of[group] = r;
     *reply = (nas_reply_t){.kind = NAS_REPLY_START,

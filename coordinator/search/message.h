@@ -22,7 +22,7 @@ typedef struct nas_step {
     int64_t stop;             /**< a signal that some rank of the group received, or 0 */
     int64_t done;             /**< the method asked for nothing more */
     nas_error_t err;          /**< text of status */
-    nas_proposals_t proposed; /**< arrays: n, n x n_metric, n_frontier, n_metric */
+    nas_proposals_t proposed; /**< arrays: n, n x n_weight, n_frontier, n_metric */
 } nas_step_t;
 
 typedef enum nas_reply_kind {
@@ -43,21 +43,26 @@ typedef struct nas_reply {
     nas_result_t *result; /**< [n]; weights point into the buffer */
 } nas_reply_t;
 
-/** Append a step to an empty or filled buffer; n_metric: doubles of one weight
- *  vector.  NAS_ENOMEM. */
-nas_status_t nas_step_pack(const nas_step_t *step, int64_t n_metric, nas_buffer_t *buffer,
+/** Numbers of the vectors in messages, which both ends know. */
+typedef struct nas_message_sizes {
+    int64_t n_weight; /**< of an observation's weights; 0: it has none */
+    int64_t n_metric; /**< of what is learned */
+} nas_message_sizes_t;
+
+/** Append a step to an empty or filled buffer.  NAS_ENOMEM. */
+nas_status_t nas_step_pack(const nas_step_t *step, nas_message_sizes_t sizes, nas_buffer_t *buffer,
                            nas_error_t *err);
 
 /** View a received step; size 0 is an idle group's. Arrays of *step point into data. */
-void nas_step_unpack(const char *data, size_t size, int64_t n_metric, nas_step_t *step);
+void nas_step_unpack(const char *data, size_t size, nas_message_sizes_t sizes, nas_step_t *step);
 
-/** Append a reply. result[i].weights are packed for kind START only, n_metric doubles each. */
-nas_status_t nas_reply_pack(const nas_reply_t *reply, int64_t n_metric, nas_buffer_t *buffer,
+/** Append a reply. result[i].weights are packed for kind START only, n_weight doubles each. */
+nas_status_t nas_reply_pack(const nas_reply_t *reply, int64_t n_weight, nas_buffer_t *buffer,
                             nas_error_t *err);
 
 /** Read a reply. reply->result is allocated (the caller frees it); weights point into data.
  *  NAS_ENOMEM. */
-nas_status_t nas_reply_unpack(const char *data, int64_t n_metric, nas_reply_t *reply,
+nas_status_t nas_reply_unpack(const char *data, int64_t n_weight, nas_reply_t *reply,
                               nas_error_t *err);
 
 #endif

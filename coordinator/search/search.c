@@ -267,7 +267,8 @@ static void send_step(search_t *search, const nas_step_t *step, mail_t *mail)
     mail->step.size = 0;
     /* an idle group has nothing to say but a signal that one of its ranks received */
     const bool silent = step->repeat < 0 && !step->stop && !step->status;
-    if (!silent && nas_step_pack(step, search->parameters.n_metric, &mail->step, &err))
+    if (!silent &&
+        nas_step_pack(step, nas_search_message_sizes(&search->parameters), &mail->step, &err))
         nas_comm_abort(err.text);
     nas_comm_gather(search->leaders, mail->step.data, mail->step.size, &steps, mail->offset);
     if (search->stage) nas_search_stage_take_steps(search->stage, steps, mail->offset);

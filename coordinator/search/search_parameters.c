@@ -35,6 +35,7 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
     return (nas_search_parameters_t){
         .n_arch = setup.n_arch,
         .n_metric = setup.n_metric,
+        .n_weight = inputs->method->needs_metrics ? setup.n_metric : 0,
         .budget = setup.budget,
         .parallel = setup.parallel,
         .n_repeat = job->search.repeats,
@@ -46,6 +47,12 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
         .seed = seed,
         .silence_s = job->silence_s,
     };
+}
+
+nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *parameters)
+{
+    return (nas_message_sizes_t){.n_weight = parameters->n_weight,
+                                 .n_metric = parameters->n_metric};
 }
 
 nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed)

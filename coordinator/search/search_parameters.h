@@ -4,6 +4,7 @@
 
 #include "common/space/pool.h"
 #include "coordinator/inputs/inputs_search.h"
+#include "coordinator/search/message.h"
 #include "coordinator/search/methods/method.h"
 
 #include <stdint.h>
@@ -11,7 +12,8 @@
 /** No pointers, so that its bytes can travel. */
 typedef struct nas_search_parameters {
     int64_t n_arch;
-    int64_t n_metric; /**< 0 for methods that weigh none */
+    int64_t n_metric; /**< 0 for methods that take none */
+    int64_t n_weight; /**< of an observation: n_metric for methods that weigh metrics, or 0 */
     int64_t budget;
     int64_t parallel;
     int64_t n_repeat;
@@ -27,6 +29,9 @@ typedef struct nas_search_parameters {
  *  nas_inputs_read_files. */
 nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
                                               const nas_pool_t *pool, int n_ranks);
+
+/** Of messages between ranks.  Not collective. */
+nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *parameters);
 
 /** What a repeat's method is created with, its encoding and interrupt left out.  Not
  *  collective. */

@@ -164,7 +164,7 @@ static nas_step_t step_of(const nas_search_stage_t *stage, int64_t group)
     nas_step_t step;
     const size_t begin = stage->offset[group], size = stage->offset[group + 1] - begin;
     const char *packed = size ? stage->steps + begin : NULL; /* there may be no steps at all */
-    nas_step_unpack(packed, size, stage->parameters.n_metric, &step);
+    nas_step_unpack(packed, size, nas_search_message_sizes(&stage->parameters), &step);
     return step;
 }
 
@@ -299,7 +299,7 @@ static nas_status_t record_steps(nas_search_stage_t *stage, size_t *reply_offset
             return (nas_status_t)step.status;
         }
         status = nas_ledger_record(stage->ledger, g, &step, &reply, err);
-        if (!status) status = nas_reply_pack(&reply, parameters->n_metric, &stage->replies, err);
+        if (!status) status = nas_reply_pack(&reply, parameters->n_weight, &stage->replies, err);
         reply_offset[g + 1] = stage->replies.size;
     }
     return status;
@@ -313,7 +313,7 @@ static void reply_end(nas_search_stage_t *stage, nas_status_t status, const nas_
     const nas_reply_t end = {.kind = NAS_REPLY_END, .status = status, .err = *err};
     stage->replies.size = 0;
     for (int64_t g = 0; g < stage->parameters.n_groups; g++) {
-        if (nas_reply_pack(&end, stage->parameters.n_metric, &stage->replies, &ignored))
+        if (nas_reply_pack(&end, stage->parameters.n_weight, &stage->replies, &ignored))
             nas_comm_abort("out of memory for the last message");
         reply_offset[g + 1] = stage->replies.size;
     }

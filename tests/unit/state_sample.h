@@ -18,7 +18,8 @@ typedef struct sample_size {
     int n_report;
     int n_event;
     int n_epochs;
-    int n_goals; /* 0: one */
+    int n_goals;    /* 0: one */
+    bool posterior; /* as of a method that weighs no metrics and has one */
 } sample_size_t;
 
 static inline void sample_names(nas_strings_t *names, const char *prefix, int n)
@@ -81,7 +82,9 @@ static inline void sample_observation(nas_state_t *state, int64_t repeat, int64_
     double weights[16];
     for (size_t m = 0; m < state->metrics.n; m++)
         weights[m] = sin((double)(i + 1) * (double)(m + 1));
-    const nas_observation_t observation = {.arch = 7919 * i + repeat, .phase = (int32_t)(i % 2)};
+    const int64_t n_phases = state->has_weights ? 2 : NAS_N_PHASES;
+    const nas_observation_t observation = {.arch = 7919 * i + repeat,
+                                           .phase = (int32_t)(i % n_phases)};
     cr_assert_eq(nas_state_add_observation(state, repeat, observation, weights, NULL), NAS_OK);
 }
 
@@ -107,7 +110,7 @@ static inline nas_state_t sample_state(sample_size_t size)
                          .generation = size.n_event,
                          .gave_up = size.n_event > 0,
                          .minimise = true,
-                         .has_weights = true,
+                         .has_weights = !size.posterior,
                          .n_ranks = 4,
                          .created_s = 1.75e9,
                          .updated_s = 1.75e9 + 0.25,
@@ -136,7 +139,9 @@ static inline nas_state_t sample_state(sample_size_t size)
         }
         if (r % 2 == 0) continue;
         state.repeat[r].complete = true;
-        state.repeat[r].precision_at_t = 0.25;
+        state.repeat[r].precision_at_t = size.posterior ? (double)NAN : 0.25;
+        state.repeat[r].posterior_mean = size.posterior ? 1.5 : (double)NAN;
+        state.repeat[r].posterior_std = size.posterior ? 0.0 : (double)NAN;
         state.repeat[r].best_weights = calloc((size_t)size.n_metric + 1, sizeof(double));
         for (int m = 0; m < size.n_metric; m++) state.repeat[r].best_weights[m] = 1.0 / (m + 2);
     }
@@ -193,8 +198,11 @@ static inline void assert_equal_repeats(const nas_repeat_t *a, const nas_repeat_
     for (int64_t i = 0; i < a->n_observation; i++)
         cr_assert(a->observation[i].arch == b->observation[i].arch &&
                   a->observation[i].phase == b->observation[i].phase);
-    assert_equal_bits(a->weights, b->weights, (size_t)a->n_observation * n_metric * sizeof(double),
+    assert_equal_bits(a->weights, b->weights,
+                      (size_t)a->n_observation * nas_state_weights(state) * sizeof(double),
                       "weights");
+    assert_equal_bits(&a->posterior_mean, &b->posterior_mean, sizeof(double), "posterior_mean");
+    assert_equal_bits(&a->posterior_std, &b->posterior_std, sizeof(double), "posterior_std");
     cr_assert_eq(!a->best_weights, !b->best_weights);
     if (a->best_weights)
         assert_equal_bits(a->best_weights, b->best_weights, n_metric * sizeof(double),

@@ -11,7 +11,7 @@ enum { N_METRIC = 3, N_REPORT = 2, N_ADDED = 1000 };
 
 static nas_state_t make_state(int64_t n_repeat)
 {
-    nas_state_t state = {0};
+    nas_state_t state = {.has_weights = true};
     const char *metric[N_METRIC] = {"grad_norm", "snip", "synflow"};
     const char *column[N_REPORT] = {"test_acc", "n_param"};
     for (int i = 0; i < N_METRIC; i++)

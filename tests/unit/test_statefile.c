@@ -15,6 +15,8 @@ Test(statefile, comes_back_as_it_was)
         {.n_repeat = 3, .n_evaluation = 5, .n_report = 1, .n_event = 1},
         {.n_repeat = 2, .n_evaluation = 2000, .n_metric = 13, .n_report = 4, .n_event = 500},
         {.n_repeat = 1000, .n_evaluation = 3, .n_metric = 6, .n_report = 3, .n_event = 1},
+        {.n_repeat = 2, .n_evaluation = 5, .n_metric = 3, .posterior = true},
+        {.n_repeat = 3, .n_evaluation = 5, .posterior = true},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) assert_round_trip(sizes[i]);
 }
@@ -282,6 +284,15 @@ static void change_precision(nas_state_t *state)
 {
     state->repeat[1].precision_at_t = 1.5;
 }
+static void change_posterior(nas_state_t *state)
+{
+    state->repeat[1].posterior_mean = 1.0;
+}
+static void change_posterior_std(nas_state_t *state)
+{
+    state->repeat[1].posterior_mean = 1.0;
+    state->repeat[1].posterior_std = -1.0;
+}
 static void change_known(nas_state_t *state)
 {
     state->repeat[1].known[0].status = NAS_EVAL_FAILED;
@@ -324,6 +335,8 @@ Test(statefile, refuses_impossible_content)
         {change_best_weights, "impossible best_weights"},
         {change_best_weights_to_none, "impossible best_weights"},
         {change_precision, "impossible precision_at_t"},
+        {change_posterior, "impossible posterior"},
+        {change_posterior_std, "impossible posterior"},
     };
     const temp_path_t path = temp_file(&folder, "a.h5");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
