@@ -104,12 +104,13 @@ struct nas_job {
         int64_t patience;       /**< of work: failures without a success that end a run; 0: any */
     } objective;
     struct {
-        char *method;
+        int method;      /**< place in the list of methods */
         int64_t budget;  /**< T: architectures evaluated */
         int64_t repeats; /**< R: repeat r runs with seed + r */
         int64_t parallel;
         int64_t groups; /**< rank groups over which repeats spread; 0: chosen */
         char *metric;   /**< method single; NULL otherwise */
+        double hidden;  /**< a method with a posterior: share that first steps leave out */
     } search;
     struct {
         double interval_s; /**< most seconds between two checkpoints */

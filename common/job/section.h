@@ -46,12 +46,13 @@ enum {
 
 /** What a name of a registry brings with it, for conditions and checks to ask; see nas_job_has. */
 enum {
-    NAS_POOL_OF_TABLE = 1,       /**< pool.space: the rows of a table */
-    NAS_POOL_OF_SPACE = 2,       /**< pool.space: a search space */
-    NAS_POOL_WITH_NETWORKS = 4,  /**< pool.space: one whose networks can be built */
-    NAS_POOL_WITH_CLASSES = 8,   /**< pool.space: one that has classes of equal architectures */
-    NAS_OBJECTIVE_ON_IMAGES = 1, /**< objective.kind: builds networks and feeds them the images */
-    NAS_OBJECTIVE_IN_TABLE = 2,  /**< objective.kind: values stand in a table */
+    NAS_POOL_OF_TABLE = 1,         /**< pool.space: the rows of a table */
+    NAS_POOL_OF_SPACE = 2,         /**< pool.space: a search space */
+    NAS_POOL_WITH_NETWORKS = 4,    /**< pool.space: one whose networks can be built */
+    NAS_POOL_WITH_CLASSES = 8,     /**< pool.space: one that has classes of equal architectures */
+    NAS_OBJECTIVE_ON_IMAGES = 1,   /**< objective.kind: builds networks and feeds them the images */
+    NAS_OBJECTIVE_IN_TABLE = 2,    /**< objective.kind: values stand in a table */
+    NAS_METHOD_WITH_POSTERIOR = 1, /**< search.method: learns over the architectures themselves */
 };
 
 /** What another field must be for a field to apply. */

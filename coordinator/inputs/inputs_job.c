@@ -16,16 +16,6 @@ static void append_known(char *known, size_t size, const char *name)
     strncat(known, name, size - strlen(known) - 1);
 }
 
-static nas_status_t unknown_method(const nas_job_t *job, nas_error_t *err)
-{
-    int n = 0;
-    const nas_method_t *const *list = nas_method_list(&n);
-    char known[NAS_ERROR_SIZE / 2] = "";
-    for (int i = 0; i < n; i++) append_known(known, sizeof known, list[i]->name);
-    return nas_job_error(job, "search.method", err, "there is no method '%s'; the methods are %s",
-                         job->search.method, known);
-}
-
 static nas_status_t unknown_metric(const nas_job_t *job, const char *name, nas_error_t *err)
 {
     int n = 0;
@@ -79,8 +69,7 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
     if (!status) status = check_metrics(inputs->job, err);
     inputs->search.job = inputs->job;
     if (status || source->purpose == NAS_JOB_SCORE) return status;
-    inputs->search.method = nas_method_find(inputs->job->search.method);
-    if (!inputs->search.method) return unknown_method(inputs->job, err);
+    inputs->search.method = nas_method_of(inputs->job);
     return check_method(inputs->job, inputs->search.method, err);
 }
 

@@ -161,7 +161,7 @@ bad_job 'no UTF-8' 'job.yaml:1:8: not text in UTF-8*' 's/^name: small/name: s\xf
 bad_job 'control character' 'job.yaml:1:7: *control character*' 's/^name: small/name: "s\\x07mall"/'
 bad_job 'nested too deep' 'job.yaml:16:*nested too deep*' '$adeep: [[[[[[[[[[1]]]]]]]]]]'
 bad_job 'thousands of entries' 'job.yaml:9:*more than 1000 entries*' "s/names: .*/names: [$(seq -s, 2000)]/"
-bad_job 'unknown method' "job.yaml:15:18: search.method: there is no method 'robt'; the methods are robot, *" 's/method: robot/method: robt/'
+bad_job 'unknown method' "job.yaml:15:18: search.method: expected one of *robot*, found robt" 's/method: robot/method: robt/'
 bad_job 'rea without encoding' 'job.yaml:7:13: pool.encoding: method rea *needs to know the positions*' 's/encoding: .*/encoding: none/;s/robot/rea/'
 bad_job 'reinforce without encoding' 'job.yaml: pool.encoding (default): method reinforce *' '/encoding/d;s/robot/reinforce/'
 bad_job 'robot without metrics' 'job.yaml: metrics.names (default): method robot weighs metrics*' '/names|transform/d;s/^metrics:/metrics: {}/'

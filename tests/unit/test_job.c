@@ -3,6 +3,7 @@
 #include "common/space/encoding.h"
 #include "common/space/network.h"
 #include "common/space/subset.h"
+#include "coordinator/search/methods/method.h"
 #include "job_sandbox.h"
 #include "worker/data/batch.h"
 #include "worker/data/dataset.h"
@@ -39,12 +40,13 @@ Test(job, defaults)
     cr_assert_not(job->objective.minimise);
     cr_assert_null(nas_job_table(job)->cost);
     cr_assert_eq(job->objective.report.n, 0);
-    cr_assert_str_eq(job->search.method, "robot");
+    cr_assert_str_eq(nas_method_of(job)->name, "robot");
     cr_assert_eq(job->search.budget, 20);
     cr_assert_eq(job->search.repeats, 1);
     cr_assert_eq(job->search.parallel, 1);
     cr_assert_eq(job->search.groups, 0);
     cr_assert_null(job->search.metric);
+    cr_assert_eq(job->search.hidden, 0.1);
     cr_assert_eq(job->checkpoint.interval_s, 60.0);
     nas_job_destroy(job);
 }
@@ -207,7 +209,7 @@ Test(job, every_field_is_read)
     cr_assert(job->objective.minimise);
     cr_assert_str_eq(nas_job_table(job)->cost, "seconds");
     cr_assert_str_eq(job->objective.report.at[1], "b");
-    cr_assert_str_eq(job->search.method, "single");
+    cr_assert_str_eq(nas_method_of(job)->name, "single");
     cr_assert_eq(job->search.budget, 1000000);
     cr_assert_eq(job->search.repeats, 1000000);
     cr_assert_eq(job->search.parallel, 10000);
@@ -548,12 +550,12 @@ Test(job, an_overridden_path_is_never_expanded)
 Test(job, later_errors_name_the_place)
 {
     nas_error_t err = {0};
-    nas_job_t *job = read_job(LEAST SEARCH, "search.method=robto");
+    nas_job_t *job = read_job(LEAST SEARCH, "search.metric=snap");
     cr_assert_eq(nas_job_error(job, "objective.column", &err, "no column %s", "acc"), NAS_EINPUT);
     cr_assert_not_null(strstr(err.text, "/j.yaml:3:34: objective.column: no column acc"), "%s",
                        err.text);
-    (void)nas_job_error(job, "search.method", &err, "unknown; did you mean robot?");
-    cr_assert_str_eq(err.text, "--set search.method: unknown; did you mean robot?");
+    (void)nas_job_error(job, "search.metric", &err, "unknown; did you mean snip?");
+    cr_assert_str_eq(err.text, "--set search.metric: unknown; did you mean snip?");
     (void)nas_job_error(job, "pool.arch", &err, "no such column");
     cr_assert_not_null(strstr(err.text, "/j.yaml: pool.arch (default): no such column"), "%s",
                        err.text);

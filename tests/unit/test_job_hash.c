@@ -35,6 +35,7 @@ Test(job_hash, hashes_change_with_what_they_identify)
         {"network.cells=1", true, true, true},
         {"pool.table=x.csv", true, true, true},
         {"search.groups=1", true, true, true},
+        {"search.hidden=0.5", true, true, true},
         {"checkpoint.interval=1", true, true, true},
         {"metrics.transform={10: exp, snip: log, \"|x\": rank}", true, true, true},
         {"search.budget=5", false, true, true},
@@ -60,6 +61,34 @@ Test(job_hash, hashes_change_with_what_they_identify)
                      cases[i].same_without_budget, "%s", set);
         cr_assert_eq(same_hash(nas_job_objective_hash, FULL, set), cases[i].same_objective, "%s",
                      set);
+    }
+}
+
+/* Whoever resumes or reuses a run of an earlier version finds its job's identity again: no key that
+ * came later counts where it does not apply. */
+Test(job_hash, a_job_of_an_earlier_version_has_the_hash_that_it_had)
+{
+    static const struct {
+        hash_t hash;
+        const char *text, *set, *hex;
+    } cases[] = {
+        {nas_job_hash, FULL, NULL,
+         "69fe11b5dfabe8930a4dfecf0f5e9e673601ce9499a32f7d925f75a49c9b30ae"},
+        {nas_job_hash_without_budget, FULL, NULL,
+         "4283a76978cf486a2d052f88e5558fb07fb126a0c664b384febfc79f408d186e"},
+        {nas_job_objective_hash, FULL, NULL,
+         "faa04d70dd3b2489e49de8c106a6be9f219b81c23df9cbdf1199002e4d421d5e"},
+        {nas_job_hash, SPACE_FULL, "search.method=robot",
+         "8986f7292dc358d0581106673198c0d0a65ebc36f7dc7caec6aa6559934e9c1e"},
+    };
+    const nas_digest_t file = {{1, 2, 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char hex[NAS_DIGEST_HEX_SIZE];
+        nas_job_t *job = read_job(cases[i].text, cases[i].set);
+        const nas_digest_t digest = hash_of(cases[i].hash, job, &file, 1);
+        nas_digest_hex(&digest, hex);
+        cr_assert_str_eq(hex, cases[i].hex);
+        nas_job_destroy(job);
     }
 }
 

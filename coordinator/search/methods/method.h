@@ -146,6 +146,9 @@ extern const nas_job_section_t nas_method_keys;
 /** The method of this name, or NULL. */
 const nas_method_t *nas_method_find(const char *name);
 
+/** The method of a job that is read to search. */
+const nas_method_t *nas_method_of(const nas_job_t *job);
+
 /** All methods, in the order of the list;
  *  n [out]. */
 const nas_method_t *const *nas_method_list(int *n);

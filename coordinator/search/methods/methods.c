@@ -1,3 +1,4 @@
+#include "common/job/job.h"
 #include "coordinator/search/methods/method.h"
 
 #include <string.h>
@@ -24,6 +25,11 @@ const nas_method_t *nas_method_find(const char *name)
     for (int i = 0; i < N_METHOD; i++)
         if (strcmp(METHOD_LIST[i]->name, name) == 0) return METHOD_LIST[i];
     return NULL;
+}
+
+const nas_method_t *nas_method_of(const nas_job_t *job)
+{
+    return METHOD_LIST[job->search.method];
 }
 
 const nas_method_t *const *nas_method_list(int *n)
