@@ -6,7 +6,7 @@
 
 #include "common/base/digest.h"
 #include "common/base/error.h"
-#include "common/base/progress.h"
+#include "common/io/progress.h"
 #include "common/job/job.h"
 #include "common/state/state.h"
 

@@ -1,4 +1,4 @@
-#include "common/base/progress.h"
+#include "common/io/progress.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

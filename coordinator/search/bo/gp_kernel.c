@@ -1,5 +1,6 @@
 #include "coordinator/search/bo/gp_kernel.h"
 
+#include "common/base/exponential.h"
 #include "coordinator/search/bo/cholesky.h"
 
 #include <math.h>
@@ -15,45 +16,14 @@
 #define VECTOR_CLONES
 #endif
 
-/* exp(-s) without a library call, so that the loops vectorise: -s = k log(2) + r with an integer k
- * and |r| <= log(2) / 2, then exp(-s) = 2^k exp(r). */
+NAS_DEFINE_EXP(exp_within, double, uint64_t)
+
+/* exp(-s) for s >= 0, 0 from 700 on. */
 static inline double exp_negative(double s)
 {
-    const double log2_e = 0x1.71547652b82fep+0;
-    const double log_2_high = 0x1.62e42fefa38p-1; /* 42 bits: its product with k is exact */
-    const double log_2_low = 0x1.ef35793c7673p-45;
-    const double to_integer =
-        0x1.8p52; /* a sum with it is rounded to an integer, in the low bits */
-    const double largest = 700.0;
-
-    const double clamped = s < largest ? s : largest;
-    const double shifted = to_integer - clamped * log2_e;
-    const double k = shifted - to_integer;
-    const double r = (-clamped - k * log_2_high) - k * log_2_low;
-
-    /* Taylor's series to r^13 / 13!: the remainder is below 5e-18. */
-    double tail = 1.0 / 6227020800.0;
-    tail = tail * r + 1.0 / 479001600.0;
-    tail = tail * r + 1.0 / 39916800.0;
-    tail = tail * r + 1.0 / 3628800.0;
-    tail = tail * r + 1.0 / 362880.0;
-    tail = tail * r + 1.0 / 40320.0;
-    tail = tail * r + 1.0 / 5040.0;
-    tail = tail * r + 1.0 / 720.0;
-    tail = tail * r + 1.0 / 120.0;
-    tail = tail * r + 1.0 / 24.0;
-    tail = tail * r + 1.0 / 6.0;
-    tail = tail * r + 0.5;
-    const double mantissa = 1.0 + (r + r * r * tail);
-
-    uint64_t bits;
-    uint64_t exponent;
-    memcpy(&bits, &mantissa, sizeof bits);
-    memcpy(&exponent, &shifted, sizeof exponent);
-    bits += exponent << 52;
-    double result;
-    memcpy(&result, &bits, sizeof result);
-    return s < largest ? result : 0.0;
+    const double clamped = s < NAS_EXP_MOST ? s : NAS_EXP_MOST;
+    const double value = exp_within(-clamped);
+    return s < NAS_EXP_MOST ? value : 0.0;
 }
 
 VECTOR_CLONES void nas_kernel_exp(int64_t n, const double *restrict s, double *restrict result)

@@ -1,5 +1,5 @@
 #include "common/base/log.h"
-#include "common/base/progress.h"
+#include "common/io/progress.h"
 #include "worker/data/folders/folder_internal.h"
 #include "worker/data/folders/resize.h"
 

@@ -1,4 +1,4 @@
-#include "common/base/progress.h"
+#include "common/io/progress.h"
 
 #include "common/base/clock.h"
 #include "common/base/log.h"

@@ -1,7 +1,7 @@
 /* Progress of a long job: done, rate and time left, on a terminal or as plain lines in a log file.
  */
-#ifndef NAS_COMMON_BASE_PROGRESS_H
-#define NAS_COMMON_BASE_PROGRESS_H
+#ifndef NAS_COMMON_IO_PROGRESS_H
+#define NAS_COMMON_IO_PROGRESS_H
 
 #include <stdint.h>
 
