@@ -10,7 +10,7 @@
 bool nas_inputs_have_table_pool(const nas_inputs_t *inputs);
 bool nas_inputs_by_table(const nas_inputs_t *inputs); /**< the objective is a table's column */
 bool nas_inputs_train(const nas_inputs_t *inputs);
-bool nas_inputs_weigh_metrics(const nas_inputs_t *inputs);
+bool nas_inputs_take_metrics(const nas_inputs_t *inputs); /**< the method is given any */
 
 /** Note the digest of a file that counts. */
 void nas_inputs_add_content(nas_inputs_t *inputs, nas_digest_t digest);

@@ -91,9 +91,10 @@ bool nas_inputs_train(const nas_inputs_t *inputs)
     return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_ON_IMAGES);
 }
 
-bool nas_inputs_weigh_metrics(const nas_inputs_t *inputs)
+bool nas_inputs_take_metrics(const nas_inputs_t *inputs)
 {
-    return inputs->search.method && inputs->search.method->needs_metrics;
+    return inputs->search.method && nas_method_takes_metrics(inputs->search.method) &&
+           inputs->job->metrics.names.n > 0;
 }
 
 void nas_inputs_add_content(nas_inputs_t *inputs, nas_digest_t digest)

@@ -25,7 +25,7 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
         for (size_t i = 0; !status && i < job->objective.report.n; i++)
             status = add_once(columns, job->objective.report.at[i], err);
     }
-    if (!nas_inputs_weigh_metrics(inputs) || job->metrics.source != NAS_SOURCE_TABLE) return status;
+    if (!nas_inputs_take_metrics(inputs) || job->metrics.source != NAS_SOURCE_TABLE) return status;
     for (size_t i = 0; !status && i < job->metrics.names.n; i++)
         status = add_once(columns, job->metrics.names.at[i], err);
     return status;

@@ -8,9 +8,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A posterior does with an encoding where there is one. */
+static bool takes_encoding(const nas_inputs_t *inputs)
+{
+    const nas_method_t *method = inputs->search.method;
+    const bool has_any =
+        !nas_inputs_have_table_pool(inputs) || inputs->job->pool.encoding != NAS_ENCODING_NONE;
+    return method && (method->needs_encoding || (method->has_posterior && has_any));
+}
+
 nas_status_t nas_inputs_make_encoding(nas_inputs_t *inputs, nas_error_t *err)
 {
-    if (!inputs->search.method || !inputs->search.method->needs_encoding) return NAS_OK;
+    if (!takes_encoding(inputs)) return NAS_OK;
     if (!nas_inputs_have_table_pool(inputs))
         return nas_pool_encode(&inputs->pool, &inputs->search.encoding, err);
     return nas_inputs_encode_table(inputs->table, (nas_encoding_kind_t)inputs->job->pool.encoding,
@@ -76,7 +85,7 @@ nas_status_t nas_inputs_read_metrics(nas_inputs_t *inputs, nas_error_t *err)
 {
     nas_search_inputs_t *search = &inputs->search;
     nas_status_t status = NAS_OK;
-    if (search->method && !search->method->needs_metrics) return NAS_OK;
+    if (search->method && !nas_inputs_take_metrics(inputs)) return NAS_OK;
     if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_inputs_read_batch(inputs, err);
     if (inputs->job->metrics.source == NAS_SOURCE_SCORES) status = read_scores(inputs, err);
@@ -103,10 +112,12 @@ static const char *file_of(const nas_job_t *job)
     return job->metrics.source == NAS_SOURCE_SCORES ? job->metrics.file : job->pool.table;
 }
 
-static nas_status_t check_facts(const nas_job_t *job, const char *name,
+/* A posterior leaves out what tells it nothing. */
+static nas_status_t check_facts(const nas_search_inputs_t *search, const char *name,
                                 const nas_metric_facts_t *facts, nas_error_t *err)
 {
-    if (facts->n_left > 0) return NAS_OK;
+    const nas_job_t *job = search->job;
+    if (facts->n_left > 0 || search->method->has_posterior) return NAS_OK;
     if (facts->n_given == 0)
         return nas_job_error(job, "metrics.names", err,
                              "metric '%s' has no value for any architecture", name);
@@ -128,7 +139,7 @@ static nas_status_t look_at_metric(nas_search_inputs_t *search, size_t metric,
                                    const values_t *values, nas_error_t *err)
 {
     const char *name = search->job->metrics.names.at[metric];
-    const nas_transform_t transform = nas_job_transform(search->job, name);
+    const nas_transform_t transform = nas_search_inputs_transform(search, name);
     const int column = nas_search_inputs_column(search, (int64_t)metric);
     nas_metric_facts_t *facts = &search->facts[metric];
     nas_status_t status = NAS_OK;
@@ -138,7 +149,7 @@ static nas_status_t look_at_metric(nas_search_inputs_t *search, size_t metric,
         nas_search_inputs_metric(search, values->n, values->scores, (int64_t)metric, values->room);
         *facts = nas_normalise_look(NULL, transform, values->room, values->n);
     }
-    return status ? status : check_facts(search->job, name, facts, err);
+    return status ? status : check_facts(search, name, facts, err);
 }
 
 nas_status_t nas_search_inputs_look(nas_search_inputs_t *search, const nas_pool_t *pool,
@@ -174,8 +185,14 @@ nas_status_t nas_search_inputs_mark_constant(const nas_search_inputs_t *search, 
     state->metric_is_constant = calloc(n_metric + 1, sizeof *state->metric_is_constant);
     if (!state->metric_is_constant) return nas_error_nomem(err, "constant metrics");
     for (size_t m = 0; m < n_metric; m++)
-        state->metric_is_constant[m] = search->facts[m].is_constant;
+        state->metric_is_constant[m] = search->facts[m].is_constant || search->facts[m].n_left == 0;
     return NAS_OK;
+}
+
+nas_transform_t nas_search_inputs_transform(const nas_search_inputs_t *search, const char *name)
+{
+    if (search->method && search->method->has_posterior) return NAS_TRANSFORM_NONE;
+    return nas_job_transform(search->job, name);
 }
 
 int nas_search_inputs_column(const nas_search_inputs_t *search, int64_t metric)
@@ -209,14 +226,18 @@ nas_method_setup_t nas_search_inputs_setup(const nas_search_inputs_t *search,
 {
     const nas_job_t *job = search->job;
     const nas_method_t *method = search->method;
+    const int64_t n_metric = nas_method_takes_metrics(method) ? (int64_t)job->metrics.names.n : 0;
+    const bool compares = method->has_posterior && search->encoding;
     return (nas_method_setup_t){
-        .n_metric = method->needs_metrics ? (int64_t)job->metrics.names.n : 0,
+        .n_metric = n_metric,
         .n_arch = nas_pool_count(pool),
         .budget = job->search.budget,
         .parallel = job->search.parallel,
         .seed = seed,
         .metric =
             method->needs_metric ? nas_strings_find(&job->metrics.names, job->search.metric) : -1,
+        .n_kept = method->has_posterior ? n_metric : 0,
+        .n_position = compares ? nas_encoding_positions(search->encoding) : 0,
     };
 }
 

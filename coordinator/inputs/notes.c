@@ -58,7 +58,7 @@ static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, 
     const nas_job_t *job = inputs->job;
     const bool one = inputs->search.method->needs_metric; /* follows one of them alone */
     nas_status_t status = NAS_OK;
-    if (!inputs->evaluate.objective || !inputs->search.method->needs_metrics ||
+    if (!inputs->evaluate.objective || !nas_inputs_take_metrics(inputs) ||
         job->metrics.source != NAS_SOURCE_TABLE)
         return NAS_OK;
     for (size_t m = 0; !status && m < job->metrics.names.n; m++) {
@@ -71,6 +71,25 @@ static nas_status_t note_told(const nas_inputs_t *inputs, nas_strings_t *notes, 
         status = nas_note_add(notes, nas_string_format(err, "metric %s %s", name, what), err);
     }
     return status;
+}
+
+/* What a posterior has no use for. */
+static nas_status_t note_transform(const nas_inputs_t *inputs, nas_strings_t *notes,
+                                   nas_error_t *err)
+{
+    const nas_job_t *job = inputs->job;
+    size_t m = 0;
+    if (!inputs->search.method->has_posterior) return NAS_OK;
+    while (m < job->metrics.names.n &&
+           nas_job_transform(job, job->metrics.names.at[m]) == NAS_TRANSFORM_NONE)
+        m++;
+    if (m == job->metrics.names.n) return NAS_OK;
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err, "metrics.transform has no effect: method %s goes by the ranks of what is measured",
+            inputs->search.method->name),
+        err);
 }
 
 /* -------------------------------------------------------------------------------------- method */
@@ -111,6 +130,7 @@ nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, n
     if (!status) status = nas_objective_note(&objective, notes, err);
     if (!status) status = note_objective(inputs, notes, err);
     if (!status) status = note_told(inputs, notes, err);
+    if (!status) status = note_transform(inputs, notes, err);
     if (!status) status = nas_search_inputs_note_scores(&inputs->search, &inputs->pool, notes, err);
     return status ? status : nas_search_inputs_note(&inputs->search, &inputs->pool, notes, err);
 }

@@ -8,10 +8,11 @@
 
 /* -------------------------------------------------------------------------------------- values */
 
-static const char *transform_phrase(nas_transform_t transform)
+static const char *transform_phrase(const nas_search_inputs_t *search, const char *name)
 {
     static const char *const phrase[] = {
         [NAS_TRANSFORM_LOG] = " after transform log", [NAS_TRANSFORM_EXP] = " after transform exp"};
+    const nas_transform_t transform = nas_search_inputs_transform(search, name);
     const bool changes = transform == NAS_TRANSFORM_LOG || transform == NAS_TRANSFORM_EXP;
     return changes ? phrase[transform] : "";
 }
@@ -25,15 +26,26 @@ static int64_t count_covered(const nas_search_inputs_t *search, const nas_pool_t
     return n_covered;
 }
 
-/* What normalisation makes of values that are not there: nas_normalise. */
+/* What becomes of values that are not there: nas_normalise, nas_posterior_load. */
+static const char *stand_in(const nas_search_inputs_t *search)
+{
+    return search->method->has_posterior ? "as the middle of the pool" : "as its lowest";
+}
+
 static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_pool_t *pool, size_t m,
                                 nas_strings_t *notes, nas_error_t *err)
 {
     const char *name = search->job->metrics.names.at[m];
     const nas_metric_facts_t *facts = &search->facts[m];
-    const char *after = transform_phrase(nas_job_transform(search->job, name));
+    const char *after = transform_phrase(search, name);
     const long long n = (long long)count_covered(search, pool);
     nas_status_t status = NAS_OK;
+    if (facts->n_left == 0)
+        return nas_note_add(
+            notes,
+            nas_string_format(err, "metric %s has no value for any architecture: it is left out",
+                              name),
+            err);
     if (facts->is_constant && facts->n_left == 1)
         return nas_note_add(
             notes,
@@ -54,9 +66,8 @@ static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_poo
         status = nas_note_add(
             notes,
             nas_string_format(
-                err,
-                "metric %s has values for %lld of %lld architectures; the others count as its lowest",
-                name, (long long)facts->n_given, n),
+                err, "metric %s has values for %lld of %lld architectures; the others count %s",
+                name, (long long)facts->n_given, n, stand_in(search)),
             err);
     if (status || facts->n_left == facts->n_given) return status;
     return nas_note_add(
@@ -73,13 +84,15 @@ static nas_status_t note_all_constant(const nas_search_inputs_t *search, nas_str
 {
     size_t n_constant = 0;
     const size_t n = search->job->metrics.names.n;
-    for (size_t m = 0; m < n; m++) n_constant += search->facts[m].is_constant;
+    for (size_t m = 0; m < n; m++)
+        n_constant += search->facts[m].is_constant || search->facts[m].n_left == 0;
     if (n_constant < n) return NAS_OK;
+    const char *instead = "follows the order of the pool";
+    if (search->method->has_posterior)
+        instead = search->encoding ? "goes by the encoding alone" : "draws at random";
     return nas_note_add(
         notes,
-        nas_string_copy(
-            "no metric tells architectures apart: the search follows the order of the pool", err),
-        err);
+        nas_string_format(err, "no metric tells architectures apart: the search %s", instead), err);
 }
 
 nas_status_t nas_search_inputs_note(const nas_search_inputs_t *search, const nas_pool_t *pool,
@@ -133,8 +146,9 @@ static nas_status_t note_coverage(const nas_search_inputs_t *search, const nas_p
         notes,
         nas_string_format(
             err,
-            "metrics.file: %s has scores for %lld of the pool's %lld architectures; the others count as the lowest",
-            search->job->metrics.file, (long long)n_scored, (long long)n),
+            "metrics.file: %s has scores for %lld of the pool's %lld architectures; the others count as the %s",
+            search->job->metrics.file, (long long)n_scored, (long long)n,
+            search->method->has_posterior ? "middle" : "lowest"),
         err);
 }
 

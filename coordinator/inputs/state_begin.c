@@ -82,7 +82,7 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
         .created_s = nas_clock_unix_s(),
     };
     if (!state->job_name || !state->method || !state->table_path) return NAS_ENOMEM;
-    const bool has_metrics = !inputs->search.method || inputs->search.method->needs_metrics;
+    const bool has_metrics = !inputs->search.method || nas_inputs_take_metrics(inputs);
     nas_status_t status = nas_job_print(job, false, &state->job_text, err);
     if (!status && has_metrics) status = copy_strings(&state->metrics, &job->metrics.names, err);
     if (!status) status = copy_strings(&state->class_names, &inputs->images.class_names, err);

@@ -36,8 +36,7 @@ typedef struct question {
 struct nas_group {
     nas_comm_t *comm;
     const nas_search_parameters_t *parameters;
-    nas_score_table_t *scores;
-    const nas_encoding_t *encoding;
+    nas_features_t *features;
     const nas_method_t *method;
     void *state;    /* of the method; NULL while idle. Leader only, like all that follows. */
     int64_t repeat; /* under way, or -1 */
@@ -102,8 +101,7 @@ nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **
     if (group) {
         *group = (nas_group_t){.comm = options->comm,
                                .parameters = options->parameters,
-                               .scores = options->scores,
-                               .encoding = options->encoding,
+                               .features = options->features,
                                .heartbeat = options->heartbeat,
                                .interrupt = {.asked = poll_heartbeat, .context = group},
                                .method = nas_method_list(&n_methods)[options->parameters->method],
@@ -207,7 +205,7 @@ static int look_up(nas_group_t *group)
                                      .n = question->n_weights,
                                      .k = question->k,
                                      .interrupt = &group->interrupt};
-    nas_score_table_top(group->scores, &query, &group->stop, group->answer, NULL);
+    nas_score_table_top(group->features->scores, &query, &group->stop, group->answer, NULL);
     /* a rank that knew of a request has not looked at all of its rows */
     if (group->stop) group->interrupted = true;
     return group->stop;
@@ -256,7 +254,7 @@ static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, n
 {
     end_repeat(group);
     nas_method_setup_t setup = nas_search_setup(group->parameters, reply->seed);
-    setup.encoding = group->encoding;
+    setup.encoding = group->features->encoding;
     setup.interrupt = &group->interrupt;
     nas_status_t status = group->method->create(&setup, &group->state, err);
     if (status) return status;

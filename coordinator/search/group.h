@@ -6,10 +6,9 @@
 #include "common/base/error.h"
 #include "common/comm/comm.h"
 #include "common/comm/heartbeat.h"
-#include "common/space/encoding.h"
+#include "coordinator/search/features.h"
 #include "coordinator/search/message.h"
 #include "coordinator/search/search_parameters.h"
-#include "worker/ranking/score_table.h"
 
 #include <stdbool.h>
 
@@ -20,9 +19,8 @@ typedef struct nas_group nas_group_t;
 typedef struct nas_group_options {
     nas_comm_t *comm; /**< the group's ranks, the leader is rank 0 */
     const nas_search_parameters_t *parameters;
-    nas_score_table_t *scores;      /**< loaded; NULL where the method weighs no metrics */
-    const nas_encoding_t *encoding; /**< on the leader, where the method needs one */
-    nas_heartbeat_t *heartbeat;     /**< polled by steps that take long */
+    nas_features_t *features;   /**< loaded */
+    nas_heartbeat_t *heartbeat; /**< polled by steps that take long */
 } nas_group_options_t;
 
 /** Collective over the group.

@@ -12,6 +12,7 @@
 #include "common/comm/heartbeat.h"
 #include "common/io/stop.h"
 #include "coordinator/evaluate/evaluator.h"
+#include "coordinator/search/features.h"
 #include "coordinator/search/group.h"
 #include "coordinator/search/search_stage.h"
 
@@ -27,8 +28,7 @@ typedef struct search {
     nas_search_stage_t *stage; /* rank 0; borrowed */
     nas_shared_table_t *table; /* this rank's rows of a table; NULL: none; borrowed */
     nas_search_parameters_t parameters;
-    nas_score_table_t *scores;
-    nas_encoding_t *encoding; /* leaders, where the method needs one */
+    nas_features_t features;
     nas_group_t *method;
     nas_heartbeat_t *heartbeat;
     nas_interrupt_t interrupt;  /* of setting up: asks the heartbeat */
@@ -43,127 +43,6 @@ static void split_world(search_t *search)
     nas_comm_split(search->world, nas_search_group_of(&search->parameters, rank, size),
                    &search->group);
     nas_comm_split(search->world, nas_comm_rank(search->group) == 0 ? 0 : -1, &search->leaders);
-}
-
-/* What all ranks must know of one metric. */
-typedef struct metric_facts {
-    char name[256];
-    int transform; /* nas_transform_t */
-    int column;    /* of the table; -1: rank 0 has the values */
-} metric_facts_t;
-
-/* Room for one metric. */
-typedef struct load {
-    double *column; /* rank 0: of the whole pool, where its values are in no table */
-    double *shard;  /* of this rank in its group */
-} load_t;
-
-static metric_facts_t share_facts(const search_t *search, int64_t metric)
-{
-    metric_facts_t facts = {0};
-    if (search->stage) {
-        const nas_search_inputs_t *inputs = search->stage->inputs;
-        const char *name = inputs->job->metrics.names.at[metric];
-        (void)snprintf(facts.name, sizeof facts.name, "%s", name);
-        facts.transform = (int)nas_job_transform(inputs->job, name);
-        facts.column = nas_search_inputs_column(inputs, metric);
-    }
-    nas_comm_bcast(search->world, 0, &facts, sizeof facts);
-    return facts;
-}
-
-/* The raw values of one metric that this rank holds; rows [out] which they are. */
-static const double *held_values(const search_t *search, int64_t metric, int column, double *room,
-                                 nas_comm_rows_t *rows)
-{
-    const nas_search_stage_t *stage = search->stage;
-    *rows = (nas_comm_rows_t){0};
-    if (column >= 0 && search->table) {
-        *rows = nas_shared_table_held(search->table);
-        return nas_shared_table_column(search->table, column);
-    }
-    if (column >= 0 || !stage) return NULL;
-    rows->n = search->parameters.n_arch;
-    nas_search_inputs_metric(stage->inputs, rows->n, &nas_session_state(stage->session)->scores,
-                             metric, room);
-    return room;
-}
-
-/* One metric from whoever has its values into the shards of all groups. */
-static nas_status_t load_metric(search_t *search, int64_t metric, const load_t *load,
-                                nas_error_t *err)
-{
-    const metric_facts_t facts = share_facts(search, metric);
-    nas_comm_rows_t held, wanted = {0};
-    const double *value = held_values(search, metric, facts.column, load->column, &held);
-    NAS_FAULT_POINT("load-metric");
-    nas_score_table_shard(search->scores, &wanted.first, &wanted.n);
-    nas_comm_move_rows(search->world, held, value, wanted, load->shard);
-    const nas_status_t status = nas_score_table_load(
-        search->scores, metric, load->shard, (nas_transform_t)facts.transform, facts.name, err);
-    return status ? status : nas_interrupt_check(&search->interrupt, 0, err);
-}
-
-static nas_status_t load_metrics(search_t *search, nas_error_t *err)
-{
-    load_t load = {0};
-    int64_t first = 0, n_rows = 0;
-    nas_status_t status = NAS_OK;
-    nas_score_table_shard(search->scores, &first, &n_rows);
-    load.shard = malloc((size_t)n_rows * sizeof *load.shard + 1); /* it may be empty */
-    const bool needs_room = search->stage && nas_search_inputs_column(search->stage->inputs, 0) < 0;
-    if (needs_room) load.column = malloc((size_t)search->parameters.n_arch * sizeof *load.column);
-    if (!load.shard || (needs_room && !load.column))
-        status = nas_error_nomem(err, "a metric column");
-    status = nas_comm_agree(search->world, status, err);
-    for (int64_t metric = 0; !status && metric < search->parameters.n_metric; metric++)
-        status = nas_comm_agree(search->world, load_metric(search, metric, &load, err), err);
-    free(load.shard);
-    free(load.column);
-    return status;
-}
-
-static nas_status_t load_scores(search_t *search, nas_error_t *err)
-{
-    const nas_search_parameters_t *parameters = &search->parameters;
-    if (parameters->n_metric == 0) return NAS_OK;
-    /* q best ones, or once the T best of one weight vector */
-    const int64_t max_places =
-        parameters->parallel > parameters->budget ? parameters->parallel : parameters->budget;
-    const nas_score_table_options_t options = {.n_arch = parameters->n_arch,
-                                               .n_metric = parameters->n_metric,
-                                               .max_places = max_places,
-                                               .interrupt = &search->interrupt};
-    nas_status_t status = NAS_OK;
-    if (search->stage) status = nas_search_stage_look_at_metrics(search->stage, err);
-    status = nas_comm_agree(search->world, status, err);
-    if (!status) status = nas_score_table_create(search->group, &options, &search->scores, err);
-    status = nas_comm_agree(search->world, status, err);
-    return status ? status : load_metrics(search, err);
-}
-
-/* The pool's codes from rank 0 to the leaders, one byte a position. */
-static nas_status_t spread_encoding(search_t *search, nas_error_t *err)
-{
-    const int64_t n_arch = search->parameters.n_arch, n_position = search->parameters.encoding;
-    if (n_position == 0 || !search->leaders) return NAS_OK;
-    const size_t n_bytes = (size_t)(n_arch * n_position);
-    const uint8_t *codes = NULL;
-    uint8_t *received = NULL;
-    if (search->stage) {
-        codes = nas_encoding_at(search->stage->inputs->encoding, 0);
-    } else {
-        codes = received = malloc(n_bytes);
-    }
-    nas_status_t status = codes ? NAS_OK : nas_error_nomem(err, "codes of the pool");
-    status = nas_comm_agree(search->leaders, status, err);
-    if (!status) {
-        nas_comm_bcast(search->leaders, 0, (void *)(uintptr_t)codes, n_bytes);
-        const nas_codes_t all = {.code = codes, .n = n_arch, .n_position = (int)n_position};
-        status = nas_encoding_from_codes(&all, NULL, &search->encoding, err);
-    }
-    free(received);
-    return status;
 }
 
 static int watch(void *context, double share)
@@ -212,13 +91,18 @@ static nas_status_t set_up(search_t *search, nas_error_t *err)
     nas_status_t status = begin_heartbeat(search, err);
     if (status) return status;
     search->interrupt = (nas_interrupt_t){.asked = is_asked_to_stop, .context = search};
-    status = load_scores(search, err);
-    if (!status) status = nas_comm_agree(search->world, spread_encoding(search, err), err);
+    const nas_features_source_t source = {.world = search->world,
+                                          .group = search->group,
+                                          .leaders = search->leaders,
+                                          .parameters = &search->parameters,
+                                          .stage = search->stage,
+                                          .table = search->table,
+                                          .interrupt = &search->interrupt};
+    status = nas_features_load(&source, &search->features, err);
     if (status) return status;
     const nas_group_options_t options = {.comm = search->group,
                                          .parameters = &search->parameters,
-                                         .scores = search->scores,
-                                         .encoding = search->encoding,
+                                         .features = &search->features,
                                          .heartbeat = search->heartbeat};
     status = nas_group_create(&options, &search->method, err);
     status = nas_comm_agree(search->world, status, err);
@@ -240,8 +124,7 @@ static void tear_down(search_t *search)
     nas_evaluator_destroy(search->evaluator);
     nas_heartbeat_end(search->heartbeat);
     nas_group_destroy(search->method);
-    nas_encoding_destroy(search->encoding);
-    nas_score_table_destroy(search->scores);
+    nas_features_fini(&search->features);
     nas_comm_destroy(search->leaders);
     nas_comm_destroy(search->group);
 }

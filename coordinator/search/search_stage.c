@@ -113,7 +113,7 @@ nas_status_t nas_search_stage_look_at_metrics(nas_search_stage_t *stage, nas_err
     nas_state_t *state = nas_session_state(stage->session);
     nas_strings_t notes = {0};
     nas_status_t status = NAS_OK;
-    if (!inputs->method->needs_metrics) return NAS_OK;
+    if (stage->parameters.n_metric == 0) return NAS_OK;
     if (inputs->job->metrics.source == NAS_SOURCE_COMPUTE) {
         status = nas_search_inputs_look(inputs, stage->pool, &state->scores, NULL, err);
         if (!status) status = nas_search_inputs_note(inputs, stage->pool, &notes, err);
