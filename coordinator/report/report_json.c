@@ -75,6 +75,23 @@ static json_t *weights_of(writer_t *w, int64_t r)
     return object;
 }
 
+/* What a method that has reasons for its evaluations says besides. */
+static void write_reasons(writer_t *w, const nas_figures_t *figures)
+{
+    if (!nas_summary_has_reasons(w->state)) return;
+    json_t *posterior = isnan(figures->posterior_mean) ? json_null() : json_object();
+    json_t *reasons = json_object();
+    if (json_is_object(posterior)) {
+        set(w, posterior, "mean", number(figures->posterior_mean));
+        set(w, posterior, "std", number(figures->posterior_std));
+    }
+    set(w, reasons, nas_phase_name(NAS_PHASE_START), whole(figures->start));
+    set(w, reasons, nas_phase_name(NAS_PHASE_IMPROVEMENT), whole(figures->improvement));
+    set(w, reasons, nas_phase_name(NAS_PHASE_HEDGE), whole(figures->hedge));
+    nas_json_put(w->stream, "posterior", posterior);
+    nas_json_put(w->stream, "reasons", reasons);
+}
+
 static const char *const status_name[] = {
     [NAS_EVAL_OK] = "ok", [NAS_EVAL_MISSING] = "missing", [NAS_EVAL_FAILED] = "failed"};
 
@@ -125,6 +142,7 @@ static void write_repeat(writer_t *w, int64_t r)
     nas_json_put(stream, "precision_at_t", number(figures.precision_at_t));
     nas_json_put(stream, "expected_rank", number(figures.expected_rank));
     nas_json_put(stream, "weights", weights_of(w, r));
+    write_reasons(w, &figures);
     write_evaluations(stream, repeat);
     write_earlier(stream, repeat);
     nas_json_end(stream, '}');

@@ -106,17 +106,33 @@ static void print_statistics(const char *name, const nas_statistics_t *s, FILE *
                   s->mean, s->std, s->min, s->max);
 }
 
+/* A line of statistics: a figure of each repeat. */
+typedef struct figure {
+    const char *label;
+    size_t field;
+} figure_t;
+
+static nas_status_t print_figures(const nas_state_t *state, const figure_t *figure, size_t n,
+                                  FILE *out, nas_error_t *err)
+{
+    nas_statistics_t s;
+    nas_status_t status = NAS_OK;
+    for (size_t i = 0; !status && i < n; i++) {
+        status = nas_summary_over(state, figure[i].field, &s, err);
+        if (!status) print_statistics(figure[i].label, &s, out);
+    }
+    return status;
+}
+
 static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
-    static const struct {
-        const char *label;
-        size_t field;
-    } figure[] = {{"objective", offsetof(nas_figures_t, target)},
-                  {"rank in the pool", offsetof(nas_figures_t, pool_rank)},
-                  {"expected rank (theory)", offsetof(nas_figures_t, expected_rank)},
-                  {"precision at T", offsetof(nas_figures_t, precision_at_t)},
-                  {"explored (T0)", offsetof(nas_figures_t, t0)},
-                  {"cost", offsetof(nas_figures_t, cost)}};
+    static const figure_t figure[] = {
+        {"objective", offsetof(nas_figures_t, target)},
+        {"rank in the pool", offsetof(nas_figures_t, pool_rank)},
+        {"expected rank (theory)", offsetof(nas_figures_t, expected_rank)},
+        {"precision at T", offsetof(nas_figures_t, precision_at_t)},
+        {"explored (T0)", offsetof(nas_figures_t, t0)},
+        {"cost", offsetof(nas_figures_t, cost)}};
     nas_statistics_t s;
     nas_status_t status = NAS_OK;
     (void)fprintf(out, "\n%-*s %12s %10s %12s %12s\n", LABEL + INDENT, "Best of each repeat",
@@ -125,11 +141,27 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
         status = nas_summary_column(state, c, &s, err);
         if (!status) print_statistics(state->report_columns.at[c], &s, out);
     }
-    for (size_t i = 0; !status && i < sizeof figure / sizeof figure[0]; i++) {
-        status = nas_summary_over(state, figure[i].field, &s, err);
-        if (!status) print_statistics(figure[i].label, &s, out);
-    }
-    return status;
+    return status ? status : print_figures(state, figure, sizeof figure / sizeof *figure, out, err);
+}
+
+/* Why a method that has reasons made its evaluations, and what it thinks of the best. */
+static nas_status_t print_reasons(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    static const figure_t reason[] = {
+        {"start", offsetof(nas_figures_t, start)},
+        {"expected improvement", offsetof(nas_figures_t, improvement)},
+        {"hedge", offsetof(nas_figures_t, hedge)}};
+    static const figure_t posterior[] = {
+        {"mean", offsetof(nas_figures_t, posterior_mean)},
+        {"standard deviation", offsetof(nas_figures_t, posterior_std)}};
+    if (!nas_summary_has_reasons(state)) return NAS_OK;
+    (void)fprintf(out, "\nEvaluations by reason, in each repeat\n");
+    nas_statistics_t known;
+    nas_status_t status = print_figures(state, reason, sizeof reason / sizeof *reason, out, err);
+    if (!status) status = NAS_SUMMARY(state, posterior_mean, &known, err);
+    if (status || known.n == 0) return status;
+    (void)fprintf(out, "\nPosterior of the best (in standard deviations of the targets)\n");
+    return print_figures(state, posterior, sizeof posterior / sizeof *posterior, out, err);
 }
 
 /* Best objective so far after 1, 2, 5, 10, 20, ... evaluations, as far as every repeat has come. */
@@ -182,8 +214,10 @@ static void print_weights(const nas_state_t *state, FILE *out)
 {
     int64_t n_known = 0;
     for (int64_t r = 0; r < state->n_repeat; r++) n_known += nas_summary_weights(state, r) != NULL;
-    if (n_known == 0) return;
-    (void)fprintf(out, "\nWeight of each metric (mean)\n");
+    if (n_known == 0 || state->metrics.n == 0) return;
+    (void)fprintf(out, state->has_weights
+                           ? "\nWeight of each metric (mean)\n"
+                           : "\nCorrelation of the posterior mean with each metric (mean)\n");
     for (size_t m = 0; m < state->metrics.n; m++) print_weight(state, m, out);
 }
 
@@ -255,7 +289,8 @@ static nas_status_t print_search(const nas_state_t *state, const char *path, FIL
                                  nas_error_t *err)
 {
     print_best(state, out);
-    const nas_status_t status = print_repeats(state, out, err);
+    nas_status_t status = print_repeats(state, out, err);
+    if (!status) status = print_reasons(state, out, err);
     if (status) return status;
     print_history(state, out);
     print_weights(state, out);

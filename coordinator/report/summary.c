@@ -23,6 +23,27 @@ static double sum_costs(const nas_repeat_t *repeat)
     return n_known ? nas_magnitude_restore(sum, exponent) : NAN;
 }
 
+static int64_t count_phase(const nas_repeat_t *repeat, nas_phase_t phase)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < repeat->n_evaluation; i++)
+        n += repeat->evaluation[i].phase == (int32_t)phase;
+    return n;
+}
+
+static bool is_reason(int32_t phase)
+{
+    return phase == NAS_PHASE_START || phase == NAS_PHASE_IMPROVEMENT || phase == NAS_PHASE_HEDGE;
+}
+
+/* A repeat's first evaluation tells: whoever has reasons has one for it. */
+bool nas_summary_has_reasons(const nas_state_t *state)
+{
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        if (state->repeat[r].n_evaluation > 0) return is_reason(state->repeat[r].evaluation->phase);
+    return false;
+}
+
 static int64_t count_explored(const nas_repeat_t *repeat)
 {
     int64_t n = 0;
@@ -36,6 +57,7 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
     const nas_repeat_t *repeat = &state->repeat[r];
     const nas_evaluation_t *best = nas_repeat_best(repeat, state->minimise);
     const double budget = (double)state->budget, precision = repeat->precision_at_t;
+    const bool has_reasons = nas_summary_has_reasons(state);
     return (nas_figures_t){
         .t0 = (double)count_explored(repeat),
         .cost = sum_costs(repeat),
@@ -43,6 +65,12 @@ nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r)
         .pool_rank = best && best->pool_rank ? (double)best->pool_rank : NAN,
         .precision_at_t = precision,
         .expected_rank = (budget + 1) / (precision * budget + 1),
+        .start = has_reasons ? (double)count_phase(repeat, NAS_PHASE_START) : (double)NAN,
+        .improvement =
+            has_reasons ? (double)count_phase(repeat, NAS_PHASE_IMPROVEMENT) : (double)NAN,
+        .hedge = has_reasons ? (double)count_phase(repeat, NAS_PHASE_HEDGE) : (double)NAN,
+        .posterior_mean = has_reasons && best ? repeat->posterior_mean : (double)NAN,
+        .posterior_std = has_reasons && best ? repeat->posterior_std : (double)NAN,
     };
 }
 

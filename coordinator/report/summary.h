@@ -24,10 +24,18 @@ typedef struct nas_figures {
     double pool_rank; /**< of the best: 1 + number of strictly better architectures */
     double precision_at_t;
     double expected_rank; /**< (T + 1) / (precision T + 1), He et al. 2024 */
+    /* of a method that has reasons (nas_summary_has_reasons) */
+    double start, improvement, hedge; /**< evaluations by reason */
+    double posterior_mean;            /**< of the best, in units of the standardised targets */
+    double posterior_std;
 } nas_figures_t;
 
 /** Figures of repeat r.  Not collective. */
 nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r);
+
+/** Whether some evaluation was made for a reason of its own: to start, for its expected improvement,
+ *  or as a hedge.  Not collective. */
+bool nas_summary_has_reasons(const nas_state_t *state);
 
 /** Weight of a metric under the best weights of repeat r; NaN where these are not known, and of a
  *  metric that is the same for every architecture, which any weight would fit.  Not collective. */
@@ -55,7 +63,7 @@ double nas_summary_best_after(const nas_state_t *state, int64_t n);
 /** The repeat whose best is best, the earliest on a tie; -1 where no evaluation succeeded. */
 int64_t nas_summary_best_repeat(const nas_state_t *state);
 
-/** The weights that repeat r found best; NULL while unknown, and where nothing succeeded, so that
+/** The weights that repeat r found best, or what it has learned of each metric; NULL while unknown, and where nothing succeeded, so that
  *  they tell of nothing. Borrowed. */
 const double *nas_summary_weights(const nas_state_t *state, int64_t r);
 

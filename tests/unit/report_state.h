@@ -62,6 +62,23 @@ static inline nas_state_t report_state_make(void)
     state.repeat[0].best_weights[1] = -1.0;
     state.repeat[0].precision_at_t = 1.0 / 3.0;
     state.repeat[1].precision_at_t = NAN;
+    for (int r = 0; r < 2; r++)
+        state.repeat[r].posterior_mean = state.repeat[r].posterior_std = (double)NAN;
+    return state;
+}
+
+/* As a method leaves it that weighs no metrics and has a posterior: repeat 0 is through. */
+static inline nas_state_t report_state_make_posterior(void)
+{
+    static const int32_t phase[] = {NAS_PHASE_START, NAS_PHASE_HEDGE, NAS_PHASE_IMPROVEMENT};
+    nas_state_t state = report_state_make();
+    for (int64_t r = 0; r < state.n_repeat; r++)
+        for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++)
+            state.repeat[r].evaluation[i].phase = phase[i];
+    state.has_weights = false;
+    state.repeat[0].precision_at_t = NAN;
+    state.repeat[0].posterior_mean = 1.25;
+    state.repeat[0].posterior_std = 0.5;
     return state;
 }
 

@@ -29,6 +29,36 @@ Test(report, json_keys_stand_in_the_documented_order)
     nas_state_fini(&state);
 }
 
+/* Reasons of evaluations and the posterior of the best, in JSON and in the text. */
+Test(report, a_posterior_is_reported_where_there_is_one)
+{
+    nas_state_t state = report_state_make_posterior();
+    char *text = report_of(&state, report_json), *page = report_of(&state, report_text);
+    json_t *report = json_loads(text, 0, NULL), *repeats = json_object_get(report, "repeats");
+    json_t *through = json_array_get(repeats, 0), *under_way = json_array_get(repeats, 1);
+    EXPECT_KEYS(through, "seed", "t0", "cost", "best", "precision_at_t", "expected_rank", "weights",
+                "posterior", "reasons", "evaluations");
+    json_t *posterior = json_object_get(through, "posterior");
+    EXPECT_KEYS(posterior, "mean", "std");
+    cr_assert_eq(json_real_value(json_object_get(posterior, "mean")), 1.25);
+    cr_assert_eq(json_real_value(json_object_get(posterior, "std")), 0.5);
+    cr_assert(json_is_null(json_object_get(under_way, "posterior")));
+    json_t *reasons = json_object_get(under_way, "reasons");
+    EXPECT_KEYS(reasons, "start", "improvement", "hedge");
+    cr_assert_eq(json_integer_value(json_object_get(reasons, "start")), 1);
+    cr_assert_eq(json_integer_value(json_object_get(reasons, "improvement")), 0);
+    cr_assert_eq(json_integer_value(json_object_get(reasons, "hedge")), 1);
+    cr_assert_not_null(strstr(page, "\nEvaluations by reason"), "%s", page);
+    cr_assert_not_null(strstr(page, "\nPosterior of the best"), "%s", page);
+    cr_assert_not_null(strstr(page, "\nCorrelation of the posterior mean"), "%s", page);
+    cr_assert_null(strstr(page, "Weight of each metric"));
+    assert_80_columns(page);
+    json_decref(report);
+    free(text);
+    free(page);
+    nas_state_fini(&state);
+}
+
 Test(report, json_has_null_for_what_is_unknown)
 {
     nas_state_t state = report_state_make();
