@@ -134,16 +134,32 @@ void nas_comm_split(nas_comm_t *comm, int color, nas_comm_t **part_p)
     *part_p = color < 0 ? NULL : wrap(handle);
 }
 
-int nas_comm_local_rank(nas_comm_t *comm)
+/* Among the ranks on this host. */
+static void find_local(nas_comm_t *comm, int *rank, int *size)
 {
     MPI_Comm host = MPI_COMM_NULL;
-    int rank = 0;
-    if (comm->handle == MPI_COMM_NULL) return 0;
+    *rank = 0;
+    *size = 1;
+    if (comm->handle == MPI_COMM_NULL) return;
     NAS_MPI(
         MPI_Comm_split_type(comm->handle, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &host));
-    NAS_MPI(MPI_Comm_rank(host, &rank));
+    NAS_MPI(MPI_Comm_rank(host, rank));
+    NAS_MPI(MPI_Comm_size(host, size));
     NAS_MPI(MPI_Comm_free(&host));
+}
+
+int nas_comm_local_rank(nas_comm_t *comm)
+{
+    int rank, size;
+    find_local(comm, &rank, &size);
     return rank;
+}
+
+int nas_comm_local_size(nas_comm_t *comm)
+{
+    int rank, size;
+    find_local(comm, &rank, &size);
+    return size;
 }
 
 void nas_comm_destroy(nas_comm_t *comm)

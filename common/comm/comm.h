@@ -47,8 +47,9 @@ int nas_comm_size(const nas_comm_t *comm);
  *  NULL.  Collective. */
 void nas_comm_split(nas_comm_t *comm, int color, nas_comm_t **part_p);
 
-/** This rank's number among those on its host.  Collective. */
+/** This rank's number among those on its host, and theirs.  Collective. */
 int nas_comm_local_rank(nas_comm_t *comm);
+int nas_comm_local_size(nas_comm_t *comm);
 
 /** Free a communicator made by nas_comm_split or nas_comm_self.  Collective. Accepts NULL. */
 void nas_comm_destroy(nas_comm_t *comm);

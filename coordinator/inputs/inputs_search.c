@@ -237,6 +237,7 @@ nas_method_setup_t nas_search_inputs_setup(const nas_search_inputs_t *search,
         .metric =
             method->needs_metric ? nas_strings_find(&job->metrics.names, job->search.metric) : -1,
         .n_kept = method->has_posterior ? n_metric : 0,
+        .hidden = job->search.hidden,
         .n_position = compares ? nas_encoding_positions(search->encoding) : 0,
     };
 }

@@ -1,10 +1,12 @@
 #include "coordinator/search/features.h"
 
 #include "common/base/fault.h"
+#include "common/io/memory.h"
 #include "coordinator/search/search_stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------- metrics */
 
@@ -62,9 +64,21 @@ static nas_status_t load_metric(const nas_features_source_t *source, nas_feature
     const double *value = held_values(source, metric, facts.column, load->column, &held);
     NAS_FAULT_POINT("load-metric");
     nas_comm_move_rows(source->world, held, value, load->rows, load->shard);
-    const nas_status_t status = nas_score_table_load(
-        features->scores, metric, load->shard, (nas_transform_t)facts.transform, facts.name, err);
+    const nas_status_t status =
+        features->posterior
+            ? nas_posterior_load(features->posterior, load->shard, err)
+            : nas_score_table_load(features->scores, metric, load->shard,
+                                   (nas_transform_t)facts.transform, facts.name, err);
     return status ? status : nas_interrupt_check(source->interrupt, 0, err);
+}
+
+/* Those of this rank in its group. */
+static void find_rows(const nas_features_t *features, nas_comm_rows_t *rows)
+{
+    if (features->posterior)
+        nas_posterior_shard(features->posterior, &rows->first, &rows->n);
+    else
+        nas_score_table_shard(features->scores, &rows->first, &rows->n);
 }
 
 static nas_status_t load_metrics(const nas_features_source_t *source, nas_features_t *features,
@@ -75,7 +89,7 @@ static nas_status_t load_metrics(const nas_features_source_t *source, nas_featur
     const int64_t n_metric = source->parameters->n_metric;
     const bool needs_room =
         n_metric > 0 && source->stage && nas_search_inputs_column(source->stage->inputs, 0) < 0;
-    nas_score_table_shard(features->scores, &load.rows.first, &load.rows.n);
+    find_rows(features, &load.rows);
     load.shard = malloc((size_t)load.rows.n * sizeof *load.shard + 1); /* it may be empty */
     if (needs_room) load.column = malloc((size_t)source->parameters->n_arch * sizeof *load.column);
     if (!load.shard || (needs_room && !load.column))
@@ -105,25 +119,91 @@ static nas_status_t make_scores(const nas_features_source_t *source, nas_feature
     return nas_comm_agree(source->world, status, err);
 }
 
-static nas_status_t load_scores(const nas_features_source_t *source, nas_features_t *features,
-                                nas_error_t *err)
+nas_posterior_options_t nas_features_posterior(const nas_search_parameters_t *parameters)
 {
-    nas_status_t status = NAS_OK;
-    if (source->parameters->n_metric == 0) return NAS_OK;
-    if (source->stage) status = nas_search_stage_look_at_metrics(source->stage, err);
-    status = nas_comm_agree(source->world, status, err);
-    if (!status) status = make_scores(source, features, err);
-    return status ? status : load_metrics(source, features, err);
+    return (nas_posterior_options_t){.n_arch = parameters->n_arch,
+                                     .n_metric = parameters->n_metric,
+                                     .n_position = (int)parameters->encoding,
+                                     .max_points = parameters->budget};
+}
+
+int64_t nas_features_memory(int n_local)
+{
+    return nas_memory_bytes() / 2 / n_local;
+}
+
+static nas_status_t make_posterior(const nas_features_source_t *source, nas_features_t *features,
+                                   nas_error_t *err)
+{
+    nas_posterior_options_t options = nas_features_posterior(source->parameters);
+    options.memory_bytes = nas_features_memory(nas_comm_local_size(source->world));
+    options.interrupt = source->interrupt;
+    const nas_status_t status =
+        nas_posterior_create(source->group, &options, &features->posterior, err);
+    return nas_comm_agree(source->world, status, err);
+}
+
+static const nas_method_t *method_of(const nas_features_source_t *source)
+{
+    int n = 0;
+    return nas_method_list(&n)[source->parameters->method];
+}
+
+/* What the method looks at, empty. */
+static nas_status_t make(const nas_features_source_t *source, nas_features_t *features,
+                         nas_error_t *err)
+{
+    if (method_of(source)->has_posterior) return make_posterior(source, features, err);
+    return source->parameters->n_metric > 0 ? make_scores(source, features, err) : NAS_OK;
 }
 
 /* --------------------------------------------------------------------------------------- codes */
+
+/* The rows of codes [first, first + n), which are broadcast, that lie in a shard. */
+static void keep_codes(const uint8_t *piece, nas_comm_rows_t rows, nas_comm_rows_t wanted,
+                       size_t n_position, uint8_t *shard)
+{
+    const int64_t first = rows.first > wanted.first ? rows.first : wanted.first;
+    const int64_t end = rows.first + rows.n < wanted.first + wanted.n ? rows.first + rows.n
+                                                                      : wanted.first + wanted.n;
+    if (first >= end) return;
+    memcpy(shard + (size_t)(first - wanted.first) * n_position,
+           piece + (size_t)(first - rows.first) * n_position, (size_t)(end - first) * n_position);
+}
+
+/* The pool's codes from rank 0 to the shards of a posterior, a piece at a time. */
+static nas_status_t shard_codes(const nas_features_source_t *source, nas_features_t *features,
+                                nas_error_t *err)
+{
+    const int64_t n_arch = source->parameters->n_arch;
+    const size_t n_position = (size_t)source->parameters->encoding, n_bytes = (size_t)4 << 20;
+    const int64_t n_most = (int64_t)(n_bytes / n_position);
+    nas_comm_rows_t wanted;
+    nas_posterior_shard(features->posterior, &wanted.first, &wanted.n);
+    uint8_t *piece = malloc(n_bytes), *shard = malloc((size_t)wanted.n * n_position + 1);
+    nas_status_t status = piece && shard ? NAS_OK : nas_error_nomem(err, "codes of the pool");
+    status = nas_comm_agree(source->world, status, err);
+    for (int64_t first = 0; !status && first < n_arch; first += n_most) {
+        const int64_t left = n_arch - first;
+        const nas_comm_rows_t rows = {.first = first, .n = left < n_most ? left : n_most};
+        const size_t size = (size_t)rows.n * n_position;
+        if (source->stage)
+            memcpy(piece, nas_encoding_at(source->stage->inputs->encoding, first), size);
+        nas_comm_bcast(source->world, 0, piece, size);
+        keep_codes(piece, rows, wanted, n_position, shard);
+    }
+    if (!status) nas_posterior_load_codes(features->posterior, shard);
+    free(piece);
+    free(shard);
+    return status;
+}
 
 /* The pool's codes from rank 0 to the leaders, one byte a position. */
 static nas_status_t spread_encoding(const nas_features_source_t *source, nas_features_t *features,
                                     nas_error_t *err)
 {
     const int64_t n_arch = source->parameters->n_arch, n_position = source->parameters->encoding;
-    if (n_position == 0 || !source->leaders) return NAS_OK;
+    if (!source->leaders) return NAS_OK;
     const size_t n_bytes = (size_t)(n_arch * n_position);
     const uint8_t *codes = NULL;
     uint8_t *received = NULL;
@@ -148,14 +228,23 @@ static nas_status_t spread_encoding(const nas_features_source_t *source, nas_fea
 nas_status_t nas_features_load(const nas_features_source_t *source, nas_features_t *features,
                                nas_error_t *err)
 {
-    const nas_status_t status = load_scores(source, features, err);
-    if (status) return status;
-    return nas_comm_agree(source->world, spread_encoding(source, features, err), err);
+    nas_status_t status = NAS_OK;
+    if (source->stage) status = nas_search_stage_look_at_metrics(source->stage, err);
+    status = nas_comm_agree(source->world, status, err);
+    if (!status) status = make(source, features, err);
+    if (!status && source->parameters->n_metric > 0) status = load_metrics(source, features, err);
+    if (!status && source->parameters->encoding > 0)
+        status = features->posterior ? shard_codes(source, features, err)
+                                     : spread_encoding(source, features, err);
+    status = nas_comm_agree(source->world, status, err);
+    if (!status && features->posterior) nas_posterior_settle(features->posterior);
+    return status;
 }
 
 void nas_features_fini(nas_features_t *features)
 {
     nas_encoding_destroy(features->encoding);
+    nas_posterior_destroy(features->posterior);
     nas_score_table_destroy(features->scores);
     *features = (nas_features_t){0};
 }

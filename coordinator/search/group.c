@@ -7,7 +7,14 @@
  *   leader    turns the answer into proposals, which the caller carries to rank 0
  *   leader    hears the results (nas_group_hear) and tells its method
  *
- * A leader whose method fails goes on answering rounds, with the error in its step, until rank 0
+ * A method that has a posterior may ask it, again and again, before it goes on to propose; then the
+ * first three lines repeat. All ranks forget the points that the question does not speak of, answer
+ * it, and the leader's method hears. Members do not know how many questions will come: the one that
+ * is none of the posterior's is the last of the step. To append a point takes no sweep and brings no
+ * signal; what interrupts a member in a sweep shows in the reduction that ends it.
+ *
+ * A leader whose method fails, or whose posterior has no memory left on some rank, goes on answering
+ * rounds, with the error in its step, until rank 0
  * ends the search for all: no rank is left waiting in a collective. So does one whose method was
  * interrupted, with the signal: a step that takes long asks the heartbeat whether to stop, which
  * also tells the others that this rank is alive. What the step had found is lost, and is found
@@ -23,13 +30,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The question as it travels to the members, its weights behind it. */
+/* The question as it travels to the members, its numbers behind it. */
 typedef struct question {
     int64_t is_end;
     int64_t kind; /* nas_query_kind_t */
     int64_t n_weights;
     int64_t k;
-    int64_t status; /* of the end */
+    int64_t n_points, arch; /* of a posterior */
+    double incumbent, hidden;
+    uint64_t seed;
+    int64_t n_numbers; /* weights, or z */
+    int64_t status;    /* of the end */
     nas_error_t err;
 } question_t;
 
@@ -40,6 +51,7 @@ struct nas_group {
     const nas_method_t *method;
     void *state;    /* of the method; NULL while idle. Leader only, like all that follows. */
     int64_t repeat; /* under way, or -1 */
+    uint64_t seed;  /* of the repeat */
     bool done;      /* the method wants nothing more */
     nas_heartbeat_t *heartbeat;
     nas_interrupt_t interrupt; /* the method's; its context is this group */
@@ -50,21 +62,27 @@ struct nas_group {
     nas_error_t failure_text;
     nas_proposals_t proposed;
     int64_t *answer; /* [max(q, T)] */
+    double *values;  /* [max(T, n_metric) + 1] of a posterior's answer */
     question_t question;
-    double *weights; /* [q x n_weight] of the question, on every rank */
+    double *numbers; /* [max(q x n_weight, T)] of the question, on every rank; touched as used */
     nas_status_t outcome;
     nas_error_t outcome_text;
 };
 
 /* ------------------------------------------------------------------------------ life and death */
 
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
 {
     const nas_search_parameters_t *parameters = group->parameters;
     const size_t n_metric = (size_t)parameters->n_metric, n_weight = (size_t)parameters->n_weight,
                  q = (size_t)parameters->parallel, budget = (size_t)parameters->budget;
-    group->weights = calloc(q * n_weight + 1, sizeof *group->weights);
-    if (!group->weights) return nas_error_nomem(err, "a rank group");
+    group->numbers = calloc(larger(q * n_weight, budget) + 1, sizeof *group->numbers);
+    if (!group->numbers) return nas_error_nomem(err, "a rank group");
     if (nas_comm_rank(group->comm) != 0) return NAS_OK;
     nas_proposals_t *proposed = &group->proposed;
     proposed->arch = calloc(q, sizeof *proposed->arch);
@@ -72,9 +90,10 @@ static nas_status_t allocate(nas_group_t *group, nas_error_t *err)
     proposed->weights = calloc(q * n_weight + 1, sizeof *proposed->weights);
     proposed->frontier = calloc(budget, sizeof *proposed->frontier);
     proposed->best_weights = calloc(n_metric + 1, sizeof *proposed->best_weights);
-    group->answer = calloc(q > budget ? q : budget, sizeof *group->answer);
+    group->answer = calloc(larger(q, budget), sizeof *group->answer);
+    group->values = calloc(larger(n_metric, budget) + 1, sizeof *group->values);
     if (!proposed->arch || !proposed->phase || !proposed->weights || !proposed->frontier ||
-        !proposed->best_weights || !group->answer)
+        !proposed->best_weights || !group->answer || !group->values)
         return nas_error_nomem(err, "a rank group");
     return NAS_OK;
 }
@@ -119,6 +138,11 @@ nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **
     return NAS_OK;
 }
 
+const nas_interrupt_t *nas_group_interrupt(const nas_group_t *group)
+{
+    return &group->interrupt;
+}
+
 static void end_repeat(nas_group_t *group)
 {
     if (group->state) group->method->destroy(group->state);
@@ -137,7 +161,8 @@ void nas_group_destroy(nas_group_t *group)
     free(group->proposed.frontier);
     free(group->proposed.best_weights);
     free(group->answer);
-    free(group->weights);
+    free(group->values);
+    free(group->numbers);
     free(group);
 }
 
@@ -158,23 +183,49 @@ static void note(nas_group_t *group, nas_status_t status)
         group->failure = status;
 }
 
+/* The numbers that a question has, and how many. */
+static const double *numbers_of(const nas_group_t *group, const nas_query_t *query, int64_t *n)
+{
+    switch (query->kind) {
+    case NAS_QUERY_BEST:
+    case NAS_QUERY_TOP:
+        *n = query->n_weights * group->parameters->n_weight;
+        return query->weights;
+    case NAS_QUERY_IMPROVE:
+    case NAS_QUERY_LEARNED:
+        *n = query->n_points;
+        return query->z;
+    case NAS_QUERY_APPEND:
+    case NAS_QUERY_NONE:
+    case NAS_QUERY_DONE:
+        break;
+    }
+    *n = 0;
+    return NULL;
+}
+
 /* The leader's method poses its question; where it fails, nothing is asked and the failure is kept.
  */
 static void ask(nas_group_t *group)
 {
-    question_t *question = &group->question;
-    question->kind = NAS_QUERY_NONE;
+    group->question = (question_t){.kind = NAS_QUERY_NONE};
     if (!is_at_work(group)) return;
     nas_query_t query = {0};
+    int64_t n_numbers = 0;
     note(group, group->method->ask(group->state, &query, &group->failure_text));
     if (!is_at_work(group)) return;
     group->done = query.kind == NAS_QUERY_DONE;
-    question->kind = group->done ? NAS_QUERY_NONE : query.kind;
-    question->n_weights = query.n_weights;
-    question->k = query.k;
-    if (question->kind == NAS_QUERY_BEST || question->kind == NAS_QUERY_TOP)
-        memcpy(group->weights, query.weights,
-               (size_t)(query.n_weights * group->parameters->n_weight) * sizeof *group->weights);
+    const double *numbers = numbers_of(group, &query, &n_numbers);
+    if (n_numbers > 0) memcpy(group->numbers, numbers, (size_t)n_numbers * sizeof *numbers);
+    group->question = (question_t){.kind = group->done ? NAS_QUERY_NONE : query.kind,
+                                   .n_weights = query.n_weights,
+                                   .k = query.k,
+                                   .n_points = query.n_points,
+                                   .arch = query.arch,
+                                   .incumbent = query.incumbent,
+                                   .hidden = query.hidden,
+                                   .seed = group->seed,
+                                   .n_numbers = n_numbers};
 }
 
 /* The leader's question on every rank of the group. */
@@ -182,10 +233,68 @@ static void spread_question(nas_group_t *group)
 {
     question_t *question = &group->question;
     nas_comm_bcast(group->comm, 0, question, sizeof *question);
-    if (question->is_end || question->kind == NAS_QUERY_NONE) return;
-    nas_comm_bcast(group->comm, 0, group->weights,
-                   (size_t)(question->n_weights * group->parameters->n_weight) *
-                       sizeof *group->weights);
+    if (question->is_end || question->n_numbers == 0) return;
+    nas_comm_bcast(group->comm, 0, group->numbers,
+                   (size_t)question->n_numbers * sizeof *group->numbers);
+}
+
+static bool is_of_posterior(int64_t kind)
+{
+    return kind == NAS_QUERY_APPEND || kind == NAS_QUERY_IMPROVE || kind == NAS_QUERY_LEARNED;
+}
+
+/* A rank that knows of a request to stop has its own flag set. */
+static void notice_stop(nas_group_t *group)
+{
+    const int own = nas_stop_signal();
+    if (own > group->stop) group->stop = own;
+}
+
+/* What all ranks together answer; answer [out] on the leader. */
+static nas_status_t answer_of(nas_group_t *group, nas_posterior_answer_t *answer, nas_error_t *err)
+{
+    const question_t *question = &group->question;
+    nas_posterior_t *posterior = group->features->posterior;
+    const nas_posterior_query_t query = {.z = group->numbers,
+                                         .incumbent = question->incumbent,
+                                         .seed = question->seed,
+                                         .hidden = question->hidden};
+    nas_posterior_pick_t pick = {0};
+    nas_posterior_learned_t learned = {.correlation = group->values};
+    nas_status_t status = NAS_OK;
+    *answer = (nas_posterior_answer_t){.arch = question->arch, .values = group->values};
+    if (question->kind == NAS_QUERY_APPEND) {
+        NAS_FAULT_POINT("append");
+        return nas_posterior_append(posterior, question->arch, &answer->mean, group->values, err);
+    }
+    if (question->kind == NAS_QUERY_IMPROVE) {
+        NAS_FAULT_POINT("improve");
+        status = nas_posterior_improve(posterior, &query, &group->stop, &pick, err);
+        answer->arch = pick.arch;
+        answer->mean = pick.mean;
+        return status;
+    }
+    NAS_FAULT_POINT("learned");
+    status = nas_posterior_learned(posterior, &query, question->arch, &group->stop, &learned, err);
+    answer->mean = learned.mean;
+    answer->std = learned.std;
+    return status;
+}
+
+/* All ranks answer a question to the posterior, and the leader's method hears. */
+static void ask_posterior(nas_group_t *group)
+{
+    nas_error_t err = {0};
+    nas_posterior_answer_t answer;
+    notice_stop(group);
+    nas_posterior_keep(group->features->posterior, group->question.n_points);
+    const nas_status_t status = answer_of(group, &answer, &err);
+    if (nas_comm_rank(group->comm) != 0) return;
+    if (group->stop) group->interrupted = true; /* some rank has not looked at all of its rows */
+    if (status && !group->failure) group->failure_text = err;
+    note(group, status);
+    if (is_at_work(group))
+        note(group, group->method->hear(group->state, &answer, &group->failure_text));
 }
 
 /* All ranks look up; returns, on the leader, the highest signal number that a member received or
@@ -193,15 +302,14 @@ static void spread_question(nas_group_t *group)
 static int look_up(nas_group_t *group)
 {
     const question_t *question = &group->question;
-    const int own = nas_stop_signal();
-    if (own > group->stop) group->stop = own;
+    notice_stop(group);
     if (question->kind == NAS_QUERY_NONE) {
         double flag = group->stop;
         nas_comm_max(group->comm, &flag, 1);
         return (int)flag;
     }
     if (question->kind == NAS_QUERY_TOP) NAS_FAULT_POINT("greedy");
-    const nas_score_query_t query = {.weights = group->weights,
+    const nas_score_query_t query = {.weights = group->numbers,
                                      .n = question->n_weights,
                                      .k = question->k,
                                      .interrupt = &group->interrupt};
@@ -237,6 +345,11 @@ bool nas_group_step(nas_group_t *group, nas_step_t *step)
     const bool leads = nas_comm_rank(group->comm) == 0;
     if (leads && !group->question.is_end) ask(group);
     spread_question(group);
+    while (is_of_posterior(group->question.kind)) {
+        ask_posterior(group);
+        if (leads) ask(group);
+        spread_question(group);
+    }
     if (group->question.is_end) {
         group->outcome = (nas_status_t)group->question.status;
         group->outcome_text = group->question.err;
@@ -255,10 +368,15 @@ static nas_status_t start_repeat(nas_group_t *group, const nas_reply_t *reply, n
     end_repeat(group);
     nas_method_setup_t setup = nas_search_setup(group->parameters, reply->seed);
     setup.encoding = group->features->encoding;
+    if (group->features->posterior) {
+        setup.n_kept = nas_posterior_metrics(group->features->posterior);
+        setup.n_position = nas_posterior_positions(group->features->posterior);
+    }
     setup.interrupt = &group->interrupt;
     nas_status_t status = group->method->create(&setup, &group->state, err);
     if (status) return status;
     group->repeat = reply->repeat;
+    group->seed = reply->seed;
     return group->method->tell(group->state, reply->result, reply->n, err);
 }
 

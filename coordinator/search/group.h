@@ -1,5 +1,5 @@
 /* A rank group's side of the search: the leader drives the method, all members answer its questions
- * to the score table. */
+ * to the score table, or to its posterior. */
 #ifndef NAS_COORDINATOR_SEARCH_GROUP_H
 #define NAS_COORDINATOR_SEARCH_GROUP_H
 
@@ -27,6 +27,9 @@ typedef struct nas_group_options {
  *  The caller owns *group_p.  NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **group_p,
                               nas_error_t *err);
+
+/** What asks, while a step is under way, whether to stop. Borrowed. */
+const nas_interrupt_t *nas_group_interrupt(const nas_group_t *group);
 
 /** One step: ask the method, look up, propose.  Collective over the group. On the leader *step is
  *  what to send to rank 0, valid until the next call. Returns false, on all ranks, once the leader

@@ -31,7 +31,7 @@ typedef struct search {
     nas_features_t features;
     nas_group_t *method;
     nas_heartbeat_t *heartbeat;
-    nas_interrupt_t interrupt;  /* of setting up: asks the heartbeat */
+    nas_interrupt_t interrupt;  /* of setting up, and of what is made then */
     nas_evaluator_t *evaluator; /* NULL: values stand in a table */
 } search_t;
 
@@ -65,11 +65,12 @@ static nas_status_t begin_heartbeat(search_t *search, nas_error_t *err)
     return nas_heartbeat_begin(search->world, &options, &search->heartbeat, err);
 }
 
-/* Sorting a metric takes seconds where the pool is large. */
+/* Sorting a metric takes seconds where the pool is large. What was made while the search was set up
+ * may ask in its steps, too, of which the group knows. */
 static bool is_asked_to_stop(void *context, double share)
 {
-    search_t *search = context;
-    (void)share; /* nothing that the user waits for is shown yet */
+    search_t *search = context; /* nothing that the user waits for is shown yet */
+    if (search->method) return nas_interrupted(nas_group_interrupt(search->method), share);
     return nas_heartbeat_poll(search->heartbeat, nas_stop_signal(), (double)NAN) != 0;
 }
 

@@ -45,6 +45,7 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
         .method = index_of(inputs->method),
         .encoding = inputs->encoding ? nas_encoding_positions(inputs->encoding) : 0,
         .seed = seed,
+        .hidden = setup.hidden,
         .silence_s = job->silence_s,
     };
 }
@@ -62,5 +63,8 @@ nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, u
                                 .budget = parameters->budget,
                                 .parallel = parameters->parallel,
                                 .seed = seed,
-                                .metric = parameters->metric};
+                                .metric = parameters->metric,
+                                .n_kept = parameters->n_metric,
+                                .n_position = (int)parameters->encoding,
+                                .hidden = parameters->hidden};
 }

@@ -20,8 +20,10 @@ typedef struct nas_search_parameters {
     int64_t n_groups;
     int64_t metric;   /**< method single: its column; -1 otherwise */
     int64_t method;   /**< index into nas_method_list */
-    int64_t encoding; /**< positions of the encoding that the method needs, or 0 */
+    int64_t encoding; /**< positions of the encoding that the method needs, or has a posterior of;
+                           or 0 */
     uint64_t seed;
+    double hidden;    /**< of a posterior: share of the pool that first steps leave out */
     double silence_s; /**< after which a rank counts as lost; 0: never */
 } nas_search_parameters_t;
 
@@ -33,7 +35,8 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
 /** Of messages between ranks.  Not collective. */
 nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *parameters);
 
-/** What a repeat's method is created with, its encoding and interrupt left out.  Not
+/** What a repeat's method is created with, its encoding and interrupt left out; of a
+ *  posterior as if no metric and no position were left out.  Not
  *  collective. */
 nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed);
 

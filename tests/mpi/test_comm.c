@@ -220,6 +220,8 @@ static void test_split(nas_comm_t *world)
     if (leaders) CHECK(nas_comm_size(leaders) == (size < 2 ? size : 2));
     nas_comm_destroy(leaders);
     nas_comm_destroy(half);
+    const int local_rank = nas_comm_local_rank(world), local_size = nas_comm_local_size(world);
+    CHECK(0 <= local_rank && local_rank < local_size && local_size <= size);
 }
 
 static void test_self(nas_comm_t *world)
