@@ -41,7 +41,7 @@ static void add_evaluation(nas_state_t *state, int64_t repeat, int i)
                                    .pool_rank = 1,
                                    .seed = 7,
                                    .status = status[i],
-                                   .phase = i % 2 ? NAS_PHASE_EXPLOIT : NAS_PHASE_EXPLORE,
+                                   .phase = i % NAS_N_PHASES,
                                    .reason = i == 1 ? reason : NULL,
                                    .curve = curve};
     const double weights[N_METRICS] = {0.5, -0.25};
@@ -60,6 +60,8 @@ static void add_repeats(nas_state_t *state)
     last->best_weights = calloc(N_METRICS, sizeof *last->best_weights);
     NAS_ASSERT(last->best_weights);
     last->best_weights[1] = -0.75;
+    last->posterior_mean = 1.5;
+    last->posterior_std = 0.25;
     last->precision_at_t = 0.5;
     last->complete = true;
 }
