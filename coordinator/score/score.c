@@ -55,7 +55,7 @@ typedef struct scoring {
     nas_schedule_t *schedule;
     nas_heartbeat_t *heartbeat;
     nas_schedule_report_t *report; /* [n_ranks] */
-    char *message;                 /* of one round's results */
+    char *message;                 /* [MESSAGE_LIMIT] of one round's results */
     double met_s;                  /* when the ranks met last: the round's beginning for all */
     double polled_s;               /* the heartbeat, while scoring */
     bool heard_stop;               /* by then */
@@ -102,8 +102,10 @@ static nas_status_t allocate(scoring_t *scoring, nas_error_t *err)
     scoring->images = malloc(image_values(&scoring->parameters) * sizeof *scoring->images);
     scoring->labels = malloc((size_t)scoring->parameters.batch * sizeof *scoring->labels);
     scoring->report = calloc((size_t)nas_comm_size(scoring->world), sizeof *scoring->report);
-    if (!scoring->images || !scoring->labels || !scoring->report)
+    scoring->message = malloc(MESSAGE_LIMIT); /* of which a round touches what its results take */
+    if (!scoring->images || !scoring->labels || !scoring->report || !scoring->message)
         return nas_error_nomem(err, "scoring");
+    *(message_t *)(void *)scoring->message = (message_t){0};
     return nas_arch_init(&scoring->arch, nas_space_at(scoring->parameters.space), err);
 }
 
@@ -240,14 +242,6 @@ static const nas_schedule_item_t *own_list(const scoring_t *scoring, int64_t *n)
     return list;
 }
 
-static void reserve_message(scoring_t *scoring, int64_t n)
-{
-    const size_t size = sizeof(message_t) + (size_t)n * result_size(scoring);
-    char *message = realloc(scoring->message, size);
-    if (!message) nas_comm_abort("out of memory for results");
-    scoring->message = message;
-}
-
 /* Tell the others how far this rank is; returns a signal that asks all to stop, or 0. */
 static int poll_others(scoring_t *scoring, double share)
 {
@@ -273,7 +267,6 @@ static size_t work(scoring_t *scoring)
     int64_t n = 0;
     const int rank = nas_comm_rank(scoring->world);
     const nas_schedule_item_t *list = own_list(scoring, &n);
-    reserve_message(scoring, n);
     message_t *message = (message_t *)(void *)scoring->message;
     *message = (message_t){0};
     for (int64_t k = 0; k < n; k++) {
@@ -328,7 +321,7 @@ static void save_before_end(void *context, const char *line)
 {
     scoring_t *scoring = context;
     int64_t stop = 0;
-    if (scoring->message) record_message(scoring, 0, scoring->message, &stop);
+    record_message(scoring, 0, scoring->message, &stop);
     nas_log_status("");
     nas_session_abandon(scoring->stage->session, line);
 }

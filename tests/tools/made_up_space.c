@@ -3,10 +3,12 @@
  * real things.
  *
  * MADE_UP_COUNT=N  architectures of the space, 1 to 10^7; they are called 0000000, 0000001 and so on
- * MADE_UP_TALLY=F  each rank writes into F.RANK, at its end, its peak memory in KiB and the bytes of
- *                  the largest message that it sent or received
+ * MADE_UP_TALLY=F  each rank writes into F.RANK, at its end, its peak memory in KiB, the most bytes
+ *                  that the program itself held, without its libraries, and the bytes of the
+ *                  largest message that it sent or received
  */
 #include "common/space/space_nb201.h"
+#include "tests/tools/own_memory.h"
 #include "worker/engine/graph/cost.h"
 #include "worker/engine/scorer.h"
 
@@ -181,7 +183,7 @@ static void write_tally(int rank)
     (void)snprintf(path, sizeof path, "%s.%d", tally, rank);
     FILE *file = fopen(path, "w");
     if (!file) return;
-    (void)fprintf(file, "%ld %lld\n", usage.ru_maxrss, largest);
+    (void)fprintf(file, "%ld %lld %lld\n", usage.ru_maxrss, own_memory_peak(), largest);
     (void)fclose(file);
 }
 
