@@ -1,6 +1,7 @@
 #include "common/state/h5_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { OBJECT_PATH_SIZE = 256 };
@@ -91,6 +92,26 @@ hid_t nas_h5_text_type(size_t width, H5T_str_t padding)
     (void)H5Tset_strpad(type, padding);
     (void)H5Tset_cset(type, H5T_CSET_UTF8);
     return type;
+}
+
+/* A link by name, soft or external, leads elsewhere, into any file that the process may read. */
+static bool is_hard(hid_t at, const char *name)
+{
+    H5L_info_t info;
+    return H5Lget_info(at, name, &info, H5P_DEFAULT) >= 0 && info.type == H5L_TYPE_HARD;
+}
+
+bool nas_h5_is_inside(hid_t at, const char *name)
+{
+    char *way = strdup(name);
+    bool inside = way != NULL;
+    for (char *end = way; inside && (end = strchr(end, '/')); *end++ = '/') {
+        *end = '\0';
+        inside = is_hard(at, way);
+    }
+    inside = inside && is_hard(at, way);
+    free(way);
+    return inside;
 }
 
 bool nas_h5_has(hid_t at, const char *name)

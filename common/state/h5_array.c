@@ -124,9 +124,28 @@ nas_status_t nas_h5_write_texts(hid_t at, const char *name, const char *const *t
     return nas_h5_write_names(at, name, &source, err);
 }
 
+/* Whether a dataset's values lie in its own file: not in a raw file that it names, nor in datasets
+ * that a virtual one is put together from. */
+static bool has_own_values(hid_t id)
+{
+    const hid_t creation = H5Dget_create_plist(id);
+    const H5D_layout_t layout = H5Pget_layout(creation);
+    const bool own = layout >= 0 && layout != H5D_VIRTUAL && H5Pget_external_count(creation) == 0;
+    nas_h5_release(creation);
+    return own;
+}
+
+/* Negative ids where there is none, or where it would lead out of the file: the file's digest says
+ * nothing of what lies elsewhere. */
 static nas_h5_found_t open_dataset(hid_t at, const char *name)
 {
-    nas_h5_found_t found = {.id = H5Dopen2(at, name, H5P_DEFAULT), .type = -1, .space = -1};
+    nas_h5_found_t found = {.id = H5I_INVALID_HID, .type = -1, .space = -1};
+    if (!nas_h5_is_inside(at, name)) return found;
+    found.id = H5Dopen2(at, name, H5P_DEFAULT);
+    if (found.id >= 0 && !has_own_values(found.id)) {
+        nas_h5_release(found.id);
+        found.id = H5I_INVALID_HID;
+    }
     if (found.id < 0) return found;
     found.type = H5Dget_type(found.id);
     found.space = H5Dget_space(found.id);
@@ -190,7 +209,7 @@ nas_status_t nas_h5_read_array(hid_t at, const char *name, nas_h5_array_t *array
     size_t n_bytes = 0;
     const nas_h5_found_t found = open_dataset(at, name);
     if (found.id < 0 || H5Tequal(found.type, types.stored) <= 0) {
-        status = nas_h5_refused(at, name, "an array of the expected type", err);
+        status = nas_h5_refused(at, name, "an array of the expected type in this file", err);
         goto out;
     }
     if (!has_extent(&found, array->rank, array->size, size)) {
@@ -223,7 +242,8 @@ nas_status_t nas_h5_read_texts(hid_t at, const char *name, int64_t n, nas_h5_tex
     const nas_h5_found_t found = open_dataset(at, name);
     const size_t width = nas_h5_text_width(found.type) + 1;
     if (width == 1 || !has_extent(&found, 1, &n, &n_found)) {
-        status = nas_h5_refused(at, name, "a list of the expected number of texts", err);
+        status =
+            nas_h5_refused(at, name, "a list of the expected number of texts in this file", err);
         goto out;
     }
     memory = nas_h5_text_type(width, H5T_STR_NULLTERM);

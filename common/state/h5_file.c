@@ -150,8 +150,9 @@ nas_status_t nas_h5_group_create(hid_t at, const char *name, hid_t *group_p, nas
 
 nas_status_t nas_h5_group_open(hid_t at, const char *name, hid_t *group_p, nas_error_t *err)
 {
-    const hid_t group = H5Gopen2(at, name, H5P_DEFAULT);
-    if (group < 0) return nas_h5_refused(at, name, "a group", err);
+    const hid_t group =
+        nas_h5_is_inside(at, name) ? H5Gopen2(at, name, H5P_DEFAULT) : H5I_INVALID_HID;
+    if (group < 0) return nas_h5_refused(at, name, "a group of this file", err);
     *group_p = group;
     return NAS_OK;
 }

@@ -21,6 +21,10 @@ typedef struct nas_h5_found {
 void nas_h5_release(hid_t id);
 void nas_h5_release_found(const nas_h5_found_t *found);
 
+/** Whether every link on the way to an object is one to an object of the same file. (False, too,
+ *  where memory is out.) */
+bool nas_h5_is_inside(hid_t at, const char *name);
+
 /** The types of a number; ids of HDF5's own, not to be released. */
 nas_h5_types_t nas_h5_number_types(nas_h5_type_t type);
 

@@ -1,5 +1,6 @@
 #include "common/base/digest.h"
 #include "common/state/h5.h"
+#include "temp_folder.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -271,6 +272,114 @@ Test(h5, array_without_storage_is_refused)
     nas_error_t err = {0};
     assert_refused(nas_h5_read_array(file, "claim", &claim, &err), &err, "/claim");
     nas_h5_close(file);
+}
+
+static const hsize_t eight = 8;
+static temp_path_t folder; /* of files that a file leads to */
+
+/* A dataset of eight numbers, and another in a group. */
+static void fill_own(hid_t file)
+{
+    double number[8] = {0};
+    const nas_h5_array_t array = {.type = NAS_H5_F64, .rank = 1, .size = {8}, .data = number};
+    hid_t group = H5I_INVALID_HID;
+    cr_assert_eq(nas_h5_write_array(file, "own", &array, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_group_create(file, "group", &group, NULL), NAS_OK);
+    cr_assert_eq(nas_h5_write_array(group, "own", &array, NULL), NAS_OK);
+    nas_h5_group_close(group);
+}
+
+static void fill_links(hid_t file)
+{
+    const temp_path_t other = temp_file(&folder, "other.h5");
+    const hid_t elsewhere = H5Fcreate(other.text, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    fill_own(elsewhere);
+    H5Fclose(elsewhere);
+    cr_assert_geq(H5Lcreate_hard(file, "own", file, "hard", H5P_DEFAULT, H5P_DEFAULT), 0);
+    cr_assert_geq(H5Lcreate_soft("own", file, "soft", H5P_DEFAULT, H5P_DEFAULT), 0);
+    cr_assert_geq(H5Lcreate_soft("group", file, "soft_group", H5P_DEFAULT, H5P_DEFAULT), 0);
+    cr_assert_geq(H5Lcreate_external(other.text, "own", file, "external", H5P_DEFAULT, H5P_DEFAULT),
+                  0);
+    cr_assert_geq(
+        H5Lcreate_external(other.text, "group", file, "external_group", H5P_DEFAULT, H5P_DEFAULT),
+        0);
+}
+
+/* A dataset without values of its own. */
+static void fill_borrowed(hid_t file, const char *name, hid_t creation)
+{
+    const hid_t space = H5Screate_simple(1, &eight, NULL);
+    const hid_t id =
+        H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    cr_assert_geq(id, 0, "%s", name);
+    H5Dclose(id);
+    H5Sclose(space);
+}
+
+static void fill_ways_out(hid_t file)
+{
+    const hid_t raw = H5Pcreate(H5P_DATASET_CREATE);
+    fill_own(file);
+    fill_links(file);
+    cr_assert_geq(H5Pset_external(raw, "/dev/zero", 0, H5F_UNLIMITED), 0);
+    fill_borrowed(file, "raw", raw);
+    H5Pclose(raw);
+}
+
+Test(h5, what_leads_out_of_the_file_is_refused)
+{
+    static const char *const name[] = {"soft", "external", "soft_group/own", "external_group/own",
+                                       "raw"};
+    folder = temp_folder_make();
+    const hid_t file = reopen(fill_ways_out);
+    nas_h5_array_t array = {.type = NAS_H5_F64, .rank = 1, .size = {8}};
+    hid_t group = H5I_INVALID_HID;
+    nas_error_t err = {0};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        assert_refused(nas_h5_read_array(file, name[i], &array, &err), &err, name[i]);
+        cr_assert(!nas_h5_is(file, name[i], NAS_H5_F64), "%s", name[i]);
+    }
+    assert_refused(nas_h5_group_open(file, "soft_group", &group, &err), &err, "/soft_group");
+    assert_refused(nas_h5_group_open(file, "external_group", &group, &err), &err, "of this file");
+    cr_assert_eq(nas_h5_read_array(file, "hard", &array, NULL), NAS_OK);
+    free(array.data);
+    nas_h5_close(file);
+    temp_folder_remove(&folder);
+}
+
+/* A dataset that is put together from another one is not to be had in the format of HDF5 1.8. */
+static void make_together(const char *path)
+{
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    const hid_t space = H5Screate_simple(1, &eight, NULL);
+    const hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    fill_own(file);
+    cr_assert_geq(H5Pset_virtual(creation, space, ".", "own", space), 0);
+    fill_borrowed(file, "together", creation);
+    H5Fclose(file);
+    H5Sclose(space);
+    H5Pclose(creation);
+}
+
+Test(h5, what_is_put_together_from_other_datasets_is_refused)
+{
+    static char image[1 << 16];
+    nas_h5_array_t array = {.type = NAS_H5_F64, .rank = 1, .size = {8}};
+    nas_error_t err = {0};
+    hid_t file = H5I_INVALID_HID;
+    folder = temp_folder_make();
+    const temp_path_t path = temp_file(&folder, "together.h5");
+    make_together(path.text);
+    FILE *bytes = fopen(path.text, "rb");
+    const size_t size = fread(image, 1, sizeof image, bytes);
+    (void)fclose(bytes);
+    cr_assert_eq(nas_h5_open(image, size, &file, &err), NAS_OK, "%s", err.text);
+    assert_refused(nas_h5_read_array(file, "together", &array, &err), &err, "/together");
+    cr_assert(!nas_h5_is(file, "together", NAS_H5_F64));
+    cr_assert_eq(nas_h5_read_array(file, "own", &array, NULL), NAS_OK);
+    free(array.data);
+    nas_h5_close(file);
+    temp_folder_remove(&folder);
 }
 
 Test(h5, bytes_that_are_no_image_are_refused)
