@@ -134,14 +134,35 @@ bool nas_file_exists(const char *path)
     return lstat(path, &info) == 0;
 }
 
-bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp)
+static int64_t nanoseconds(struct timespec time)
+{
+    const int64_t second = 1000000000;
+    return (int64_t)time.tv_sec * second + (int64_t)time.tv_nsec;
+}
+
+bool nas_file_identify(const char *path, nas_file_identity_t *identity)
 {
     struct stat info;
     if (stat(path, &info) != 0 || !S_ISREG(info.st_mode)) return false;
-    const int64_t second = 1000000000;
-    *stamp = (nas_file_stamp_t){.size = info.st_size,
-                                .changed_ns = (int64_t)info.st_mtim.tv_sec * second +
-                                              (int64_t)info.st_mtim.tv_nsec};
+    *identity = (nas_file_identity_t){.size = info.st_size,
+                                      .changed_ns = nanoseconds(info.st_mtim),
+                                      .touched_ns = nanoseconds(info.st_ctim),
+                                      .device = info.st_dev,
+                                      .inode = info.st_ino};
+    return true;
+}
+
+bool nas_file_identity_equal(const nas_file_identity_t *a, const nas_file_identity_t *b)
+{
+    return a->size == b->size && a->changed_ns == b->changed_ns && a->touched_ns == b->touched_ns &&
+           a->device == b->device && a->inode == b->inode;
+}
+
+bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp)
+{
+    nas_file_identity_t identity;
+    if (!nas_file_identify(path, &identity)) return false;
+    *stamp = (nas_file_stamp_t){.size = identity.size, .changed_ns = identity.changed_ns};
     return true;
 }
 

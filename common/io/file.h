@@ -55,6 +55,21 @@ typedef struct nas_file_stamp {
 /** Whether path, a link followed, is a regular file; stamp [out]. */
 bool nas_file_stamp(const char *path, nas_file_stamp_t *stamp);
 
+/** Which file stands at a path and in which state: a write, a rename or a change of its time of
+ *  change, by whomever, gives another. */
+typedef struct nas_file_identity {
+    int64_t size; /**< in bytes */
+    int64_t changed_ns;
+    int64_t touched_ns; /**< time of the last change of anything, which nobody can set */
+    uint64_t device;
+    uint64_t inode;
+} nas_file_identity_t;
+
+/** Whether path, a link followed, is a regular file; identity [out]. */
+bool nas_file_identify(const char *path, nas_file_identity_t *identity);
+
+bool nas_file_identity_equal(const nas_file_identity_t *a, const nas_file_identity_t *b);
+
 /** Whether both paths, links followed, lead to one file that is there. */
 bool nas_file_same(const char *path, const char *other);
 

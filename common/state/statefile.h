@@ -21,8 +21,8 @@ enum {
  *  last [in, out]: what the caller's last write left at path, all 0 before the first: as long as
  *  path is that, it is not read to see whether it is whole. NULL: it always is.
  *  NAS_EIO, NAS_EINPUT (a folder is at path): what was there is untouched. NAS_ENOMEM. */
-nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, nas_file_stamp_t *last,
-                                 nas_error_t *err);
+nas_status_t nas_statefile_write(const char *path, const nas_state_t *state,
+                                 nas_file_identity_t *last, nas_error_t *err);
 
 /** Read and verify one file: magic, size, digest, version, then the type, shape and range of every
  *  value.  Not collective. A file of an older version that can be read gives the same state as its

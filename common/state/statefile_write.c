@@ -89,17 +89,17 @@ static nas_status_t build(hid_t file, const nas_state_t *state, nas_error_t *err
 }
 
 /* Whether what stands at path is worth keeping as the previous file. */
-static bool is_whole(const char *path, const nas_file_stamp_t *last)
+static bool is_whole(const char *path, const nas_file_identity_t *last)
 {
-    nas_file_stamp_t now = {0};
-    if (last && last->size > 0 && nas_file_stamp(path, &now) && now.size == last->size &&
-        now.changed_ns == last->changed_ns)
+    nas_file_identity_t now = {0};
+    if (last && last->size > 0 && nas_file_identify(path, &now) &&
+        nas_file_identity_equal(&now, last))
         return true;
     return nas_checksummed_is_whole(&nas_statefile_kind, path);
 }
 
-nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, nas_file_stamp_t *last,
-                                 nas_error_t *err)
+nas_status_t nas_statefile_write(const char *path, const nas_state_t *state,
+                                 nas_file_identity_t *last, nas_error_t *err)
 {
     char *image = NULL;
     size_t size = 0;
@@ -111,7 +111,7 @@ nas_status_t nas_statefile_write(const char *path, const nas_state_t *state, nas
     if (!status) status = nas_checksummed_fill(&nas_statefile_kind, image, size, err);
     if (status) goto out;
     status = nas_file_replace(path, &(nas_span_t){image, size}, 1, is_whole(path, last), err);
-    if (!status && last && !nas_file_stamp(path, last)) *last = (nas_file_stamp_t){0};
+    if (!status && last && !nas_file_identify(path, last)) *last = (nas_file_identity_t){0};
 out:
     nas_h5_close(file);
     return status;

@@ -42,7 +42,7 @@ struct nas_session {
     nas_digest_t seen; /* nas_inputs_seen, before anything was read */
     saved_t saved;     /* until it is taken up */
     nas_state_t state;
-    nas_file_stamp_t last_save;
+    nas_file_identity_t last_save;
     nas_stop_file_t stop_file;
     bool saw_stop_file;
     nas_checkpoint_t checkpoint;

@@ -66,7 +66,7 @@ static nas_status_t make_state(nas_state_t *state, int64_t n_repeat, int64_t n, 
 
 static nas_status_t save(nas_state_t *state, const char *path, nas_error_t *err)
 {
-    static nas_file_stamp_t last;
+    static nas_file_identity_t last;
     return nas_statefile_write(path, state, &last, err);
 }
 

@@ -76,7 +76,7 @@ static inline void assert_round_trip(sample_size_t size)
     const temp_path_t path = temp_file(&folder, "a.h5");
     nas_state_t state = sample_state(size), found = {0};
     size_t n_found = 0;
-    nas_file_stamp_t last = {0};
+    nas_file_identity_t last = {0};
     nas_error_t err = {0};
     cr_assert_eq(nas_statefile_write(path.text, &state, &last, &err), NAS_OK, "%s", err.text);
     cr_assert_eq(nas_statefile_read_one(path.text, &found, &err), NAS_OK, "%s", err.text);
