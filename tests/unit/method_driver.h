@@ -5,6 +5,7 @@
 
 #include "common/base/rng.h"
 #include "coordinator/search/methods/method.h"
+#include "posterior_model.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -120,6 +121,9 @@ typedef struct search {
     int64_t parallel;
     uint64_t seed;
     bool replay; /**< after each step with observations, tell all of them at once to a new method */
+    bool no_metrics;  /**< for the posterior */
+    bool no_encoding; /**< likewise */
+    double hidden;
     const nas_interrupt_t *interrupt; /**< the method's, or NULL */
 } search_t;
 
@@ -132,21 +136,28 @@ typedef struct trace {
     int64_t n_distinct;
     int64_t *frontier; /**< [n_frontier] */
     int64_t n_frontier;
+    int n_learned; /**< steps that learned something: what follows */
     double best_weights[POOL_METRICS];
-    bool *evaluated; /**< [n_arch] */
+    double posterior_mean, posterior_std;
+    bool *evaluated;              /**< [n_arch] */
+    posterior_model_t *posterior; /**< that the method asks; NULL where it asks none */
 } trace_t;
 
 static inline void *method_create(const search_t *search)
 {
     nas_error_t err = {0};
     void *self = NULL;
+    const bool learns = search->method->has_posterior;
     const nas_method_setup_t setup = {
-        .n_metric = search->method->needs_metrics ? POOL_METRICS : 0,
+        .n_metric = search->method->needs_metrics || learns ? POOL_METRICS : 0,
         .n_arch = search->pool->n_arch,
         .budget = search->budget,
         .parallel = search->parallel,
         .seed = search->seed,
         .metric = search->method->needs_metric ? 0 : -1,
+        .n_kept = learns && !search->no_metrics ? POOL_METRICS : 0,
+        .n_position = learns && !search->no_encoding ? search->pool->n_position : 0,
+        .hidden = search->hidden,
         .encoding = search->method->needs_encoding ? search->pool->encoding : NULL,
         .interrupt = search->interrupt,
     };
@@ -191,11 +202,31 @@ static inline void trace_append(trace_t *trace, const search_t *search,
             .weights = search->method->needs_metrics ? weights : NULL,
         };
     }
-    if (proposals->n_frontier == 0) return;
-    trace->n_frontier = proposals->n_frontier;
+    if (proposals->n_frontier > 0) trace->n_frontier = proposals->n_frontier;
     memcpy(trace->frontier, proposals->frontier,
            (size_t)proposals->n_frontier * sizeof *trace->frontier);
+    if (!proposals->has_learned) return;
+    trace->n_learned++;
+    trace->posterior_mean = proposals->posterior_mean;
+    trace->posterior_std = proposals->posterior_std;
     memcpy(trace->best_weights, proposals->best_weights, sizeof trace->best_weights);
+}
+
+/** The method's question, after all those that the posterior answers. */
+static inline nas_status_t ask_until_answered(const search_t *search, void *self, trace_t *trace,
+                                              nas_query_t *query)
+{
+    nas_error_t err = {0};
+    nas_status_t status;
+    while ((status = search->method->ask(self, query, &err)) == NAS_OK &&
+           query->kind >= NAS_QUERY_APPEND) {
+        nas_posterior_answer_t answer;
+        cr_assert_not_null(trace->posterior);
+        model_answer(trace->posterior, query, search->seed, &answer);
+        must(search->method->hear(self, &answer, &err), &err);
+    }
+    if (status != NAS_ESTOP) must(status, &err);
+    return status;
 }
 
 /** One step of the method, and whether it is done. NAS_ESTOP: it was interrupted. */
@@ -204,9 +235,8 @@ static inline nas_status_t search_try(const search_t *search, void *self, trace_
 {
     nas_error_t err = {0};
     nas_query_t query;
-    nas_status_t status = search->method->ask(self, &query, &err);
-    if (status == NAS_ESTOP) return status;
-    must(status, &err);
+    nas_status_t status = ask_until_answered(search, self, trace, &query);
+    if (status) return status;
     *is_done = query.kind == NAS_QUERY_DONE;
     if (*is_done) return NAS_OK;
     int64_t *answer = answer_to(&query, search);
@@ -243,9 +273,18 @@ static inline bool search_step(const search_t *search, void *self, trace_t *trac
     return !is_done;
 }
 
+static inline posterior_model_t *posterior_of(const search_t *search)
+{
+    const pool_t *pool = search->pool;
+    if (!search->method->has_posterior) return NULL;
+    return model_create(pool->metric, pool->n_arch, search->no_metrics ? 0 : POOL_METRICS,
+                        search->no_encoding ? NULL : pool->encoding, search->budget);
+}
+
 static inline trace_t trace_create(const search_t *search)
 {
     const trace_t trace = {
+        .posterior = posterior_of(search),
         .result = calloc(MAX_OBSERVATIONS, sizeof *trace.result),
         .weights = calloc((size_t)MAX_OBSERVATIONS * POOL_METRICS, sizeof *trace.weights),
         .frontier = calloc((size_t)search->budget, sizeof *trace.frontier),
@@ -261,6 +300,7 @@ static inline void trace_destroy(trace_t *trace)
     free(trace->weights);
     free(trace->frontier);
     free(trace->evaluated);
+    model_destroy(trace->posterior);
 }
 
 /** The whole search. End with trace_destroy. */

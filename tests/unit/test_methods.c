@@ -113,12 +113,16 @@ Test(methods, work_with_more_at_once_than_the_budget)
 
 Test(methods, depend_on_the_seed_alone)
 {
-    pool_t pool = pool_create(4, 3, 5);
+    pool_t pool = pool_create(4, 4, 5);
     int n_method;
     const nas_method_t *const *method = nas_method_list(&n_method);
     for (int i = 0; i < n_method; i++) {
-        search_t search = {
-            .method = method[i], .pool = &pool, .budget = 10, .parallel = 1, .seed = 7};
+        search_t search = {.method = method[i],
+                           .pool = &pool,
+                           .budget = 10,
+                           .parallel = 1,
+                           .seed = 7,
+                           .hidden = 0.5};
         trace_t first = search_run(&search);
         trace_t again = search_run(&search);
         search.seed = 8;
