@@ -126,15 +126,23 @@ int nas_score_stage_watch(nas_score_stage_t *stage)
     return nas_session_sees_stop(stage->session) ? SIGTERM : 0;
 }
 
+/* After a save that failed while the others scored: once more, now with what they found. */
+static nas_status_t save_again(nas_score_stage_t *stage, nas_error_t *err)
+{
+    if (!stage->failure) return NAS_OK;
+    const nas_status_t status = nas_session_save(stage->session, err);
+    if (!status) nas_log_line("%s; saved at the second attempt", stage->failure_text.text);
+    stage->failure = NAS_OK;
+    return status;
+}
+
 nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err)
 {
     const nas_scores_t *scores = scores_of(stage);
     const int64_t n_done = scores->n_done;
     nas_progress_update(&stage->progress, nas_progress_units(n_done, scores->n), "");
-    if (stage->failure) {
-        *err = stage->failure_text;
-        return stage->failure;
-    }
+    const nas_status_t saved = save_again(stage, err);
+    if (saved) return saved;
     if (!nas_score_stage_is_needed(stage)) return end_of_scoring(stage, err);
     if (!nas_score_stage_watch(stage) && !stop) return NAS_OK;
     const nas_status_t status =

@@ -25,7 +25,7 @@ struct nas_score_stage {
     nas_score_reuse_t known; /**< scores of an older run */
     nas_progress_t progress;
     bool is_last;
-    nas_status_t failure; /**< of a save between two rounds */
+    nas_status_t failure; /**< of the save since the round before */
     nas_error_t failure_text;
 };
 
@@ -47,11 +47,12 @@ void nas_score_stage_record(nas_score_stage_t *stage, int64_t arch, int rank,
 int nas_score_stage_watch(nas_score_stage_t *stage);
 
 /** End of a round: stop [in] a signal that some rank received, or 0.  Coordinator only.
+ *  A save that failed since the round before is made again, with this round's results.
  *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
- *  a save failed, now or since the round before. */
+ *  a save failed. */
 nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err);
 
-/** Save if it is due; a failure shows at the end of the next round.  Coordinator only. */
+/** Save if it is due; one that fails is made again at the end of the next round.  Coordinator only. */
 void nas_score_stage_save_if_due(nas_score_stage_t *stage);
 
 #endif

@@ -47,6 +47,28 @@ MADE_UP_COUNT=100000 expect_exit 0 ranks 2 "$MADE_UP" score job.yaml "${settings
 grep -q ' 0 architectures taken over from small.h5, of 100000 more in part' err || fail "nothing is reused: $(<err)"
 diff <(sed '1d; s/^\([^,]*\),\([^,]*\)/&,\2/' alone) <(scores_of two.h5 | sed 1d) >&2 || fail "what was known is not there"
 
+# ---- A disk that is full for a moment ----
+
+# One write fails, each time a later one. A save while ranks score is made again when they meet; the last one, or the first, ends
+# the run, which then goes on.
+mkdir disk
+n_again=0
+for ((i = 1; i <= 6; i++)); do
+    code=0
+    MADE_UP_COUNT=100000 ranks 1 env LD_PRELOAD="$NAS_QUOTA" QUOTA_FOLDER="$PWD/disk" QUOTA_WRITES=$i QUOTA_FAILURES=1 \
+        "$MADE_UP" score job.yaml "${settings[@]}" --set checkpoint.interval=0 --set output=disk/full.h5 >out 2>err || code=$?
+    if grep -q 'cannot write disk/full.h5.tmp: Disk quota exceeded; .*; saved at the second attempt$' err; then
+        n_again=$((n_again + 1))
+        [ $code = 0 ] || fail "exit code $code after a save that was made good: $(<err)"
+    elif [ $code != 0 ]; then
+        expect_line err '^robotnas: cannot write disk/full.h5.tmp: Disk quota exceeded; '
+        MADE_UP_COUNT=100000 expect_exit 0 ranks 1 "$MADE_UP" score job.yaml "${settings[@]/--fresh/--resume}" --set output=disk/full.h5
+    fi
+    expect_scores disk/full.h5 alone
+    rm disk/*
+done
+((n_again > 0)) || fail 'no save was made again'
+
 # ---- Memory and messages ----
 
 # The pool's length is in no rank's memory but rank 0's, and in no message. On several ranks what the program itself holds is looked

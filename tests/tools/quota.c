@@ -1,5 +1,6 @@
 /* A quota on a folder, to be preloaded: after QUOTA_WRITES calls of write() by this process to files
- * below QUOTA_FOLDER all others fail with EDQUOT. For machines whose kernel has no quota. */
+ * below QUOTA_FOLDER all others fail with EDQUOT, or the next QUOTA_FAILURES. For machines whose
+ * kernel has no quota. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,9 +27,12 @@ ssize_t write(int fd, const void *data, size_t size)
     static ssize_t (*next)(int, const void *, size_t);
     static long n_writes;
     const char *folder = getenv("QUOTA_FOLDER"), *limit = getenv("QUOTA_WRITES");
+    const char *failures = getenv("QUOTA_FAILURES");
     if (!next) *(void **)&next = dlsym(RTLD_NEXT, "write");
     if (!folder || !limit || !is_below(fd, folder)) return next(fd, data, size);
-    if (n_writes++ < strtol(limit, NULL, 10)) return next(fd, data, size);
+    const long n_later = n_writes++ - strtol(limit, NULL, 10);
+    if (n_later < 0 || (failures && n_later >= strtol(failures, NULL, 10)))
+        return next(fd, data, size);
     errno = EDQUOT;
     return -1;
 }
