@@ -69,8 +69,8 @@ static const char *plural(double n)
     return n == 1.0 ? "" : "s";
 }
 
-/* Memory of the largest ranks: each keeps its share of what was read and of the score table, and as
- * leader of a group what the method needs. */
+/* Memory of the largest ranks: each keeps its share of what was read and of the score table or
+ * posterior, and as leader of a group what the method needs. */
 static void print_memory(const nas_inputs_needs_t *inputs, const nas_search_needs_t *search,
                          int n_ranks, FILE *out)
 {
@@ -82,6 +82,26 @@ static void print_memory(const nas_inputs_needs_t *inputs, const nas_search_need
         out, "# memory:      about %.0f MiB on rank 0, %.0f MiB on the others, besides MPI's own\n",
         ceil(mebibytes(inputs->n_bytes + shard + method)),
         ceil(mebibytes(others + shard + (search->n_groups > 1 ? method : 0.0))));
+}
+
+/* What a posterior keeps of its points, or makes again and again. */
+static void print_rows(const nas_search_needs_t *needs, FILE *out)
+{
+    const double rows = ceil(mebibytes(needs->rows_bytes));
+    if (needs->rows_bytes == 0) return;
+    if (needs->rows_room < needs->rows_bytes) {
+        (void)fprintf(
+            out,
+            "#              too little for the rows of its points, %.0f MiB on each rank, on machines like this\n"
+            "#              one (half of a rank's memory: %.0f MiB): they are made again in every step\n",
+            rows, floor(mebibytes(needs->rows_room)));
+        return;
+    }
+    (void)fprintf(
+        out,
+        "#              of which %.0f MiB on each rank for the rows of its points; to make those of a repeat\n"
+        "#              again, as a resumed run does, takes up to %.2g s\n",
+        rows, needs->rows_seconds);
 }
 
 static void print_tensors(double n_bytes, const char *what, FILE *out)
@@ -172,6 +192,7 @@ static void print_needs(const nas_inputs_t *inputs, const needs_t *needs, int n_
     (void)fprintf(out, "\n# pool:        %lld architectures\n",
                   (long long)nas_pool_count(&inputs->pool));
     print_memory(&needs->inputs, &needs->search, n_ranks, out);
+    print_rows(&needs->search, out);
     if (scores(inputs)) print_tensors(needs->score.tensor_bytes, "scored", out);
     if (trains) print_tensors(needs->evaluate.of.tensor_bytes, "trained", out);
     if (scores(inputs)) print_scoring(&needs->score, n_ranks, out);

@@ -39,6 +39,7 @@ static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_poo
     const nas_metric_facts_t *facts = &search->facts[m];
     const char *after = transform_phrase(search, name);
     const long long n = (long long)count_covered(search, pool);
+    const char *fate = search->method->has_posterior ? "is left out" : "gets no weight";
     nas_status_t status = NAS_OK;
     if (facts->n_left == 0)
         return nas_note_add(
@@ -51,16 +52,16 @@ static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_poo
             notes,
             nas_string_format(
                 err,
-                "metric %s is known%s for one architecture only: it tells nothing apart and gets no weight",
-                name, after),
+                "metric %s is known%s for one architecture only: it tells nothing apart and %s",
+                name, after, fate),
             err);
     if (facts->is_constant)
         return nas_note_add(
             notes,
             nas_string_format(
                 err,
-                "metric %s is the same for every architecture%s: it tells nothing apart and gets no weight",
-                name, after),
+                "metric %s is the same for every architecture%s: it tells nothing apart and %s",
+                name, after, fate),
             err);
     if (facts->n_given < n)
         status = nas_note_add(

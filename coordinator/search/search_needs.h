@@ -13,13 +13,18 @@ typedef struct nas_search_needs {
     int64_t n_groups;      /**< of ranks, each with a repeat at a time */
     int64_t n_candidates;  /**< that are asked for at a time, at most */
     int64_t n_evaluations; /**< of all repeats */
-    double seconds;        /**< of the methods, and of passes over the score table */
-    double shard_bytes;    /**< of the score table, on each rank */
-    double method_bytes;   /**< on each rank that leads a group */
+    double seconds;        /**< of the methods, and of passes over the score table or posterior */
+    double shard_bytes;  /**< of the score table, or of a posterior with its points, on each rank */
+    double method_bytes; /**< on each rank that leads a group */
+    double rows_bytes;   /**< rows of a posterior's points, on each rank; 0: there is none */
+    double rows_room;    /**< that there would be for them, on machines like this one; where it is
+                                less, they are not kept but made again in every step */
+    double rows_seconds; /**< to make those of a whole repeat, which a resumed run does */
 } nas_search_needs_t;
 
 /** Estimate, for n_ranks.  Not collective; after nas_inputs_read_files. Of a job that is read to
- *  score all but the score table is 0, in one group. Deterministic. */
+ *  score all but the score table is 0, in one group. Deterministic, but for what depends on the
+ *  memory of this machine: as many ranks are taken to share it as it has processors. */
 nas_search_needs_t nas_search_needs(const nas_search_inputs_t *inputs, const nas_pool_t *pool,
                                     int n_ranks);
 

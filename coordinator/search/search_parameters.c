@@ -26,6 +26,12 @@ int nas_search_group_of(const nas_search_parameters_t *parameters, int rank, int
     return (int)((int64_t)rank * parameters->n_groups / n_ranks);
 }
 
+/* Of float32 that a group keeps: metrics, and a posterior's rows of points. */
+static int64_t count_values(const nas_method_t *method, const nas_method_setup_t *setup)
+{
+    return setup->n_arch * (setup->n_metric + (method->has_posterior ? setup->budget : 0));
+}
+
 nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
                                               const nas_pool_t *pool, int n_ranks)
 {
@@ -40,7 +46,7 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
         .parallel = setup.parallel,
         .n_repeat = job->search.repeats,
         .n_groups = nas_search_groups(job->search.groups, job->search.repeats,
-                                      setup.n_arch * setup.n_metric, n_ranks),
+                                      count_values(inputs->method, &setup), n_ranks),
         .metric = setup.metric,
         .method = index_of(inputs->method),
         .encoding = inputs->encoding ? nas_encoding_positions(inputs->encoding) : 0,

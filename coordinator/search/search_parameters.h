@@ -41,8 +41,8 @@ nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *para
 nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed);
 
 /** Number of rank groups over which repeats spread: as asked, at most one a repeat and a rank.
- *  Unasked (0), one group a repeat where every group can hold the whole score table at little
- *  cost, otherwise one.  Not collective. */
+ *  Unasked (0), one group a repeat where every group can hold n_values float32 at little cost,
+ *  otherwise one.  Not collective. */
 int64_t nas_search_groups(int64_t asked, int64_t n_repeat, int64_t n_values, int n_ranks);
 
 /** The group of a rank: contiguous, so that groups share nodes; rank 0 leads group 0. */

@@ -63,6 +63,42 @@ Test(search_parameters, a_search_needs_what_its_groups_do_at_a_time)
     cr_assert(four.method_bytes == one.method_bytes && one.method_bytes > 0);
 }
 
+/* Of a pool of 1000 with two metrics. */
+Test(search_parameters, a_posterior_needs_its_points)
+{
+    const nas_search_needs_t one = needs_of("pool-gp", 1), robot = needs_of("robot", 1);
+    cr_assert_eq(one.rows_bytes, 4.0 * 1000 * 10);
+    cr_assert(one.shard_bytes >= robot.shard_bytes + one.rows_bytes);
+    cr_assert_eq(one.rows_room, one.rows_bytes, "this machine has 40 kB");
+    cr_assert(one.rows_seconds > 0 && one.rows_seconds < one.seconds);
+    cr_assert_eq(robot.rows_bytes, 0);
+}
+
+/* Rows of points count like metrics. */
+Test(search_parameters, many_points_are_sharded_over_all_ranks)
+{
+    const nas_job_t job = {.search = {.budget = 1000, .repeats = 4, .parallel = 1}};
+    const nas_search_inputs_t inputs = {.job = &job, .method = nas_method_find("pool-gp")};
+    const nas_pool_t small = nas_pool_of_table(16000), large = nas_pool_of_table(17000);
+    cr_assert_eq(nas_search_parameters(&inputs, &small, 8).n_groups, 4);
+    cr_assert_eq(nas_search_parameters(&inputs, &large, 8).n_groups, 1);
+}
+
+/* A pool that no machine keeps the points of. */
+Test(search_parameters, rows_that_do_not_fit_are_made_again)
+{
+    const int64_t n_arch = INT64_C(1) << 40;
+    const nas_job_t job = {.search = {.budget = 100, .repeats = 1, .parallel = 1}};
+    const nas_search_inputs_t inputs = {.job = &job, .method = nas_method_find("pool-gp")};
+    const nas_pool_t pool = nas_pool_of_table(n_arch), half = nas_pool_of_table(n_arch / 2);
+    const nas_search_needs_t needs = nas_search_needs(&inputs, &pool, 1);
+    cr_assert(needs.rows_room < needs.rows_bytes);
+    cr_assert(needs.shard_bytes < needs.rows_bytes);
+    cr_assert(needs.seconds > 20 * needs.rows_seconds);
+    cr_assert_float_eq(nas_search_needs(&inputs, &half, 1).seconds, needs.seconds / 2,
+                       1e-3 * needs.seconds);
+}
+
 Test(search_parameters, scoring_alone_needs_no_search)
 {
     const nas_search_needs_t needs = needs_of(NULL, 4);
