@@ -184,6 +184,27 @@ test_retry() {
     expect_report small.h5 retried
 }
 
+# A method with a posterior goes another way where something has failed; a retry goes back.
+test_retry_of_a_posterior() {
+    flaky_job
+    sed -i 's/robot,/pool-gp,/' job.yaml
+    touch mended
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh --set output=undisturbed.h5
+    without_earlier undisturbed.h5 >undisturbed
+    rm mended
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --fresh
+    [ "$(statuses small.h5 failed)" -gt 1 ] || fail 'nothing failed'
+    same_report small.h5 >failures
+    rm runs
+    expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+    expect_report small.h5 failures
+    awk '$1 % 4' runs | sort >known.runs
+    touch mended
+    rm runs
+    expect_exit 0 "$ROBOTNAS" search job.yaml --resume --retry-failed
+    expect_retried 'a posterior'
+}
+
 # Killed at any instant, --resume alone goes on with a retry that the file knows of.
 test_retry_killed() {
     grep -q NAS_FAULT "$ROBOTNAS" || {
@@ -285,7 +306,7 @@ test_retry_after_giving_up() {
 
 failing_job
 for part in nothing_succeeded patience patience_of_rounds trainings retry retry_killed retry_fails_again reuse_of_failures \
-    retry_of_an_interrupted_step retry_of_nothing retry_after_giving_up; do
+    retry_of_an_interrupted_step retry_of_nothing retry_after_giving_up retry_of_a_posterior; do
     printf '%s\n' "-- $part"
     rm -f runs
     "test_$part"

@@ -8,13 +8,18 @@ need_faults
 small_job job.yaml
 every_step=(--set checkpoint.interval=0)
 
-expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --fresh "${every_step[@]}"
-same_report small.h5 >undisturbed
-rm small.h5*
+# undisturbed: the run that others are to be like.
+undisturbed() {
+    expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --fresh "${every_step[@]}"
+    same_report small.h5 >undisturbed
+    rm small.h5*
+}
 
 # The most passes of a point that a rank surely makes before the last save, after which nothing is left to stop.
 last_pass() {
     case $1 in
+    append | improve) echo 10 ;;
+    learned) [ "$2" = 1 ] && echo 3 || echo 1 ;;
     start) echo 1 ;;
     greedy) [ "$2" = 1 ] && echo 3 || echo 1 ;; # of 2 groups one has a single repeat
     *) echo 30 ;;
@@ -48,8 +53,18 @@ try() {
 }
 
 seed_draws
+undisturbed
 for signal in KILL TERM; do
     for point in start step greedy write-before write-middle write-after rename-before rename-middle rename-after; do
+        try "$point" "$signal"
+    done
+done
+
+# Questions to a posterior.
+sed -i 's/robot,/pool-gp, parallel: 2,/' job.yaml
+undisturbed
+for signal in KILL TERM; do
+    for point in append improve learned; do
         try "$point" "$signal"
     done
 done

@@ -70,6 +70,7 @@ if command -v valgrind >/dev/null; then
     clean 1 search train.yaml
     clean 1 search command.yaml
     clean 2 "${small[@]}"
+    clean 2 "${small[@]}" --set search.method=pool-gp
     clean 2 search train.yaml
 else
     skip_part 'memory: valgrind is not installed'

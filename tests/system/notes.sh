@@ -37,6 +37,10 @@ noted '^metric m2 is the same for every architecture: it tells nothing apart and
 notes_of job.yaml --set 'metrics.names=[m2]' --set 'metrics.transform={m2: exp}'
 noted '^metric m2 is the same for every architecture after transform exp: '
 noted '^no metric tells architectures apart: the search follows the order of the pool$'
+notes_of job.yaml --set 'metrics.names=[m2]' --set 'metrics.transform={m2: exp}' --set search.method=pool-gp
+noted '^metric m2 is the same for every architecture: it tells nothing apart and is left out$'
+noted '^metrics.transform has no effect: method pool-gp goes by the ranks of what is measured$'
+noted '^no metric tells architectures apart: the search draws at random$'
 notes_of job.yaml --set 'metrics.transform={m3: log}'
 noted '^metric m3 has 20 values after transform log of 30, which must be above 0; the others count as its lowest$'
 
@@ -55,6 +59,8 @@ noted '^metric m1 is known for one architecture only: it tells nothing apart and
 [ "$(wc -l <notes)" = 1 ] || fail "more notes than one"
 
 sed -E '3,7s/^([^,]*),[^,]*/\1,/; 4,5s/,[^,]*$/,nan/' table.csv >holes.csv
+notes_of job.yaml --set pool.table=holes.csv --set search.method=pool-gp
+noted '^metric m1 has values for 25 of 30 architectures; the others count as the middle of the pool$'
 notes_of job.yaml --set pool.table=holes.csv
 noted '^metric m1 has values for 25 of 30 architectures; the others count as its lowest$'
 noted '^objective.column: acc has values for 28 of 30 architectures; '

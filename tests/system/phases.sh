@@ -66,3 +66,16 @@ for point in start:1 step:5 greedy:1 write-before:1 write-middle:2 rename-middle
     expect_line err '^robotnas: stopped on request after [0-9]* of 12 evaluations; run\.h5 is saved, run again with --resume$'
     goes_on
 done
+
+# In questions to a posterior.
+sed -i 's/robot,/pool-gp,/' job.yaml
+expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+same_report run.h5 >expected
+for point in load-metric:2 append:3 improve:1 improve:5 learned:1; do
+    for n in 1 2; do
+        struck "$point" "$n"
+        [ "$code" = 75 ] || fail "$point on $n: exit code $code"
+        expect_line err '^robotnas: stopped on request after [0-9]* of 12 evaluations; run\.h5 is saved, run again with --resume$'
+    done
+    goes_on
+done
