@@ -1,26 +1,36 @@
 #include "common/io/memory.h"
 
 #include "common/base/strings.h"
+#include "common/io/file.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* What a file of the kernel's says, which tells no size: up to size - 1 bytes, none where it cannot
+ * be read. */
+static void read_text(const char *path, char *text, size_t size)
+{
+    nas_error_t ignored = {0};
+    int64_t unknown = 0;
+    size_t n_read = 0;
+    int fd = -1;
+    *text = '\0';
+    if (nas_file_open(path, &fd, &unknown, &ignored)) return;
+    if (nas_file_read_next(fd, path, text, size - 1, &n_read, &ignored)) n_read = 0;
+    (void)close(fd);
+    text[n_read] = '\0';
+}
 
 /* The number that a file begins with; INT64_MAX where it says "max", or is not there. */
 static int64_t number_in(const char *folder, const char *name)
 {
     nas_error_t ignored = {0};
-    long long number = INT64_MAX;
     char *path = nas_string_format(&ignored, "%s/%s", folder, name), text[32] = "";
-    FILE *file = path ? fopen(path, "re") : NULL;
+    if (path) read_text(path, text, sizeof text);
     free(path);
-    if (!file) return INT64_MAX;
-    if (fgets(text, sizeof text, file) && *text >= '0' && *text <= '9')
-        number = strtoll(text, NULL, 10);
-    (void)fclose(file);
-    return number;
+    return *text >= '0' && *text <= '9' ? strtoll(text, NULL, 10) : INT64_MAX;
 }
 
 /* The least of a group and of all above it. path [in, out] ROOT/GROUP, which is cut to ROOT. */
@@ -56,18 +66,13 @@ static int64_t limit_of(const char *line, const char *root)
 
 int64_t nas_memory_limit(const char *groups, const char *root)
 {
+    char text[1 << 14], *rest = text;
     int64_t least = INT64_MAX;
-    char *line = NULL;
-    size_t size = 0;
-    FILE *file = fopen(groups, "re");
-    if (!file) return least;
-    while (getline(&line, &size, file) > 0) {
-        line[strcspn(line, "\n")] = '\0';
+    read_text(groups, text, sizeof text);
+    for (const char *line; (line = strsep(&rest, "\n"));) {
         const int64_t limit = limit_of(line, root);
         if (limit < least) least = limit;
     }
-    free(line);
-    (void)fclose(file);
     return least;
 }
 

@@ -29,7 +29,7 @@ JOB
 
 for large in 1e200 1.7976931348623157e308; do
     table "$large" >t.csv
-    for method in robot rea reinforce random; do
+    for method in robot rea reinforce random pool-gp; do
         run=(job.yaml --set "search.method=$method" --set "objective.minimise=$([ "$large" = 1e200 ] && echo true || echo false)")
         expect_exit 0 "$ROBOTNAS" search "${run[@]}" --fresh
         cp out first-report

@@ -56,6 +56,7 @@ check search.budget=30
 check search.budget=30 search.repeats=5 search.parallel=3
 check search.method=single search.metric=synflow search.budget=40
 check search.method=rea search.budget=200
+check search.method=pool-gp search.budget=40
 check seed=4
 
 # The old run may be the output's own.
