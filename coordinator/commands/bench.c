@@ -15,7 +15,7 @@ static const char help[] =
     "                            [--cells K] [--backend NAME] [--repeats R] [--json]\n"
     "       robotnas bench train [--arch STRING] [--batch N] [--channels C] [--cells K]\n"
     "                            [--backend NAME] [--repeats R] [--json]\n"
-    "       robotnas bench rank [--arch N] [--metrics M] [--repeats R] [--json]\n"
+    "       robotnas bench rank [--arch N] [--metrics M] [--points P] [--repeats R] [--json]\n"
     "       robotnas bench bo [--json]\n"
     "\n"
     "Measure this machine, on one core, without MPI.\n"
@@ -27,8 +27,8 @@ static const char help[] =
     "  train  images/s of whole training steps, and where the time goes (default: the same cells\n"
     "         and networks, batch 64, 5 repeats)\n"
     "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside\n"
-    "         the measured read bandwidth of memory (default: 10,000,000 architectures, 6 metrics,\n"
-    "         5 repeats)\n"
+    "         the measured read bandwidth of memory; then a step of method pool-gp with P points\n"
+    "         (default: 10,000,000 architectures, 6 metrics, 20 points, 5 repeats; 3 GB)\n"
     "  bo     seconds of one step of Bayesian optimisation at 20, 100 and 500 observations\n";
 
 /* Options by letter. What --arch and --metrics mean depends on the benchmark. */
@@ -39,12 +39,17 @@ typedef struct bench_options {
     bool help;
 } bench_options_t;
 
-static const struct option known[] = {
-    {"arch", required_argument, NULL, 'a'},     {"metrics", required_argument, NULL, 'm'},
-    {"repeats", required_argument, NULL, 'r'},  {"batch", required_argument, NULL, 'n'},
-    {"channels", required_argument, NULL, 'c'}, {"cells", required_argument, NULL, 'k'},
-    {"backend", required_argument, NULL, 'b'},  {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},           {0}};
+static const struct option known[] = {{"arch", required_argument, NULL, 'a'},
+                                      {"metrics", required_argument, NULL, 'm'},
+                                      {"repeats", required_argument, NULL, 'r'},
+                                      {"batch", required_argument, NULL, 'n'},
+                                      {"channels", required_argument, NULL, 'c'},
+                                      {"cells", required_argument, NULL, 'k'},
+                                      {"backend", required_argument, NULL, 'b'},
+                                      {"points", required_argument, NULL, 'p'},
+                                      {"json", no_argument, NULL, 'j'},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {0}};
 
 static nas_status_t parse(int argc, char **argv, bench_options_t *options, nas_error_t *err)
 {
@@ -93,14 +98,15 @@ static nas_status_t take_count(const bench_options_t *options, int letter, int m
 static nas_status_t bench_rank(const bench_options_t *options, nas_error_t *err)
 {
     const int most = 1000 * 1000 * 1000;
-    int n_arch = 10 * 1000 * 1000, n_metric = 6, n_repeats = 5;
-    nas_status_t status = refuse_others(options, "amr", err);
+    int n_arch = 10 * 1000 * 1000, n_metric = 6, n_points = 20, n_repeats = 5;
+    nas_status_t status = refuse_others(options, "ampr", err);
     if (!status) status = take_count(options, 'a', most, &n_arch, err);
     if (!status) status = take_count(options, 'm', most, &n_metric, err);
+    if (!status) status = take_count(options, 'p', most, &n_points, err);
     if (!status) status = take_count(options, 'r', most, &n_repeats, err);
     if (status) return status;
     const nas_bench_rank_options_t rank = {
-        .n_arch = n_arch, .n_metric = n_metric, .n_repeats = n_repeats};
+        .n_arch = n_arch, .n_metric = n_metric, .n_points = n_points, .n_repeats = n_repeats};
     openblas_set_num_threads(1);
     return nas_bench_rank(&rank, stdout, options->json, err);
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# `robotnas bench score` measures what it is asked for, as a table and as JSON; what it cannot measure is refused.
+# `robotnas bench` measures what it is asked for, as a table and as JSON; what it cannot measure is refused.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -54,6 +54,20 @@ PYTHON
 expect_exit 0 "$ROBOTNAS" bench train --batch 4 --channels 4 --cells 1 --repeats 1 --backend ref --arch '|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|'
 grep -q 'images/s' out || fail 'bench train says nothing of images/s'
 
+# Ranking: every instruction set that the score table has, the posterior has.
+expect_exit 0 "$ROBOTNAS" bench rank --arch 5000 --metrics 3 --points 18 --repeats 1 --json
+python3 - out <<'PYTHON'
+import json, math, sys
+
+bench = json.load(open(sys.argv[1]))
+assert (bench["bench"], bench["n_arch"], bench["n_metric"]) == ("rank", 5000, 3)
+assert [step["isa"] for step in bench["steps"]] == list(dict.fromkeys(query["isa"] for query in bench["queries"]))
+for step in bench["steps"]:
+    assert (step["points"], step["bytes_per_row"]) == (18, 4 * 3 + 6 + 4 * 18)
+    stream_s = 5000 * step["bytes_per_row"] / step["read_bytes_per_s"]
+    assert math.isclose(step["times_stream"], step["seconds"] / stream_s, rel_tol=1e-3)
+PYTHON
+
 # refused PATTERN OPTION...: exit code 2 and one line.
 refused() {
     local pattern=$1
@@ -69,6 +83,7 @@ refused "there is no backend 'gpu'*" score --backend gpu
 refused "--batch '0' *" score --batch 0
 refused "--channels 'many' *" score --channels many
 refused 'rank has no option --batch' rank --batch 4
+refused "--points '0' *" rank --points 0
 refused 'bo has no option --arch' bo --arch 4
 refused 'train has no option --metrics' train --metrics snip
 refused "--arch 'conv' is not *" train --arch conv

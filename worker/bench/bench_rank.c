@@ -1,18 +1,15 @@
 #include "worker/bench/bench_rank.h"
 
 #include "common/base/clock.h"
-#include "common/base/huge_pages.h"
 #include "common/base/rng.h"
+#include "worker/bench/bench_posterior.h"
+#include "worker/bench/bench_read.h"
 #include "worker/ranking/score.h"
 #include "worker/ranking/score_table.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
-
-/* The read bandwidth is taken from a buffer of the pool's size, or of this many bytes where the
- * pool might fit into a cache. */
-enum { LEAST_READ_BYTES = 256 * 1024 * 1024 };
 
 /* The queries that are timed: the paper's, a greedy one, and several weight vectors in a pass. */
 typedef struct shape {
@@ -40,23 +37,13 @@ typedef struct bench {
     double *weights; /* MAX_WEIGHTS x n_metric */
     double *query_s; /* n_repeats */
     double *read_s;  /* n_repeats */
-    uint64_t *line;  /* what is read: n_lines cache lines of zeros */
-    int64_t n_lines;
+    nas_bench_read_t read;
     result_t result[NAS_ISA_COUNT * N_SHAPES];
     int n_result;
+    nas_bench_posterior_options_t posterior;
+    nas_bench_posterior_t step[NAS_ISA_COUNT];
+    int n_step;
 } bench_t;
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *value, int64_t n)
-{
-    qsort(value, (size_t)n, sizeof *value, ascending);
-    return 0.5 * (value[(n - 1) / 2] + value[n / 2]);
-}
 
 /* Uniform values in [low, 1), a stream per `index`. */
 static void fill(double *value, int64_t n, double low, int64_t index)
@@ -98,24 +85,13 @@ static nas_status_t allocate(bench_t *bench, nas_error_t *err)
     const nas_bench_rank_options_t *options = bench->options;
     const int64_t n_weights = MAX_WEIGHTS * options->n_metric;
     const int64_t n_bytes = options->n_arch * options->n_metric * (int64_t)sizeof(float);
-    bench->n_lines = (n_bytes > LEAST_READ_BYTES ? n_bytes : LEAST_READ_BYTES) / NAS_SCORE_LINE;
-    bench->line = nas_huge_pages_create((size_t)bench->n_lines * NAS_SCORE_LINE);
     bench->weights = malloc((size_t)n_weights * sizeof *bench->weights);
     bench->query_s = malloc((size_t)options->n_repeats * sizeof *bench->query_s);
     bench->read_s = malloc((size_t)options->n_repeats * sizeof *bench->read_s);
-    if (!bench->line || !bench->weights || !bench->query_s || !bench->read_s)
+    if (!bench->weights || !bench->query_s || !bench->read_s)
         return nas_error_nomem(err, "the bench");
     fill(bench->weights, n_weights, -1.0, options->n_metric);
-    return NAS_OK;
-}
-
-static double time_read(const bench_t *bench)
-{
-    const double start = nas_clock_monotonic_s();
-    const uint64_t bits = nas_score_kernel(nas_isa_best())->read(bench->line, bench->n_lines);
-    const double seconds = nas_clock_monotonic_s() - start;
-    NAS_ASSERT(bits == 0);
-    return seconds;
+    return nas_bench_read_init(&bench->read, n_bytes, err);
 }
 
 static double time_query(bench_t *bench, shape_t shape)
@@ -133,14 +109,14 @@ static result_t measure_query(bench_t *bench, nas_isa_t isa, shape_t shape)
     const int64_t n = bench->options->n_repeats;
     nas_score_table_use(bench->table, isa);
     for (int64_t r = 0; r < n; r++) {
-        bench->read_s[r] = time_read(bench);
+        bench->read_s[r] = nas_bench_read_s(&bench->read);
         bench->query_s[r] = time_query(bench, shape);
     }
-    const double read_bytes = (double)bench->n_lines * NAS_SCORE_LINE;
     return (result_t){.isa = isa,
                       .shape = shape,
-                      .seconds = median(bench->query_s, n),
-                      .read_bytes_per_s = read_bytes / median(bench->read_s, n)};
+                      .seconds = nas_bench_median(bench->query_s, n),
+                      .read_bytes_per_s =
+                          nas_bench_read_rate(&bench->read, nas_bench_median(bench->read_s, n))};
 }
 
 static void measure_queries(bench_t *bench)
@@ -192,15 +168,52 @@ static json_t *result_json(const bench_t *bench, const result_t *result)
                      "share_of_bandwidth", bytes / result->read_bytes_per_s);
 }
 
+/* Seconds in which memory could be read as often as a step reads and writes it. */
+static double stream_s(const bench_t *bench, const nas_bench_posterior_t *step)
+{
+    return nas_bench_posterior_row_bytes(&bench->posterior) * (double)bench->posterior.n_arch /
+           step->read_bytes_per_s;
+}
+
+static void print_steps(const bench_t *bench, FILE *out)
+{
+    (void)fprintf(out,
+                  "\na step of the posterior with %" PRId64 " points, %d positions, %.0f bytes a "
+                  "row, one core\n\n%-8s %10s %12s %12s %8s\n",
+                  bench->posterior.n_points, NAS_BENCH_POSITIONS,
+                  nas_bench_posterior_row_bytes(&bench->posterior), "isa", "seconds", "memory GB/s",
+                  "its bytes s", "times");
+    for (int i = 0; i < bench->n_step; i++) {
+        const nas_bench_posterior_t *step = &bench->step[i];
+        const double floor_s = stream_s(bench, step);
+        (void)fprintf(out, "%-8s %10.4f %12.1f %12.4f %8.2f\n", nas_isa_name(step->isa),
+                      step->seconds, step->read_bytes_per_s * 1e-9, floor_s,
+                      step->seconds / floor_s);
+    }
+}
+
+static json_t *step_json(const bench_t *bench, const nas_bench_posterior_t *step)
+{
+    return json_pack("{s:s, s:I, s:i, s:f, s:f, s:f, s:f}", "isa", nas_isa_name(step->isa),
+                     "points", (json_int_t)bench->posterior.n_points, "positions",
+                     NAS_BENCH_POSITIONS, "seconds", step->seconds, "bytes_per_row",
+                     nas_bench_posterior_row_bytes(&bench->posterior), "read_bytes_per_s",
+                     step->read_bytes_per_s, "times_stream", step->seconds / stream_s(bench, step));
+}
+
 static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err)
 {
     json_t *queries = json_array();
     for (int i = 0; i < bench->n_result; i++)
         (void)json_array_append_new(queries, result_json(bench, &bench->result[i]));
+    json_t *steps = json_array();
+    for (int i = 0; i < bench->n_step; i++)
+        (void)json_array_append_new(steps, step_json(bench, &bench->step[i]));
     const nas_bench_rank_options_t *options = bench->options;
-    json_t *root = json_pack("{s:s, s:I, s:I, s:I, s:o}", "bench", "rank", "n_arch",
-                             (json_int_t)options->n_arch, "n_metric", (json_int_t)options->n_metric,
-                             "n_repeats", (json_int_t)options->n_repeats, "queries", queries);
+    json_t *root =
+        json_pack("{s:s, s:I, s:I, s:I, s:o, s:o}", "bench", "rank", "n_arch",
+                  (json_int_t)options->n_arch, "n_metric", (json_int_t)options->n_metric,
+                  "n_repeats", (json_int_t)options->n_repeats, "queries", queries, "steps", steps);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);
@@ -208,26 +221,37 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
     return NAS_OK;
 }
 
+static nas_status_t rank_pool(bench_t *bench, nas_error_t *err)
+{
+    nas_status_t status = allocate(bench, err);
+    if (status == NAS_OK) status = create_table(bench, err);
+    if (status == NAS_OK) measure_queries(bench);
+    nas_score_table_destroy(bench->table);
+    nas_comm_destroy(bench->self);
+    nas_bench_read_fini(&bench->read);
+    free(bench->weights);
+    free(bench->query_s);
+    free(bench->read_s);
+    return status;
+}
+
 nas_status_t nas_bench_rank(const nas_bench_rank_options_t *options, FILE *out, bool json,
                             nas_error_t *err)
 {
-    bench_t bench = {.options = options};
-    nas_status_t status = allocate(&bench, err);
-    if (status == NAS_OK) status = create_table(&bench, err);
-    if (status != NAS_OK) goto out;
-    measure_queries(&bench);
-    if (json)
+    bench_t bench = {
+        .options = options,
+        .posterior = {options->n_arch, options->n_metric, options->n_points, options->n_repeats}};
+    nas_status_t status = rank_pool(&bench, err);
+    if (status == NAS_OK)
+        status = nas_bench_posterior(&bench.posterior, bench.step, &bench.n_step, err);
+    if (status != NAS_OK) return status;
+    if (json) {
         status = print_json(&bench, out, err);
-    else
+    } else {
         print_table(&bench, out);
+        print_steps(&bench, out);
+    }
     if (status == NAS_OK && (fflush(out) != 0 || ferror(out)))
         status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
-out:
-    nas_score_table_destroy(bench.table);
-    nas_comm_destroy(bench.self);
-    free(bench.weights);
-    free(bench.query_s);
-    free(bench.read_s);
-    free(bench.line);
     return status;
 }

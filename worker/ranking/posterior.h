@@ -55,6 +55,10 @@ void nas_posterior_shard(const nas_posterior_t *posterior, int64_t *first, int64
  *  rank fails all. */
 nas_status_t nas_posterior_load(nas_posterior_t *posterior, double *value, nas_error_t *err);
 
+/** The same, where the ranks are there (bench).  Collective over group.
+ *  rank [in, out] average ranks of the shard, NaN where the value is missing; overwritten. */
+void nas_posterior_load_ranks(nas_posterior_t *posterior, double *rank);
+
 /** Load the codes of the shard.  Not collective; before nas_posterior_settle.
  *  code [in] n_rows x n_position, row-major; copied. */
 void nas_posterior_load_codes(nas_posterior_t *posterior, const uint8_t *code);
@@ -83,11 +87,10 @@ nas_status_t nas_posterior_append(nas_posterior_t *posterior, int64_t arch, doub
 
 /** What to look for. Equal on all ranks of the group. Borrowed for the call. */
 typedef struct nas_posterior_query {
-    const double *z; /**< [points] L^-1 (t - m) */
-    double
-        incumbent; /**< the highest value of the points, above which expected improvement counts */
-    uint64_t seed; /**< of what is hidden */
-    double hidden; /**< share of the pool that is not admitted besides the points; 0: none */
+    const double *z;  /**< [points] L^-1 (t - m) */
+    double incumbent; /**< highest value of the points, above which expected improvement counts */
+    uint64_t seed;    /**< of what is hidden */
+    double hidden;    /**< share of the pool that is not admitted besides the points; 0: none */
 } nas_posterior_query_t;
 
 /** Whether the first steps of a search with this seed leave an architecture out.  Not

@@ -56,17 +56,14 @@ static int64_t shift_ranks(nas_posterior_t *posterior, double *value)
     return n_finite;
 }
 
-nas_status_t nas_posterior_load(nas_posterior_t *posterior, double *value, nas_error_t *err)
+void nas_posterior_load_ranks(nas_posterior_t *posterior, double *rank)
 {
     const double least_variance = 1e-12;
     nas_comm_t *group = posterior->group;
     NAS_ASSERT(!posterior->is_settled && posterior->n_loaded < posterior->options.n_metric);
-    const nas_status_t status =
-        nas_normalise_rank(group, value, posterior->n_rows, posterior->options.interrupt, err);
-    if (status) return status;
-    const int64_t n_finite = shift_ranks(posterior, value);
+    const int64_t n_finite = shift_ranks(posterior, rank);
     if (n_finite >= 2) {
-        places_t places = {.value = value, .n = posterior->n_rows};
+        places_t places = {.value = rank, .n = posterior->n_rows};
         double sum = 0, square = 0;
         nas_posterior_sum(group, add_values, &places, &sum, 1);
         places.mean = sum / (double)n_finite;
@@ -75,7 +72,14 @@ nas_status_t nas_posterior_load(nas_posterior_t *posterior, double *value, nas_e
         if (variance > least_variance) keep_metric(posterior, &places, sqrt(variance));
     }
     posterior->n_loaded++;
-    return NAS_OK;
+}
+
+nas_status_t nas_posterior_load(nas_posterior_t *posterior, double *value, nas_error_t *err)
+{
+    const nas_status_t status = nas_normalise_rank(posterior->group, value, posterior->n_rows,
+                                                   posterior->options.interrupt, err);
+    if (status == NAS_OK) nas_posterior_load_ranks(posterior, value);
+    return status;
 }
 
 /* Tiles of n_old columns of `size` bytes become tiles of the n_new columns that are listed. */
