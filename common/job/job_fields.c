@@ -139,7 +139,7 @@ static const nas_job_field_t pool[] = {
      .initial = "none",
      .name = nas_encoding_name,
      .doc =
-         "How an architecture is read as positions with a choice each, which the methods `rea` and `reinforce` need: operations on the edges of a NAS-Bench-201 cell, or the digits of a tuple such as `(1, 0, 2)`."},
+         "How an architecture is read as positions with a choice each, which the methods `rea` and `reinforce` need and `pool-gp` learns from: operations on the edges of a NAS-Bench-201 cell, or the digits of a tuple such as `(1, 0, 2)`."},
     {.key = "pool.missing",
      .type = NAS_JOB_STRINGS,
      .affects = NAS_JOB_OF_OBJECTIVE,

@@ -42,7 +42,7 @@ static const nas_job_field_t fields[] = {
      .initial = "{}",
      .names = transform_names,
      .doc =
-         "Per metric of `metrics.names`, what is applied before min-max normalisation; metrics without an entry stay as they are."},
+         "Per metric of `metrics.names`, what is applied before min-max normalisation; metrics without an entry stay as they are. Method `pool-gp` goes by the ranks of what was measured and applies none."},
     {.key = "metrics.batch",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_SCORES,
