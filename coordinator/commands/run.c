@@ -61,25 +61,11 @@ static nas_status_t open_search(nas_run_t *run, int n_ranks, nas_error_t *err)
     return nas_search_stage_create(&options, &run->search, err);
 }
 
-/* While inputs are read. */
-typedef struct reading {
-    nas_session_t *session;
-    const nas_interrupt_t *outer;
-} reading_t;
-
-static bool stops_reading(void *context, double share)
-{
-    const reading_t *reading = context;
-    return nas_session_stops_reading(reading->session) || nas_interrupted(reading->outer, share);
-}
-
 /* Read the inputs and make of them, and of what is saved, a state to go on from. */
 static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options,
                                 const nas_session_options_t *session, nas_error_t *err)
 {
-    reading_t reading = {.session = run->session, .outer = options->interrupt};
-    const nas_interrupt_t interrupt = {.asked = stops_reading, .context = &reading};
-    run->inputs.interrupt = &interrupt;
+    run->inputs.interrupt = options->interrupt;
     run->inputs.comm = options->world;
     nas_status_t status = nas_inputs_read_files(&run->inputs, err);
     run->inputs.interrupt = NULL;

@@ -25,7 +25,7 @@ typedef struct nas_run_options {
     int n_ranks;
     const char *isa;                  /**< instruction set that all ranks use */
     const char *blas;                 /**< kernels of linear algebra that rank 0 uses */
-    const nas_interrupt_t *interrupt; /**< asked while inputs are read; may be NULL */
+    const nas_interrupt_t *interrupt; /**< asked while inputs are read, of OUTPUT.stop too */
 } nas_run_options_t;
 
 /** Zero-initialise; end with nas_run_close. */
@@ -40,7 +40,7 @@ typedef struct nas_run {
 /** Read and check every input, lock the output, begin a state or take up a saved one.  Coordinator
  *  only. Where the saved one is complete and the job's keys and its files' sizes and times are what
  *  they were, no other input is read: then there are job and state alone.
- *  NAS_ESTOP: interrupted, or OUTPUT.stop asks to stop, while inputs are read: nothing was begun.
+ *  NAS_ESTOP: interrupted while inputs are read: nothing was begun.
  *  NAS_EINPUT: anything wrong with the inputs; an output that is there while neither resume nor
  *  fresh is asked for; a file that is no run's; a state file that is damaged or of another job.
  *  NAS_EIO: the output cannot be written. Nothing on disk is changed but the output's folders and

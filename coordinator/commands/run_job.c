@@ -12,6 +12,7 @@
 #include "coordinator/report/report.h"
 
 #include <cblas.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,15 +46,24 @@ static bool is_asked_to_stop(void *context, double share)
     return nas_heartbeat_poll(context, nas_stop_signal(), share) != 0;
 }
 
+/* OUTPUT.stop, once the run knows its output. Rank 0 has it from here also while it waits for others
+ * that still read, and they have it from the heartbeat. */
+static int watch_stop_file(void *context, double share)
+{
+    const nas_run_t *run = context;
+    (void)share;
+    return run->session && nas_session_stops_reading(run->session) ? SIGTERM : 0;
+}
+
 /* Collective: the ranks serve rank 0, which reads. */
 static nas_status_t open_run(nas_comm_t *world, const nas_job_options_t *options,
                              nas_job_purpose_t purpose, nas_run_t *run, nas_error_t *err)
 {
     const char *isa = agree_isa(world);
     nas_heartbeat_t *heartbeat = NULL;
-    const nas_heartbeat_options_t never_silent = {
-        0}; /* nothing is begun that a silent rank could lose */
-    nas_status_t status = nas_heartbeat_begin(world, &never_silent, &heartbeat, err);
+    /* never silent: nothing is begun that a silent rank could lose */
+    const nas_heartbeat_options_t listen = {.watch = watch_stop_file, .context = run};
+    nas_status_t status = nas_heartbeat_begin(world, &listen, &heartbeat, err);
     if (status) return status;
     const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
     const nas_run_options_t what = {.job = {.sections = nas_registries_job(),

@@ -49,6 +49,34 @@ for point in read-rows:1 read-rows:4 index-names:1 read-rows:2/2; do
 done
 goes_on
 
+# OUTPUT.stop reaches a rank that reads although rank 0, which looks for it, has nothing left to read: it waits for the other one,
+# which sleeps. From two seconds on each of its looks between two naps finds the file.
+is_suspended() {
+    grep -qs '^State:[[:space:]]*T' "/proc/$(cat pid.1 2>/dev/null)/status"
+}
+naps() {
+    sed -n 's/^voluntary_ctxt_switches:[[:space:]]*//p' "/proc/$(<pid.0)/status"
+}
+has_napped() {
+    (($(naps) >= $1))
+}
+rm -f run.h5* pid.*
+# shellcheck disable=SC2016 # the ranks expand it
+NAS_FAULT=read-rows:2:STOP noting_ranks 2 sh -c '[ "$OMPI_COMM_WORLD_RANK" = 1 ] || unset NAS_FAULT; exec "$0" "$@"' \
+    "$ROBOTNAS" search job.yaml >out 2>err &
+pid=$!
+wait_for is_suspended
+touch run.h5.stop
+sleep 2
+wait_for has_napped $(($(naps) + 10))
+kill -CONT "$(<pid.1)"
+code=0
+wait "$pid" || code=$?
+[ "$code" = 75 ] || fail "run.h5.stop while ranks read: exit code $code: $(<err)"
+expect_line err '^robotnas: stopped on request while the inputs were read; nothing was begun, run the same again$'
+if [ -e run.h5.stop ] || [ -e run.h5 ]; then fail 'run.h5.stop while ranks read: something was left'; fi
+goes_on
+
 # While metrics are made ready, before any step.
 for point in load-metric:2 rank-transform:1 rank-transform:3; do
     for n in 1 2; do
