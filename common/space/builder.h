@@ -7,7 +7,8 @@
  *
  * Names: parameters are named by the scopes that are open, what was called, and what they are, as
  * in "cell3/edge0/conv/weight". Initial weights are keyed by these names, and reference files,
- * state files and exports have them: a name that changes changes results.
+ * state files and exports have them: a name that changes changes results. No two calls may come to
+ * one name; a network in which they do is refused.
  */
 #ifndef NAS_COMMON_SPACE_BUILDER_H
 #define NAS_COMMON_SPACE_BUILDER_H

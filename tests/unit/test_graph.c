@@ -175,6 +175,15 @@ static int from_nowhere(nas_builder_t *b, int x)
     return conv3(b, relu(b, x + 1000), "nowhere");
 }
 
+static int called_twice(nas_builder_t *b, int x)
+{
+    b->enter(b, "cell", 1);
+    x = conv3(b, conv3(b, x, "once"), "twice");
+    x = b->norm(b, x, &(nas_norm_spec_t){.name = "twice/conv", .eps = 1e-5});
+    b->leave(b);
+    return x;
+}
+
 /* The first reason is told, whatever is called behind it. */
 Test(graph, calls_that_cannot_be_are_refused_by_name)
 {
@@ -189,6 +198,7 @@ Test(graph, calls_that_cannot_be_are_refused_by_name)
         {linear_image, "network: early: a linear layer of a tensor that is not flat"},
         {endless, "network: endless: too many parameters"},
         {from_nowhere, "network: it has no output"},
+        {called_twice, "network: cell1/twice/conv: the name is given twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nas_error_t err = {0};

@@ -54,18 +54,12 @@ static void encode(const nas_onnx_options_t *options, unsigned char **data, size
     cr_assert_eq(nas_onnx_encode(options, data, size, &err), NAS_OK, "%s", err.text);
 }
 
-static sample_t make_cell(const nas_network_t *network, const char *arch, uint64_t number)
+/* graph becomes the sample's. */
+static sample_t make_model(nas_graph_t *graph, nas_rng_t *rng)
 {
-    sample_t s = {0};
-    nas_rng_t rng;
-    nas_rng_init(&rng, 11, NAS_STREAM_BENCH, number);
-    const nas_space_t *space = nas_space_with_networks();
-    nas_arch_t cell = arch_at(space, (int64_t)nas_rng_below(&rng, (uint64_t)space->count));
-    if (arch) cr_assert_eq(nas_arch_parse(&cell, arch, NULL), NAS_OK);
-    cr_assert_eq(nas_graph_create(network, &cell, &s.graph, NULL), NAS_OK);
-    nas_arch_fini(&cell);
-    s.parameters = random_numbers(&rng, s.graph->n_values);
-    s.statistics = random_numbers(&rng, s.graph->n_statistics);
+    sample_t s = {.graph = graph};
+    s.parameters = random_numbers(rng, s.graph->n_values);
+    s.statistics = random_numbers(rng, s.graph->n_statistics);
     s.options = (nas_onnx_options_t){.graph = s.graph,
                                      .parameters = s.parameters,
                                      .statistics = s.statistics,
@@ -78,6 +72,19 @@ static sample_t make_cell(const nas_network_t *network, const char *arch, uint64
     cr_assert_not_null(s.model);
     s.onnx = s.model->graph;
     return s;
+}
+
+static sample_t make_cell(const nas_network_t *network, const char *arch, uint64_t number)
+{
+    nas_rng_t rng;
+    nas_graph_t *graph = NULL;
+    nas_rng_init(&rng, 11, NAS_STREAM_BENCH, number);
+    const nas_space_t *space = nas_space_with_networks();
+    nas_arch_t cell = arch_at(space, (int64_t)nas_rng_below(&rng, (uint64_t)space->count));
+    if (arch) cr_assert_eq(nas_arch_parse(&cell, arch, NULL), NAS_OK);
+    cr_assert_eq(nas_graph_create(network, &cell, &graph, NULL), NAS_OK);
+    nas_arch_fini(&cell);
+    return make_model(graph, &rng);
 }
 
 /* The named cells, the special ones of the other tests, random ones; each by both conventions. */
@@ -141,6 +148,51 @@ static int count_sources(const sample_t *s, const char *name, size_t before)
         n += strcmp(s->onnx->initializer[i]->name, name) == 0;
     for (size_t i = 0; i < before; i++) n += strcmp(s->onnx->node[i]->output[0], name) == 0;
     return n;
+}
+
+/* Unlike pools and ReLUs of one tensor, none of which has a name, beside one that has the name that
+ * the first would get. */
+static nas_status_t make_unlike(const void *what, const nas_network_t *network, nas_builder_t *b,
+                                nas_error_t *err)
+{
+    static const nas_pool_spec_t plain = {.k = 3, .padding = 1},
+                                 most = {.kind = NAS_POOL_MAX, .k = 3, .padding = 1},
+                                 wide = {.k = 5, .padding = 2},
+                                 named = {.name = "pool", .k = 7, .padding = 3};
+    (void)what;
+    (void)err;
+    const nas_conv_spec_t stem = {.name = "stem", .c_out = network->channels, .k = 1};
+    int x = b->conv(b, b->image(b), &stem);
+    b->enter(b, "stem", -1);
+    const int part[] = {b->pool(b, x, &plain),
+                        b->pool(b, x, &most),
+                        b->pool(b, x, &wide),
+                        b->pool(b, x, &plain),
+                        b->pool(b, x, &named),
+                        b->rectify(b, x, NAS_RECTIFIER_RELU),
+                        b->rectify(b, x, NAS_RECTIFIER_RELU6)};
+    b->leave(b);
+    x = b->sum(b, &(nas_join_spec_t){.name = "sum", .source = part, .n = 7}, (nas_extents_t){0});
+    x = b->flatten(b, b->pool(b, x, &(nas_pool_spec_t){.name = "mean"}), "features");
+    b->output(b,
+              b->linear(b, x, &(nas_linear_spec_t){.name = "linear", .n_out = network->classes}));
+    return NAS_OK;
+}
+
+Test(onnx, every_value_has_a_name_of_its_own)
+{
+    static const char *const name[] = {"stem/pool",  "stem/pool2", "stem/pool3",
+                                       "stem/pool4", "stem/relu",  "stem/relu2"};
+    nas_rng_t rng;
+    nas_graph_t *graph = NULL;
+    nas_rng_init(&rng, 11, NAS_STREAM_BENCH, 0);
+    cr_assert_eq(nas_graph_make(make_unlike, NULL, &SCORE, &graph, NULL), NAS_OK);
+    sample_t s = make_model(graph, &rng);
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        cr_assert_eq(count_sources(&s, name[i], s.onnx->n_node), 1, "%s", name[i]);
+    for (size_t i = 0; i < s.onnx->n_node; i++)
+        cr_assert_eq(count_sources(&s, s.onnx->node[i]->output[0], s.onnx->n_node), 1);
+    free_sample(&s);
 }
 
 /* Every input of a node is there before it, once; every output and initialiser is read. */

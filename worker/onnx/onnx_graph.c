@@ -267,6 +267,25 @@ static bool do_same(const nas_node_t *a, const nas_node_t *b)
            memcmp(&a->window, &b->window, sizeof a->window) == 0;
 }
 
+static bool is_taken(const exporter_t *ex, const char *name, int index)
+{
+    for (int i = 0; name && i < ex->graph->n_nodes; i++)
+        if (i != index && ex->value[i].name && strcmp(ex->value[i].name, name) == 0) return true;
+    return false;
+}
+
+/* The name of a node that was given none: its source's, and what it is; with a number where that is
+ * another one's. */
+static const char *derive_name(exporter_t *ex, int index, int source)
+{
+    const char *of = ex->value[source].name;
+    const char *what = node_at(ex, index)->kind == NAS_NODE_POOL ? "pool" : "relu";
+    const char *name = child(ex, of, what);
+    for (int n = 2; is_taken(ex, name, index); n++)
+        name = nas_onnx_text(ex->model, "%s/%s%d", of, what, n);
+    return name;
+}
+
 /* A ReLU or pool: that of a reader before, zero, or one of its own. */
 static void add_shared(exporter_t *ex, int index)
 {
@@ -283,11 +302,9 @@ static void add_shared(exporter_t *ex, int index)
             value->same_as = i;
             return;
         }
-    const bool is_pool = node->kind == NAS_NODE_POOL;
-    value->name =
-        node->name ? node->name : child(ex, ex->value[source].name, is_pool ? "pool" : "relu");
-    value->made =
-        is_pool ? add_pool(ex, index, value->name) : add_rectifier(ex, index, value->name);
+    if (!node->name) value->name = derive_name(ex, index, source);
+    value->made = node->kind == NAS_NODE_POOL ? add_pool(ex, index, value->name)
+                                              : add_rectifier(ex, index, value->name);
 }
 
 static void add_sum(exporter_t *ex, int index)

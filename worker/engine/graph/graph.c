@@ -20,6 +20,27 @@ static void mark_live(nas_graph_t *graph)
             graph->node[nas_graph_input(graph, i, k)].live = true;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Weights are keyed by names and found by them, so that no two things may have one. */
+static nas_status_t check_names(const nas_graph_t *graph, nas_error_t *err)
+{
+    const size_t n = (size_t)graph->n_texts;
+    const char **name = malloc((n + 1) * sizeof *name);
+    nas_status_t status = NAS_OK;
+    if (!name) return nas_error_nomem(err, "a network");
+    for (size_t i = 0; i < n; i++) name[i] = graph->text[i];
+    qsort(name, n, sizeof *name, by_text);
+    for (size_t i = 1; i < n && !status; i++)
+        if (strcmp(name[i - 1], name[i]) == 0)
+            status = nas_error_set(err, NAS_EARG, "network: %s: the name is given twice", name[i]);
+    free(name);
+    return status;
+}
+
 /* What a space, or another maker, builds. */
 typedef struct made {
     nas_graph_maker_t *maker;
@@ -39,6 +60,7 @@ static nas_status_t make(made_t made, const nas_network_t *network, nas_graph_t 
         status = nas_error_set(err, builder.status, "%s", builder.err.text);
     if (!status && graph->output < 0)
         status = nas_error_set(err, NAS_EARG, "network: it has no output");
+    if (!status) status = check_names(graph, err);
     free(builder.scope);
     if (status) {
         nas_graph_destroy(graph);

@@ -90,7 +90,7 @@ typedef struct nas_graph {
     int n_parameters;
     int64_t n_values;     /**< elements of all parameters */
     int64_t n_statistics; /**< elements of all norms' statistics */
-    char **text;          /**< names */
+    char **text;          /**< names of nodes and parameters, no two of them equal */
     int n_texts;
 } nas_graph_t;
 
