@@ -115,6 +115,16 @@ kill -USR1 "$(<pid.1)"
 expect_lost_step 'SIGUSR1 to rank 1 in a step of both'
 rm -rf small.h5*
 
+# A posterior's picks of a step, on a large pool, and a signal to a rank that leads no group. The first step is one pick.
+awk 'BEGIN {srand(1); print "arch,m0,m1,acc"; for (i = 0; i < 200000; i++) printf "a%d,%f,%f,%f\n", i, rand(), rand(), rand()}' >wide.csv
+begin noting_ranks 2 "$ROBOTNAS" search wide.yaml --set search.method=pool-gp --set search.groups=1
+wait_for is_busy "$(<pid.0)"
+wait_for is_busy "$(<pid.1)"
+kill -USR1 "$(<pid.1)"
+expect_stopped 'SIGUSR1 to rank 1 in a step of a posterior'
+[ "$(grep -c '"phase"' stopped)" -le 1 ] || fail 'a step that takes minutes was finished first'
+rm -rf small.h5* wide.csv
+
 # ---- Another kind of processor ----
 
 if "$ROBOTNAS" --version | grep '^OpenBLAS' | diff - <(OPENBLAS_CORETYPE=Prescott "$ROBOTNAS" --version | grep '^OpenBLAS') >/dev/null; then
