@@ -33,7 +33,7 @@
 
 /** What every method is created with. Borrowed pointers must outlive the method. */
 typedef struct nas_method_setup {
-    int64_t n_metric;                 /**< columns of the score table; 0 without metrics */
+    int64_t n_metric;                 /**< of the job; 0 for methods that take none */
     int64_t n_arch;                   /**< architectures in the pool */
     int64_t budget;                   /**< T, at most n_arch: distinct architectures to evaluate */
     int64_t parallel;                 /**< q, at least 1: the most proposals of one step */
