@@ -77,6 +77,9 @@ static void check_repeat(const nas_state_t *state, const nas_repeat_t *repeat)
         NAS_ASSERT(repeat->observation[i].arch >= 0 && repeat->observation[i].arch < state->n_arch);
     for (size_t m = 0; repeat->best_weights && m < state->metrics.n; m++)
         NAS_ASSERT(fabs(repeat->best_weights[m]) <= 1);
+    NAS_ASSERT(isnan(repeat->posterior_mean)
+                   ? isnan(repeat->posterior_std)
+                   : isfinite(repeat->posterior_mean) && repeat->posterior_std >= 0);
 }
 
 static void check_reports(const nas_state_t *state)
