@@ -152,6 +152,14 @@ void nas_job_destroy(nas_job_t *job);
 nas_status_t nas_job_error(const nas_job_t *job, const char *key, nas_error_t *err,
                            const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/** Whether the file or an override gives a key.  key: the path of a field. */
+bool nas_job_names(const nas_job_t *job, const char *key);
+
+/** Give an ENUM field that the job does not name another choice than its default, such as an older
+ *  run's. What applies follows from it; no other field changes.
+ *  false: it has no choice of this name, and keeps its own. */
+bool nas_job_set_choice(nas_job_t *job, const char *key, const char *name);
+
 /** Whether what an ENUM field of a registry takes has one of some traits (NAS_POOL_WITH_NETWORKS
  *  and the like). */
 bool nas_job_has(const nas_job_t *job, const char *key, unsigned traits);

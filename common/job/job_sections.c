@@ -131,6 +131,26 @@ const char *nas_job_choice_of(const nas_job_t *job, const char *key)
     return nas_job_choice_name(field, (size_t)*choice);
 }
 
+bool nas_job_names(const nas_job_t *job, const char *key)
+{
+    const ptrdiff_t field = nas_job_field_find(job->sections, key);
+    NAS_ASSERT(field >= 0);
+    return job->origin->value[field] != NULL;
+}
+
+bool nas_job_set_choice(nas_job_t *job, const char *key, const char *name)
+{
+    NAS_ASSERT(!nas_job_names(job, key));
+    const nas_job_field_t *field = choice_field(job->sections, key);
+    const char *known = NULL;
+    for (size_t i = 0; (known = nas_job_choice_name(field, i)); i++) {
+        if (strcmp(known, name) != 0) continue;
+        *(int *)nas_job_value(job, field) = (int)i;
+        return true;
+    }
+    return false;
+}
+
 /* ---- What applies ---- */
 
 static bool lists(const nas_job_section_t *section, const nas_job_field_t *field)

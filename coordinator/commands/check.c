@@ -234,6 +234,7 @@ static nas_status_t check(const nas_job_options_t *options, nas_inputs_t *inputs
                                      .purpose = options->score ? NAS_JOB_SCORE : NAS_JOB_SEARCH};
     nas_strings_t notes = {0};
     nas_status_t status = nas_inputs_read_job(inputs, &source, err);
+    if (!status) status = nas_inputs_choose_method(inputs, NULL, err);
     if (!status) status = nas_inputs_read_files(inputs, err);
     if (!status) status = collect_notes(inputs, &notes, err);
     if (!status) status = print_all(inputs, &notes, options->n_ranks, err);

@@ -399,6 +399,7 @@ static nas_status_t check(const draft_t *draft, const char *text, nas_error_t *e
         .sections = nas_registries_job(), .path = output ? output : "JOB.yaml", .text = text};
     nas_inputs_t inputs = {0};
     nas_status_t status = nas_inputs_read_job(&inputs, &source, err);
+    if (!status) status = nas_inputs_choose_method(&inputs, NULL, err);
     if (!status && draft->images.convert.n == 0) status = nas_inputs_read_files(&inputs, err);
     nas_inputs_fini(&inputs);
     return status;

@@ -15,6 +15,7 @@ typedef struct ended {
     const nas_job_options_t *options;
     const nas_job_t *job;
     const nas_state_t *state;
+    bool has_saved_method;
     FILE *out;
 } ended_t;
 
@@ -130,6 +131,8 @@ static void print_larger(const ended_t *run)
     begin_line(run, "search", true);
     const char *key = fits ? "search.budget" : "seed";
     write_job(run, (const char *[]){key, "output", NULL});
+    if (run->has_saved_method)
+        (void)fprintf(run->out, " --set search.method=%s", run->state->method);
     (void)fprintf(run->out, " --set %s=%lld", key, (long long)n);
     write_path_setting(run, "output", output);
     (void)fputs(" --reuse ", run->out);
@@ -180,6 +183,7 @@ void nas_next_steps_print(const nas_cli_command_t *command, const nas_job_option
                            .options = options,
                            .job = run->inputs.job,
                            .state = nas_session_state(run->session),
+                           .has_saved_method = run->has_saved_method,
                            .out = out};
     if (status && (status != NAS_ESTOP || getenv("ROBOTNAS_SLURM"))) return;
     (void)fputs("\nNext\n", out);

@@ -82,15 +82,43 @@ static int64_t patience_of(const nas_job_t *job)
     return nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE) ? 0 : job->objective.patience;
 }
 
-nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_error_t *err)
+/* A job that names no method goes on with that of the run it resumes, which is known once the
+ * session has read it; all other jobs are checked before anything is touched. */
+static bool method_may_be_saved(const nas_run_t *run, const nas_run_options_t *options)
+{
+    return options->resume && !nas_job_names(run->inputs.job, "search.method");
+}
+
+static nas_status_t choose_saved_method(nas_run_t *run, nas_error_t *err)
+{
+    const nas_state_t *saved = nas_session_saved(run->session);
+    const int initial = run->inputs.job->search.method;
+    const nas_status_t status =
+        nas_inputs_choose_method(&run->inputs, saved ? saved->method : NULL, err);
+    run->has_saved_method = run->inputs.job->search.method != initial;
+    return status;
+}
+
+/* From the session on: the state to go on from, or one that is complete. */
+static nas_status_t open_saved(nas_run_t *run, const nas_run_options_t *options,
+                               const nas_session_options_t *session, nas_error_t *err)
 {
     bool settled = false;
     nas_digest_t seen = {{0}};
-    nas_status_t status = nas_inputs_read_job(&run->inputs, &options->job, err);
+    nas_status_t status = nas_session_create(session, &run->session, err);
+    if (!status && method_may_be_saved(run, options)) status = choose_saved_method(run, err);
     if (!status) status = nas_inputs_seen(&run->inputs, &seen, err);
+    if (!status) status = nas_session_settle(run->session, session, &seen, &settled, err);
+    return status || settled ? status : open_stages(run, options, session, err);
+}
+
+nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_error_t *err)
+{
+    nas_status_t status = nas_inputs_read_job(&run->inputs, &options->job, err);
+    if (!status && !method_may_be_saved(run, options))
+        status = nas_inputs_choose_method(&run->inputs, NULL, err);
     if (status) return status;
     const nas_session_options_t session = {.job = run->inputs.job,
-                                           .seen = &seen,
                                            .patience = patience_of(run->inputs.job),
                                            .resume = options->resume,
                                            .retry_failed = options->retry_failed,
@@ -98,9 +126,12 @@ nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_
                                            .n_ranks = options->n_ranks,
                                            .isa = options->isa,
                                            .blas = options->blas};
-    status = nas_session_create(&session, &run->session, err);
-    if (!status && !options->retry_failed) status = nas_session_settle(run->session, &settled, err);
-    return status || settled ? status : open_stages(run, options, &session, err);
+    status = open_saved(run, options, &session, err);
+    if (!status && run->has_saved_method)
+        nas_log_line(
+            "the job names no search.method: it goes on with %s, with which the run at %s began",
+            run->inputs.search.method->name, nas_session_output(run->session));
+    return status;
 }
 
 void nas_run_close(nas_run_t *run)

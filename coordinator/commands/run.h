@@ -31,6 +31,7 @@ typedef struct nas_run_options {
 /** Zero-initialise; end with nas_run_close. */
 typedef struct nas_run {
     nas_inputs_t inputs;
+    bool has_saved_method; /**< the job names none, and that of the saved state is no default */
     nas_session_t *session;
     nas_reusable_t old;         /**< an older run that is reused */
     nas_score_stage_t *score;   /**< NULL: nothing is scored */

@@ -36,13 +36,19 @@ typedef struct nas_inputs {
     size_t n_content;
 } nas_inputs_t;
 
-/** Read the job file alone, with its overrides, and find its method.  Coordinator only.
- *  inputs [out]: job and method; zero-initialised before. Errors as nas_job_read, and an unknown
- *  method, metric or one whose keys are missing. */
+/** Read the job file alone, with its overrides.  Coordinator only.
+ *  inputs [out]: the job; zero-initialised before. Errors as nas_job_read, and an unknown metric. */
 nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *source,
                                  nas_error_t *err);
 
-/** Read what the job names and check it.  Coordinator only; after nas_inputs_read_job.
+/** Find the job's method.  Coordinator only; after nas_inputs_read_job.
+ *  began_with: the method of the run that is resumed, which goes on with it where the job names
+ *  none and it is a method; NULL: nothing is resumed.
+ *  NAS_EINPUT: keys that the method needs are missing, or those of another one are there. */
+nas_status_t nas_inputs_choose_method(nas_inputs_t *inputs, const char *began_with,
+                                      nas_error_t *err);
+
+/** Read what the job names and check it.  Coordinator only; after nas_inputs_choose_method.
  *  NAS_ESTOP: inputs->interrupt said so.
  *  NAS_EINPUT, one line: errors of the files; a metric, also after its transform, or the objective
  *  without any value; a budget beyond the pool; architecture strings that encoding or space do not
@@ -55,7 +61,7 @@ nas_status_t nas_inputs_check_output(const nas_job_t *job, const char *path, nas
 
 /** What a job looks like before its files are read: a digest of the keys that affect values and of
  *  sizes and times of all files that it names. Equal ones: the files hold what they held.
- *  Coordinator only; after nas_inputs_read_job.
+ *  Coordinator only; after nas_inputs_choose_method.
  *  seen [out] all 0 where it cannot be known, since a file is missing or a folder of images named.
  *  NAS_ENOMEM. */
 nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas_error_t *err);

@@ -68,8 +68,17 @@ nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *s
     if (!status) status = nas_inputs_check_output(inputs->job, source->path, err);
     if (!status) status = check_metrics(inputs->job, err);
     inputs->search.job = inputs->job;
-    if (status || source->purpose == NAS_JOB_SCORE) return status;
-    inputs->search.method = nas_method_of(inputs->job);
+    return status;
+}
+
+nas_status_t nas_inputs_choose_method(nas_inputs_t *inputs, const char *began_with,
+                                      nas_error_t *err)
+{
+    nas_job_t *job = inputs->job;
+    if (job->purpose == NAS_JOB_SCORE) return NAS_OK;
+    if (began_with && !nas_job_names(job, "search.method"))
+        (void)nas_job_set_choice(job, "search.method", began_with);
+    inputs->search.method = nas_method_of(job);
     return check_method(inputs->job, inputs->search.method, err);
 }
 

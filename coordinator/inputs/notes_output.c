@@ -42,6 +42,37 @@ static nas_status_t note_folder(const char *output, nas_strings_t *notes, nas_er
     return status;
 }
 
+/* Where the job names no method, and the run that is there has another one than the default: how it
+ * goes on. The caller's; NULL: it does not, or cannot be read. */
+static char *other_method(const nas_inputs_t *inputs, const char *output)
+{
+    const nas_method_t *method = inputs->search.method;
+    nas_state_t state = {0};
+    nas_error_t ignored = {0};
+    char *text = NULL;
+    if (!method || nas_job_names(inputs->job, "search.method")) return NULL;
+    if (nas_statefile_read(output, &state, &ignored, &ignored)) return NULL;
+    if (nas_method_find(state.method) && strcmp(state.method, method->name) != 0)
+        text = nas_string_format(NULL, " by its method %s, since the job names none", state.method);
+    nas_state_fini(&state);
+    return text;
+}
+
+static nas_status_t note_run(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
+{
+    const char *output = inputs->job->output;
+    char *how = other_method(inputs, output);
+    const nas_status_t status = nas_note_add(
+        notes,
+        nas_string_format(
+            err,
+            "output: a run is at %.200s already; --resume goes on with it%s, --fresh starts anew",
+            output, how ? how : ""),
+        err);
+    free(how);
+    return status;
+}
+
 nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *notes,
                                     nas_error_t *err)
 {
@@ -51,14 +82,7 @@ nas_status_t nas_inputs_note_output(const nas_inputs_t *inputs, nas_strings_t *n
     if (!status) status = nas_file_check_replaceable(target, err);
     if (!status) status = nas_statefile_check_own(target, err);
     if (!status) status = note_folder(target, notes, err);
-    if (!status && nas_statefile_exists(output))
-        status = nas_note_add(
-            notes,
-            nas_string_format(
-                err,
-                "output: a run is at %.200s already; --resume goes on with it, --fresh starts anew",
-                output),
-            err);
+    if (!status && nas_statefile_exists(output)) status = note_run(inputs, notes, err);
     free(target);
     return status;
 }

@@ -39,7 +39,7 @@ struct nas_session {
     int64_t patience;
     char *output; /* where the job's output is written, a link followed; owned */
     nas_lock_t *lock;
-    nas_digest_t seen; /* nas_inputs_seen, before anything was read */
+    nas_digest_t seen; /* nas_inputs_seen, before any input was read */
     saved_t saved;     /* until it is taken up */
     nas_state_t state;
     nas_file_identity_t last_save;
@@ -98,7 +98,6 @@ nas_status_t nas_session_create(const nas_session_options_t *options, nas_sessio
     if (!session) return nas_error_nomem(err, "the session");
     *session = (nas_session_t){.job = options->job,
                                .patience = options->patience,
-                               .seen = *options->seen,
                                .checkpoint = {.interval_s = options->job->checkpoint.interval_s},
                                .started_s = nas_clock_monotonic_s()};
     const nas_status_t status = open_session(session, options, err);
@@ -148,12 +147,13 @@ static nas_status_t take_saved(nas_session_t *session, nas_error_t *err)
     return *saved->notice.text ? nas_session_say(session, saved->notice.text, err) : NAS_OK;
 }
 
-nas_status_t nas_session_settle(nas_session_t *session, bool *settled, nas_error_t *err)
+nas_status_t nas_session_settle(nas_session_t *session, const nas_session_options_t *options,
+                                const nas_digest_t *seen, bool *settled, nas_error_t *err)
 {
     static const nas_digest_t unknown;
     const saved_t *saved = &session->saved;
-    const nas_digest_t *seen = &session->seen;
-    *settled = saved->exists && saved->state.complete &&
+    session->seen = *seen;
+    *settled = saved->exists && saved->state.complete && !options->retry_failed &&
                memcmp(seen, &unknown, sizeof *seen) != 0 &&
                memcmp(seen, &saved->state.seen_hash, sizeof *seen) == 0;
     return *settled ? take_saved(session, err) : NAS_OK;

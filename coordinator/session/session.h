@@ -15,9 +15,7 @@
 
 /** What a session begins with; borrowed. */
 typedef struct nas_session_options {
-    const nas_job_t *job;     /**< kept (borrowed) */
-    const nas_digest_t *seen; /**< what the job looks like before its files are read; all 0: not
-                                   known */
+    const nas_job_t *job; /**< kept (borrowed) */
     int64_t patience; /**< failed evaluations after which the run gives up where none succeeds; 0:
                            never */
     bool resume;
@@ -41,9 +39,13 @@ nas_status_t nas_session_create(const nas_session_options_t *options, nas_sessio
                                 nas_error_t *err);
 
 /** Where what is saved is complete and the job looks as it did then, take that up: nothing else is
- *  to be read, a table of 10^7 rows least of all. Where in doubt, not.  Coordinator only.
+ *  to be read, a table of 10^7 rows least of all. Where in doubt, or where failures are retried,
+ *  not.  Coordinator only; the options are those of nas_session_create.
+ *  seen [in] what the job looks like before its files are read; all 0: not known. Kept for the next
+ *  session.
  *  settled [out] whether it was so.  NAS_ENOMEM. */
-nas_status_t nas_session_settle(nas_session_t *session, bool *settled, nas_error_t *err);
+nas_status_t nas_session_settle(nas_session_t *session, const nas_session_options_t *options,
+                                const nas_digest_t *seen, bool *settled, nas_error_t *err);
 
 /** While inputs are read, before anything is begun: whether OUTPUT.stop asks to stop. */
 bool nas_session_stops_reading(nas_session_t *session);

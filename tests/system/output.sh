@@ -180,6 +180,48 @@ test_another_job() {
     expect_refused 'the table changed\.csv is not the one' job.yaml --resume --set pool.table=changed.csv
 }
 
+# A job that names no method goes on with that of the run, finished or not, whatever the default is; --fresh takes the default.
+test_no_method() {
+    local goes_on='the job names no search\.method: it goes on with %s, with which the run at %s began$' run='search unnamed.yaml'
+    # shellcheck disable=SC2059 # the pattern is one's own
+    goes_on_with() { expect_line err "$(printf "$goes_on" "$1" "$2")"; }
+    sed 's/method: robot, //' job.yaml >unnamed.yaml
+    rm -rf small.h5*
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set search.method=rea --set checkpoint.interval=0
+    same_report small.h5 >by_rea
+    cp small.h5.prev half.h5
+    cp small.h5 whole.h5
+
+    # shellcheck disable=SC2086 # words
+    {
+        expect_exit 0 "$ROBOTNAS" $run --resume --set output=half.h5
+        goes_on_with rea half.h5
+        expect_line err ': method rea, '
+        expect_line out 'search unnamed\.yaml --set search\.method=rea --set search\.budget=24 '
+        expect_report half.h5 by_rea
+        expect_exit 0 ranks 2 "$ROBOTNAS" $run --resume --set output=whole.h5
+        goes_on_with rea whole.h5
+        expect_line err 'the run is complete; nothing to do$'
+        expect_exit 2 "$ROBOTNAS" $run --resume --set output=whole.h5 --set seed=4
+        expect_line err "belongs to another job ('small', method rea): seed differs; "
+        expect_line err '^'
+    }
+    "$ROBOTNAS" check unnamed.yaml --set output=whole.h5 >checked
+    expect_line checked '^# note: output: a run is at whole\.h5 already; --resume goes on with it by its method rea, since the job names none, --fresh starts anew$'
+
+    # A key of a method that only the run's file names is no fault.
+    expect_exit 0 "$ROBOTNAS" search job.yaml --set output=one.h5 --set search.method=single --set search.metric=snip
+    expect_exit 0 "$ROBOTNAS" search unnamed.yaml --resume --set output=one.h5 --set search.metric=snip
+    goes_on_with single one.h5
+
+    expect_exit 0 "$ROBOTNAS" search unnamed.yaml --fresh --set output=whole.h5
+    if grep -q 'names no search.method' err; then fail 'a run that is begun anew goes on'; fi
+    "$ROBOTNAS" check unnamed.yaml --set output=new.h5 >checked
+    expect_line checked "^  method: $("$ROBOTNAS" report whole.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["method"])')$"
+    expect_exit 0 "$ROBOTNAS" search unnamed.yaml --resume --set output=whole.h5
+    if grep -q 'names no search.method' err; then fail 'what is the default is said'; fi
+}
+
 # The save before the last is an unfinished run: it goes on elsewhere, with another interval, groups, ranks, and the
 # same table under another name.
 test_what_may_change() {
@@ -374,7 +416,7 @@ test_no_locks() {
     done
 }
 
-for part in lock folders file_size_limit full_disk unwritable_folder damage another_job what_may_change links written_files \
+for part in lock folders file_size_limit full_disk unwritable_folder damage another_job no_method what_may_change links written_files \
     modes planted under_way no_locks; do
     printf '%s\n' "-- $part"
     "test_$part"

@@ -562,6 +562,26 @@ Test(job, later_errors_name_the_place)
     nas_job_destroy(job);
 }
 
+/* What applies follows from it: as if it had been named. */
+Test(job, a_choice_that_is_not_named_can_be_another_than_the_default)
+{
+    char *expected = NULL, *text = NULL;
+    nas_job_t *named = read_job(LEAST SEARCH, "search.method=rea");
+    nas_job_t *job = read_job(LEAST SEARCH, NULL);
+    cr_assert(nas_job_names(named, "search.method"));
+    cr_assert(nas_job_names(job, "search.budget"));
+    cr_assert_not(nas_job_names(job, "search.method"));
+    cr_assert_not(nas_job_set_choice(job, "search.method", "score"));
+    cr_assert(nas_job_set_choice(job, "search.method", "rea"));
+    cr_assert_eq(nas_job_print(named, true, &expected, NULL), NAS_OK);
+    cr_assert_eq(nas_job_print(job, true, &text, NULL), NAS_OK);
+    cr_assert_str_eq(text, expected);
+    free(text);
+    free(expected);
+    nas_job_destroy(named);
+    nas_job_destroy(job);
+}
+
 Test(job, texts_differ_by_keys)
 {
     nas_strings_t keys = {0};
