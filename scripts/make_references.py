@@ -25,7 +25,7 @@ Definitions of the metrics ("weights": of every convolution and of the linear la
     nwot         log |det K|, K the number of ReLU inputs at which two images have the same sign, over every ReLU, dead
                  edges included                                                  (Mellor et al., ICML 2021)
 
-A course of training: L of each batch before its step of gradient descent, with Nesterov momentum 0.9, weight decay 0.0005
+A training: L of each batch before its step of gradient descent, with Nesterov momentum 0.9, weight decay 0.0005
 on every parameter, and a rate that falls from 0.1 to 0 as half a cosine. Its images differ in colour by their class, and are
 rounded to halves, which compress well.
 """
@@ -56,7 +56,7 @@ class Case:
     size: int = 8
     batch: int = 6
     seed: int = 1
-    steps: int = 0  # of a course of training; 0: values of one batch
+    steps: int = 0  # of a training; 0: values of one batch
 
 
 CASES = (

@@ -76,7 +76,7 @@ def evaluations(run):
     return rows
 
 
-def course(run):
+def history(run):
     """The best value after every evaluation of each repeat; NaN while none has succeeded."""
     better = min if run.attrs["minimise"] else max
     rows, best = [], {}
@@ -105,7 +105,7 @@ def curves(run):
 
 
 def main():
-    tables = {"metrics": metrics, "evaluations": evaluations, "course": course, "curves": curves}
+    tables = {"metrics": metrics, "evaluations": evaluations, "history": history, "curves": curves}
     parser = argparse.ArgumentParser(description="Print what a run of robotnas left in its state file, as CSV.")
     parser.add_argument("run", help="a state file")
     parser.add_argument("table", choices=tables)

@@ -25,7 +25,7 @@ static const char help[] =
     "  --images DIR        search for a network for images: HDF5, CIFAR or IDX files, or a folder of\n"
     "                      pictures a class, for which the commands that convert them are named\n"
     "  --table CSV         a study on a table of architectures, metrics and results\n"
-    "  --trainer COMMAND   a program judges an architecture, in place of the built-in training;\n"
+    "  --trainer COMMAND   a program evaluates an architecture, in place of the built-in training;\n"
     "                      placeholders such as {arch} stand in it, or are added at its end\n"
     "  --objective COLUMN  of a table: the column to optimise; default: a guess by the names\n"
     "  --output FILE       where to write; what is there is never replaced; default: standard output\n";
@@ -80,7 +80,7 @@ static nas_status_t parse(int argc, char **argv, init_options_t *options, nas_er
             "init: --images, --table or --trainer is missing; see robotnas init --help");
     if (options->objective && (!options->table || options->trainer))
         return nas_error_set(err, NAS_EARG,
-                             "init: --objective is a column of a --table that judges");
+                             "init: --objective is a column of a --table to search by");
     return NAS_OK;
 }
 
@@ -244,7 +244,7 @@ static void write_training(const draft_t *draft)
                   "objective:\n  kind: train\t# docs/training.md\n"
                   "  epochs: %lld\n  batch: %lld\n"
                   "  shards: 1\t# ranks that share one training; divides batch\n"
-                  "  validation: 0.2\t# share of the training images that judges\n"
+                  "  validation: 0.2\t# share of the training images that is held out to validate\n"
                   "  flip: %s\t# mirror images: not for digits and writing\n"
                   "  crop: %d\t# shift by up to so many pixels\n",
                   (long long)epochs, (long long)batch, images->channels == 1 ? "false" : "true",

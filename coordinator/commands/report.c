@@ -12,7 +12,7 @@
 static const char help[] =
     "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against OTHER.h5...]\n"
     "\n"
-    "Say what a run has found so far: the best architecture, its columns, the budget's course, the\n"
+    "Say what a run has found so far: the best architecture, its columns, what every further evaluation has brought, the\n"
     "weights, candidates under way. Works on a running or unfinished run. Where RUN.h5 is damaged,\n"
     "RUN.h5.prev is read with a notice.\n"
     "\n"

@@ -9,7 +9,7 @@ static const char help[] =
     "usage: robotnas verify REFERENCE.h5... [--images FILE] [--backend NAME] [--dump OUT.h5]\n"
     "\n"
     "Compute every value that reference files have (logits, loss, metrics, gradients, or the\n"
-    "losses of a course of training) on this machine and compare. Exit code 1 where a value\n"
+    "losses of a training) on this machine and compare. Exit code 1 where a value\n"
     "differs by more than rounding explains.\n"
     "\n"
     "  --images FILE    a CIFAR-10 binary file, whose first images courses of training take that\n"

@@ -107,7 +107,7 @@ bool nas_state_has_moved(const nas_state_t *saved, const char *isa, const char *
     const char *remedy = other_blas ? saved->blas : "";
     (void)nas_error_set(
         line, NAS_OK,
-        "this run goes on on another kind of processor: instruction set %s, before %s; OpenBLAS kernels %s, before %s. Last bits of %s may differ from here on, and with them the further course of the run%s%s%s",
+        "this run goes on on another kind of processor: instruction set %s, before %s; OpenBLAS kernels %s, before %s. Last bits of %s may differ from here on, and with them what follows of the run%s%s%s",
         isa, other_isa ? saved->isa : "the same", blas, other_blas ? saved->blas : "the same",
         !other_blas ? "scores and trainings"
         : other_isa ? "scores, trainings and weight vectors"

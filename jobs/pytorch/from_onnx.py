@@ -74,7 +74,7 @@ def load(path):
 
 
 @torch.no_grad()
-def judge(network, images):
+def validate(network, images):
     """(mean loss, accuracy in percent)"""
     network.eval()
     loss = right = 0
@@ -86,9 +86,9 @@ def judge(network, images):
     return loss / len(images), 100 * right / len(images)
 
 
-def say(course, train_on, valid):
-    loss, accuracy = judge(course.model, train_on)[0], judge(course.model, valid)[1]
-    print(json.dumps({"epoch": course.epoch, "loss": loss, "accuracy": accuracy}), flush=True)
+def say(training, train_on, valid):
+    loss, accuracy = validate(training.model, train_on)[0], validate(training.model, valid)[1]
+    print(json.dumps({"epoch": training.epoch, "loss": loss, "accuracy": accuracy}), flush=True)
 
 
 def main():
@@ -106,13 +106,13 @@ def main():
     network, mean, std, _ = load(args.model)
     network.to(device)
     train_on, valid, test = [part and train_cell.Images(*part, mean, std, device) for part in train_cell.read_images(args)]
-    course = train_cell.Course(network, args.epochs * train_cell.steps_of_epoch(train_on, args)[0], args)
-    say(course, train_on, valid)
-    while course.epoch < args.epochs:
-        train_cell.train_epoch(course, train_on, args)
-        say(course, train_on, valid)
+    training = train_cell.Training(network, args.epochs * train_cell.steps_of_epoch(train_on, args)[0], args)
+    say(training, train_on, valid)
+    while training.epoch < args.epochs:
+        train_cell.train_epoch(training, train_on, args)
+        say(training, train_on, valid)
     if test:
-        print(json.dumps({"test_accuracy": judge(network, test)[1]}))
+        print(json.dumps({"test_accuracy": validate(network, test)[1]}))
     if args.output:
         torch.save(network.state_dict(), args.output)
 

@@ -191,8 +191,8 @@ def moments(images):
     return [float(x.mean(dtype=np.float64)) for x in per_channel], [float(x.std(dtype=np.float64)) or 1.0 for x in per_channel]
 
 
-class Course:
-    """A training: what changes in it, and its file in the folder `work`."""
+class Training:
+    """What changes in a training, and its file in the folder `work`."""
 
     def __init__(self, model, n_steps, args):
         self.model = model
@@ -239,21 +239,21 @@ def steps_of_epoch(images, args):
     return len(images) // batch, batch
 
 
-def train_epoch(course, images, args):
+def train_epoch(training, images, args):
     """Stochastic gradient descent, its rate falling as half a cosine."""
-    course.model.train()
+    training.model.train()
     # a function of seed and epoch alone, so that nothing of it need be saved
-    draw = torch.Generator().manual_seed((args.seed * 1_000_003 + course.epoch) % 2**63)
+    draw = torch.Generator().manual_seed((args.seed * 1_000_003 + training.epoch) % 2**63)
     order = torch.randperm(len(images), generator=draw).to(images.labels.device)
     steps, batch = steps_of_epoch(images, args)
     for step in range(steps):
         x, y = images.batch(order[step * batch:(step + 1) * batch])
-        course.optimiser.zero_grad()
-        functional.cross_entropy(course.model(x), y).backward()
-        course.optimiser.step()
-        course.schedule.step()
-    course.epoch += 1
-    course.save()
+        training.optimiser.zero_grad()
+        functional.cross_entropy(training.model(x), y).backward()
+        training.optimiser.step()
+        training.schedule.step()
+    training.epoch += 1
+    training.save()
 
 
 @torch.no_grad()
@@ -322,10 +322,10 @@ def main():
     train_on, valid, test = [part and Images(*part, mean, std, device) for part in parts]
     model = network(args.arch, parts[0][0].shape[1], classes, args.channels, args.cells).to(device)
     steps, batch = steps_of_epoch(train_on, args)
-    course = Course(model, args.epochs * steps, args)
-    course.load(device)
-    while course.epoch < args.epochs:
-        train_epoch(course, train_on, args)
+    training = Training(model, args.epochs * steps, args)
+    training.load(device)
+    while training.epoch < args.epochs:
+        train_epoch(training, train_on, args)
     seen = args.epochs * steps * batch
     score = accuracy(model, valid)
     print(json.dumps({"score": score, "cost": seen, "columns": {"test_accuracy": accuracy(model, test) if test else None}}))

@@ -1,5 +1,5 @@
 /* Reference files of `robotnas verify`: edits (h5_edit.h) of a good one. The first byte says
- * whether it is of one batch or of a course of training. What is accepted is written again. HDF5
+ * whether it is of one batch or of a training. What is accepted is written again. HDF5
  * reads it in a child process, so that a try takes milliseconds. */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"

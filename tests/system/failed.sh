@@ -117,7 +117,7 @@ echo "{\"score\": $(($1 * 7 % 16)), \"cost\": 10}"
 TRAINER
 }
 
-# without_earlier RUN.h5: its report, but for results that its course did not ask for.
+# without_earlier RUN.h5: its report, but for results that the search did not ask for.
 without_earlier() {
     same_report "$1" | python3 -c '
 import json, sys

@@ -23,7 +23,7 @@ name: small
 pool: {space: table, table: table.csv}
 metrics: {names: [m1, m3]}
 objective: {kind: table, column: acc}
-search: {budget: 4}
+search: {method: robot, budget: 4}
 JOB
 
 notes_of job.yaml
@@ -116,7 +116,7 @@ network: {channels: 4, cells: 1}
 data: {format: idx, train: [gray, gray.labels]}
 metrics: {source: scores, file: scored.h5, names: [params, flops]}
 objective: {kind: train, epochs: 400, batch: 4}
-search: {budget: 2}
+search: {method: robot, budget: 2}
 JOB
 notes_of search.yaml
 [ ! -s notes ] || fail "notes about scores of the same seed, network and images"

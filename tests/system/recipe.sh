@@ -47,7 +47,7 @@ if [ ! -e python.4 ] || [ -e python.5 ] || [ ! -e sh.1 ] || [ -e sh.2 ]; then fa
 
 small_job table.yaml
 expect_exit 0 "$ROBOTNAS" search table.yaml --set output=run.h5
-check evaluations course
+check evaluations history
 run_blocks 1 2 3 4
 python3 - <<'PY' || fail "the page's means are not those of the report"
 import json, math
@@ -68,7 +68,7 @@ chmod +x bin/python3
 ln -s "$ROBOTNAS_SOURCE/scripts" shell/scripts
 cp run.h5 shell
 (cd shell && PATH=$folder/bin:$PATH bash -e ../sh.1) || fail "$page: $(cat sh.1)"
-for table in evaluations course; do
+for table in evaluations history; do
     cmp "$table.csv" "shell/$table.csv" >&2 || fail "$table.csv differs"
 done
 
@@ -80,10 +80,10 @@ objective:
   kind: command
   command: [sh, -c, 'case {index} in *[13579]) exit 3;; esac; echo "{{\\"score\\": {index}, \\"cost\\": 2}}"']
   minimise: true
-search: {budget: 10, parallel: 3}
+search: {method: robot, budget: 10, parallel: 3}
 JOB
 expect_exit 0 "$ROBOTNAS" search command.yaml --set output=run.h5 --fresh
-check evaluations course
+check evaluations history
 run_blocks 1 2 3
 grep -q ',failed,exit code 3,' evaluations.csv || fail 'no failure, or not its reason'
 
@@ -104,10 +104,10 @@ network: {channels: 8, cells: 1}
 data: {format: cifar-binary, train: [images.bin], test: [test.bin], limit: 100}
 metrics: {source: compute, names: [synflow, nwot], batch: 8}
 objective: {kind: train, epochs: 2, batch: 16}
-search: {budget: 4, parallel: 2, repeats: 2}
+search: {method: robot, budget: 4, parallel: 2, repeats: 2}
 JOB
 expect_exit 0 "$ROBOTNAS" search train.yaml --set output=run.h5 --fresh
 "$ROBOTNAS" report run.h5 --csv-scores scores.csv
-check metrics evaluations course curves
+check metrics evaluations history curves
 run_blocks 1 2 3 4
 has_lines curves.csv 17

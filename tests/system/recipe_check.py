@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compare what scripts/read_run.py printed of a run with what the program reports of it.
 
-  recipe_check.py REPORT.json TABLE...    each TABLE (metrics, evaluations, course, curves) is in TABLE.csv; metrics are
+  recipe_check.py REPORT.json TABLE...    each TABLE (metrics, evaluations, history, curves) is in TABLE.csv; metrics are
                                           compared with scores.csv, of `robotnas report --csv`
 """
 import csv
@@ -69,9 +69,9 @@ def check_evaluations(report):
         check_best(rows, repeat["best"])
 
 
-def check_course(report):
+def check_history(report):
     """The best of the evaluations so far, which never gets worse, up to the best of all."""
-    for repeat, rows in by_repeat(report, "course.csv"):
+    for repeat, rows in by_repeat(report, "history.csv"):
         known = []
         for i, (row, evaluation) in enumerate(zip(rows, repeat["evaluations"], strict=True)):
             assert int(row["evaluation"]) == i + 1
@@ -96,7 +96,7 @@ def check_curves(report):
 def main(path, *tables):
     with open(path) as file:
         report = json.load(file)
-    check = {"metrics": check_metrics, "evaluations": check_evaluations, "course": check_course, "curves": check_curves}
+    check = {"metrics": check_metrics, "evaluations": check_evaluations, "history": check_history, "curves": check_curves}
     for table in tables:
         check[table](report)
 

@@ -59,7 +59,7 @@ objective:
   column: cifar10_valid_acc_12ep
   cost: train_seconds_12ep
   report: [cifar10_test_acc]
-search: {budget: 10, repeats: 3}
+search: {method: robot, budget: 10, repeats: 3}
 JOB
 expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml
 "$ROBOTNAS" report joined.h5 --json >joined.json

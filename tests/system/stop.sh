@@ -44,7 +44,7 @@ expect_stopped() {
     printf '%s: %d evaluations saved\n' "$1" "$(grep -c '"phase"' stopped)"
 }
 
-# One run, stopped in every way on its course.
+# One run, stopped in every way.
 for signal in USR1 TERM INT; do
     begin_alone
     kill "-$signal" "$pid"

@@ -76,7 +76,7 @@ test_compute() {
     grep -q '"scores"' alone || fail 'the run says nothing of its scores'
 }
 
-# Without images held out the test images judge, and are no column; without test images there is none either.
+# Without images held out the test images validate, and are no column; without test images there is none either.
 test_columns() {
     local columns
     for columns in 'validation=0.2:train_loss valid_loss test_accuracy' 'validation=0:train_loss valid_loss'; do
@@ -190,7 +190,7 @@ test_refusals() {
     refuse '--set data\.train: .*nowhere\.bin: No such file' 'data.train=[nowhere.bin]'
     refuse '--set objective.shards: 3 equal parts of a batch of 16 images' objective.shards=3
     refuse '--set objective.batch: 160 of 200 training images are left' objective.batch=161
-    refuse '--set objective.validation: with 0 the test images judge, and there are none' objective.validation=0 'data.test=[]'
+    refuse '--set objective.validation: with 0 the test images validate, and there are none' objective.validation=0 'data.test=[]'
 }
 
 # refuse PATTERN SETTING...

@@ -145,7 +145,7 @@ if python=$(python_with h5py); then
     done
 
     edited input/images 'del file[name]' "$course"
-    expect_refusal 'edited.h5: a course of training without images; *--images*' "$ROBOTNAS" verify edited.h5
+    expect_refusal 'edited.h5: a training without images; *--images*' "$ROBOTNAS" verify edited.h5
     expect_refusal '*nowhere*' "$ROBOTNAS" verify edited.h5 --images nowhere
     head -c $((159 * 3073)) /dev/zero >few.bin
     expect_refusal 'few.bin: 159 images; edited.h5 takes 160' "$ROBOTNAS" verify edited.h5 --images few.bin
@@ -207,7 +207,7 @@ for file in train-1.h5 train-2.h5; do
         for backend in "${backends[@]}"; do
             is_sanitized || expect_agreement "$ROBOTNAS" verify "$large/$file" --images "$images" --backend "$backend"
         done
-        expect_refusal "*$file: a course of training without images; *" "$ROBOTNAS" verify "$large/$file"
+        expect_refusal "*$file: a training without images; *" "$ROBOTNAS" verify "$large/$file"
     else
         skip_part "$file: it is not at $large, or CIFAR-10 not at $images"
     fi

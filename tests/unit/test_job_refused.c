@@ -404,12 +404,12 @@ Test(job_refused, keys_that_contradict_each_other)
          "data: {format: hdf5, train: [a]}\n",
          NULL,
          "@:3:19: objective.kind: this release trains networks of nas-bench-201 only; set "
-         "pool.space to that, or judge by a table or a command"},
+         "pool.space to that, or take an objective of a table or a command"},
         {SPACE SEARCH "objective: {kind: train, batch: 64}\n", "objective.shards=3",
          "--set objective.shards: 3 equal parts of a batch of 64 images do not exist; choose a "
          "divisor"},
         {SPACE SEARCH "objective: {kind: train, validation: 0}\n", NULL,
-         "@:6:38: objective.validation: with 0 the test images judge, and there are none; name "
+         "@:6:38: objective.validation: with 0 the test images validate, and there are none; name "
          "data.test, or hold out a share such as 0.2"},
         {LEAST SEARCH, "objective.command=[a]",
          "--set objective.command: has no meaning with objective.kind table; remove it"},

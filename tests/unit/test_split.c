@@ -121,7 +121,7 @@ Test(split, what_the_data_cannot_give_is_refused)
                    "1 of 40 training images are left to train on, fewer than a batch of 2");
     dataset.test.n = 0;
     assert_refused(&dataset, &(nas_recipe_t){.batch = 2},
-                   "no images to judge by: there are no test images, and of the training images "
+                   "no images to validate on: there are no test images, and of the training images "
                    "none are held out");
     nas_dataset_fini(&dataset);
 }

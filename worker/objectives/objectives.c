@@ -87,7 +87,7 @@ static const nas_job_field_t fields[] = {
      .name = kind_name,
      .traits = kind_traits,
      .doc =
-         "How an architecture is judged: by a column of a table, by a short training of its network on the job's images (`docs/training.md`), or by a program of the user's (`docs/command.md`)."},
+         "How an architecture is evaluated: by a column of a table, by a short training of its network on the job's images (`docs/training.md`), or by a program of the user's (`docs/command.md`)."},
 };
 
 const nas_job_section_t nas_objective_keys = {.fields = fields,

@@ -12,7 +12,7 @@
 enum { DEEP_CELLS = 3 };
 
 static const double float64_tolerance = 1e-8;
-static const double float64_loss_tolerance = 1e-6; /* in a course of training */
+static const double float64_loss_tolerance = 1e-6; /* in a training */
 static const double least_share = 1e-4; /* of the norm of all gradients, in which one is measured */
 
 /* How a network conditions its values in float32, see the header. */
@@ -55,7 +55,7 @@ static const rule_t *find_rule(const char *name)
     return &RULES[i];
 }
 
-/* Losses of a course in float32: those of steps before `end`. */
+/* Losses of a training in float32: those of steps before `end`. */
 static const struct {
     int end;
     double tolerance;

@@ -1,6 +1,6 @@
 /* Values of a backend against those of a reference, and how far they may lie apart.
  *
- * float64 backends: relative error at most 1e-8 on every value but losses of a course of training.
+ * float64 backends: relative error at most 1e-8 on every value but losses of a training.
  * float32 backends: what float32 allows, which depends on how the network conditions its values.
  *   shallow    fewer than 3 cells a stage
  *   deep       3 or more
@@ -18,7 +18,7 @@
  *   gradients                      itself, or 1e-4 of all           1e-3    1e-3    1e-3
  *                                  gradients where that is more
  *
- * Losses of a course of training wander apart, since each step amplifies the rounding of those
+ * Losses of a training wander apart, since each step amplifies the rounding of those
  * before it. Their error is relative to the expected loss, or to 1 where that is more.
  *
  *   losses                             float64    float32
@@ -54,7 +54,7 @@ typedef struct nas_comparison {
 /** Compare every value that the file has.  Not collective.
  *  is_float64: the kind of backend that found the values;
  *  comparison_p [out] n of them, the caller's (free), in the order logits, loss, metrics, input
- *  gradient, gradients; or of a course of training the losses.
+ *  gradient, gradients; or of a training the losses.
  *  NAS_ENOMEM. */
 nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_values_t *found,
                          bool is_float64, nas_comparison_t **comparison_p, size_t *n,

@@ -71,7 +71,7 @@ static nas_status_t take_arch(const char *path, const nas_untrusted_array_t *arr
                          (const char *)array->data, space->forms);
 }
 
-/* Of a course of training, the steps and their images. */
+/* Of a training, the steps and their images. */
 static nas_status_t take_steps(const char *path, const nas_untrusted_array_t *array,
                                const nas_network_t *network, nas_reference_t *reference,
                                nas_error_t *err)
@@ -82,9 +82,8 @@ static nas_status_t take_steps(const char *path, const nas_untrusted_array_t *ar
                              "%s: dataset 'expected/losses' is not a list of 1 to %d, one a step",
                              path, MOST_STEPS);
     if (network->convention != NAS_CONVENTION_TRAIN)
-        return nas_error_set(
-            err, NAS_EINPUT,
-            "%s: attribute 'convention' is 'score'; a course of training has 'train'", path);
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: attribute 'convention' is 'score'; a training has 'train'", path);
     const nas_status_t status = take_number(path, array, BATCH, MOST_BATCH, &reference->batch, err);
     if (status) return status;
     reference->n_steps = (int)losses->n;

@@ -10,7 +10,7 @@
  *   expected/gradients/NAME   optional: of the loss, by any parameters
  *   expected/input_gradient   optional: of the sum of the logits, [N, C, H, W]
  *
- * A file with expected/losses is a course of training instead: S steps of N images each, in their
+ * A file with expected/losses is a training instead: S steps of N images each, in their
  * order, from the weights in the file; gradient descent with Nesterov momentum 0.9, weight decay
  * 0.0005 on every parameter, and a rate that falls from 0.1 to 0 as half a cosine.
  *   attributes         as above, and batch: N; convention is train
@@ -41,16 +41,16 @@ typedef struct nas_reference_values {
     double *metric;         /**< in the order of nas_metric_list */
     double *gradient;       /**< [graph->n_values], laid out as the parameters */
     double *input_gradient; /**< [N, C, H, W] */
-    double *losses;         /**< [S]; of a course of training these are all, and else NULL */
+    double *losses;         /**< [S]; of a training these are all, and else NULL */
 } nas_reference_values_t;
 
 /** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
 typedef struct nas_reference {
-    int n_steps; /**< S of a course of training; 0: values of one batch */
+    int n_steps; /**< S of a training; 0: values of one batch */
     nas_arch_t arch;
     nas_graph_t *graph;
     int batch;          /**< N */
-    int n_images;       /**< N; of a course of training S N */
+    int n_images;       /**< N; of a training S N */
     float *images;      /**< [n_images, C, H, W] */
     int32_t *labels;    /**< [n_images] */
     double *parameters; /**< [graph->n_values] */
@@ -62,7 +62,7 @@ typedef struct nas_reference {
 
 /** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again
  *  for a moment.
- *  cifar [in] a CIFAR-10 file for a course of training without images, read only for such; NULL:
+ *  cifar [in] a CIFAR-10 file for a training without images, read only for such; NULL:
  *  none;
  *  reference [out] the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged, a part absent, of another shape or out of

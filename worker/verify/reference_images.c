@@ -59,7 +59,7 @@ static nas_status_t read_cifar(const char *path, const char *cifar, nas_referenc
     if (!cifar)
         return nas_error_set(
             err, NAS_EINPUT,
-            "%s: a course of training without images; name the CIFAR-10 file that has them with --images",
+            "%s: a training without images; name the CIFAR-10 file that has them with --images",
             path);
     if (classes != options.n_classes)
         return nas_error_set(err, NAS_EINPUT,

@@ -21,12 +21,12 @@ static nas_recipe_t recipe_of(const nas_reference_t *reference)
 }
 
 /* What a training needs, and owns nothing of. */
-typedef struct course {
+typedef struct replay {
     nas_recipe_t recipe;
     nas_dataset_t dataset;
     nas_split_t split;
     nas_comm_t *team;
-} course_t;
+} replay_t;
 
 /* An epoch goes through its images in an order of its own. They lie so that this order is the
  * file's; numbers are of images in the dataset. */
@@ -60,11 +60,11 @@ static nas_status_t order_images(const nas_reference_t *reference, uint64_t seed
 }
 
 /* All images to train on. They are normalised already. */
-static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed, course_t *course,
+static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed, replay_t *replay,
                                 nas_error_t *err)
 {
     const nas_network_t *network = &reference->graph->network;
-    nas_dataset_t *dataset = &course->dataset;
+    nas_dataset_t *dataset = &replay->dataset;
     nas_images_t images = {.pixel = NAS_PIXEL_F32,
                            .n = reference->n_images,
                            .c = network->image_channels,
@@ -72,7 +72,7 @@ static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed,
                            .w = network->width};
     dataset->n_classes = network->classes;
     for (int c = 0; c < images.c; c++) dataset->std[c] = 1;
-    nas_status_t status = order_images(reference, seed, &course->split, &images, err);
+    nas_status_t status = order_images(reference, seed, &replay->split, &images, err);
     if (!status)
         status = nas_memory_source(&images, dataset->mean, dataset->std, &dataset->train, err);
     nas_images_fini(&images);
@@ -96,23 +96,23 @@ static void take_steps(const nas_reference_t *reference, nas_training_t *trainin
 nas_status_t nas_verify_training(nas_engine_t *engine, const nas_reference_t *reference,
                                  double *losses, nas_error_t *err)
 {
-    course_t course = {.recipe = recipe_of(reference)};
+    replay_t replay = {.recipe = recipe_of(reference)};
     nas_training_t *training = NULL;
     nas_training_options_t options = {.engine = engine,
                                       .graph = reference->graph,
                                       .arch = reference->arch.name,
                                       .seed = 0,
-                                      .recipe = &course.recipe,
-                                      .dataset = &course.dataset,
-                                      .split = &course.split};
-    nas_status_t status = nas_comm_self(&course.team, err);
-    if (!status) status = make_images(reference, options.seed, &course, err);
-    options.team = course.team;
+                                      .recipe = &replay.recipe,
+                                      .dataset = &replay.dataset,
+                                      .split = &replay.split};
+    nas_status_t status = nas_comm_self(&replay.team, err);
+    if (!status) status = make_images(reference, options.seed, &replay, err);
+    options.team = replay.team;
     if (!status) status = nas_training_create(&options, &training, err);
     if (!status) take_steps(reference, training, losses);
     nas_training_destroy(training);
-    nas_comm_destroy(course.team);
-    nas_split_fini(&course.split);
-    nas_dataset_fini(&course.dataset);
+    nas_comm_destroy(replay.team);
+    nas_split_fini(&replay.split);
+    nas_dataset_fini(&replay.dataset);
     return status;
 }

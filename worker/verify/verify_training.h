@@ -1,4 +1,4 @@
-/* A course of training again, step by step. */
+/* A training again, step by step. */
 #ifndef NAS_WORKER_VERIFY_VERIFY_TRAINING_H
 #define NAS_WORKER_VERIFY_VERIFY_TRAINING_H
 
@@ -6,7 +6,7 @@
 #include "worker/engine/engine.h"
 #include "worker/verify/reference.h"
 
-/** Train as a reference's course did, by the steps that train candidates (training.h).
+/** Train as a reference's did, by the steps that train candidates (training.h).
  *  Not collective; deterministic for an engine and its instruction set.
  *  reference [in] with n_steps > 0, its graph built for the engine's layout;
  *  losses [out] n_steps; NaN from the step on that found one that is not finite.

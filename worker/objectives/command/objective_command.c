@@ -167,7 +167,7 @@ static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const
         return NAS_OK;
     }
     nas_candidate_record_fini(&record);
-    if (status) nas_log_line_of_rank("%s; it is judged anew", damaged.text);
+    if (status) nas_log_line_of_rank("%s; it is evaluated anew", damaged.text);
     nas_command_t command = objective->command;
     command.goes_on = !status && found;
     status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);

@@ -113,7 +113,7 @@ static nas_status_t set_sizes(const nas_dataset_t *dataset, const nas_recipe_t *
     if (split->n_valid < 1)
         return nas_error_set(
             err, NAS_EINPUT,
-            "no images to judge by: there are no test images, and of the training images none are held out");
+            "no images to validate on: there are no test images, and of the training images none are held out");
     return NAS_OK;
 }
 

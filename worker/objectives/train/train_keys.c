@@ -115,7 +115,7 @@ static const nas_job_field_t fields[] = {
      .initial = "0.2",
      .most = 0.9,
      .doc =
-         "Share of the training images that is held out, by the seed, to judge by; 0: the test images judge."},
+         "Share of the training images that is held out, by the seed, to validate; 0: validated on the test images."},
     {.key = "objective.flip",
      .type = NAS_JOB_BOOL,
      .affects = NAS_JOB_OF_OBJECTIVE,
@@ -162,7 +162,7 @@ static nas_status_t check(const nas_job_t *job, nas_error_t *err)
     if (!nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS))
         return nas_job_error(
             job, "objective.kind", err,
-            "this release trains networks of %s only; set pool.space to that, or judge by a table or a command",
+            "this release trains networks of %s only; set pool.space to that, or take an objective of a table or a command",
             spaces);
     if (recipe.batch % recipe.shards != 0)
         return nas_job_error(
@@ -172,7 +172,7 @@ static nas_status_t check(const nas_job_t *job, nas_error_t *err)
     if (recipe.validation == 0 && job->data.test.n == 0)
         return nas_job_error(
             job, "objective.validation", err,
-            "with 0 the test images judge, and there are none; name data.test, or hold out a share such as 0.2");
+            "with 0 the test images validate, and there are none; name data.test, or hold out a share such as 0.2");
     return NAS_OK;
 }
 
