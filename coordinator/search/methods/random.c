@@ -5,6 +5,7 @@
  */
 #include "common/base/visited.h"
 #include "coordinator/search/methods/method.h"
+#include "coordinator/search/methods/visit.h"
 
 #include <stdlib.h>
 
@@ -66,12 +67,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_error_t *err)
 {
     random_search_t *search = self;
-    for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_interrupt_check(search->setup.interrupt, 0.0, err);
-        if (status) return status;
-        (void)nas_visited_add(&search->drawn, result[i].arch);
-    }
-    return NAS_OK;
+    return nas_method_visit(&search->setup, &search->drawn, result, n, err);
 }
 
 /* A draw, and an entry of what is drawn. */

@@ -6,6 +6,7 @@
 #include "common/base/visited.h"
 #include "coordinator/search/methods/greedy.h"
 #include "coordinator/search/methods/method.h"
+#include "coordinator/search/methods/visit.h"
 
 #include <stdlib.h>
 
@@ -70,12 +71,7 @@ static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *
 static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_error_t *err)
 {
     single_t *single = self;
-    for (int64_t i = 0; i < n; i++) {
-        const nas_status_t status = nas_interrupt_check(single->setup.interrupt, 0.0, err);
-        if (status) return status;
-        (void)nas_visited_add(&single->visited, result[i].arch);
-    }
-    return NAS_OK;
+    return nas_method_visit(&single->setup, &single->visited, result, n, err);
 }
 
 /* An entry of the frontier, and one of what is visited. */
