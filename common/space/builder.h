@@ -37,7 +37,7 @@ typedef struct nas_conv_spec {
 /** A batch normalisation. */
 typedef struct nas_norm_spec {
     const char *name;
-    double eps;
+    double eps;   /**< > 0 */
     bool affine;  /**< it has gamma and beta */
     bool is_kept; /**< synflow, which drops the others, keeps it */
 } nas_norm_spec_t;

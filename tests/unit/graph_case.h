@@ -7,11 +7,11 @@
 
 enum { N_OTHERS = 4, N_DENSE = 5 };
 
-/* ReLU, convolution, BN; without where k is negative. */
+/* ReLU, convolution, BN of an unusual eps; without where k is negative. */
 static inline int other_conv(nas_builder_t *b, int x, const char *name, int c_out, int k)
 {
     const int size = k < 0 ? -k : k;
-    const nas_norm_spec_t norm = {.name = "bn", .eps = 1e-5, .affine = true};
+    const nas_norm_spec_t norm = {.name = "bn", .eps = 0.125, .affine = true};
     b->enter(b, name, -1);
     x = b->conv(b, b->rectify(b, x, NAS_RECTIFIER_RELU),
                 &(nas_conv_spec_t){.name = "conv", .c_out = c_out, .k = size, .padding = size / 2});

@@ -175,6 +175,11 @@ static int from_nowhere(nas_builder_t *b, int x)
     return conv3(b, relu(b, x + 1000), "nowhere");
 }
 
+static int no_eps(nas_builder_t *b, int x)
+{
+    return b->norm(b, x, &(nas_norm_spec_t){.name = "bn1"});
+}
+
 static int called_twice(nas_builder_t *b, int x)
 {
     b->enter(b, "cell", 1);
@@ -198,6 +203,7 @@ Test(graph, calls_that_cannot_be_are_refused_by_name)
         {linear_image, "network: early: a linear layer of a tensor that is not flat"},
         {endless, "network: endless: too many parameters"},
         {from_nowhere, "network: it has no output"},
+        {no_eps, "network: bn1: no such BN"},
         {called_twice, "network: cell1/twice/conv: the name is given twice"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -276,12 +282,6 @@ static int rectified_term(nas_builder_t *b, int x)
     return sum(b, both, 2, "node1");
 }
 
-static int other_eps(nas_builder_t *b, int x)
-{
-    x = b->conv(b, relu(b, x), &(nas_conv_spec_t){.name = "c", .c_out = 4, .k = 1});
-    return b->norm(b, x, &(nas_norm_spec_t){.name = "bn1", .eps = 1, .affine = true});
-}
-
 static int two_norms(nas_builder_t *b, int x)
 {
     x = b->norm(b, x, &(nas_norm_spec_t){.name = "again", .eps = 1e-5, .affine = true});
@@ -347,7 +347,6 @@ static const struct {
     {relu6, "the ReLU of stem/bn: ReLU6"},
     {rectified_term,
      "the ReLU of stem/bn: a rectified tensor that anything but a convolution reads"},
-    {other_eps, "bn1: a BN of an eps but 1e-5"},
     {two_norms, "again: a BN behind anything but a convolution, before the network's end"},
     {maximum, "p: a pool by maximum"},
     {counted_padding,

@@ -264,6 +264,7 @@ static int norm(nas_builder_t *table, int source, const nas_norm_spec_t *spec)
 {
     nas_graph_builder_t *b = of(table);
     if (!is_tensor(b, source)) return -1;
+    if (!(spec->eps > 0)) return refuse(b, spec->name, "no such BN");
     nas_node_t node = {.kind = NAS_NODE_NORM,
                        .name = full_name(b, spec->name),
                        .extents = extents(table, source),

@@ -25,8 +25,6 @@
 #include <math.h>
 #include <string.h>
 
-static const double epsilon = 1e-5;
-
 static const nas_norm_vectors_t *vectors(const nas_run_t *run, const nas_scalar_op_t *op)
 {
     return &run->program->norm[op->norm];
@@ -48,7 +46,7 @@ static void forward(const nas_run_t *run, const nas_scalar_op_t *op)
     const nas_norm_vectors_t *v = vectors(run, op);
     const double *mean = nas_run_vector(run, v->mean), *variance = nas_run_vector(run, v->variance);
     const double unit = ldexp(1.0, -nas_run_exponent(run, op->exponent));
-    const double eps = ldexp(epsilon, -2 * nas_run_exponent(run, op->from_exponent));
+    const double eps = ldexp(v->eps, -2 * nas_run_exponent(run, op->from_exponent));
     double *inv = nas_run_vector(run, v->inv), *scale = nas_run_vector(run, v->scale);
     double *shift = nas_run_vector(run, op->out);
     for (int c = 0; c < v->c; c++) {
@@ -128,7 +126,7 @@ static void tangent_of_z(const nas_run_t *run, const nas_norm_vectors_t *v, int 
 {
     const double inv = run->vectors[v->inv + c];
     const double mean_zt = inv * run->vectors[v->sum_tz + c] / m;
-    const double along = v->along ? epsilon * inv * inv : 0.0;
+    const double along = v->along ? v->eps * inv * inv : 0.0;
     zt[0] = inv;
     zt[1] = inv * (along - inv * mean_zt);
     zt[2] = -inv * run->vectors[v->sum_t + c] / m;

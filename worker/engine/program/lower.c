@@ -14,9 +14,6 @@
 
 #include <stdlib.h>
 
-/* Of all batch normalisations: norm.c. */
-static const double EPS = 1e-5;
-
 enum { NONE = -1, DESCRIPTION_SIZE = 160 };
 
 /* The end of a network, as nodes of the graph: ReLU, mean over the pixels, flat, linear. */
@@ -294,9 +291,9 @@ static void lower_norm(lowering_t *l, int node)
                                .beta = n->bias,
                                .conv = NONE,
                                .source = NONE,
+                               .eps = n->eps,
                                .in_reduction = n->is_kept,
                                .statistics = n->statistics};
-    if (n->eps != EPS) refuse(l, node, "a BN of an eps but 1e-5");
     if (is_behind_conv) {
         norm.conv = l->number_of[source];
         l->to->conv[norm.conv].norm = number;

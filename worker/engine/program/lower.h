@@ -38,6 +38,7 @@ typedef struct nas_graph_norm {
     int beta;  /**< parameter, or -1: 0 */
     int conv;  /**< that it is behind; -1: behind the node `source` */
     int source;
+    double eps;
     bool in_reduction;  /**< kept where synflow drops the others */
     int64_t statistics; /**< of its c means, then c variances, in an array of all statistics */
 } nas_lowered_norm_t;

@@ -97,7 +97,8 @@ typedef struct nas_norm_vectors {
     nas_entry_t gamma, beta;
     nas_entry_t bias;   /**< of the convolution that it is behind: in no tensor */
     int64_t statistics; /**< of its means, then variances, in an array of all statistics */
-    bool along;         /**< behind a convolution: its input has a tangent of its own */
+    double eps;
+    bool along; /**< behind a convolution: its input has a tangent of its own */
     nas_vector_t mean, variance, inv, scale;
     nas_vector_t sum_dz;                     /**< adjoint d of y: sum of d (x - mean) */
     nas_vector_t d_coef, x_coef, rest;       /**< adjoint of x = d_coef d + x_coef x + rest */

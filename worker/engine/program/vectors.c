@@ -30,6 +30,7 @@ static void make_norm(nas_emitter_t *e, int norm)
                                                   .beta = entry_of(e, g->beta),
                                                   .bias = entry_of(e, bias),
                                                   .statistics = g->statistics,
+                                                  .eps = g->eps,
                                                   .along = g->conv >= 0};
     allocate_norm(e, norm);
 }
