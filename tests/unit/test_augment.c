@@ -40,7 +40,8 @@ static images_t *augmented(const nas_dataset_t *dataset, const nas_recipe_t *rec
     images_t *images = calloc(1, sizeof *images);
     cr_assert_not_null(images);
     for (int i = 0; i < N; i++) index[i] = i;
-    nas_augment(dataset, recipe, seed, epoch, index, N, &images->at[0][0][0][0]);
+    const nas_augment_options_t options = {dataset, recipe, seed, epoch};
+    nas_augment(&options, index, N, &images->at[0][0][0][0]);
     return images;
 }
 
@@ -91,7 +92,7 @@ Test(augment, an_image_depends_on_seed_epoch_and_number_alone)
     images_t *seed = augmented(&dataset, &recipe, 2, 2),
              *epoch = augmented(&dataset, &recipe, 1, 3);
     float some[4][C][H][W];
-    nas_augment(&dataset, &recipe, 1, 2, index, 4, &some[0][0][0][0]);
+    nas_augment(&(nas_augment_options_t){&dataset, &recipe, 1, 2}, index, 4, &some[0][0][0][0]);
     for (int i = 0; i < 4; i++) cr_assert(same_bytes(some[i], all->at[index[i]], sizeof some[i]));
     cr_assert(alike(all, same));
     cr_assert(!alike(all, seed) && !alike(all, epoch));

@@ -61,7 +61,8 @@ Test(sgd, steps_equal_their_definition)
         for (int step = 0; step < N_STEPS; step++) {
             const double rate = 0.1 / (1 + step);
             for (int i = 0; i < N; i++) found.g[i] = expected.g[i] = nas_rng_normal(&rng);
-            nas_sgd_step(&recipe, rate, step == 0, N, found.p, found.v, found.g);
+            nas_sgd_step(&recipe, rate, step == 0,
+                         &(nas_sgd_values_t){N, found.p, found.v, found.g});
             transcription(&recipe, rate, step == 0, &expected);
             assert_near(found.p, expected.p, "parameter", number);
             if (recipe.momentum > 0) assert_near(found.v, expected.v, "velocity", number);
@@ -78,7 +79,7 @@ Test(sgd, a_quadratic_falls_as_its_closed_form_says)
     double p = 3, v = 0;
     for (int step = 0; step < 20; step++) {
         double g = k * p;
-        nas_sgd_step(&recipe, rate, step == 0, 1, &p, &v, &g);
+        nas_sgd_step(&recipe, rate, step == 0, &(nas_sgd_values_t){1, &p, &v, &g});
         cr_assert_float_eq(p, 3 * pow(1 - rate * (k + 0.5), step + 1), 1e-14);
     }
 }
@@ -91,7 +92,7 @@ Test(sgd, momentum_follows_its_recurrence)
     double p = 1, v = 0;
     for (int step = 0; step < 20; step++) {
         double g = p;
-        nas_sgd_step(&recipe, 0.25, step == 0, 1, &p, &v, &g);
+        nas_sgd_step(&recipe, 0.25, step == 0, &(nas_sgd_values_t){1, &p, &v, &g});
         cr_assert_float_eq(p, ldexp(1 + 0.5 * (step + 1), -(step + 1)), 1e-15);
     }
 }
@@ -102,7 +103,7 @@ Test(sgd, clipping_keeps_the_direction)
     const nas_recipe_t recipe = {.clip = 2};
     double p[N] = {0}, v[N] = {0}, g[N], squares = 0;
     for (int i = 0; i < N; i++) g[i] = i + 1;
-    nas_sgd_step(&recipe, 1, true, N, p, v, g);
+    nas_sgd_step(&recipe, 1, true, &(nas_sgd_values_t){N, p, v, g});
     for (int i = 0; i < N; i++) squares += p[i] * p[i];
     cr_assert_float_eq(sqrt(squares), 2, 1e-6);
     for (int i = 0; i < N; i++) cr_assert_float_eq(p[i] / p[0], i + 1, 1e-12);

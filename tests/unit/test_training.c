@@ -76,7 +76,11 @@ static double add_shard(by_hand_t *hand, const int64_t *index, int64_t n)
     float images[BATCH * PIXELS];
     int32_t labels[BATCH];
     nas_program_values_t values;
-    nas_augment(&c->dataset, &c->recipe, c->options.seed, hand->step / n_steps, index, n, images);
+    const nas_augment_options_t augment = {.dataset = &c->dataset,
+                                           .recipe = &c->recipe,
+                                           .seed = c->options.seed,
+                                           .epoch = hand->step / n_steps};
+    nas_augment(&augment, index, n, images);
     for (int64_t i = 0; i < n; i++) labels[i] = c->dataset.train.labels[index[i]];
     const nas_engine_task_t task = {.program = hand->program,
                                     .parameters = hand->parameter,
@@ -121,8 +125,12 @@ static double step_by_hand(by_hand_t *hand)
         loss += add_shard(hand, order + hand->step % n_steps * recipe->batch + s * n, n) /
                 (double)recipe->shards;
     update_by_hand(hand);
+    const nas_sgd_values_t values = {.n = graph->n_values,
+                                     .parameter = hand->parameter,
+                                     .velocity = hand->velocity,
+                                     .gradient = hand->gradient};
     nas_sgd_step(recipe, nas_sgd_rate(recipe, hand->step, recipe->epochs * n_steps),
-                 hand->step == 0, graph->n_values, hand->parameter, hand->velocity, hand->gradient);
+                 hand->step == 0, &values);
     hand->step++;
     return loss;
 }

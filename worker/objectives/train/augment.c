@@ -14,13 +14,15 @@ typedef struct change {
     int64_t column;
 } change_t;
 
-static change_t draw_change(const nas_image_source_t *images, const nas_recipe_t *recipe,
-                            uint64_t seed, int64_t epoch, int64_t image)
+static change_t draw_change(const nas_augment_options_t *options, int64_t image)
 {
+    const nas_image_source_t *images = &options->dataset->train;
+    const nas_recipe_t *recipe = options->recipe;
     const uint64_t n_offsets = 2 * (uint64_t)recipe->crop + 1;
     change_t change;
     nas_rng_t rng;
-    nas_rng_init(&rng, seed, NAS_STREAM_AUGMENT, (uint64_t)epoch << 32 | (uint64_t)image);
+    nas_rng_init(&rng, options->seed, NAS_STREAM_AUGMENT,
+                 (uint64_t)options->epoch << 32 | (uint64_t)image);
     change.down = (int64_t)nas_rng_below(&rng, n_offsets) - recipe->crop;
     change.right = (int64_t)nas_rng_below(&rng, n_offsets) - recipe->crop;
     change.mirrored = nas_rng_below(&rng, 2) == 1 && recipe->flip;
@@ -94,15 +96,17 @@ static void blank_square(const nas_image_source_t *images, const nas_recipe_t *r
 
 /* Cropping and mirroring move values about, so that they may come after normalisation: black is
  * moved in as it looks there. */
-void nas_augment(const nas_dataset_t *dataset, const nas_recipe_t *recipe, uint64_t seed,
-                 int64_t epoch, const int64_t *index, int64_t n, float *values)
+void nas_augment(const nas_augment_options_t *options, const int64_t *index, int64_t n,
+                 float *values)
 {
+    const nas_dataset_t *dataset = options->dataset;
+    const nas_recipe_t *recipe = options->recipe;
     const nas_image_source_t *images = &dataset->train;
     const size_t n_pixels = (size_t)images->h * (size_t)images->w;
     float *plane = values;
     nas_source_read(images, index, n, values);
     for (int64_t i = 0; i < n; i++) {
-        const change_t change = draw_change(images, recipe, seed, epoch, index[i]);
+        const change_t change = draw_change(options, index[i]);
         for (int c = 0; c < images->c; c++, plane += n_pixels) {
             const float black = (float)((0 - dataset->mean[c]) / dataset->std[c]);
             if (recipe->crop > 0) crop_plane(images, &change, black, plane);

@@ -41,13 +41,21 @@ int64_t nas_split_steps(const nas_split_t *split, const nas_recipe_t *recipe);
  *  order [out] n_train numbers of images.  Not collective, deterministic. O(n). */
 void nas_epoch_order(const nas_split_t *split, uint64_t seed, int64_t epoch, int64_t *order);
 
+/** What an epoch's images are made of, borrowed. */
+typedef struct nas_augment_options {
+    const nas_dataset_t *dataset;
+    const nas_recipe_t *recipe;
+    uint64_t seed;
+    int64_t epoch;
+} nas_augment_options_t;
+
 /** Images of an epoch, normalised and augmented.
  *  index [in] n numbers of images of dataset->train; values [out] n x C x H x W.
  *  In this order: crop from the image padded with black (0 before normalisation), mirror,
  *  normalise, blank a square of side `cutout`, centred anywhere in the image and cut at its edges,
  *  with 0 after normalisation.  Not collective, deterministic: an image's values depend on (seed,
  *  epoch, its number) alone. */
-void nas_augment(const nas_dataset_t *dataset, const nas_recipe_t *recipe, uint64_t seed,
-                 int64_t epoch, const int64_t *index, int64_t n, float *values);
+void nas_augment(const nas_augment_options_t *options, const int64_t *index, int64_t n,
+                 float *values);
 
 #endif

@@ -238,9 +238,9 @@ static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const
     nas_arch_t arch = {0};
     nas_status_t status = find_arch(objective, candidate, &arch, err);
     status = nas_comm_agree(objective->setup->team, status, err);
-    if (!status)
-        status = nas_trainer_evaluate(objective->trainer, candidate, &arch, stem, interrupt,
-                                      outcome, err);
+    const nas_trainer_task_t task = {
+        .candidate = candidate, .arch = &arch, .stem = stem, .interrupt = interrupt};
+    if (!status) status = nas_trainer_evaluate(objective->trainer, &task, outcome, err);
     nas_arch_fini(&arch);
     return status;
 }

@@ -32,14 +32,15 @@ static void clip_norm(double most, int64_t n, double *gradient)
     for (int64_t i = 0; i < n; i++) gradient[i] *= coefficient;
 }
 
-void nas_sgd_step(const nas_recipe_t *recipe, double rate, bool first, int64_t n, double *parameter,
-                  double *velocity, double *gradient)
+void nas_sgd_step(const nas_recipe_t *recipe, double rate, bool first,
+                  const nas_sgd_values_t *values)
 {
     const double decay = recipe->weight_decay, momentum = recipe->momentum;
-    double *restrict p = parameter, *restrict v = velocity;
-    const double *restrict g = gradient;
-    if (recipe->clip > 0) clip_norm(recipe->clip, n, gradient);
-    if (first) memset(velocity, 0, (size_t)n * sizeof *velocity);
+    const int64_t n = values->n;
+    double *restrict p = values->parameter, *restrict v = values->velocity;
+    const double *restrict g = values->gradient;
+    if (recipe->clip > 0) clip_norm(recipe->clip, n, values->gradient);
+    if (first) memset(v, 0, (size_t)n * sizeof *v);
     if (recipe->nesterov) {
         for (int64_t i = 0; i < n; i++) {
             const double decayed = g[i] + decay * p[i];

@@ -12,11 +12,18 @@
  *  restarts, where the recipe says cosine. */
 double nas_sgd_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps);
 
+/** What a step changes: arrays of n, borrowed. */
+typedef struct nas_sgd_values {
+    int64_t n;
+    double *parameter;
+    double *velocity;
+    double *gradient; /**< in; what is left in it means nothing */
+} nas_sgd_values_t;
+
 /** One step: g + weight_decay p, momentum, Nesterov; clipping by the norm of g comes first.
  *  Not collective, deterministic: sums in index order of fixed blocks.
- *  parameter, velocity [in, out] n; gradient [in] n, changed. first: the first step, whose velocity
- *  is the gradient itself. rate > 0. */
-void nas_sgd_step(const nas_recipe_t *recipe, double rate, bool first, int64_t n, double *parameter,
-                  double *velocity, double *gradient);
+ *  first: the first step, whose velocity is the gradient itself. rate > 0. */
+void nas_sgd_step(const nas_recipe_t *recipe, double rate, bool first,
+                  const nas_sgd_values_t *values);
 
 #endif

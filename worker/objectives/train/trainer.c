@@ -440,18 +440,16 @@ static nas_status_t run(evaluation_t *evaluation, nas_outcome_t *outcome, nas_er
     return status ? status : conclude(evaluation, diverged, outcome, err);
 }
 
-nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_candidate_t *candidate,
-                                  const nas_arch_t *arch, const char *stem,
-                                  const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
-                                  nas_error_t *err)
+nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task_t *task,
+                                  nas_outcome_t *outcome, nas_error_t *err)
 {
     evaluation_t evaluation = {.trainer = trainer,
-                               .candidate = candidate,
-                               .stem = stem,
-                               .interrupt = interrupt,
+                               .candidate = task->candidate,
+                               .stem = task->stem,
+                               .interrupt = task->interrupt,
                                .checkpoint = {.interval_s = trainer->options.interval_s,
                                               .saved_s = nas_clock_monotonic_s()}};
-    nas_status_t status = build(&evaluation, arch, err);
+    nas_status_t status = build(&evaluation, task->arch, err);
     if (!status) status = run(&evaluation, outcome, err);
     evaluation_fini(&evaluation);
     return status;

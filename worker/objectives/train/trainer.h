@@ -45,21 +45,28 @@ nas_status_t nas_trainer_create(const nas_trainer_options_t *options, nas_traine
 nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_strings_t *names,
                                  nas_error_t *err);
 
+/** What to train, borrowed. */
+typedef struct nas_trainer_task {
+    const nas_candidate_t *candidate;
+    const nas_arch_t *arch; /**< what the candidate's name means */
+    const char *stem;       /**< on the leader: of the candidate's file */
+    const nas_interrupt_t
+        *interrupt; /**< asked on every rank between steps, where the leader's word
+                                           counts, and between batches of a validation, where any
+                                           rank's does */
+} nas_trainer_task_t;
+
 /** Train a candidate and evaluate it by its accuracy on the validation images, in percent, after
  *  the last epoch.  Collective over team; deterministic, whatever the number of ranks and however
  *  often it was interrupted. Cost: training images seen.
- *  arch [in] what the candidate's name means; stem [in] on the leader: of the candidate's file,
- *  from which it goes on and into which it is saved: at most 2 % of the time goes into that
+ *  It goes on from the candidate's file and is saved into it: at most 2 % of the time goes into that
  *  (interval_s: see common/base/checkpoint.h); a file that is damaged is started over, with a line
- *  in the log. interrupt: asked on every rank between steps, where the leader's word counts, and
- *  between batches of a validation, where any rank's does;
+ *  in the log.
  *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
  *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
  *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
-nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_candidate_t *candidate,
-                                  const nas_arch_t *arch, const char *stem,
-                                  const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
-                                  nas_error_t *err);
+nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task_t *task,
+                                  nas_outcome_t *outcome, nas_error_t *err);
 
 /** Accepts NULL. */
 void nas_trainer_destroy(nas_trainer_t *trainer);

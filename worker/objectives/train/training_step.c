@@ -48,8 +48,11 @@ static void load_images(nas_training_t *training, int64_t shard)
         training->order_of = epoch;
     }
     const int64_t *index = training->order + place * options->recipe->batch + shard * n;
-    nas_augment(options->dataset, options->recipe, options->seed, epoch, index, n,
-                training->images);
+    const nas_augment_options_t augment = {.dataset = options->dataset,
+                                           .recipe = options->recipe,
+                                           .seed = options->seed,
+                                           .epoch = epoch};
+    nas_augment(&augment, index, n, training->images);
     for (int64_t i = 0; i < n; i++) training->labels[i] = options->dataset->train.labels[index[i]];
 }
 
@@ -149,8 +152,10 @@ static nas_training_verdict_t descend(nas_training_t *training)
     if (recipe->shards > 1) scale_row(training->row_length, 1 / (double)recipe->shards, row);
     if (!isfinite(*loss) || !is_finite(n_values, row)) return NAS_TRAINING_DIVERGED;
     update_statistics(training, row + n_values);
+    const nas_sgd_values_t values = {
+        .n = n_values, .parameter = state->parameter, .velocity = state->velocity, .gradient = row};
     nas_sgd_step(recipe, nas_sgd_rate(recipe, state->step, recipe->epochs * training->n_steps),
-                 state->step == 0, n_values, state->parameter, state->velocity, row);
+                 state->step == 0, &values);
     state->loss_sum += *loss;
     return (state->step + 1) % training->n_steps == 0 ? NAS_TRAINING_EPOCH_END : NAS_TRAINING_ON;
 }
