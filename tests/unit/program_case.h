@@ -187,4 +187,28 @@ static inline double norm(const double *a, size_t n)
     return sqrt(dot(a, a, n));
 }
 
+static inline void check_array(const char *what, const double *found, const double *expected,
+                               size_t n, double tolerance)
+{
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) squares += (found[i] - expected[i]) * (found[i] - expected[i]);
+    cr_assert(sqrt(squares) <= tolerance, "%s differs by %g, norm %g, tolerance %g", what,
+              sqrt(squares), norm(expected, n), tolerance);
+}
+
+static inline void check_same_bits(const program_case_t *c, const results_t *a, const results_t *b)
+{
+    const nas_graph_t *graph = c->graph;
+    const size_t batch = (size_t)c->options.batch;
+    const size_t n_logits = batch * (size_t)graph->network.classes;
+    const size_t n_layers = (size_t)graph->n_parameters;
+    cr_assert_eq(memcmp(&a->loss, &b->loss, sizeof a->loss), 0);
+    cr_assert_eq(memcmp(a->logits, b->logits, n_logits * sizeof *a->logits), 0);
+    cr_assert_eq(memcmp(a->jacobian, b->jacobian, c->n_pixels * sizeof *a->jacobian), 0);
+    cr_assert_eq(memcmp(a->agreement, b->agreement, batch * batch * sizeof *a->agreement), 0);
+    cr_assert_eq(memcmp(a->gradient, b->gradient, (size_t)graph->n_values * sizeof *a->gradient),
+                 0);
+    cr_assert_eq(memcmp(a->layer, b->layer, n_layers * sizeof *a->layer), 0);
+}
+
 #endif
