@@ -1,7 +1,5 @@
 #include "common/base/isa.h"
 
-#include <string.h>
-
 bool nas_isa_available(nas_isa_t isa)
 {
 #ifdef NAS_WITH_AVX2
@@ -27,14 +25,4 @@ const char *nas_isa_name(nas_isa_t isa)
 {
     static const char *const name[NAS_ISA_COUNT] = {"plain", "avx2", "avx512"};
     return name[isa];
-}
-
-bool nas_isa_find(const char *name, nas_isa_t *isa)
-{
-    for (nas_isa_t candidate = 0; candidate < NAS_ISA_COUNT; candidate++) {
-        if (strcmp(name, nas_isa_name(candidate)) != 0) continue;
-        *isa = candidate;
-        return true;
-    }
-    return false;
 }

@@ -21,8 +21,4 @@ nas_isa_t nas_isa_best(void);
 /** "plain", "avx2", "avx512". */
 const char *nas_isa_name(nas_isa_t isa);
 
-/** Instruction set by name.  isa [out]: written on success only. Returns false where no set has
- *  this name. */
-bool nas_isa_find(const char *name, nas_isa_t *isa);
-
 #endif

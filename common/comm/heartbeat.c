@@ -278,11 +278,6 @@ double nas_heartbeat_share(const nas_heartbeat_t *heartbeat)
     return heartbeat->n_shares ? heartbeat->share_sum / heartbeat->n_shares : 0;
 }
 
-const char *nas_heartbeat_host(const nas_heartbeat_t *heartbeat, int rank)
-{
-    return heartbeat->host ? heartbeat->host[rank] : "";
-}
-
 /* ---------------------------------------------------------------------------- beginning and end */
 
 static void destroy(nas_heartbeat_t *heartbeat)

@@ -54,9 +54,6 @@ int nas_heartbeat_poll(nas_heartbeat_t *heartbeat, int stop, double share);
  *  own. 0 before there is any.  Not collective. */
 double nas_heartbeat_share(const nas_heartbeat_t *heartbeat);
 
-/** Name of the host of a rank, cut after 64 bytes, "" where unknown.  Rank 0 only. Borrowed. */
-const char *nas_heartbeat_host(const nas_heartbeat_t *heartbeat, int rank);
-
 /** End; all messages under way are taken in and every request is completed.  Collective. Accepts
  *  NULL (on all ranks). */
 void nas_heartbeat_end(nas_heartbeat_t *heartbeat);

@@ -253,15 +253,6 @@ const double *nas_table_column(const nas_table_t *table, const char *name)
     return c < 0 ? NULL : table->value[c];
 }
 
-int64_t nas_table_present(const nas_table_t *table, const char *name)
-{
-    const double *value = nas_table_column(table, name);
-    int64_t present = 0;
-    NAS_ASSERT(value);
-    for (int64_t i = 0; i < nas_table_rows(table); i++) present += !isnan(value[i]);
-    return present;
-}
-
 const nas_digest_t *nas_table_blocks(const nas_table_t *table, int64_t *n)
 {
     *n = table->n_blocks;

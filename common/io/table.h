@@ -76,9 +76,6 @@ const nas_names_t *nas_table_names(const nas_table_t *table);
 /** Column by name, rows values, or NULL if it was not asked for. Borrowed. */
 const double *nas_table_column(const nas_table_t *table, const char *name);
 
-/** Number of values of a column that are not missing. */
-int64_t nas_table_present(const nas_table_t *table, const char *name);
-
 /** Digests of the blocks of the file (digest.h), or of the range that was read. Borrowed. */
 const nas_digest_t *nas_table_blocks(const nas_table_t *table, int64_t *n);
 

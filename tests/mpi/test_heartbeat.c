@@ -7,9 +7,7 @@
 
 #include <math.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 static const double PATIENCE_S = 30.0;
 
@@ -184,7 +182,7 @@ static void test_late_rank(nas_comm_t *world)
     expect_no_stop(world);
 }
 
-/* ----------------------------------------------------------------------------- shares and hosts */
+/* --------------------------------------------------------------------------------------- shares */
 
 /* Rank 0 waits until it has heard all shares; the others report theirs from where they wait. Sums
  * of quarters are exact. */
@@ -224,19 +222,6 @@ static void test_share(nas_comm_t *world)
     nas_heartbeat_end(heartbeat);
 }
 
-static void test_hosts(nas_comm_t *world)
-{
-    char host[256] = "";
-    (void)gethostname(host, sizeof host - 1);
-    host[64] = '\0';
-    nas_heartbeat_t *heartbeat = begin(world);
-    if (nas_comm_rank(world) == 0) {
-        CHECK(strcmp(nas_heartbeat_host(heartbeat, 0), host) == 0);
-        for (int r = 1; r < nas_comm_size(world); r++) CHECK(*nas_heartbeat_host(heartbeat, r));
-    }
-    nas_heartbeat_end(heartbeat);
-}
-
 /* A process alone needs no messages. */
 static void test_self(void)
 {
@@ -246,7 +231,6 @@ static void test_self(void)
     test_stop_reaches_all(self);
     test_begin_end(self);
     test_share(self);
-    test_hosts(self);
     nas_comm_destroy(self);
 }
 
@@ -261,7 +245,6 @@ static void all_tests(nas_comm_t *world)
     test_stop_in_last_moment(world);
     test_late_rank(world);
     test_share(world);
-    test_hosts(world);
     test_self();
     test_signal_while_waiting(world);
 }

@@ -83,4 +83,13 @@ static inline void expect_refused(const char *bytes, size_t n, const request_t *
     cr_assert(strstr(err.text, reason), "'%s' does not contain '%s'", err.text, reason);
 }
 
+/* Rows that have a value in a column. */
+static inline int64_t count_present(const nas_table_t *table, const char *name)
+{
+    const double *value = nas_table_column(table, name);
+    int64_t n = 0;
+    for (int64_t i = 0; i < nas_table_rows(table); i++) n += !isnan(value[i]);
+    return n;
+}
+
 #endif

@@ -253,18 +253,6 @@ Test(score_kernel, read_sees_every_word)
     }
 }
 
-Test(isa, names_and_sets_are_one_to_one)
-{
-    for (nas_isa_t isa = 0; isa < NAS_ISA_COUNT; isa++) {
-        nas_isa_t found = NAS_ISA_COUNT;
-        cr_assert(nas_isa_find(nas_isa_name(isa), &found));
-        cr_assert_eq(found, isa);
-    }
-    nas_isa_t untouched = NAS_ISA_AVX2;
-    cr_assert_not(nas_isa_find("avx", &untouched));
-    cr_assert_eq(untouched, NAS_ISA_AVX2);
-}
-
 Test(isa, the_best_is_the_largest_available)
 {
     cr_assert(nas_isa_available(NAS_ISA_PLAIN));

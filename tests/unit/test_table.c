@@ -15,8 +15,8 @@ Test(table, columns_come_as_asked_and_others_may_hold_anything)
     cr_assert_eq(nas_table_column(table, "a")[1], 300.0);
     cr_assert_eq(nas_table_column(table, "b")[0], 1.5);
     cr_assert(isnan(nas_table_column(table, "b")[1]));
-    cr_assert_eq(nas_table_present(table, "a"), 2);
-    cr_assert_eq(nas_table_present(table, "b"), 1);
+    cr_assert_eq(count_present(table, "a"), 2);
+    cr_assert_eq(count_present(table, "b"), 1);
     cr_assert_null(nas_table_column(table, "note"), "not asked for");
 
     int64_t n_blocks = 0;
@@ -255,7 +255,7 @@ Test(table, the_shipped_table_is_a_nas_bench_201_pool)
     (void)snprintf(path, sizeof path, "%s/jobs/tables/fashion-mnist-mini.csv", source);
     cr_assert_eq(read_file(path, &request, &table, &err), NAS_OK, "%s", err.text);
     cr_assert_eq(nas_table_rows(table), 400);
-    for (int c = 0; c < 13; c++) cr_assert_eq(nas_table_present(table, request.columns[c]), 400);
+    for (int c = 0; c < 13; c++) cr_assert_eq(count_present(table, request.columns[c]), 400);
     cr_assert_eq(nas_encoding_create(NAS_ENCODING_NB201, nas_table_names(table), &encoding, &err),
                  NAS_OK, "%s", err.text);
     for (int p = 0; p < 6; p++) cr_assert_eq(nas_encoding_choices(encoding, p), 5);
@@ -293,7 +293,7 @@ static void check_published(const published_t *published, const char *path)
     cr_assert_eq(read_file(path, &published->request, &table, &err), NAS_OK, "%s", err.text);
     cr_assert_eq(nas_table_rows(table), published->n_row);
     for (int c = 0; published->request.columns[c]; c++)
-        n_missing += published->n_row - nas_table_present(table, published->request.columns[c]);
+        n_missing += published->n_row - count_present(table, published->request.columns[c]);
     cr_assert_eq(n_missing, count_in_file(path, ",-100000000.0,"), "%s", published->file);
 
     cr_assert_eq(nas_encoding_create(published->kind, nas_table_names(table), &encoding, &err),
