@@ -14,6 +14,11 @@ double nas_clock_monotonic_s(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+double nas_clock_processor_s(void)
+{
+    return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
+
 double nas_clock_unix_s(void)
 {
     return read_clock(CLOCK_REALTIME);

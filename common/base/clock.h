@@ -5,6 +5,9 @@
 /** Seconds since some fixed instant; never goes back, whatever happens to the date. */
 double nas_clock_monotonic_s(void);
 
+/** Seconds of a processor that this thread has had: others that share it do not count. */
+double nas_clock_processor_s(void);
+
 /** Unix time in seconds, for people. */
 double nas_clock_unix_s(void);
 

@@ -18,7 +18,7 @@ typedef struct nas_bench_posterior_options {
     int64_t n_repeats; /**< timed steps of each instruction set */
 } nas_bench_posterior_options_t;
 
-/** Medians, of one instruction set. */
+/** Medians, of one instruction set; time is of the processor. */
 typedef struct nas_bench_posterior {
     nas_isa_t isa;
     double seconds;          /**< of a step: the last point appended, one sweep for its line, means,

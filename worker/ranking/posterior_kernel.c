@@ -25,7 +25,7 @@ enum { LANES = 2 };
 enum {
     N_VECTORS = 2, /* of a part */
     PART = N_VECTORS * LANES,
-    AHEAD = 8 /* tiles fetched ahead; the processor's own prefetching stops at page borders */
+    AHEAD = 2 /* tiles fetched ahead; the processor's own prefetching stops at page borders */
 };
 
 typedef double vector_t __attribute__((vector_size(LANES * sizeof(double)), may_alias));
