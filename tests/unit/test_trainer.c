@@ -1,5 +1,5 @@
-/* Candidates judged by a training each, with checkpoints; on every backend. */
-#include "judged_case.h"
+/* Candidates evaluated by a training each, with checkpoints; on every backend. */
+#include "trained_case.h"
 
 /* --------------------------------------------------------------------------------- by hand */
 
@@ -82,7 +82,7 @@ static void test_interrupts(const nas_backend_t *backend)
     drop(&f);
 }
 
-/* Between steps, while images are validated, and while test images are judged. */
+/* Between steps, while images are validated, and while test images are looked at. */
 Test(trainer, an_interrupt_at_any_question_changes_nothing)
 {
     on_every_backend(test_interrupts);
@@ -98,8 +98,8 @@ static void test_repeated_interrupts(const nas_backend_t *backend)
     nas_outcome_t outcome = outcome_of(&f);
     nas_candidate_record_t record = record_of(&f);
     cr_assert_eq(unlink(f.file.text), 0);
-    /* the first question comes before any work, the last ones while images are judged */
-    while (judge(&f, 5, &last) == NAS_ESTOP) {
+    /* the first question comes before any work, the last ones while images are looked at */
+    while (evaluate(&f, 5, &last) == NAS_ESTOP) {
         nas_candidate_record_t found = record_of(&f);
         cr_assert(!found.done && found.step >= step && found.velocity.n == found.parameters.n);
         step = found.step;
@@ -220,8 +220,8 @@ static void assert_columns(const nas_recipe_t *recipe, bool has_test, size_t n)
     nas_strings_fini(&names);
 }
 
-/* Test images that judge are no news besides. */
-Test(trainer, the_test_accuracy_is_reported_where_test_images_do_not_judge)
+/* Test images that validate are no news besides. */
+Test(trainer, the_test_accuracy_is_reported_where_test_images_do_not_validate)
 {
     nas_recipe_t recipe = train_case_recipe(BATCH, 1);
     assert_columns(&recipe, true, 3);
@@ -230,8 +230,8 @@ Test(trainer, the_test_accuracy_is_reported_where_test_images_do_not_judge)
     assert_columns(&recipe, true, 2);
 }
 
-/* Held out or not, what is judged last by the test images is the same number. */
-Test(trainer, without_images_held_out_the_test_images_judge)
+/* Held out or not, what the test images say last is the same number. */
+Test(trainer, without_images_held_out_the_test_images_validate)
 {
     fixture_t f;
     nas_recipe_t recipe = train_case_recipe(BATCH, 1);
@@ -258,7 +258,7 @@ Test(trainer, a_recipe_that_does_not_fit_the_images_is_refused)
     nas_outcome_t outcome = {0};
     make(&f, nas_backend_ref(), train_case_recipe(BATCH, 1));
     f.options.recipe.batch = CASE_TRAIN;
-    cr_assert_eq(judge(&f, 0, &outcome), NAS_EINPUT);
+    cr_assert_eq(evaluate(&f, 0, &outcome), NAS_EINPUT);
     cr_assert_not_null(strstr(f.err.text, "fewer than a batch of 62"), "%s", f.err.text);
     cr_assert_not(nas_file_exists(f.file.text));
     drop(&f);

@@ -1,6 +1,6 @@
 /* What a trainer makes of its candidate's file: done, damaged, of another run, not to be written. */
 #include "common/state/h5.h"
-#include "judged_case.h"
+#include "trained_case.h"
 
 #include <criterion/redirect.h>
 
@@ -115,9 +115,9 @@ Test(trainer_files, what_cannot_be_saved_is_an_error)
     const temp_path_t in_the_way = temp_file(&f.folder, "run.h5.d");
     FILE *file = fopen(in_the_way.text, "w");
     cr_assert(file && fclose(file) == 0);
-    cr_assert_eq(judge(&f, 3, &outcome), NAS_EIO);
+    cr_assert_eq(evaluate(&f, 3, &outcome), NAS_EIO);
     cr_assert_not_null(strstr(f.err.text, in_the_way.text), "%s", f.err.text);
-    cr_assert_eq(judge(&f, 0, &outcome), NAS_EIO);
+    cr_assert_eq(evaluate(&f, 0, &outcome), NAS_EIO);
     cr_assert(!outcome.columns && !outcome.curve);
     drop(&f);
 }

@@ -1,6 +1,6 @@
-/* Candidates judged by a training each, with checkpoints; interrupted at will. */
-#ifndef NAS_TESTS_UNIT_JUDGED_CASE_H
-#define NAS_TESTS_UNIT_JUDGED_CASE_H
+/* Candidates evaluated by a training each, with checkpoints; interrupted at will. */
+#ifndef NAS_TESTS_UNIT_TRAINED_CASE_H
+#define NAS_TESTS_UNIT_TRAINED_CASE_H
 
 #include "common/base/isa.h"
 #include "common/io/file.h"
@@ -79,7 +79,7 @@ static inline void drop(fixture_t *f)
     temp_folder_remove(&f->folder);
 }
 
-static inline nas_status_t judge(fixture_t *f, int64_t yes_from, nas_outcome_t *outcome)
+static inline nas_status_t evaluate(fixture_t *f, int64_t yes_from, nas_outcome_t *outcome)
 {
     nas_trainer_t *trainer = NULL;
     f->asking.n = 0;
@@ -98,19 +98,19 @@ static inline nas_status_t judge(fixture_t *f, int64_t yes_from, nas_outcome_t *
     return status;
 }
 
-/* Judge to the end; the outcome is the caller's. */
+/* Evaluate to the end; the outcome is the caller's. */
 static inline nas_outcome_t outcome_of(fixture_t *f)
 {
     nas_outcome_t outcome = {0};
-    cr_assert_eq(judge(f, 0, &outcome), NAS_OK, "%s", f->err.text);
+    cr_assert_eq(evaluate(f, 0, &outcome), NAS_OK, "%s", f->err.text);
     return outcome;
 }
 
-/* Judge up to a question that is answered yes. */
+/* Evaluate up to a question that is answered yes. */
 static inline void interrupt_at(fixture_t *f, int64_t yes_from)
 {
     nas_outcome_t outcome = {0};
-    cr_assert_eq(judge(f, yes_from, &outcome), NAS_ESTOP);
+    cr_assert_eq(evaluate(f, yes_from, &outcome), NAS_ESTOP);
     cr_assert(!outcome.columns && !outcome.curve);
 }
 
