@@ -167,6 +167,9 @@ static void write_table_pool(const draft_t *draft)
     (void)fputs("\n  arch: ", draft->out);
     nas_job_write_text(draft->out, table->arch);
     (void)fputs("\t# the column that names the architectures, each once\n", draft->out);
+    if (table->encoding)
+        (void)fprintf(draft->out, "  encoding: %s\t# the names are positions with a choice each\n",
+                      table->encoding);
     if (table->missing.n > 0) write_texts(draft, "missing", &table->missing);
     for (size_t i = 0; i < table->left_out.n; i++)
         (void)fprintf(draft->out, "# Left out: %s\n", table->left_out.at[i]);
@@ -181,12 +184,14 @@ static void write_table_metrics(const draft_t *draft)
         draft->out);
     write_texts(draft, "names", &table->metrics);
     if (table->wide.n == 0) return;
-    (void)fputs("  transform:\t# for they span many powers of ten\n", draft->out);
+    (void)fputs("  # For methods that go by values, such as robot, and not by ranks: transform: {",
+                draft->out);
     for (size_t i = 0; i < table->wide.n; i++) {
-        (void)fputs("    ", draft->out);
+        if (i) (void)fputs(", ", draft->out);
         nas_job_write_text(draft->out, table->wide.at[i]);
-        (void)fputs(": log\n", draft->out);
+        (void)fputs(": log", draft->out);
     }
+    (void)fputs("}\n", draft->out);
 }
 
 static void write_table_objective(const draft_t *draft)
@@ -224,8 +229,7 @@ static void write_images(const draft_t *draft)
     if (images->test.n > 0) write_paths(draft, "test", &images->test);
     if (images->n_classes > 0) (void)fprintf(draft->out, "  classes: %d\n", images->n_classes);
     (void)fputs("metrics:\n  source: compute\t# measured on networks that are not trained\n"
-                "  names: [grad_norm, snip, synflow, jacob_cov, nwot]\n"
-                "  transform: {synflow: log}\n",
+                "  names: [grad_norm, snip, synflow, jacob_cov, nwot]\n",
                 draft->out);
     (void)fprintf(draft->out, "  batch: %lld\t# images that they are measured on\n",
                   (long long)few);
@@ -270,16 +274,16 @@ static void write_command(const draft_t *draft)
 
 static void write_search(const draft_t *draft)
 {
-    const bool weighs = draft->options->images || draft->table.metrics.n > 0;
+    const bool learns =
+        !draft->options->table || draft->table.metrics.n > 0 || draft->table.encoding;
     const int64_t n = draft->table.n_rows;
     const bool looked_up = draft->options->table && !draft->options->trainer;
     (void)fputs("search:\n", draft->out);
     (void)fprintf(
-        draft->out, "  method: %s\t# docs/methods.md%s\n", weighs ? "robot" : "random",
-        weighs ? ""
-        : draft->options->table
-            ? "; robot needs metrics, columns of numbers that are known before any training"
-            : "; robot needs metrics, as init --images gives them");
+        draft->out, "  method: pool-gp\t# the default; docs/methods.md has others%s\n",
+        learns
+            ? ""
+            : ". Without metrics, numbers that are known before any training, it draws at random");
     (void)fprintf(draft->out, "  budget: %lld\t# architectures that are evaluated\n",
                   (long long)(n > 0 && n < 20 ? n : 20));
     if (looked_up)

@@ -14,7 +14,8 @@
 typedef struct nas_init_table {
     int64_t n_rows;
     char *arch;
-    char *objective; /**< NULL: none looks like one */
+    const char *encoding; /**< that all architectures have, as pool.encoding says it; NULL: none */
+    char *objective;      /**< NULL: none looks like one */
     bool minimise;
     bool guessed; /**< the objective, by its name */
     char *cost;   /**< NULL: none */

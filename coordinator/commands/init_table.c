@@ -3,6 +3,7 @@
 #include "common/io/field.h"
 #include "common/io/table.h"
 #include "common/job/job.h"
+#include "common/space/encoding.h"
 #include "coordinator/commands/init_job.h"
 #include "worker/engine/metrics/metric.h"
 
@@ -14,6 +15,9 @@
 /* Characters of a field that are shown. */
 enum { SHOWN = 40 };
 
+/* Encodings that a column's texts are tried in: kinds of nas_encoding_kind_t below this. */
+enum { N_FORMS = NAS_ENCODING_DIGITS + 1 };
+
 /* What is known of a column. */
 typedef struct column {
     char *name; /* owned */
@@ -23,6 +27,8 @@ typedef struct column {
     char *text;        /* owned; NULL: none */
     double least, most;
     nas_strings_t missing; /* spellings of a missing value */
+    int n_position
+        [N_FORMS]; /* that its texts have in each encoding; 0: no text yet, -1: not of it */
 } column_t;
 
 typedef struct columns {
@@ -56,9 +62,23 @@ static nas_status_t take_header(columns_t *columns, const nas_csv_row_t *row, na
     return NAS_OK;
 }
 
+/* Whether all its texts are positions, equally many. */
+static void take_form(column_t *column, const char *text)
+{
+    uint8_t code[NAS_ENCODING_MAX_POSITIONS];
+    nas_error_t ignored = {0};
+    for (int kind = NAS_ENCODING_NONE + 1; kind < N_FORMS; kind++) {
+        int n = 0, *known = &column->n_position[kind];
+        if (*known < 0) continue;
+        const bool has_form = !nas_encode((nas_encoding_kind_t)kind, text, code, &n, &ignored);
+        *known = has_form && (*known == 0 || *known == n) ? n : -1;
+    }
+}
+
 static nas_status_t take_field(column_t *column, const char *text, int64_t line, nas_error_t *err)
 {
     double x = 0;
+    take_form(column, text);
     if (nas_field_number(text, &x)) {
         column->n_number++;
         if (!isfinite(x)) return NAS_OK;
@@ -215,6 +235,13 @@ static nas_status_t find_objective(const char *path, const char *name, const col
                          path, (long long)column->text_line, name, SHOWN, column->text, hint);
 }
 
+static const char *encoding_of(const column_t *arch)
+{
+    for (int kind = NAS_ENCODING_NONE + 1; kind < N_FORMS; kind++)
+        if (arch->n_position[kind] > 0) return nas_encoding_name((size_t)kind);
+    return NULL;
+}
+
 static nas_status_t add(nas_strings_t *list, const char *text, nas_error_t *err)
 {
     return nas_strings_find(list, text) >= 0 ? NAS_OK
@@ -304,6 +331,7 @@ static nas_status_t sort_columns(const columns_t *columns, const column_t *arch,
         any_known |= is_useful(&columns->at[c]) && is_metric(columns->at[c].name);
     table->n_rows = columns->n_rows;
     table->arch = nas_string_copy(arch->name, err);
+    table->encoding = encoding_of(arch);
     if (objective) table->objective = nas_string_copy(objective->name, err);
     if (!table->arch || (objective && !table->objective)) return NAS_ENOMEM;
     if (objective) {

@@ -58,7 +58,7 @@ const char *const nas_registries_preface[] = {
     "data: {format: hdf5, train: [train.h5], test: [test.h5]}\n"
     "metrics: {source: compute, names: [grad_norm, snip, synflow, jacob_cov, nwot]}\n"
     "objective: {kind: train, epochs: 12, batch: 256, flip: true, crop: 4}\n"
-    "search: {method: robot, budget: 20, parallel: 4}\n"
+    "search: {budget: 20, parallel: 4}\n"
     "```\n",
     "\n"
     "## Rules\n"
@@ -96,6 +96,7 @@ const char *const nas_registries_preface[] = {
     "  own column, metrics, scores or objectives that know a part of the pool only, scores of another seed,\n"
     "  network or images, images that `data.limit` leaves out, trainings of few steps. `check` refuses what a\n"
     "  run would refuse before its first evaluation, in the same words.\n"
-    "- **Resuming.** A run goes on with `--resume` only if the keys marked *fixed* are as they were. A changed\n"
+    "- **Resuming.** A run goes on with `--resume` only if the keys marked *fixed* are as they were. A job that\n"
+    "  names no `search.method` goes on with that of the run, whatever the default is now, and says so. A changed\n"
     "  `search.budget` is a new run that can take over what was evaluated: `--reuse OLD.h5`.\n",
     NULL};

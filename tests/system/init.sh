@@ -29,7 +29,9 @@ init() {
 
 init --table "$example"
 expect_line checked '^  names: \[grad_norm, snip, grasp, fisher, plain, l2_norm, synflow, jacob_cov, nwot, params, flops\]$'
-expect_line checked '^  transform: {synflow: log}$'
+expect_line checked '^  encoding: nas-bench-201$'
+expect_line job.yaml '^  # For methods .*: transform: {synflow: log}$'
+if grep -q '# note: metrics.transform' checked; then fail 'it writes what its method has no use for'; fi
 expect_line checked '^  column: valid_accuracy$'
 expect_line job.yaml 'column: valid_accuracy .*a guess'
 expect_exit 0 "$ROBOTNAS" search job.yaml --set search.repeats=1 --set output=run.h5
@@ -115,6 +117,21 @@ ln -s nowhere link.yaml
 expect_exit 2 "$ROBOTNAS" init --table "$example" --output link.yaml
 [ ! -e nowhere ] || fail "a link was followed"
 
+# Names that are positions, as a whole; and without metrics that is all there is to learn from.
+printf 'arch,acc\n"(1, 0)",1\n"(0, 2)",2\n' >positions.csv
+init --table positions.csv
+expect_line checked '^  encoding: digits$'
+if grep -q 'draws at random' job.yaml; then fail 'it does not see what there is to learn from'; fi
+for row in '"(1, 0, 2)",3' 'c,3' ',3'; do
+    printf 'arch,acc\n"(1, 0)",1\n%s\n' "$row" >no_positions.csv
+    code=0
+    "$ROBOTNAS" init --table no_positions.csv >out 2>err || code=$?
+    if grep -q '^  encoding:' out; then fail "positions of $row: $code"; fi
+done
+printf 'arch,acc\na,1\nb,2\n' >nothing.csv
+init --table nothing.csv
+expect_line job.yaml '^  method: pool-gp .*it draws at random$'
+
 # ---- Trainers ----
 
 init --trainer "sh -c 'echo \"{{\\\"score\\\": 1}}\"' 'it'\''s: #1' | \\# {seed}"
@@ -126,7 +143,7 @@ PYTHON
 expect_exit 0 "$ROBOTNAS" search job.yaml --set output=trained.h5 --set search.budget=2
 init --trainer 'sh train.sh {arch}' --table "$example"
 expect_line checked '^  command: \[sh, train.sh, "{arch}"\]$'
-expect_line checked '^  method: robot$'
+expect_line checked '^  method: pool-gp$'
 expect_exit 2 "$ROBOTNAS" init --trainer 'no-such-program {arch}'
 expect_refusal '*no-such-program*'
 for bad in '' ' ' "sh 'x"; do
@@ -148,7 +165,7 @@ for folder_of in download download/cifar-10-batches-bin/; do
 done
 init --images download --trainer 'sh train.sh'
 expect_line checked '^  kind: command$'
-expect_line checked '^  method: robot$'
+expect_line checked '^  method: pool-gp$'
 
 
 mkdir idx

@@ -48,7 +48,7 @@ recipe() {
 }
 
 recipe 1
-grep -q '^  robot over 36 architectures, budget 10, 1 repeat, complete$' out || fail "it says: $(<out)"
+grep -q '^  pool-gp over 36 architectures, budget 10, 1 repeat, complete$' out || fail "it says: $(<out)"
 expect_exit 0 "$ROBOTNAS" search mine.yaml --set search.method=rea --set output=rea.h5
 
 recipe 2
@@ -65,4 +65,4 @@ expect_line out '^3 of 3 complete: mean '
 recipe 5
 n_taken=$("$ROBOTNAS" report images-40.h5 --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["timing"]["reused"])')
 ((n_taken >= 1)) || fail 'nothing was taken over'
-expect_line out '^  images, robot, images-40.h5'
+expect_line out '^  images, pool-gp, images-40.h5'

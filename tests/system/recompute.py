@@ -73,11 +73,12 @@ def check_evaluations(pool, budget, repeat):
     evaluations = [pool.index[e["arch"]] for e in repeat["evaluations"]]
     assert len(set(evaluations)) == len(evaluations) == budget, "not as many distinct evaluations as the budget"
     phases = [e["phase"] for e in repeat["evaluations"]]
-    assert phases == sorted(phases, key=["explore", "exploit"].index), "an exploration after the exploitation"
+    if "posterior" not in repeat:
+        assert phases == sorted(phases, key=["explore", "exploit"].index), "an exploration after the exploitation"
     for arch, e in zip(evaluations, repeat["evaluations"]):
         assert same(e["target"], pool.target[arch]) and same(e["cost"], pool.cost[arch]), e
         assert e["status"] == ("missing" if math.isnan(pool.target[arch]) else "ok"), e
-    assert repeat["t0"] == phases.count("explore")
+    assert repeat["t0"] == len(phases) - phases.count("exploit")
     assert same(repeat["cost"], sum(pool.cost[i] for i in evaluations if not math.isnan(pool.cost[i])))
     return evaluations
 
@@ -118,6 +119,16 @@ def check_greedy(pool, repeat, evaluations, score):
     left = set(range(len(score))).difference(explored)
     for arch, highest in zip(exploited, heapq.nlargest(len(exploited), (score[i] for i in left))):
         assert score[arch] >= highest - TIE, "an exploitation is not the best that was left"
+
+
+def check_learned(repeat):
+    """Of a method with a posterior: reasons are those of the evaluations, and correlations what the weights are."""
+    phases = [e["phase"] for e in repeat["evaluations"]]
+    assert phases[0] == "start", phases
+    assert repeat["reasons"] == {name: phases.count(name) for name in ["start", "improvement", "hedge"]}, repeat["reasons"]
+    assert sum(repeat["reasons"].values()) == len(phases) and repeat["reasons"]["start"] == 1, phases
+    assert repeat["posterior"]["std"] > 0 and math.isfinite(repeat["posterior"]["mean"]), repeat["posterior"]
+    assert all(-1 <= w <= 1 for w in repeat["weights"].values()), repeat["weights"]
 
 
 def combine(weights, rows):
@@ -162,7 +173,7 @@ def check_summary(report):
         check_statistics(summary[name], [r["best"][name] for r in repeats])
     for name, found in summary["columns"].items():
         check_statistics(found, [r["best"]["columns"][name] for r in repeats])
-    if report["metrics"]:
+    if report["metrics"] and "posterior" not in repeats[0]:
         for name in ["precision_at_t", "expected_rank"]:
             check_statistics(summary[name], [r[name] for r in repeats])
 
@@ -185,12 +196,15 @@ def main():
     for repeat in report["repeats"]:
         evaluations = check_evaluations(pool, report["budget"], repeat)
         check_best(pool, repeat, evaluations)
-        if rows:
+        if "posterior" in repeat:
+            check_learned(repeat)
+        elif rows:
             score = combine(repeat["weights"].values(), rows)
             check_precision(pool, report["budget"], repeat, score)
             check_greedy(pool, repeat, evaluations, score)
     check_summary(report)
-    if rows and args.state:
+    weighs = rows and "posterior" not in report["repeats"][0]
+    if weighs and args.state:
         check_state(pool, rows, args.state)
 
 

@@ -29,6 +29,15 @@ expect_exit 0 "$ROBOTNAS" search table.yaml --resume
 same_report anew/table.h5 >undisturbed
 expect_report table.h5 undisturbed
 
+# Where the job names no method, it goes on with the one that it began with, which was the default then; and that is said.
+sed 's/method: robot, //' table.yaml >unnamed.yaml
+cp before.h5 unnamed.h5
+expect_exit 0 "$ROBOTNAS" search unnamed.yaml --resume --set output=unnamed.h5
+expect_line err 'the job names no search\.method: it goes on with robot, with which the run at unnamed\.h5 began$'
+expect_report unnamed.h5 undisturbed
+expect_exit 0 "$ROBOTNAS" search unnamed.yaml --fresh --set output=unnamed.h5
+if same_report unnamed.h5 | cmp -s - undisturbed; then fail 'one that is begun anew takes the method of before'; fi
+
 # Evaluations are taken over from it, and so are those of a complete one.
 expect_exit 0 "$ROBOTNAS" search table.yaml --set output=larger.h5 --set search.budget=6 --reuse before.h5
 "$ROBOTNAS" report larger.h5 --json | python3 -c 'import json, sys; assert json.load(sys.stdin)["timing"]["reused"] > 0'

@@ -40,7 +40,7 @@ Test(job, defaults)
     cr_assert_not(job->objective.minimise);
     cr_assert_null(nas_job_table(job)->cost);
     cr_assert_eq(job->objective.report.n, 0);
-    cr_assert_str_eq(nas_method_of(job)->name, "robot");
+    cr_assert_str_eq(nas_method_of(job)->name, "pool-gp");
     cr_assert_eq(job->search.budget, 20);
     cr_assert_eq(job->search.repeats, 1);
     cr_assert_eq(job->search.parallel, 1);

@@ -107,6 +107,8 @@ Test(job_hash, hashes_of_a_space_change_with_what_they_identify)
         {"name=other", false, true, true},
         {"metrics.transform={}", false, true, true},
         {"search.budget=5", false, true, true},
+        {"search.method=robot", false, true, true},
+        {"search.hidden=0.5", false, true, true}, /* of pool-gp, the default */
         {"objective.arch=a", false, true, false},
         {"objective.missing=[]", false, true, false},
         {"objective.column=a", false, true, false},
