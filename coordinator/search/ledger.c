@@ -105,6 +105,7 @@ nas_status_t nas_ledger_create(const nas_ledger_options_t *options, nas_ledger_t
                                nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
+    NAS_ASSERT(options->n_weight == (int64_t)nas_state_weights(options->state));
     nas_ledger_t *ledger = calloc(1, sizeof *ledger);
     if (!ledger) return nas_error_nomem(err, "the ledger");
     const size_t n_repeat = (size_t)options->state->n_repeat;

@@ -23,6 +23,7 @@ typedef struct nas_ledger_options {
                                           fetched before it is recorded or collected; NULL: none */
     const nas_state_t *reuse; /**< evaluations to take over instead of making them anew, but for
                                      failures; may be NULL */
+    int64_t n_weight;         /**< of a proposal in a step or a reply: nas_state_weights of state */
     int64_t n_groups;
 } nas_ledger_options_t;
 

@@ -22,6 +22,7 @@ static nas_status_t open_ledger(nas_search_stage_t *stage,
                                          .names = options->pool->names,
                                          .table = options->table,
                                          .reuse = options->reuse,
+                                         .n_weight = stage->parameters.n_weight,
                                          .n_groups = stage->parameters.n_groups};
     return nas_ledger_create(&ledger, &stage->ledger, err);
 }

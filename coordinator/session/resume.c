@@ -64,6 +64,7 @@ static nas_status_t check_sizes(const nas_state_t *saved, const nas_state_t *fre
 {
     bool same = nas_state_has_shape(saved, fresh) && saved->n_arch == fresh->n_arch &&
                 saved->budget == fresh->budget && saved->n_repeat == fresh->n_repeat &&
+                saved->has_weights == fresh->has_weights && saved->minimise == fresh->minimise &&
                 saved->scores.n == fresh->scores.n && are_equal(&saved->metrics, &fresh->metrics);
     for (int64_t r = 0; same && r < saved->n_repeat; r++)
         same = saved->repeat[r].n_evaluation <= saved->budget &&

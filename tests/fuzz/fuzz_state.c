@@ -1,11 +1,13 @@
 /* State files: edits (h5_edit.h) of a good one, or of one of version 2 where a byte of the input is
  * left over, checksummed anew. One that is accepted is reported in every form and its best
- * architecture exported; written again it gives the same bytes again. */
+ * architecture exported; written again it gives the same bytes again. One that the good file's job
+ * would go on with has its sizes. */
 #include "common/state/checksummed.h"
 #include "common/state/statefile.h"
 #include "common/state/statefile_internal.h"
 #include "coordinator/report/export.h"
 #include "coordinator/report/report.h"
+#include "coordinator/session/resume.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/h5_edit.h"
 #include "tests/fuzz/state_sample.h"
@@ -123,6 +125,21 @@ static void check_written_again(const nas_state_t *state)
     free(path);
 }
 
+/* As if it were of the job of the good file, whose digest anybody can copy. */
+static void check_resumed(const nas_state_t *state)
+{
+    nas_state_t fresh = fuzz_state_sample(), claimed = *state;
+    nas_error_t err = {0};
+    claimed.job_hash = fresh.job_hash;
+    const nas_status_t status = nas_state_check_saved(NULL, &claimed, &fresh, "state.h5", &err);
+    if (status)
+        fuzz_check_error(status, &err);
+    else
+        NAS_ASSERT(state->minimise == fresh.minimise && state->budget == fresh.budget &&
+                   nas_state_weights(state) == nas_state_weights(&fresh));
+    nas_state_fini(&fresh);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const fuzz_bytes_t file = edited_file((fuzz_bytes_t){data, size});
@@ -136,6 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         for (int64_t r = 0; r < state.n_repeat; r++) check_repeat(&state, &state.repeat[r]);
         check_reports(&state);
+        check_resumed(&state);
         check_export(path, &state);
         check_written_again(&state);
     }

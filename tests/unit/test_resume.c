@@ -17,7 +17,9 @@ Test(resume, a_state_of_other_sizes_is_not_taken_up)
     nas_repeat_t repeat = {.seed = 7}, other = {.seed = 8}, many = {.seed = 7, .n_evaluation = 6};
     const nas_state_t fresh = {
         .n_arch = 9, .n_goals = 1, .budget = 5, .n_repeat = 1, .repeat = &repeat};
-    nas_state_t changed[9];
+    nas_state_t weighing = fresh; /* by a method that weighs metrics, of lower targets */
+    weighing.has_weights = weighing.minimise = true;
+    nas_state_t changed[13];
     const size_t n = sizeof changed / sizeof *changed;
     for (size_t i = 0; i < n; i++) changed[i] = fresh;
     changed[1].n_arch = 10;
@@ -28,10 +30,15 @@ Test(resume, a_state_of_other_sizes_is_not_taken_up)
     changed[6].metrics = (nas_strings_t){.at = &name, .n = 1};
     changed[7].repeat = &other;
     changed[8].repeat = &many;
+    changed[9].has_weights = true;
+    changed[10].minimise = true;
+    changed[11] = changed[12] = weighing;
+    changed[11].has_weights = false;
+    changed[12].minimise = false;
     for (size_t i = 0; i < n; i++) {
         nas_error_t err = {0};
         const nas_status_t status =
-            nas_state_check_saved(NULL, &changed[i], &fresh, "run.h5", &err);
+            nas_state_check_saved(NULL, &changed[i], i < 11 ? &fresh : &weighing, "run.h5", &err);
         cr_assert_eq(status, i == 0 ? NAS_OK : NAS_EINPUT, "%zu: %s", i, err.text);
         if (i > 0) cr_assert_not_null(strstr(err.text, "run.h5: its sizes are not those"));
     }
