@@ -2,7 +2,6 @@
 #include "common/base/version.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/libraries.h"
-#include "coordinator/search/methods/method.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,18 +15,16 @@ static int print_version(void)
 
 static int print_help(void)
 {
-    int n_commands = 0, n_methods = 0;
+    int n_commands = 0;
     const nas_cli_command_t *const *command = nas_cli_list(&n_commands);
-    const nas_method_t *const *method = nas_method_list(&n_methods);
     (void)printf(
         "usage: robotnas COMMAND ...\n\n"
-        "Neural architecture search on clusters: RoBoT (He et al., ICLR 2024) as an MPI program.\n\n"
+        "Neural architecture search on clusters, as an MPI program: a Gaussian process over the pool,\n"
+        "RoBoT (He et al., ICLR 2024) and others.\n\n"
         "Commands (robotnas COMMAND --help says more):\n");
     for (int i = 0; i < n_commands; i++)
         (void)printf("  %-10s %s\n", command[i]->name, command[i]->summary);
-    (void)printf("\nMethods (search.method):\n");
-    for (int i = 0; i < n_methods; i++)
-        (void)printf("  %-10s %s\n", method[i]->name, method[i]->summary);
+    nas_cli_print_methods(stdout);
     (void)printf(
         "\nrobotnas --version prints the versions of the program and its libraries.\n"
         "Exit codes: 0 done, 1 failed, 2 bad usage or input, 75 stopped on request and saved.\n");

@@ -1,10 +1,21 @@
 #include "coordinator/commands/command.h"
 
+#include "coordinator/search/methods/method.h"
+
 #include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
+
+void nas_cli_print_methods(FILE *out)
+{
+    int n = 0;
+    const nas_method_t *const *method = nas_method_list(&n);
+    (void)fputs("\nMethods (search.method):\n", out);
+    for (int i = 0; i < n; i++)
+        (void)fprintf(out, "  %-10s %s%s\n", method[i]->name, method[i]->summary,
+                      strcmp(method[i]->name, NAS_METHOD_DEFAULT) == 0 ? " (the default)" : "");
+}
 
 int nas_cli_finish(nas_status_t status, const nas_error_t *err)
 {

@@ -4,6 +4,8 @@
 
 #include "common/base/error.h"
 
+#include <stdio.h>
+
 /** One command. */
 typedef struct nas_cli_command {
     const char *name;
@@ -26,6 +28,9 @@ extern const nas_cli_command_t nas_cli_convert;
 
 /** All commands in the order of --help; n [out]. */
 const nas_cli_command_t *const *nas_cli_list(int *n);
+
+/** Print every method with its line, and which is the default. */
+void nas_cli_print_methods(FILE *out);
 
 /** Print the error of a status, if it is one, as the one line "robotnas: ..."; its exit code. */
 int nas_cli_finish(nas_status_t status, const nas_error_t *err);

@@ -280,7 +280,8 @@ static void write_search(const draft_t *draft)
     const bool looked_up = draft->options->table && !draft->options->trainer;
     (void)fputs("search:\n", draft->out);
     (void)fprintf(
-        draft->out, "  method: pool-gp\t# the default; docs/methods.md has others%s\n",
+        draft->out, "  method: %s\t# the default; docs/methods.md has others%s\n",
+        NAS_METHOD_DEFAULT,
         learns
             ? ""
             : ". Without metrics, numbers that are known before any training, it draws at random");

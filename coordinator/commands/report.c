@@ -12,9 +12,9 @@
 static const char help[] =
     "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against OTHER.h5...]\n"
     "\n"
-    "Say what a run has found so far: the best architecture, its columns, what every further evaluation has brought, the\n"
-    "weights, candidates under way. Works on a running or unfinished run. Where RUN.h5 is damaged,\n"
-    "RUN.h5.prev is read with a notice.\n"
+    "Say what a run has found so far: the best architecture, its columns, the best after so many\n"
+    "evaluations, the weights, candidates under way. Works on a running or unfinished run. Where\n"
+    "RUN.h5 is damaged, RUN.h5.prev is read with a notice.\n"
     "\n"
     "  --json             one JSON object, described in docs/report.md\n"
     "  --csv FILE         one row an evaluation; of a run that only scored, as --csv-scores;\n"

@@ -155,6 +155,7 @@ int nas_cli_run_job(const nas_cli_command_t *command, nas_job_purpose_t purpose,
     nas_status_t status = nas_job_options_parse(command, argc, argv, &options, &err);
     if (!status && options.help) {
         (void)fputs(command->help, stdout);
+        if (purpose == NAS_JOB_SEARCH) nas_cli_print_methods(stdout);
         nas_job_options_fini(&options);
         return 0;
     }

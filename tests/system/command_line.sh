@@ -25,9 +25,15 @@ widest() {
 
 commands=(init search score check report export verify bench convert)
 expect_exit 0 "$ROBOTNAS" --help
-for word in "${commands[@]}" robot random rea reinforce single; do
+methods=(pool-gp robot random rea reinforce single)
+for word in "${commands[@]}" "${methods[@]}"; do
     grep -q "^  $word " out || fail "--help does not list $word"
 done
+expect_exit 0 "$ROBOTNAS" search --help
+for word in "${methods[@]}"; do
+    grep -q "^  $word " out || fail "search --help does not list $word"
+done
+expect_line out '^  pool-gp .* (the default)$'
 for command in "" "${commands[@]}"; do
     for option in --help -h; do
         # shellcheck disable=SC2086 # no command is no word

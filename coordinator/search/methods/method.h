@@ -146,6 +146,9 @@ static inline bool nas_method_takes_metrics(const nas_method_t *method)
     return method->needs_metrics || method->has_posterior;
 }
 
+/** The method of a job that names none. */
+#define NAS_METHOD_DEFAULT "pool-gp"
+
 /** The job's keys about the search. */
 extern const nas_job_section_t nas_method_keys;
 

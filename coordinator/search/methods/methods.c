@@ -5,8 +5,8 @@
 
 /* The list: method NAME is the nas_method_NAME that its file NAME.c defines. */
 #define METHODS(METHOD)                                                                            \
-    METHOD(robot)                                                                                  \
     METHOD(pool_gp)                                                                                \
+    METHOD(robot)                                                                                  \
     METHOD(random)                                                                                 \
     METHOD(rea)                                                                                    \
     METHOD(reinforce)                                                                              \
