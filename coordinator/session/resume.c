@@ -76,16 +76,28 @@ static nas_status_t check_sizes(const nas_state_t *saved, const nas_state_t *fre
         path);
 }
 
-/* What the digest cannot know: that every observation speaks of an evaluation. */
+/* Whether every observation speaks of an evaluation, and the evaluations are in the order in which
+ * these first do, so that all are spoken of. */
+static bool is_observed(const nas_repeat_t *repeat)
+{
+    int64_t n_observed = 0;
+    for (int64_t i = 0; i < repeat->n_observation; i++) {
+        const nas_evaluation_t *evaluation = nas_repeat_find(repeat, repeat->observation[i].arch);
+        if (!evaluation || evaluation - repeat->evaluation > n_observed) return false;
+        n_observed += evaluation - repeat->evaluation == n_observed;
+    }
+    return n_observed == repeat->n_evaluation;
+}
+
+/* What the digest cannot know: what a method is told is what was evaluated. */
 static nas_status_t check_observations(const nas_state_t *saved, const char *path, nas_error_t *err)
 {
     for (int64_t r = 0; r < saved->n_repeat; r++)
-        for (int64_t i = 0; i < saved->repeat[r].n_observation; i++)
-            if (!nas_repeat_find(&saved->repeat[r], saved->repeat[r].observation[i].arch))
-                return nas_error_set(
-                    err, NAS_EINPUT,
-                    "%s: repeat %lld observes an architecture that it never evaluated; this file was not written by robotnas; start anew with --fresh",
-                    path, (long long)r);
+        if (!is_observed(&saved->repeat[r]))
+            return nas_error_set(
+                err, NAS_EINPUT,
+                "%s: in repeat %lld observations are not those of the evaluations; this file was not written by robotnas; start anew with --fresh",
+                path, (long long)r);
     return NAS_OK;
 }
 

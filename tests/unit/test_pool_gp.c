@@ -536,14 +536,17 @@ Test(pool_gp, begins_small_and_can_be_interrupted)
     method->destroy(self);
 }
 
+/* With its budget spent, and before. */
 Test(pool_gp, refuses_a_record_that_names_one_twice)
 {
-    nas_error_t err = {0};
     pool_t pool = pool_create(3, 3, 0);
-    const search_t search = search_of(&pool, 4, 1);
-    const nas_result_t result[] = {{.arch = 3}, {.arch = 1}, {.arch = 3}};
-    void *self = method_create(&search);
-    cr_assert_eq(search.method->tell(self, result, 3, &err), NAS_EINPUT);
-    search.method->destroy(self);
+    for (int64_t budget = 2; budget <= 4; budget += 2) {
+        nas_error_t err = {0};
+        const search_t search = search_of(&pool, budget, 1);
+        const nas_result_t result[] = {{.arch = 3}, {.arch = 1}, {.arch = 3}};
+        void *self = method_create(&search);
+        cr_assert_eq(search.method->tell(self, result, 3, &err), NAS_EINPUT);
+        search.method->destroy(self);
+    }
     pool_destroy(&pool);
 }

@@ -164,3 +164,18 @@ Test(rea, refuses_the_record_of_another_search)
     trace_destroy(&trace);
     pool_destroy(&pool);
 }
+
+Test(rea, refuses_a_record_of_more_than_its_budget)
+{
+    pool_t pool = pool_create(4, 4, 0);
+    const search_t search = rea_search(&pool, 9, 1);
+    trace_t trace = search_run(&search);
+    void *self = method_create(&search);
+    nas_error_t err = {0};
+    must(search.method->tell(self, trace.result, trace.n, &err), &err);
+    cr_assert_eq(search.method->tell(self, trace.result, 1, &err), NAS_EINPUT);
+    cr_assert_not_null(strstr(err.text, "another search"));
+    search.method->destroy(self);
+    trace_destroy(&trace);
+    pool_destroy(&pool);
+}

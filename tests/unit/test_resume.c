@@ -46,6 +46,44 @@ Test(resume, a_state_of_other_sizes_is_not_taken_up)
     cr_assert_not(nas_state_has_shape(&changed[0], &fresh));
 }
 
+/* Architecture 4 is evaluated before 5; n observations are of `arch`. */
+static nas_status_t take_up(const int64_t *arch, int64_t n, nas_error_t *err)
+{
+    nas_state_t fresh = {.n_arch = 9, .n_goals = 1, .budget = 3}, saved = fresh;
+    nas_evaluation_t evaluation = {.arch = 4, .name = (char[]){"a"}};
+    cr_assert_eq(nas_state_make_repeats(&fresh, 1, 7, NULL), NAS_OK);
+    cr_assert_eq(nas_state_make_repeats(&saved, 1, 7, NULL), NAS_OK);
+    cr_assert_eq(nas_state_add_evaluation(&saved, 0, &evaluation, NULL), NAS_OK);
+    evaluation.arch = 5;
+    cr_assert_eq(nas_state_add_evaluation(&saved, 0, &evaluation, NULL), NAS_OK);
+    for (int64_t i = 0; i < n; i++)
+        cr_assert_eq(
+            nas_state_add_observation(&saved, 0, (nas_observation_t){.arch = arch[i]}, NULL, NULL),
+            NAS_OK);
+    const nas_status_t status = nas_state_check_saved(NULL, &saved, &fresh, "run.h5", err);
+    nas_state_fini(&saved);
+    nas_state_fini(&fresh);
+    return status;
+}
+
+Test(resume, a_state_is_taken_up_whose_observations_are_its_evaluations)
+{
+    static const struct {
+        int64_t arch[4], n;
+        nas_status_t status;
+    } cases[] = {
+        {{4, 5}, 2, NAS_OK},        {{4, 4, 5, 4}, 4, NAS_OK}, {{4, 6, 5}, 3, NAS_EINPUT},
+        {{4, 5, 6}, 3, NAS_EINPUT}, {{5, 4}, 2, NAS_EINPUT},   {{4, 4}, 2, NAS_EINPUT},
+        {{0}, 0, NAS_EINPUT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_error_t err = {0};
+        cr_assert_eq(take_up(cases[i].arch, cases[i].n, &err), cases[i].status, "%zu", i);
+        if (cases[i].status)
+            cr_assert_not_null(strstr(err.text, "in repeat 0 observations are not those"));
+    }
+}
+
 Test(resume, on_the_same_kind_of_processor_nothing_is_said)
 {
     nas_error_t line = {0};

@@ -396,3 +396,22 @@ Test(robot, large_targets_are_halved_until_their_squares_are_finite)
     }
     pool_destroy(&pool);
 }
+
+/* Of T = 2: a third exploration, and an exploitation before the second. */
+Test(robot, refuses_a_record_out_of_order)
+{
+    pool_t pool = pool_create(3, 3, 0);
+    const search_t search = robot_search(&pool, 2, 1);
+    const nas_result_t third[] = {observation(0, 1, false), observation(1, 1, false),
+                                  observation(1, 1, false)};
+    nas_result_t early[] = {observation(0, 1, false), observation(1, 1, false)};
+    early[1].phase = NAS_PHASE_EXPLOIT;
+    for (int i = 0; i < 2; i++) {
+        nas_error_t err = {0};
+        void *self = method_create(&search);
+        cr_assert_eq(search.method->tell(self, i ? early : third, i ? 2 : 3, &err), NAS_EINPUT);
+        cr_assert_not_null(strstr(err.text, "another search"));
+        search.method->destroy(self);
+    }
+    pool_destroy(&pool);
+}

@@ -401,9 +401,10 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     for (int64_t i = 0; i < n; i++) {
         const nas_status_t status = nas_interrupt_check(gp->setup.interrupt, 0.0, err);
         if (status) return status;
-        NAS_ASSERT(gp->n < gp->setup.budget);
-        if (gp->n == gp->visited.n) (void)nas_visited_add(&gp->visited, result[i].arch);
-        if (nas_visited_find(&gp->visited, result[i].arch) != gp->n)
+        const bool is_too_many = gp->n == gp->setup.budget;
+        if (!is_too_many && gp->n == gp->visited.n)
+            (void)nas_visited_add(&gp->visited, result[i].arch);
+        if (is_too_many || nas_visited_find(&gp->visited, result[i].arch) != gp->n)
             return nas_error_set(err, NAS_EINPUT,
                                  "pool-gp: architecture %" PRId64
                                  " is recorded out of order; the record is of another search",

@@ -214,7 +214,10 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     rea_t *rea = self;
     for (int64_t i = 0; i < n; i++) {
         if (!step_in_flight(rea)) {
-            NAS_ASSERT(rea->visited.n < rea->setup.budget);
+            if (rea->visited.n == rea->setup.budget)
+                return nas_error_set(
+                    err, NAS_EINPUT,
+                    "rea: more observations are recorded than this search makes; the record is of another search");
             const nas_status_t status = breed_step(rea, err);
             if (status) return status;
         }

@@ -36,6 +36,7 @@
 #include "coordinator/search/methods/greedy.h"
 #include "coordinator/search/methods/method.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -266,9 +267,14 @@ static nas_status_t tell(void *self, const nas_result_t *result, int64_t n, nas_
     for (int64_t i = 0; i < n; i++) {
         const nas_status_t status = nas_interrupt_check(robot->setup.interrupt, 0.0, err);
         if (status) return status;
+        const bool is_exploration = result[i].phase == NAS_PHASE_EXPLORE;
+        if (is_exploration != exploring(robot))
+            return nas_error_set(err, NAS_EINPUT,
+                                 "robot: architecture %" PRId64
+                                 " is recorded out of order; the record is of another search",
+                                 result[i].arch);
         (void)nas_visited_add(&robot->visited, result[i].arch);
-        if (result[i].phase != NAS_PHASE_EXPLORE) continue;
-        NAS_ASSERT(exploring(robot));
+        if (!is_exploration) continue;
         const int64_t at = robot->n_observation++;
         memcpy(weights_of(robot, at), result[i].weights,
                (size_t)robot->setup.n_metric * sizeof *robot->weights);
