@@ -89,12 +89,13 @@ static void print_rows(const nas_search_needs_t *needs, FILE *out)
 {
     const double rows = ceil(mebibytes(needs->rows_bytes));
     if (needs->rows_bytes == 0) return;
-    if (needs->rows_room < needs->rows_bytes) {
+    if (!needs->keeps_rows) {
         (void)fprintf(
             out,
             "#              too little for the rows of its points, %.0f MiB on each rank, on machines like this\n"
-            "#              one (half of a rank's memory: %.0f MiB): they are made again in every step\n",
-            rows, floor(mebibytes(needs->rows_room)));
+            "#              one (half of a rank's memory leaves them %.0f MiB): they are made again in every step,\n"
+            "#              and a resumed run takes up to %.2g s to learn the points of a repeat again\n",
+            rows, floor(mebibytes(needs->rows_room)), needs->rows_seconds);
         return;
     }
     (void)fprintf(

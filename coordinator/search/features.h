@@ -39,8 +39,8 @@ nas_status_t nas_features_load(const nas_features_source_t *source, nas_features
  *  interrupt are left out. */
 nas_posterior_options_t nas_features_posterior(const nas_search_parameters_t *parameters);
 
-/** Bytes that a rank gives to the points of a posterior, of n_local on its machine: half of its
- *  share of the memory that there is.  Not collective. */
+/** Bytes that a rank gives to a posterior, of n_local on its machine: half of its share of the
+ *  memory that there is.  Not collective. */
 int64_t nas_features_memory(int n_local);
 
 /** Not collective. Accepts a zeroed one. */

@@ -10,8 +10,9 @@
  * A method that has a posterior may ask it, again and again, before it goes on to propose; then the
  * first three lines repeat. All ranks forget the points that the question does not speak of, answer
  * it, and the leader's method hears. Members do not know how many questions will come: the one that
- * is none of the posterior's is the last of the step. To append a point takes no sweep and brings no
- * signal; what interrupts a member in a sweep shows in the reduction that ends it.
+ * is none of the posterior's is the last of the step. What interrupts a member in a sweep shows in
+ * the reduction that ends it; where a point was to be appended, all members hear that there is
+ * none, and the signal comes with the step's last question.
  *
  * A leader whose method fails, or whose posterior has no memory left on some rank, goes on answering
  * rounds, with the error in its step, until rank 0
@@ -261,7 +262,6 @@ static nas_status_t answer_of(nas_group_t *group, nas_posterior_answer_t *answer
                                          .hidden = question->hidden};
     nas_posterior_pick_t pick = {0};
     nas_posterior_learned_t learned = {.correlation = group->values};
-    nas_status_t status = NAS_OK;
     *answer = (nas_posterior_answer_t){.arch = question->arch, .values = group->values};
     if (question->kind == NAS_QUERY_APPEND) {
         NAS_FAULT_POINT("append");
@@ -269,13 +269,14 @@ static nas_status_t answer_of(nas_group_t *group, nas_posterior_answer_t *answer
     }
     if (question->kind == NAS_QUERY_IMPROVE) {
         NAS_FAULT_POINT("improve");
-        status = nas_posterior_improve(posterior, &query, &group->stop, &pick, err);
+        nas_posterior_improve(posterior, &query, &group->stop, &pick);
         answer->arch = pick.arch;
         answer->mean = pick.mean;
-        return status;
+        return NAS_OK;
     }
     NAS_FAULT_POINT("learned");
-    status = nas_posterior_learned(posterior, &query, question->arch, &group->stop, &learned, err);
+    const nas_status_t status =
+        nas_posterior_learned(posterior, &query, question->arch, &group->stop, &learned, err);
     answer->mean = learned.mean;
     answer->std = learned.std;
     return status;

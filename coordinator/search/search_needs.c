@@ -45,14 +45,20 @@ static void add_posterior(nas_search_needs_t *needs, const nas_search_parameters
     const double n_rows = ceil((double)parameters->n_arch / ranks_of_group);
     const int n_processors = nas_memory_processors();
     nas_posterior_options_t options = nas_features_posterior(parameters);
-    bool fits = false;
     options.memory_bytes = nas_features_memory(n_ranks < n_processors ? n_ranks : n_processors);
-    needs->shard_bytes = nas_posterior_bytes(&options, (int64_t)n_rows, &fits);
+    needs->shard_bytes = nas_posterior_bytes(&options, (int64_t)n_rows, &needs->keeps_rows);
     needs->rows_bytes = 4.0 * n_rows * (double)parameters->budget;
-    needs->rows_room = fits ? needs->rows_bytes : (double)options.memory_bytes;
-    needs->rows_seconds = value_s * n_rows * rows_values(parameters);
-    const double making = fits ? rows_values(parameters) : rows_again_values(parameters);
-    needs->seconds += turns * value_s * n_rows * (making + sums_values(parameters));
+    needs->seconds += turns * value_s * n_rows * sums_values(parameters);
+    if (needs->keeps_rows) {
+        needs->rows_room = needs->rows_bytes;
+        needs->rows_seconds = value_s * n_rows * rows_values(parameters);
+        needs->seconds += turns * needs->rows_seconds;
+    } else {
+        const double again_s = value_s * rows_again_values(parameters);
+        needs->rows_room = fmax((double)options.memory_bytes - needs->shard_bytes, 0.0);
+        needs->rows_seconds = again_s * NAS_SCORE_TILE; /* by one rank, for each point its tile */
+        needs->seconds += turns * (again_s * n_rows + needs->rows_seconds);
+    }
 }
 
 static void add_method(nas_search_needs_t *needs, const nas_search_inputs_t *inputs,

@@ -5,6 +5,7 @@
 #include "common/space/pool.h"
 #include "coordinator/inputs/inputs_search.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** An estimate. */
@@ -17,9 +18,10 @@ typedef struct nas_search_needs {
     double shard_bytes;  /**< of the score table, or of a posterior with its points, on each rank */
     double method_bytes; /**< on each rank that leads a group */
     double rows_bytes;   /**< rows of a posterior's points, on each rank; 0: there is none */
-    double rows_room;    /**< that there would be for them, on machines like this one; where it is
-                                less, they are not kept but made again in every step */
-    double rows_seconds; /**< to make those of a whole repeat, which a resumed run does */
+    bool keeps_rows;  /**< on machines like this one; otherwise they are made again in every step */
+    double rows_room; /**< that there would be for them beside the features */
+    double rows_seconds; /**< to make those of a whole repeat as a resumed run does; where they are
+                                not kept, for its points' own architectures alone */
 } nas_search_needs_t;
 
 /** Estimate, for n_ranks.  Not collective; after nas_inputs_read_files. Of a job that is read to

@@ -63,7 +63,7 @@ static void check_flag(nas_comm_t *world)
     const nas_posterior_query_t query = case_query(&points, 0);
     for (int who = 0; who < nas_comm_size(world); who++) {
         int flag = nas_comm_rank(world) == who ? 2 : 0;
-        CHECK(nas_posterior_improve(posterior, &query, &flag, &pick, &err) == NAS_OK);
+        nas_posterior_improve(posterior, &query, &flag, &pick);
         CHECK(flag == 2 || nas_comm_rank(world) != 0);
         flag = nas_comm_rank(world) == who ? 1 : 0;
         CHECK(nas_posterior_learned(posterior, &query, 3, &flag, &learned, &err) == NAS_OK);
@@ -71,6 +71,78 @@ static void check_flag(nas_comm_t *world)
     }
     nas_posterior_destroy(posterior);
     case_destroy(&pool);
+}
+
+/* What the search found is appended at once: whoever keeps rows makes them in between. */
+static void check_resume(nas_comm_t *world, int64_t n_arch)
+{
+    static case_trace_t whole, later;
+    posterior_case_t pool = case_create(n_arch, 9, 6);
+    const int64_t memory = nas_comm_rank(world) % 2 == 0 ? 1 << 28 : 0;
+    nas_posterior_t *first = case_posterior(&pool, world, 1 << 28);
+    nas_posterior_t *second = case_posterior(&pool, world, memory);
+    whole = later = (case_trace_t){0};
+    case_search(first, world, n_arch, CASE_POINTS, &whole);
+    for (int64_t i = 0; i < CASE_POINTS - 1; i++)
+        case_append(second, whole.points.arch[i], &later.points);
+    case_search(second, world, n_arch, CASE_POINTS, &later);
+    CHECK(memcmp(&whole.points, &later.points, sizeof whole.points) == 0);
+    nas_posterior_destroy(first);
+    nas_posterior_destroy(second);
+    case_destroy(&pool);
+}
+
+typedef struct stop {
+    bool stops;
+    int n_asked;
+} stop_t;
+
+static bool asked(void *context, double share)
+{
+    stop_t *stop = context;
+    (void)share;
+    stop->n_asked++;
+    return stop->stops;
+}
+
+/* One rank is interrupted while it makes rows: no rank has the point, or waits for one. */
+static void check_stop(nas_comm_t *world, int who)
+{
+    enum { T = 60 };
+    const int64_t n_arch = INT64_C(9000) * nas_comm_size(world);
+    const bool is_it = nas_comm_rank(world) == who;
+    nas_error_t err = {0};
+    stop_t stop = {.stops = is_it};
+    const nas_interrupt_t interrupt = {asked, &stop};
+    nas_posterior_t *posterior = NULL;
+    int64_t first = 0, n = 0, n_stopped = 0;
+    double mean = 0, row[T];
+    const nas_posterior_options_t options = {.n_arch = n_arch,
+                                             .n_position = 1,
+                                             .max_points = T,
+                                             .memory_bytes = 1 << 28,
+                                             .interrupt = &interrupt};
+    CHECK(nas_posterior_create(world, &options, &posterior, &err) == NAS_OK);
+    nas_posterior_shard(posterior, &first, &n);
+    uint8_t *code = malloc((size_t)n);
+    CHECK(code);
+    for (int64_t i = 0; i < n; i++) code[i] = (uint8_t)((first + i) % 200);
+    nas_posterior_load_codes(posterior, code);
+    nas_posterior_settle(posterior);
+    for (int64_t i = 0; i < T; i++) {
+        nas_status_t status = nas_posterior_append(posterior, i * 401 % n_arch, &mean, row, &err);
+        if (status == NAS_ESTOP) {
+            CHECK(nas_posterior_points(posterior) == i);
+            CHECK(!is_it || stop.n_asked == 1);
+            n_stopped++;
+            stop.stops = false;
+            status = nas_posterior_append(posterior, i * 401 % n_arch, &mean, row, &err);
+        }
+        CHECK(status == NAS_OK && nas_posterior_points(posterior) == i + 1);
+    }
+    CHECK(n_stopped == 1);
+    nas_posterior_destroy(posterior);
+    free(code);
 }
 
 static void body(nas_comm_t *world)
@@ -84,6 +156,8 @@ static void body(nas_comm_t *world)
     check_search(world, 2300, 13, 0);
     check_ties(world);
     check_flag(world);
+    check_resume(world, 700);
+    for (int who = 0; who < nas_comm_size(world); who++) check_stop(world, who);
 }
 
 int main(void)

@@ -438,6 +438,7 @@ Test(posterior_kernel, where_nothing_is_admitted_there_is_no_pick)
 typedef struct stop {
     int n_asked;
     int flag;
+    bool waits; /* until the next question */
 } stop_t;
 
 static bool stops(void *context, double share)
@@ -445,8 +446,70 @@ static bool stops(void *context, double share)
     stop_t *stop = context;
     cr_assert(share > 0 && share < 1);
     stop->n_asked++;
-    stop->flag = 1;
-    return true;
+    stop->flag = !stop->waits;
+    return stop->flag;
+}
+
+/* Positions alone, of a pool in which the first point may be any. */
+static nas_posterior_t *coded(nas_comm_t *comm, int64_t n_arch, int64_t max_points, int64_t memory,
+                              const nas_interrupt_t *interrupt)
+{
+    nas_error_t err = {0};
+    nas_posterior_t *posterior = NULL;
+    const nas_posterior_options_t options = {.n_arch = n_arch,
+                                             .n_position = 2,
+                                             .max_points = max_points,
+                                             .memory_bytes = memory,
+                                             .interrupt = interrupt};
+    uint8_t *code = malloc((size_t)(2 * n_arch));
+    cr_assert_not_null(code);
+    for (int64_t i = 0; i < 2 * n_arch; i++) code[i] = (uint8_t)(i * 7919 % 97 % 60);
+    cr_assert_eq(nas_posterior_create(comm, &options, &posterior, &err), NAS_OK);
+    nas_posterior_load_codes(posterior, code);
+    nas_posterior_settle(posterior);
+    free(code);
+    return posterior;
+}
+
+/* Appended at once, n points come to more than a slab, or to long rows of L. The first questions
+ * that are asked meanwhile stop it, once; what is appended after that is as if none had. */
+static void check_stopped_append(int64_t n_arch, int64_t n, int64_t memory)
+{
+    nas_comm_t *comm = self();
+    nas_error_t err = {0};
+    stop_t stop = {0};
+    int n_stopped = 0;
+    double mean[2], *row = calloc(2 * (size_t)n, sizeof *row);
+    const nas_interrupt_t interrupt = {stops, &stop};
+    nas_posterior_t *whole = coded(comm, n_arch, n, 1 << 28, NULL);
+    nas_posterior_t *stopped = coded(comm, n_arch, n, memory, &interrupt);
+    cr_assert_not_null(row);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t arch = i * 7 % n_arch;
+        nas_status_t status = nas_posterior_append(stopped, arch, &mean[0], row, &err);
+        if (status == NAS_ESTOP) {
+            cr_assert_eq(nas_posterior_points(stopped), i);
+            cr_assert_eq(stop.n_asked, 1);
+            n_stopped++;
+            stop.waits = true;
+            status = nas_posterior_append(stopped, arch, &mean[0], row, &err);
+        }
+        cr_assert_eq(status, NAS_OK);
+        cr_assert_eq(nas_posterior_append(whole, arch, &mean[1], row + n, &err), NAS_OK);
+        cr_assert_eq(memcmp(row, row + n, (size_t)(i + 1) * sizeof *row), 0, "point %d", (int)i);
+        cr_assert(mean[0] == mean[1]);
+    }
+    cr_assert_eq(n_stopped, 1);
+    nas_posterior_destroy(whole);
+    nas_posterior_destroy(stopped);
+    nas_comm_destroy(comm);
+    free(row);
+}
+
+Test(posterior_kernel, appending_many_points_is_interrupted)
+{
+    check_stopped_append(9000, 80, 1 << 28); /* while 16 rows are made */
+    check_stopped_append(840, 800, 0);       /* while those of one tile are */
 }
 
 /* Where rows are made again each time a sweep takes long. Each is stopped at its first question,
@@ -456,31 +519,22 @@ Test(posterior_kernel, a_sweep_is_interrupted)
     enum { N = 9000, T = 250 };
     nas_error_t err = {0};
     nas_comm_t *comm = self();
-    nas_posterior_t *posterior = NULL;
     stop_t stop = {0};
     static double z[T];
     double correlation = 0;
     const nas_interrupt_t interrupt = {stops, &stop};
-    nas_posterior_options_t options = {.n_arch = N, .n_position = 2, .max_points = T};
-    options.interrupt = &interrupt;
-    uint8_t *code = malloc(2 * N);
-    cr_assert_not_null(code);
-    for (int i = 0; i < 2 * N; i++) code[i] = (uint8_t)(i * 7919 % 97 % 60);
-    cr_assert_eq(nas_posterior_create(comm, &options, &posterior, &err), NAS_OK);
-    nas_posterior_load_codes(posterior, code);
-    nas_posterior_settle(posterior);
+    nas_posterior_t *posterior = coded(comm, N, T, 0, &interrupt);
     for (int64_t i = 0; i < T; i++)
         cr_assert_eq(nas_posterior_append(posterior, i, NULL, NULL, &err), NAS_OK);
     nas_posterior_pick_t pick;
     nas_posterior_learned_t learned = {0, 0, &correlation};
     const nas_posterior_query_t query = {z, 1.0, 0, 0};
-    cr_assert_eq(nas_posterior_improve(posterior, &query, &stop.flag, &pick, &err), NAS_OK);
+    nas_posterior_improve(posterior, &query, &stop.flag, &pick);
     cr_assert(stop.n_asked == 1 && stop.flag == 1);
     cr_assert_eq(nas_posterior_learned(posterior, &query, 0, &stop.flag, &learned, &err), NAS_OK);
     cr_assert_eq(stop.n_asked, 2);
     nas_posterior_destroy(posterior);
     nas_comm_destroy(comm);
-    free(code);
 }
 
 /* ------------------------------------------------------------------------------- memory */
@@ -488,15 +542,18 @@ Test(posterior_kernel, a_sweep_is_interrupted)
 Test(posterior_kernel, lines_fit_or_do_not)
 {
     bool fits = true;
+    const double lines = 4.0 * 1e6 * 96;
     nas_posterior_options_t options = {
         .n_arch = 1000000, .n_metric = 13, .n_position = 6, .max_points = 96};
     const double least = nas_posterior_bytes(&options, 1000000, &fits);
     cr_assert_not(fits);
-    options.memory_bytes = 4 * INT64_C(1000000) * 96;
+    options.memory_bytes = INT64_MAX;
     const double most = nas_posterior_bytes(&options, 1000000, &fits);
     cr_assert(fits);
-    cr_assert(most - least == (double)options.memory_bytes);
+    cr_assert(fabs(most - least - lines) < 1e-3 * lines);
     cr_assert(least >= 1e6 * (4 * 13 + 6) && least < 1e6 * (4 * 13 + 6 + 9));
+    options.memory_bytes = (int64_t)most;
+    cr_assert(nas_posterior_bytes(&options, 1000000, &fits) == most && fits);
     options.memory_bytes--;
     cr_assert(nas_posterior_bytes(&options, 1000000, &fits) == least && !fits);
 }

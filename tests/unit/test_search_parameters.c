@@ -69,7 +69,7 @@ Test(search_parameters, a_posterior_needs_its_points)
     const nas_search_needs_t one = needs_of("pool-gp", 1), robot = needs_of("robot", 1);
     cr_assert_eq(one.rows_bytes, 4.0 * 1000 * 10);
     cr_assert(one.shard_bytes >= robot.shard_bytes + one.rows_bytes);
-    cr_assert_eq(one.rows_room, one.rows_bytes, "this machine has 40 kB");
+    cr_assert(one.keeps_rows && one.rows_room == one.rows_bytes, "this machine has 40 kB");
     cr_assert(one.rows_seconds > 0 && one.rows_seconds < one.seconds);
     cr_assert_eq(robot.rows_bytes, 0);
 }
@@ -92,9 +92,9 @@ Test(search_parameters, rows_that_do_not_fit_are_made_again)
     const nas_search_inputs_t inputs = {.job = &job, .method = nas_method_find("pool-gp")};
     const nas_pool_t pool = nas_pool_of_table(n_arch), half = nas_pool_of_table(n_arch / 2);
     const nas_search_needs_t needs = nas_search_needs(&inputs, &pool, 1);
-    cr_assert(needs.rows_room < needs.rows_bytes);
+    cr_assert(!needs.keeps_rows && needs.rows_room < needs.rows_bytes);
     cr_assert(needs.shard_bytes < needs.rows_bytes);
-    cr_assert(needs.seconds > 20 * needs.rows_seconds);
+    cr_assert(needs.rows_seconds > 0 && needs.rows_seconds < 1);
     cr_assert_float_eq(nas_search_needs(&inputs, &half, 1).seconds, needs.seconds / 2,
                        1e-3 * needs.seconds);
 }

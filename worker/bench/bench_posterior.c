@@ -91,12 +91,12 @@ static nas_status_t append(bench_t *bench, int64_t i, nas_rng_t *rng, nas_error_
     return NAS_OK;
 }
 
-static nas_status_t improve(bench_t *bench, nas_error_t *err)
+static void improve(bench_t *bench)
 {
     const nas_posterior_query_t query = {.z = bench->z, .incumbent = bench->incumbent};
     nas_posterior_pick_t pick;
     int flag = 0;
-    return nas_posterior_improve(bench->posterior, &query, &flag, &pick, err);
+    nas_posterior_improve(bench->posterior, &query, &flag, &pick);
 }
 
 /* All points, and a first sweep that makes their lines. */
@@ -107,7 +107,7 @@ static nas_status_t make_points(bench_t *bench, nas_error_t *err)
     nas_status_t status = NAS_OK;
     for (int64_t i = 0; !status && i < bench->options->n_points; i++)
         status = append(bench, i, &rng, err);
-    if (!status) status = improve(bench, err);
+    if (!status) improve(bench);
     return status;
 }
 
@@ -116,9 +116,9 @@ static nas_status_t time_step(bench_t *bench, double *seconds, nas_error_t *err)
     const int64_t last = bench->options->n_points - 1;
     nas_posterior_keep(bench->posterior, last);
     const double start = nas_clock_processor_s();
-    nas_status_t status =
+    const nas_status_t status =
         nas_posterior_append(bench->posterior, bench->arch[last], NULL, NULL, err);
-    if (!status) status = improve(bench, err);
+    if (!status) improve(bench);
     *seconds = nas_clock_processor_s() - start;
     return status;
 }

@@ -112,8 +112,7 @@ nas_status_t nas_posterior_create(nas_comm_t *group, const nas_posterior_options
         posterior->options = *options;
         nas_comm_shard(options->n_arch, nas_comm_rank(group), nas_comm_size(group),
                        &posterior->first, &posterior->n_rows);
-        posterior->keeps_lines =
-            line_bytes(options, posterior->n_rows) <= (double)options->memory_bytes;
+        (void)nas_posterior_bytes(options, posterior->n_rows, &posterior->keeps_lines);
         nas_posterior_use(posterior, nas_isa_best());
         status = allocate(posterior, err);
         begin_view(posterior);
@@ -237,13 +236,38 @@ nas_posterior_view_t nas_posterior_alone(const nas_posterior_t *posterior, int64
     return view;
 }
 
+/* The lines of a tile that are missing. */
+static nas_status_t make_alone(const nas_posterior_t *posterior, nas_posterior_view_t *view,
+                               int64_t tile, nas_error_t *err)
+{
+    const int64_t n = view->n_points;
+    double work = 0; /* since the last question */
+    while (view->n_made < n) {
+        if (work >= NAS_POSTERIOR_WORK) {
+            const double share = (double)view->n_made / (double)n;
+            const nas_status_t status =
+                nas_interrupt_check(posterior->options.interrupt, share, err);
+            if (status) return status;
+            work = 0;
+        }
+        view->n_points =
+            n - view->n_made < NAS_POSTERIOR_SLAB ? n : view->n_made + NAS_POSTERIOR_SLAB;
+        work += nas_posterior_work(view);
+        posterior->kernel->make(view, tile, 1);
+        view->n_made = view->n_points;
+    }
+    return NAS_OK;
+}
+
 /* A point's row of L: its place in the lines of the points before it, then the diagonal. */
-static void fill_row(const nas_posterior_t *posterior, int64_t row, const double *x, double *factor)
+static nas_status_t fill_row(const nas_posterior_t *posterior, int64_t row, const double *x,
+                             double *factor, nas_error_t *err)
 {
     const int64_t tile = row / NAS_SCORE_TILE, lane = row % NAS_SCORE_TILE;
-    const nas_posterior_view_t view = nas_posterior_alone(posterior, tile);
+    nas_posterior_view_t view = nas_posterior_alone(posterior, tile);
     double square = 0, sum = 0;
-    posterior->kernel->make(&view, tile, 1);
+    const nas_status_t status = make_alone(posterior, &view, tile, err);
+    if (status) return status;
     for (int64_t l = 0; l < view.n_points; l++) {
         const float *line = view.line[l / NAS_POSTERIOR_SLAB];
         factor[l] = (double)line[l % NAS_POSTERIOR_SLAB * NAS_SCORE_TILE + lane];
@@ -253,10 +277,11 @@ static void fill_row(const nas_posterior_t *posterior, int64_t row, const double
     const double self = view.choice[0] + (view.matern + view.linear * square);
     const double rest = self + noise - sum;
     factor[view.n_points] = sqrt(rest > least_variance ? rest : least_variance);
+    return NAS_OK;
 }
 
 /* By the rank that holds it. */
-static void describe(nas_posterior_t *posterior, int64_t row)
+static nas_status_t describe(nas_posterior_t *posterior, int64_t row, nas_error_t *err)
 {
     const nas_posterior_view_t *view = &posterior->view;
     _Alignas(NAS_SCORE_LINE) double b[NAS_SCORE_TILE], m[NAS_SCORE_TILE];
@@ -268,7 +293,7 @@ static void describe(nas_posterior_t *posterior, int64_t row)
         x[i] = (double)posterior->feature[nas_score_at(row, i, view->n_metric)];
     for (int p = 0; p < view->n_position; p++)
         code[p] = posterior->code[nas_score_at(row, p, view->n_position)];
-    fill_row(posterior, row, x, factor);
+    return fill_row(posterior, row, x, factor, err);
 }
 
 /* What was broadcast becomes a point. */
@@ -286,6 +311,20 @@ static void take(nas_posterior_t *posterior, int64_t arch)
     view->n_points++;
 }
 
+/* What this rank does before it is known whether all can go on. Many lines are made in a sweep over
+ * the shard and not, point by point, alone for the tile of each that follows. */
+static nas_status_t prepare(nas_posterior_t *posterior, int64_t arch, bool is_owner,
+                            nas_error_t *err)
+{
+    const nas_posterior_view_t *view = &posterior->view;
+    const int64_t n_missing = view->n_points - view->n_made;
+    nas_status_t status = reserve(posterior, err);
+    if (!status && posterior->keeps_lines && n_missing >= NAS_POSTERIOR_SLAB)
+        status = nas_posterior_make(posterior, err);
+    if (!status && is_owner) status = describe(posterior, arch - posterior->first, err);
+    return status;
+}
+
 nas_status_t nas_posterior_append(nas_posterior_t *posterior, int64_t arch, double *mean,
                                   double *row, nas_error_t *err)
 {
@@ -295,9 +334,9 @@ nas_status_t nas_posterior_append(nas_posterior_t *posterior, int64_t arch, doub
     const int owner = (int)(((arch + 1) * nas_comm_size(group) - 1) / posterior->options.n_arch);
     NAS_ASSERT(posterior->is_settled && n < posterior->options.max_points);
     NAS_ASSERT(0 <= arch && arch < posterior->options.n_arch);
-    const nas_status_t status = nas_comm_agree(group, reserve(posterior, err), err);
+    const bool is_owner = nas_comm_rank(group) == owner;
+    const nas_status_t status = nas_comm_agree(group, prepare(posterior, arch, is_owner, err), err);
     if (status) return status;
-    if (nas_comm_rank(group) == owner) describe(posterior, arch - posterior->first);
     nas_comm_bcast(group, owner, posterior->message, message_bytes(view));
     if (mean) *mean = *number_at(posterior->message, 0);
     if (row) memcpy(row, number_at(posterior->message, 1), (size_t)(n + 1) * sizeof *row);
@@ -312,8 +351,11 @@ double nas_posterior_bytes(const nas_posterior_options_t *options, int64_t n_row
     const double features = rows * (4.0 * (double)options->n_metric + options->n_position);
     const double of_points =
         points * (4.0 * NAS_SCORE_TILE + 8.0 * (double)options->n_metric + options->n_position);
-    const double lines = line_bytes(options, n_rows);
-    *fits = lines <= (double)options->memory_bytes;
     const double of_answers = 8.0 * (double)n_rows; /* means, of what was learned */
-    return features + of_answers + of_points + 4.0 * points * points + (*fits ? lines : 0.0);
+    const double of_slabs =
+        2 * NAS_POSTERIOR_SLAB * 8.0 * points; /* rows of L, until lines are made */
+    const double least = features + of_answers + of_points;
+    const double most = least + of_slabs + line_bytes(options, n_rows);
+    *fits = most <= (double)options->memory_bytes;
+    return *fits ? most : least + 4.0 * points * points;
 }

@@ -4,8 +4,9 @@
  *
  * Rank r of p holds what nas_comm_shard gives it: the features of its rows, in tiles (score.h), and
  * of every point that was observed one row V_i of L^-1 k(points, .), float32. A question streams
- * these once. Rows of points that were appended since the last question are made in the same sweep;
- * where the memory for them is not there, all are made again in every sweep, to the same bits.
+ * these once. Rows of points that were appended since the last question are made in the same sweep,
+ * or before it, where many points are appended one after another; where the memory for them is not
+ * there, all are made again in every sweep, to the same bits.
  *
  * Every row is computed alone, from left to right in float64, each product and sum rounded once,
  * without a library call: no bit depends on the sharding or on the instruction set.
@@ -27,11 +28,13 @@ typedef struct nas_posterior nas_posterior_t;
 /** What a posterior is made for. */
 typedef struct nas_posterior_options {
     int64_t n_arch;
-    int64_t n_metric;     /**< columns that will be loaded, 0 and more */
-    int n_position;       /**< codes of a row that will be loaded, 0: no encoding */
-    int64_t max_points;   /**< T: the most points at a time */
-    int64_t memory_bytes; /**< for rows of points on this rank; where all max_points do not fit, all
-                               rows are made again in every sweep. Nothing else depends on it. */
+    int64_t n_metric;   /**< columns that will be loaded, 0 and more */
+    int n_position;     /**< codes of a row that will be loaded, 0: no encoding */
+    int64_t max_points; /**< T: the most points at a time */
+    int64_t
+        memory_bytes; /**< that it may take on this rank; where nas_posterior_bytes is more, rows
+                               of points are made again in every sweep. Nothing else depends on it.
+                               May differ between ranks. */
     const nas_interrupt_t *interrupt; /**< kept (borrowed); asked by what takes long; may be NULL */
 } nas_posterior_options_t;
 
@@ -78,10 +81,13 @@ int64_t nas_posterior_points(const nas_posterior_t *posterior);
 void nas_posterior_keep(nas_posterior_t *posterior, int64_t n);
 
 /** Make an architecture a point, number n = nas_posterior_points.  Collective over group: one
- *  broadcast by the rank that holds it. No sweep. O(n^2) on that rank at most, O(n) elsewhere.
+ *  broadcast by the rank that holds it. A rank that keeps rows, and has not made those of 16 points
+ *  or more, makes them first, in a sweep over its shard: O(n) for every row and point. Otherwise
+ *  O(n), but O(n^2) where the rank that holds it keeps no rows.
  *  mean [out] its prior mean m; row [out] [n + 1] the row of L that it adds, of which the last is
  *  the diagonal: sqrt(max(k + noise - sum of squares, 1e-6)). On every rank. Either may be NULL.
- *  NAS_ENOMEM on any rank fails all. */
+ *  NAS_ESTOP, on all ranks: interrupted on one of them at least; NAS_ENOMEM on any rank fails all.
+ *  Then there is no point more; rows that a rank had made in full are kept. */
 nas_status_t nas_posterior_append(nas_posterior_t *posterior, int64_t arch, double *mean,
                                   double *row, nas_error_t *err);
 
@@ -109,8 +115,8 @@ typedef struct nas_posterior_pick {
  *  reduction.
  *  flag [in, out] as of nas_score_table_top: once the interrupt has set it, the pick is worth
  *  nothing; pick [out] on the leader (rank 0 of the group). */
-nas_status_t nas_posterior_improve(nas_posterior_t *posterior, const nas_posterior_query_t *query,
-                                   int *flag, nas_posterior_pick_t *pick, nas_error_t *err);
+void nas_posterior_improve(nas_posterior_t *posterior, const nas_posterior_query_t *query,
+                           int *flag, nas_posterior_pick_t *pick);
 
 /** What the posterior says. */
 typedef struct nas_posterior_learned {
@@ -119,16 +125,16 @@ typedef struct nas_posterior_learned {
                               0 for a metric that is not kept, or where the mean is constant */
 } nas_posterior_learned_t;
 
-/** Look at one architecture, and at the metrics.  Collective over group; two sweeps; sums in pool
- *  order, whatever the sharding.
+/** Look at one architecture, and at the metrics.  Collective over group; one sweep, and two passes
+ *  over the features, rank after rank: sums are in pool order, whatever the sharding.
  *  learned [out] on the leader, its array allocated by the caller; query->incumbent and hidden are
- *  of no account. */
+ *  of no account. NAS_ENOMEM on any rank fails all. */
 nas_status_t nas_posterior_learned(nas_posterior_t *posterior, const nas_posterior_query_t *query,
                                    int64_t arch, int *flag, nas_posterior_learned_t *learned,
                                    nas_error_t *err);
 
-/** Bytes that a rank takes with n_rows of the pool, points included, and whether these fit into
- *  `memory_bytes`.  Not collective; for estimates. */
+/** Bytes that a rank takes with n_rows of the pool and max_points points, and whether rows of
+ *  points are among them: where all fit into `memory_bytes`.  Not collective. */
 double nas_posterior_bytes(const nas_posterior_options_t *options, int64_t n_rows, bool *fits);
 
 /** Accepts NULL. */

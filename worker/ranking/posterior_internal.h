@@ -5,6 +5,10 @@
 #include "worker/ranking/posterior.h"
 #include "worker/ranking/posterior_kernel.h"
 
+enum {
+    NAS_POSTERIOR_WORK = 1 << 22 /**< products and sums between two questions whether to stop: ms */
+};
+
 /** What a rank has to say of an architecture that it found. */
 typedef struct nas_posterior_found {
     double first, second; /**< improvement and mean; or mean and std */
@@ -45,6 +49,18 @@ static inline void nas_posterior_sum(nas_comm_t *group, void (*add)(const void *
         nas_comm_bcast(group, r, sum, (size_t)n * sizeof *sum);
     }
 }
+
+/** Products and sums that one tile of a sweep takes, about. */
+static inline double nas_posterior_work(const nas_posterior_view_t *view)
+{
+    const double n = (double)view->n_points, made = (double)view->n_made;
+    const double lines = 1.0 + n + (n * n - made * made) / 2;
+    return NAS_SCORE_TILE * (lines + (n - made + 1.0) * (double)view->n_metric);
+}
+
+/** Make the lines that are missing, of the whole shard; only where lines are kept.  Not collective.
+ *  NAS_ESTOP: interrupted; it is as if nothing had been made. */
+nas_status_t nas_posterior_make(nas_posterior_t *posterior, nas_error_t *err);
 
 /** All lines of one tile at a time, in the room for that: those that are there are copied to it.
  *  Not collective. */

@@ -7,11 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BLOCK_TILES = 64,
-    BLOCK_ROWS = BLOCK_TILES * NAS_SCORE_TILE,
-    WORK = 1 << 22 /* products and sums between two questions whether to stop: some ms */
-};
+enum { BLOCK_TILES = 64, BLOCK_ROWS = BLOCK_TILES * NAS_SCORE_TILE };
 
 bool nas_posterior_hides(uint64_t seed, double hidden, int64_t arch)
 {
@@ -32,7 +28,7 @@ typedef struct block {
 
 typedef struct sweep {
     nas_posterior_t *posterior;
-    const nas_posterior_query_t *query;
+    const nas_posterior_query_t *query; /* NULL: lines are made, and nothing else */
     void (*see)(void *context, const block_t *block);
     void *context;
 } sweep_t;
@@ -46,14 +42,6 @@ static void gather(nas_posterior_t *posterior, const nas_posterior_found_t *mine
         if (posterior->found[r].flag > *flag) *flag = (int)posterior->found[r].flag;
 }
 
-/* Products and sums that a tile takes, about. */
-static double work_of_tile(const nas_posterior_view_t *view)
-{
-    const double n = (double)view->n_points, made = (double)view->n_made;
-    const double lines = 1.0 + n + (n * n - made * made) / 2;
-    return NAS_SCORE_TILE * (lines + (n - made + 1.0) * (double)view->n_metric);
-}
-
 /* Lines that are kept need no row of L any more. */
 static void drop_factors(nas_posterior_t *posterior)
 {
@@ -64,32 +52,59 @@ static void drop_factors(nas_posterior_t *posterior)
     }
 }
 
-/* What was interrupted is as if nothing had been made. */
-static void sweep_shard(const sweep_t *sweep)
+static void sweep_block(const sweep_t *sweep, int64_t row, int64_t n)
 {
-    nas_posterior_t *posterior = sweep->posterior;
-    nas_posterior_view_t *view = &posterior->view;
     _Alignas(NAS_SCORE_LINE) double mean[BLOCK_ROWS], std[BLOCK_ROWS], bound[BLOCK_ROWS];
     const nas_posterior_look_t look = {mean, std, bound};
-    const double of_tile = work_of_tile(view);
-    const int64_t n_tile = of_tile * BLOCK_TILES < WORK ? BLOCK_TILES : (int64_t)(WORK / of_tile);
+    const nas_posterior_t *posterior = sweep->posterior;
+    const int64_t tile = row / NAS_SCORE_TILE, n_tile = nas_score_tiles(n);
+    if (!sweep->query) {
+        posterior->kernel->make(&posterior->view, tile, n_tile);
+        return;
+    }
+    posterior->kernel->look(&posterior->view, tile, n_tile, &look);
+    sweep->see(sweep->context, &(block_t){row, n, mean, std, bound});
+}
+
+/* Returns false where it was interrupted, which is as if nothing had been made. */
+static bool sweep_rows(const sweep_t *sweep)
+{
+    const double most = NAS_POSTERIOR_WORK;
+    nas_posterior_t *posterior = sweep->posterior;
+    const double of_tile = nas_posterior_work(&posterior->view);
+    const int64_t n_tile = of_tile * BLOCK_TILES < most ? BLOCK_TILES : (int64_t)(most / of_tile);
     const int64_t step = (n_tile > 0 ? n_tile : 1) * NAS_SCORE_TILE, n_rows = posterior->n_rows;
     double work = 0; /* since the last question */
-    view->z = sweep->query->z;
-    view->incumbent = sweep->query->incumbent;
     for (int64_t row = 0; row < n_rows; row += step) {
         const int64_t n = n_rows - row < step ? n_rows - row : step;
-        if (work >= WORK) {
-            if (nas_interrupted(posterior->options.interrupt, (double)row / (double)n_rows)) return;
+        const double share = (double)row / (double)n_rows;
+        if (work >= most) {
+            if (nas_interrupted(posterior->options.interrupt, share)) return false;
             work = 0;
         }
         work += of_tile * (double)nas_score_tiles(n);
-        posterior->kernel->look(view, row / NAS_SCORE_TILE, nas_score_tiles(n), &look);
-        sweep->see(sweep->context, &(block_t){row, n, mean, std, bound});
+        sweep_block(sweep, row, n);
     }
-    if (!posterior->keeps_lines) return;
-    view->n_made = view->n_points;
+    if (!posterior->keeps_lines) return true;
+    posterior->view.n_made = posterior->view.n_points;
     drop_factors(posterior);
+    return true;
+}
+
+/* Whoever is interrupted tells the others with what it found. */
+static void sweep_shard(const sweep_t *sweep)
+{
+    nas_posterior_view_t *view = &sweep->posterior->view;
+    view->z = sweep->query->z;
+    view->incumbent = sweep->query->incumbent;
+    (void)sweep_rows(sweep);
+}
+
+nas_status_t nas_posterior_make(nas_posterior_t *posterior, nas_error_t *err)
+{
+    NAS_ASSERT(posterior->keeps_lines);
+    if (sweep_rows(&(sweep_t){.posterior = posterior})) return NAS_OK;
+    return nas_error_set(err, NAS_ESTOP, "stopped on request");
 }
 
 /* ------------------------------------------------------------------------------- improve */
@@ -158,12 +173,11 @@ static bool is_better(const nas_posterior_found_t *a, const nas_posterior_pick_t
     return a->first > b->improvement || (a->first == b->improvement && a->arch < b->arch);
 }
 
-nas_status_t nas_posterior_improve(nas_posterior_t *posterior, const nas_posterior_query_t *query,
-                                   int *flag, nas_posterior_pick_t *pick, nas_error_t *err)
+void nas_posterior_improve(nas_posterior_t *posterior, const nas_posterior_query_t *query,
+                           int *flag, nas_posterior_pick_t *pick)
 {
     hunt_t hunt = {.posterior = posterior, .query = query, .best = {-1, -INFINITY, 0}};
     const sweep_t sweep = {posterior, query, see_improvement, &hunt};
-    (void)err;
     NAS_ASSERT(posterior->is_settled);
     if (posterior->view.n_points > 0)
         sweep_shard(&sweep);
@@ -179,7 +193,6 @@ nas_status_t nas_posterior_improve(nas_posterior_t *posterior, const nas_posteri
             best = (nas_posterior_pick_t){found->arch, found->first, found->second};
     }
     if (nas_comm_rank(posterior->group) == 0) *pick = best;
-    return NAS_OK;
 }
 
 /* ------------------------------------------------------------------------------- learned */
