@@ -146,7 +146,8 @@ static const nas_job_field_t pool[] = {
      .condition = &in_table,
      .offset = offsetof(nas_job_t, pool.missing),
      .initial = "[]",
-     .doc = "Further field values that mean missing, compared as text or as numbers."},
+     .doc =
+         "Further field values that mean missing, compared as text or as numbers. A number that stands for a missing one, such as -1e8, is a value like any other unless it is named here: `robot` would scale the metric by it."},
     {.key = "pool.subset",
      .type = NAS_JOB_SUBSET,
      .affects = NAS_JOB_OF_SCORES,

@@ -54,7 +54,7 @@ static const nas_job_field_t fields[] = {
      .least = 1,
      .most = 1e4,
      .doc =
-         "q, the number of architectures proposed at a time. It shapes the search and is independent of the number of ranks; 1 is the published method."},
+         "q, the number of architectures proposed at a time. It shapes the search and is independent of the number of ranks; with 1 each is chosen by the results of all before it."},
     {.key = "search.groups",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_AFFECTS_NOTHING,
