@@ -15,7 +15,8 @@ int64_t nas_memory_bytes(void);
  *  group count, too; those that are not there, as in a container, do not. */
 int64_t nas_memory_limit(const char *groups, const char *root);
 
-/** Processors that this one may run on, at least 1.  Not collective. */
+/** Processors of this machine, at least 1, also those that this process may not run on: ranks that
+ *  are bound to one each share the machine's memory all the same.  Not collective. */
 int nas_memory_processors(void);
 
 #endif

@@ -176,7 +176,7 @@ static nas_status_t check_evaluation(const nas_state_t *state, int64_t repeat,
         wrong = "cost";
     else if (evaluation->pool_rank < 0 || evaluation->pool_rank > state->n_arch)
         wrong = "pool_rank";
-    else if (!nas_statefile_is_phase(evaluation->phase))
+    else if (!nas_statefile_is_phase(state, evaluation->phase))
         wrong = "phase";
     else if (evaluation->rank < 0)
         wrong = "rank";

@@ -52,8 +52,8 @@ nas_status_t nas_statefile_write_evaluations(hid_t file, const nas_state_t *stat
 nas_status_t nas_statefile_read_evaluations(hid_t file, uint64_t version, nas_state_t *state,
                                             nas_error_t *err);
 
-/** Whether it is a nas_phase_t. */
-bool nas_statefile_is_phase(int32_t phase);
+/** Whether it is a nas_phase_t, and not one that only another method has. */
+bool nas_statefile_is_phase(const nas_state_t *state, int32_t phase);
 
 /** Attributes of a file or group into the members of an object. */
 nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,

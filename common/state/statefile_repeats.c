@@ -233,7 +233,7 @@ static nas_status_t add_observation(nas_state_t *state, int64_t repeat,
         return nas_error_set(err, NAS_EINPUT, "an observation has an impossible repeat");
     const long long i = (long long)state->repeat[repeat].n_observation;
     if (observation.arch < 0 || observation.arch >= state->n_arch ||
-        !nas_statefile_is_phase(observation.phase))
+        !nas_statefile_is_phase(state, observation.phase))
         return nas_error_set(err, NAS_EINPUT, "observation %lld has an impossible arch or phase",
                              i);
     if (!are_weights(weights, (int64_t)nas_state_weights(state)))

@@ -88,7 +88,7 @@ static void print_memory(const nas_inputs_needs_t *inputs, const nas_search_need
 static void print_rows(const nas_search_needs_t *needs, FILE *out)
 {
     const double rows = ceil(mebibytes(needs->rows_bytes));
-    if (needs->rows_bytes == 0) return;
+    if (!needs->has_posterior) return;
     if (!needs->keeps_rows) {
         (void)fprintf(
             out,

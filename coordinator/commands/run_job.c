@@ -46,8 +46,8 @@ static bool is_asked_to_stop(void *context, double share)
     return nas_heartbeat_poll(context, nas_stop_signal(), share) != 0;
 }
 
-/* OUTPUT.stop, once the run knows its output. Rank 0 has it from here also while it waits for others
- * that still read, and they have it from the heartbeat. */
+/* OUTPUT.stop, once the run knows its output. Rank 0 has it from here also while it waits for
+ * others that still read, and they have it from the heartbeat. */
 static int watch_stop_file(void *context, double share)
 {
     const nas_run_t *run = context;

@@ -37,7 +37,8 @@ typedef struct nas_inputs {
 } nas_inputs_t;
 
 /** Read the job file alone, with its overrides.  Coordinator only.
- *  inputs [out]: the job; zero-initialised before. Errors as nas_job_read, and an unknown metric. */
+ *  inputs [out]: the job; zero-initialised before. Errors as nas_job_read, and an
+ *  unknown metric. */
 nas_status_t nas_inputs_read_job(nas_inputs_t *inputs, const nas_job_source_t *source,
                                  nas_error_t *err);
 

@@ -19,7 +19,7 @@ typedef struct nas_search_inputs {
     const nas_job_t *job;       /**< borrowed */
     const nas_method_t *method; /**< static; NULL: no search */
     nas_encoding_t *encoding; /**< NULL unless the method needs one, or has a posterior and there is
-                                     one */
+                                     one, which goes when its ranks have their shards */
     nas_shared_table_t *table; /**< borrowed; source table: the pool's */
     nas_state_t scored;        /**< source scores: the run that made them */
     nas_error_t scored_notice; /**< "", or why its previous file was read */
@@ -53,13 +53,14 @@ void nas_search_inputs_metric(const nas_search_inputs_t *search, int64_t n,
  *  looks at what it holds.
  *  scores [in] of this run, for source compute; NULL otherwise; interrupt: may be NULL.
  *  NAS_EINPUT, with the place of the key, but where the method has a posterior, which leaves it
- *  out: a metric without any value, or a transform that leaves it none. NAS_ESTOP: the interrupt said so. NAS_ENOMEM. */
+ *  out: a metric without any value, or a transform that leaves it none. NAS_ESTOP: the interrupt
+ *  said so. NAS_ENOMEM. */
 nas_status_t nas_search_inputs_look(nas_search_inputs_t *search, const nas_pool_t *pool,
                                     const nas_scores_t *scores, const nas_interrupt_t *interrupt,
                                     nas_error_t *err);
 
-/** Say in a state which of its metrics are constant, or have no value, as far as that is known.  Coordinator only.
- *  NAS_ENOMEM. */
+/** Say in a state which of its metrics are constant, or have no value, as far as that is known.
+ *  Coordinator only. NAS_ENOMEM. */
 nas_status_t nas_search_inputs_mark_constant(const nas_search_inputs_t *search, nas_state_t *state,
                                              nas_error_t *err);
 

@@ -130,9 +130,9 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
         {"objective", offsetof(nas_figures_t, target)},
         {"rank in the pool", offsetof(nas_figures_t, pool_rank)},
         {"expected rank (theory)", offsetof(nas_figures_t, expected_rank)},
-        {"precision at T", offsetof(nas_figures_t, precision_at_t)},
-        {"explored (T0)", offsetof(nas_figures_t, t0)},
-        {"cost", offsetof(nas_figures_t, cost)}};
+        {"precision at T", offsetof(nas_figures_t, precision_at_t)}};
+    static const figure_t explored = {"explored (T0)", offsetof(nas_figures_t, t0)};
+    static const figure_t cost = {"cost", offsetof(nas_figures_t, cost)};
     nas_statistics_t s;
     nas_status_t status = NAS_OK;
     (void)fprintf(out, "\n%-*s %12s %10s %12s %12s\n", LABEL + INDENT, "Best of each repeat",
@@ -141,7 +141,10 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
         status = nas_summary_column(state, c, &s, err);
         if (!status) print_statistics(state->report_columns.at[c], &s, out);
     }
-    return status ? status : print_figures(state, figure, sizeof figure / sizeof *figure, out, err);
+    if (!status) status = print_figures(state, figure, sizeof figure / sizeof *figure, out, err);
+    if (!status && !nas_summary_has_reasons(state))
+        status = print_figures(state, &explored, 1, out, err);
+    return status ? status : print_figures(state, &cost, 1, out, err);
 }
 
 /* Why a method that has reasons made its evaluations, and what it thinks of the best. */

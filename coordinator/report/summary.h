@@ -33,8 +33,8 @@ typedef struct nas_figures {
 /** Figures of repeat r.  Not collective. */
 nas_figures_t nas_summary_figures(const nas_state_t *state, int64_t r);
 
-/** Whether some evaluation was made for a reason of its own: to start, for its expected improvement,
- *  or as a hedge.  Not collective. */
+/** Whether evaluations are made for reasons of their own: to start, for their expected improvement,
+ *  or as a hedge. The first one there is tells.  Not collective. */
 bool nas_summary_has_reasons(const nas_state_t *state);
 
 /** Weight of a metric under the best weights of repeat r; NaN where these are not known, and of a
@@ -63,8 +63,8 @@ double nas_summary_best_after(const nas_state_t *state, int64_t n);
 /** The repeat whose best is best, the earliest on a tie; -1 where no evaluation succeeded. */
 int64_t nas_summary_best_repeat(const nas_state_t *state);
 
-/** The weights that repeat r found best, or what it has learned of each metric; NULL while unknown, and where nothing succeeded, so that
- *  they tell of nothing. Borrowed. */
+/** The weights that repeat r found best, or what it has learned of each metric; NULL while unknown,
+ *  and where nothing succeeded, so that they tell of nothing. Borrowed. */
 const double *nas_summary_weights(const nas_state_t *state, int64_t r);
 
 /** Values of one metric over the architectures that were scored; n counts those that are finite,

@@ -52,7 +52,8 @@ int nas_score_stage_watch(nas_score_stage_t *stage);
  *  a save failed. */
 nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err);
 
-/** Save if it is due; one that fails is made again at the end of the next round.  Coordinator only. */
+/** Save if it is due; one that fails is made again at the end of the next round. 
+ *  Coordinator only. */
 void nas_score_stage_save_if_due(nas_score_stage_t *stage);
 
 #endif

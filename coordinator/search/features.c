@@ -159,29 +159,30 @@ static nas_status_t make(const nas_features_source_t *source, nas_features_t *fe
 
 /* --------------------------------------------------------------------------------------- codes */
 
-/* The rows of codes [first, first + n), which are broadcast, that lie in a shard. */
-static void keep_codes(const uint8_t *piece, nas_comm_rows_t rows, nas_comm_rows_t wanted,
-                       size_t n_position, uint8_t *shard)
+/* The codes of rows, which are broadcast, into the shard that has some of them. */
+static void keep_codes(const uint8_t *piece, nas_comm_rows_t rows, nas_posterior_t *posterior,
+                       size_t n_position)
 {
-    const int64_t first = rows.first > wanted.first ? rows.first : wanted.first;
-    const int64_t end = rows.first + rows.n < wanted.first + wanted.n ? rows.first + rows.n
-                                                                      : wanted.first + wanted.n;
-    if (first >= end) return;
-    memcpy(shard + (size_t)(first - wanted.first) * n_position,
-           piece + (size_t)(first - rows.first) * n_position, (size_t)(end - first) * n_position);
+    nas_comm_rows_t shard;
+    nas_posterior_shard(posterior, &shard.first, &shard.n);
+    const int64_t rows_end = rows.first + rows.n, shard_end = shard.first + shard.n;
+    const int64_t first = rows.first > shard.first ? rows.first : shard.first;
+    const int64_t end = rows_end < shard_end ? rows_end : shard_end;
+    if (first < end)
+        nas_posterior_load_codes(posterior, first - shard.first, end - first,
+                                 piece + (size_t)(first - rows.first) * n_position);
 }
 
-/* The pool's codes from rank 0 to the shards of a posterior, a piece at a time. */
+/* The pool's codes from rank 0, which needs them no more, to the shards of a posterior, a piece at
+ * a time. */
 static nas_status_t shard_codes(const nas_features_source_t *source, nas_features_t *features,
                                 nas_error_t *err)
 {
     const int64_t n_arch = source->parameters->n_arch;
     const size_t n_position = (size_t)source->parameters->encoding, n_bytes = (size_t)4 << 20;
     const int64_t n_most = (int64_t)(n_bytes / n_position);
-    nas_comm_rows_t wanted;
-    nas_posterior_shard(features->posterior, &wanted.first, &wanted.n);
-    uint8_t *piece = malloc(n_bytes), *shard = malloc((size_t)wanted.n * n_position + 1);
-    nas_status_t status = piece && shard ? NAS_OK : nas_error_nomem(err, "codes of the pool");
+    uint8_t *piece = malloc(n_bytes);
+    nas_status_t status = piece ? NAS_OK : nas_error_nomem(err, "codes of the pool");
     status = nas_comm_agree(source->world, status, err);
     for (int64_t first = 0; !status && first < n_arch; first += n_most) {
         const int64_t left = n_arch - first;
@@ -190,12 +191,13 @@ static nas_status_t shard_codes(const nas_features_source_t *source, nas_feature
         if (source->stage)
             memcpy(piece, nas_encoding_at(source->stage->inputs->encoding, first), size);
         nas_comm_bcast(source->world, 0, piece, size);
-        keep_codes(piece, rows, wanted, n_position, shard);
+        keep_codes(piece, rows, features->posterior, n_position);
     }
-    if (!status) nas_posterior_load_codes(features->posterior, shard);
     free(piece);
-    free(shard);
-    return status;
+    if (status || !source->stage) return status;
+    nas_encoding_destroy(source->stage->inputs->encoding);
+    source->stage->inputs->encoding = NULL;
+    return NAS_OK;
 }
 
 /* The pool's codes from rank 0 to the leaders, one byte a position. */

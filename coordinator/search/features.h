@@ -28,8 +28,8 @@ typedef struct nas_features {
 
 /** Move them from whoever has them to the shards of all groups.  Collective over the world. No rank
  *  holds more of a metric than its shard and what it has read, but for rank 0, which has a whole
- *  column at a time where the values are in no table; and, of the codes of a posterior, no more than
- *  4 MiB besides its shard.
+ *  column at a time where the values are in no table; and, of the codes of a posterior, no more
+ *  than 4 MiB besides its shard.
  *  features [in, out] zeroed. NAS_ESTOP: interrupted. NAS_EINPUT: errors of
  *  nas_search_stage_look_at_metrics. NAS_ENOMEM on any rank. The same on all ranks. */
 nas_status_t nas_features_load(const nas_features_source_t *source, nas_features_t *features,

@@ -14,8 +14,8 @@
  * the reduction that ends it; where a point was to be appended, all members hear that there is
  * none, and the signal comes with the step's last question.
  *
- * A leader whose method fails, or whose posterior has no memory left on some rank, goes on answering
- * rounds, with the error in its step, until rank 0
+ * A leader whose method fails, or whose posterior has no memory left on some rank, goes on
+ * answering rounds, with the error in its step, until rank 0
  * ends the search for all: no rank is left waiting in a collective. So does one whose method was
  * interrupted, with the signal: a step that takes long asks the heartbeat whether to stop, which
  * also tells the others that this rank is alive. What the step had found is lost, and is found

@@ -47,6 +47,7 @@ static void add_posterior(nas_search_needs_t *needs, const nas_search_parameters
     nas_posterior_options_t options = nas_features_posterior(parameters);
     options.memory_bytes = nas_features_memory(n_ranks < n_processors ? n_ranks : n_processors);
     needs->shard_bytes = nas_posterior_bytes(&options, (int64_t)n_rows, &needs->keeps_rows);
+    needs->has_posterior = true;
     needs->rows_bytes = 4.0 * n_rows * (double)parameters->budget;
     needs->seconds += turns * value_s * n_rows * sums_values(parameters);
     if (needs->keeps_rows) {
@@ -86,7 +87,7 @@ nas_search_needs_t nas_search_needs(const nas_search_inputs_t *inputs, const nas
 {
     nas_search_needs_t needs = {.n_groups = 1};
     if (inputs->method) add_method(&needs, inputs, pool, n_ranks);
-    if (needs.rows_bytes > 0) return needs;
+    if (needs.has_posterior) return needs;
     const double n_values = (double)nas_pool_count(pool) * (double)inputs->job->metrics.names.n;
     needs.shard_bytes = 4.0 * n_values / floor((double)n_ranks / (double)needs.n_groups);
     return needs;

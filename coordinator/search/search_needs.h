@@ -17,7 +17,8 @@ typedef struct nas_search_needs {
     double seconds;        /**< of the methods, and of passes over the score table or posterior */
     double shard_bytes;  /**< of the score table, or of a posterior with its points, on each rank */
     double method_bytes; /**< on each rank that leads a group */
-    double rows_bytes;   /**< rows of a posterior's points, on each rank; 0: there is none */
+    bool has_posterior;  /**< the rest is of one; 0 without */
+    double rows_bytes;   /**< rows of its points, on each rank */
     bool keeps_rows;  /**< on machines like this one; otherwise they are made again in every step */
     double rows_room; /**< that there would be for them beside the features */
     double rows_seconds; /**< to make those of a whole repeat as a resumed run does; where they are

@@ -64,13 +64,15 @@ nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *para
 
 nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed)
 {
+    int n_methods = 0;
+    const bool has_posterior = nas_method_list(&n_methods)[parameters->method]->has_posterior;
     return (nas_method_setup_t){.n_metric = parameters->n_metric,
                                 .n_arch = parameters->n_arch,
                                 .budget = parameters->budget,
                                 .parallel = parameters->parallel,
                                 .seed = seed,
                                 .metric = parameters->metric,
-                                .n_kept = parameters->n_metric,
-                                .n_position = (int)parameters->encoding,
+                                .n_kept = has_posterior ? parameters->n_metric : 0,
+                                .n_position = has_posterior ? (int)parameters->encoding : 0,
                                 .hidden = parameters->hidden};
 }

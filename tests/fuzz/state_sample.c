@@ -41,7 +41,7 @@ static void add_evaluation(nas_state_t *state, int64_t repeat, int i)
                                    .pool_rank = 1,
                                    .seed = 7,
                                    .status = status[i],
-                                   .phase = i % NAS_N_PHASES,
+                                   .phase = i % 2, /* NAS_PHASE_EXPLORE or EXPLOIT */
                                    .reason = i == 1 ? reason : NULL,
                                    .curve = curve};
     const double weights[N_METRICS] = {0.5, -0.25};

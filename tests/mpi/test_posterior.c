@@ -127,7 +127,7 @@ static void check_stop(nas_comm_t *world, int who)
     uint8_t *code = malloc((size_t)n);
     CHECK(code);
     for (int64_t i = 0; i < n; i++) code[i] = (uint8_t)((first + i) % 200);
-    nas_posterior_load_codes(posterior, code);
+    nas_posterior_load_codes(posterior, 0, n, code);
     nas_posterior_settle(posterior);
     for (int64_t i = 0; i < T; i++) {
         nas_status_t status = nas_posterior_append(posterior, i * 401 % n_arch, &mean, row, &err);

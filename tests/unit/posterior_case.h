@@ -78,7 +78,7 @@ static inline nas_posterior_t *case_posterior(const posterior_case_t *pool, nas_
         memcpy(value, pool->value + m * pool->n_arch + first, (size_t)n * sizeof *value);
         NAS_ASSERT(nas_posterior_load(posterior, value, &err) == NAS_OK);
     }
-    nas_posterior_load_codes(posterior, pool->code + first * pool->n_position);
+    nas_posterior_load_codes(posterior, 0, n, pool->code + first * pool->n_position);
     nas_posterior_settle(posterior);
     free(value);
     return posterior;

@@ -76,6 +76,8 @@ static inline nas_state_t report_state_make_posterior(void)
         for (int64_t i = 0; i < state.repeat[r].n_evaluation; i++)
             state.repeat[r].evaluation[i].phase = phase[i];
     state.has_weights = false;
+    free(state.method);
+    state.method = nas_string_copy("pool-gp", NULL);
     state.repeat[0].precision_at_t = NAN;
     state.repeat[0].posterior_mean = 1.25;
     state.repeat[0].posterior_std = 0.5;

@@ -92,7 +92,7 @@ static inline void sample_texts(nas_state_t *state)
 {
     state->job_name = nas_string_copy("a job, named in UTF-8: \xc3\xa9", NULL);
     state->job_text = nas_string_copy("name: nb201\nsearch:\n  budget: 20\n", NULL);
-    state->method = nas_string_copy("robot", NULL);
+    state->method = nas_string_copy(state->has_weights ? "robot" : "pool-gp", NULL);
     state->table_path = nas_string_copy("tables/nb201.csv", NULL);
     state->program_version = nas_string_copy("0.1.0", NULL);
     state->commit = nas_string_copy("", NULL);

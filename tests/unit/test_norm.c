@@ -43,7 +43,8 @@ static double loss_of(double eps, double factor, double *gradient, int64_t *n)
     return loss;
 }
 
-/* x / 2 with eps / 4 is normalised to what x with eps is, bit by bit; with another eps it is not. */
+/* x / 2 with eps / 4 is normalised to what x with eps is, bit by bit; with another eps it
+ * is not. */
 Test(norm, eps_is_of_the_scale_of_the_variance)
 {
     static double whole[64], half[64], other[64];
@@ -57,8 +58,8 @@ Test(norm, eps_is_of_the_scale_of_the_variance)
     }
 }
 
-/* Without eps a BN undoes any scaling of the weights before it, and the gradient is at a right angle
- * to them; the larger eps is, the less of that is so. */
+/* Without eps a BN undoes any scaling of the weights before it, and the gradient is at a right
+ * angle to them; the larger eps is, the less of that is so. */
 Test(norm, a_large_eps_leaves_the_scale_of_what_it_normalises)
 {
     static double gradient[64];

@@ -28,7 +28,7 @@ static pool_t noise_pool(void)
     return pool;
 }
 
-/* ------------------------------------------------------------------------------------ every pick */
+/* ----------------------------------------------------------------------------------- every pick */
 
 /* A process conditioned on points by a dense factorisation. */
 typedef struct oracle {
@@ -256,7 +256,7 @@ Test(pool_gp, takes_hidden_ones_where_there_are_no_others)
     pool_destroy(&pool);
 }
 
-/* --------------------------------------------------------------------------- what follows from it */
+/* ------------------------------------------------------------------------- what follows from it */
 
 Test(pool_gp, evaluates_the_whole_pool_once)
 {
@@ -433,7 +433,7 @@ Test(pool_gp, hedges_uniformly)
     pool_destroy(&pool);
 }
 
-/* ---------------------------------------------------------------------------------- what it learned */
+/* ------------------------------------------------------------------------------ what it learned */
 
 Test(pool_gp, learns_once_and_again_after_a_restart)
 {
@@ -462,7 +462,8 @@ Test(pool_gp, learns_once_and_again_after_a_restart)
     pool_destroy(&pool);
 }
 
-/* The best is the earliest of those with the highest target; failed ones are out of the question. */
+/* The best is the earliest of those with the highest target; failed ones are out of
+ * the question. */
 Test(pool_gp, asks_about_the_best)
 {
     nas_error_t err = {0};
@@ -503,7 +504,7 @@ Test(pool_gp, learns_nothing_where_all_failed)
     pool_destroy(&pool);
 }
 
-/* --------------------------------------------------------------------------------- long histories */
+/* ------------------------------------------------------------------------------- long histories */
 
 static bool at_once(void *context, double share)
 {

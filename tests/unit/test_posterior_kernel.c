@@ -465,7 +465,7 @@ static nas_posterior_t *coded(nas_comm_t *comm, int64_t n_arch, int64_t max_poin
     cr_assert_not_null(code);
     for (int64_t i = 0; i < 2 * n_arch; i++) code[i] = (uint8_t)(i * 7919 % 97 % 60);
     cr_assert_eq(nas_posterior_create(comm, &options, &posterior, &err), NAS_OK);
-    nas_posterior_load_codes(posterior, code);
+    nas_posterior_load_codes(posterior, 0, n_arch, code);
     nas_posterior_settle(posterior);
     free(code);
     return posterior;

@@ -1,4 +1,5 @@
-/* Programs on every backend: what ref computes, whatever the memory held and whatever else is asked. */
+/* Programs on every backend: what ref computes, whatever the memory held and whatever else is
+ * asked. */
 #include "backend_case.h"
 #include "program_case.h"
 #include "worker/engine/graph/cost.h"

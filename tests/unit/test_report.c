@@ -52,6 +52,7 @@ Test(report, a_posterior_is_reported_where_there_is_one)
     cr_assert_not_null(strstr(page, "\nPosterior of the best"), "%s", page);
     cr_assert_not_null(strstr(page, "\nCorrelation of the posterior mean"), "%s", page);
     cr_assert_null(strstr(page, "Weight of each metric"));
+    cr_assert_null(strstr(page, "explored"));
     assert_80_columns(page);
     json_decref(report);
     free(text);

@@ -264,6 +264,10 @@ static void change_observed_arch(nas_state_t *state)
 {
     state->repeat[1].observation[6].arch = INT64_MAX;
 }
+static void change_phase_to_another_methods(nas_state_t *state)
+{
+    state->repeat[0].evaluation[1].phase = NAS_PHASE_START;
+}
 static void change_observed_phase(nas_state_t *state)
 {
     state->repeat[1].observation[6].phase = 7;
@@ -320,6 +324,7 @@ Test(statefile, refuses_impossible_content)
         {change_arch, "impossible arch"},
         {change_arch_sign, "impossible arch"},
         {change_phase, "impossible phase"},
+        {change_phase_to_another_methods, "impossible phase"},
         {change_status, "impossible status"},
         {change_value, "impossible value"},
         {change_pool_rank, "impossible pool_rank"},

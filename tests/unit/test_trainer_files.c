@@ -1,4 +1,5 @@
-/* What a trainer makes of its candidate's file: done, damaged, of another run, not to be written. */
+/* What a trainer makes of its candidate's file: done, damaged, of another run, not to
+ * be written. */
 #include "common/state/h5.h"
 #include "trained_case.h"
 

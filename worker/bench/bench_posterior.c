@@ -69,7 +69,7 @@ static nas_status_t load_pool(bench_t *bench, nas_error_t *err)
     }
     uint8_t *code = (uint8_t *)rank;
     for (int64_t i = 0; i < n * NAS_BENCH_POSITIONS; i++) code[i] = (uint8_t)nas_rng_below(&rng, 5);
-    nas_posterior_load_codes(bench->posterior, code);
+    nas_posterior_load_codes(bench->posterior, 0, n, code);
     nas_posterior_settle(bench->posterior);
     free(rank);
     return NAS_OK;

@@ -16,7 +16,8 @@ typedef struct nas_bench_read {
  *  collective. NAS_ENOMEM. End with nas_bench_read_fini. */
 nas_status_t nas_bench_read_init(nas_bench_read_t *read, int64_t n_bytes, nas_error_t *err);
 
-/** Seconds of the processor in which it is read, with 64-byte lines fetched ahead.  Not collective. */
+/** Seconds of the processor in which it is read, with 64-byte lines fetched ahead. 
+ *  Not collective. */
 double nas_bench_read_s(const nas_bench_read_t *read);
 
 /** Bytes/s where that takes so long. */

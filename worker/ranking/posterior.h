@@ -51,8 +51,8 @@ void nas_posterior_use(nas_posterior_t *posterior, nas_isa_t isa);
 void nas_posterior_shard(const nas_posterior_t *posterior, int64_t *first, int64_t *n_rows);
 
 /** Load a metric: its standardised average ranks over the finite values of the whole pool, 0 where
- *  it is missing. A metric with fewer than two finite values, or equal ones, is not kept.  Collective
- *  over group; metrics in the order of their numbers, before nas_posterior_settle.
+ *  it is missing. A metric with fewer than two finite values, or equal ones, is not kept.
+ *  Collective over group; metrics in the order of their numbers, before nas_posterior_settle.
  *  value [in, out] raw values of the shard, overwritten. Sums in pool order, whatever the sharding.
  *  Memory and time as nas_normalise_rank. NAS_ESTOP, on all ranks: interrupted. NAS_ENOMEM on any
  *  rank fails all. */
@@ -62,9 +62,11 @@ nas_status_t nas_posterior_load(nas_posterior_t *posterior, double *value, nas_e
  *  rank [in, out] average ranks of the shard, NaN where the value is missing; overwritten. */
 void nas_posterior_load_ranks(nas_posterior_t *posterior, double *rank);
 
-/** Load the codes of the shard.  Not collective; before nas_posterior_settle.
- *  code [in] n_rows x n_position, row-major; copied. */
-void nas_posterior_load_codes(nas_posterior_t *posterior, const uint8_t *code);
+/** Load the codes of n rows of the shard, of which its first is number 0.  Not collective; each row
+ *  once, before nas_posterior_settle.
+ *  code [in] n x n_position, row-major; copied. */
+void nas_posterior_load_codes(nas_posterior_t *posterior, int64_t first, int64_t n,
+                              const uint8_t *code);
 
 /** All is loaded: mean features, and which positions have two choices at least in the
  *  pool.  Collective over group. */

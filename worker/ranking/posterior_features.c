@@ -125,13 +125,14 @@ static void settle_metrics(nas_posterior_t *posterior)
 
 /* ----------------------------------------------------------------------------- positions */
 
-void nas_posterior_load_codes(nas_posterior_t *posterior, const uint8_t *code)
+void nas_posterior_load_codes(nas_posterior_t *posterior, int64_t first, int64_t n,
+                              const uint8_t *code)
 {
     const int n_position = posterior->options.n_position;
-    NAS_ASSERT(!posterior->is_settled);
-    for (int64_t row = 0; row < posterior->n_rows; row++)
+    NAS_ASSERT(!posterior->is_settled && first >= 0 && first + n <= posterior->n_rows);
+    for (int64_t i = 0; i < n; i++)
         for (int p = 0; p < n_position; p++)
-            posterior->code[nas_score_at(row, p, n_position)] = code[row * n_position + p];
+            posterior->code[nas_score_at(first + i, p, n_position)] = code[i * n_position + p];
 }
 
 /* The lowest and the highest code of every position in the pool. */

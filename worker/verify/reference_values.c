@@ -9,8 +9,8 @@
 
 enum { ITEM_NAME_SIZE = NAS_REFERENCE_NAME_SIZE + 32 };
 
-/* The first item of each section; metrics, weights and gradients are as many as there are. A training
- * has losses and weights alone. */
+/* The first item of each section; metrics, weights and gradients are as many as there are. A
+ * training has losses and weights alone. */
 enum { LOSS = 0, LOGITS, INPUT_GRADIENT, METRICS };
 enum { LOSSES = 0 };
 

@@ -140,7 +140,8 @@ typedef struct nas_method {
     nas_status_t (*tell)(void *self, const nas_result_t *result, int64_t n, nas_error_t *err);
 } nas_method_t;
 
-/** Whether it is given the job's metrics: to weigh them, or for its posterior, where there are any. */
+/** Whether it is given the job's metrics: to weigh them, or for its posterior, where there
+ *  are any. */
 static inline bool nas_method_takes_metrics(const nas_method_t *method)
 {
     return method->needs_metrics || method->has_posterior;

@@ -5,9 +5,9 @@
  * streams the pool and knows covariances. This file decides what is a point, which value it has and
  * what is looked for.
  *
- * The points are the evaluations in the order of record, then the picks of the step under way, which
- * are pending. Their values are the standardised targets (pool_gp_targets.h), worked out from the
- * evaluations when a step begins and left alone until it ends. A step is q picks, one after the
+ * The points are the evaluations in the order of record, then the picks of the step under way,
+ * which are pending. Their values are the standardised targets (pool_gp_targets.h), worked out from
+ * the evaluations when a step begins and left alone until it ends. A step is q picks, one after the
  * other, cut to the budget; the first step of all is a step of one. For each:
  *
  *   append    every point that the posterior does not have: after a restart all of them
@@ -16,9 +16,9 @@
  *   improve   otherwise the highest expected improvement among the admitted; its value is the
  *             posterior mean while it is pending, so that its z is 0
  *
- * Without points that is the highest mean feature, the start; without metrics a draw. Admitted is what
- * is no point, and in steps that begin with fewer than ten evaluations not hidden either, so that
- * seeds differ; where all that is left is hidden it is admitted for the rest of the step.
+ * Without points that is the highest mean feature, the start; without metrics a draw. Admitted is
+ * what is no point, and in steps that begin with fewer than ten evaluations not hidden either, so
+ * that seeds differ; where all that is left is hidden it is admitted for the rest of the step.
  *
  * A failed evaluation is a point like any other, with the lower quartile of the targets.
  *
@@ -118,7 +118,7 @@ out:
     return status;
 }
 
-/* -------------------------------------------------------------------------------- picks of a step */
+/* ------------------------------------------------------------------------------ picks of a step */
 
 /* Whether the posterior knows anything but names. */
 static bool learns(const nas_method_setup_t *setup)
@@ -241,7 +241,7 @@ static void explore(pool_gp_t *gp)
     pend(gp, nas_visited_draw(&gp->visited, &rng), NAS_PHASE_EXPLORE, 0.0);
 }
 
-/* --------------------------------------------------------------------- questions to the posterior */
+/* ------------------------------------------------------------------- questions to the posterior */
 
 /* The highest target, the earliest on a tie; -1 where all failed. */
 static int64_t best_arch(const pool_gp_t *gp)
@@ -369,7 +369,7 @@ static nas_status_t hear(void *self, const nas_posterior_answer_t *answer, nas_e
     return NAS_OK;
 }
 
-/* ------------------------------------------------------------------------- proposals and results */
+/* ------------------------------------------------------------------------ proposals and results */
 
 static nas_status_t propose(void *self, const int64_t *answer, nas_proposals_t *proposals,
                             nas_error_t *err)

@@ -62,7 +62,8 @@ static void reduce(double *y, double *sorted, int64_t n)
 }
 
 /* t, which holds R, becomes (H + R) / 2. Distances are divided by a power of two near the largest,
- * which changes no bit unless their squares were too small for a double. Below the median H is R. */
+ * which changes no bit unless their squares were too small for a double. Below the median H
+ * is R. */
 static void mix_distances(const double *y, const double *sorted, int64_t n, double *t)
 {
     const double median = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2.0;

@@ -59,9 +59,9 @@ typedef struct nas_trainer_task {
 /** Train a candidate and evaluate it by its accuracy on the validation images, in percent, after
  *  the last epoch.  Collective over team; deterministic, whatever the number of ranks and however
  *  often it was interrupted. Cost: training images seen.
- *  It goes on from the candidate's file and is saved into it: at most 2 % of the time goes into that
- *  (interval_s: see common/base/checkpoint.h); a file that is damaged is started over, with a line
- *  in the log.
+ *  It goes on from the candidate's file and is saved into it: at most 2 % of the time goes into
+ *  that (interval_s: see common/base/checkpoint.h); a file that is damaged is started over, with a
+ *  line in the log.
  *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
  *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
  *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
