@@ -9,6 +9,7 @@ import itertools
 import sys
 
 sys.path.insert(0, sys.argv[1])
+import runs  # noqa: E402
 import summary  # noqa: E402
 import tables  # noqa: E402
 
@@ -56,3 +57,12 @@ always, low, high = summary.win_share(plain, 2, [1, 1, 1], "key")
 assert always == low == high > 0.8
 share, low, high = summary.win_share(plain, 2, [1, 8, 1, 8], "key")
 assert low < share < high
+
+# Sentinels are values for pool-gp on the published tables; elsewhere, and for other methods, what the job says holds.
+for name, expected in ((tables.PUBLISHED[1], {"pool-gp", "pool-gp, q = 4", "pool-gp, hidden 0"}), ("made-up", set())):
+    table = table_of(list("123"))
+    table.name = name
+    table.keys["metrics.names"] = "[]"
+    some = [method for method in runs.METHODS if method.name in "pool-gp random rea".split() or method.name.startswith("pool-gp, ")]
+    values = {method.name for method in some if "pool.missing=[]" in runs.Run(table, method, 5, 0, 1).settings}
+    assert values & {"pool-gp, sentinels missing", "random", "rea"} == set() and (expected <= values if expected else not values)
