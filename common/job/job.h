@@ -189,7 +189,8 @@ nas_status_t nas_job_print(const nas_job_t *job, bool values_only, char **text_p
 const char *nas_job_text_value(const char *text, const char *key, size_t *length);
 
 /** Keys that affect values, and paths, that have other values in one text of nas_job_print than in
- *  another, or stand in one alone: added to keys, in the order of the sections.  NAS_ENOMEM. */
+ *  another, or stand in one alone: added to keys, in the order of the sections. A key
+ *  that stands in one alone because the one on which it counts differs is left out.  NAS_ENOMEM. */
 nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const char *text,
                                       const char *other, nas_strings_t *keys, nas_error_t *err);
 

@@ -319,6 +319,23 @@ const char *nas_job_text_value(const char *text, const char *key, size_t *length
     return NULL;
 }
 
+static bool is_same(const char *text, const char *other, const char *key)
+{
+    size_t n = 0, n_other = 0;
+    const char *value = nas_job_text_value(text, key, &n);
+    const char *there = nas_job_text_value(other, key, &n_other);
+    return value && there ? n == n_other && memcmp(value, there, n) == 0 : value == there;
+}
+
+/* Whether a key stands in one text alone because the key on which it counts differs. */
+static bool only_follows(const nas_job_field_t *field, const char *text, const char *other)
+{
+    size_t n = 0;
+    const bool is_tolerant = field->condition && field->condition->tolerant;
+    if (!is_tolerant || is_same(text, other, field->condition->key)) return false;
+    return !nas_job_text_value(text, field->key, &n) || !nas_job_text_value(other, field->key, &n);
+}
+
 nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const char *text,
                                       const char *other, nas_strings_t *keys, nas_error_t *err)
 {
@@ -327,12 +344,9 @@ nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const 
         const nas_job_field_t *field = nas_job_field_at(sections, i);
         const bool is_input =
             field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS;
-        size_t n = 0, n_other = 0;
-        const char *value = nas_job_text_value(text, field->key, &n);
-        const char *there = nas_job_text_value(other, field->key, &n_other);
-        const bool is_equal =
-            value && there ? n == n_other && memcmp(value, there, n) == 0 : value == there;
-        if (is_equal || !(is_input || field->affects)) continue;
+        if (is_same(text, other, field->key) || only_follows(field, text, other) ||
+            !(is_input || field->affects))
+            continue;
         status = nas_strings_add(keys, field->key, strlen(field->key), err);
     }
     return status;

@@ -183,11 +183,38 @@ static int choice_of(const nas_job_field_t *field, const nas_job_node_t *node)
     return -1;
 }
 
+/* The choice that may have been meant, borrowed, or NULL. To three letters, too much is near. */
+static const char *nearest_choice(const nas_job_field_t *field, const nas_job_node_t *node)
+{
+    enum { LEAST_LENGTH = 4 };
+    nas_strings_t names = {0};
+    const char *name = NULL, *nearest = NULL;
+    if (!is_text(node) || strlen(node->text) < LEAST_LENGTH) return NULL;
+    for (size_t i = 0; (name = nas_job_choice_name(field, i)); i++)
+        if (nas_strings_add(&names, name, strlen(name), NULL)) break;
+    nearest = nas_strings_nearest(&names, node->text);
+    if (nearest) nearest = nas_job_choice_name(field, (size_t)nas_strings_find(&names, nearest));
+    nas_strings_fini(&names);
+    return nearest;
+}
+
+static nas_status_t wrong_choice(const nas_job_field_t *field, const nas_job_node_t *node,
+                                 nas_error_t *err)
+{
+    char expected[NAS_JOB_EXPECTED_SIZE];
+    const char *nearest = nearest_choice(field, node);
+    if (!nearest) return wrong(field, node, err);
+    nas_job_field_expected(field, expected);
+    return nas_job_error_at(&node->place, field->key, err,
+                            "expected %s, found %.40s; did you mean %s?", expected, node->text,
+                            nearest);
+}
+
 static nas_status_t set_enum(void *value, const nas_job_field_t *field, const nas_job_node_t *node,
                              nas_error_t *err)
 {
     const int choice = choice_of(field, node);
-    if (choice < 0) return wrong(field, node, err);
+    if (choice < 0) return wrong_choice(field, node, err);
     *(int *)value = choice;
     return NAS_OK;
 }

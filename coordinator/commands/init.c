@@ -287,7 +287,11 @@ static void write_search(const draft_t *draft)
             : ". Without metrics, numbers that are known before any training, it draws at random");
     (void)fprintf(draft->out, "  budget: %lld\t# architectures that are evaluated\n",
                   (long long)(n > 0 && n < 20 ? n : 20));
-    if (looked_up)
+    if (looked_up && learns && n < NAS_METHOD_LEAST_HIDING)
+        (void)fprintf(draft->out,
+                      "  repeats: 1\t# of a pool below %d they would be much the same\n",
+                      NAS_METHOD_LEAST_HIDING);
+    else if (looked_up)
         (void)fputs("  repeats: 5\t# runs with seeds that follow each other\n", draft->out);
     else
         (void)fputs("  parallel: 4\t# at a time\n", draft->out);

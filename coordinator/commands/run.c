@@ -1,6 +1,7 @@
 #include "coordinator/commands/run.h"
 
 #include "common/base/log.h"
+#include "common/state/statefile.h"
 #include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/inputs/state_begin.h"
@@ -126,6 +127,7 @@ nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_
                                            .n_ranks = options->n_ranks,
                                            .isa = options->isa,
                                            .blas = options->blas};
+    run->is_fresh = options->fresh;
     status = open_saved(run, options, &session, err);
     if (!status && run->has_saved_method)
         nas_log_line(
@@ -177,6 +179,26 @@ static nas_status_t say_notes(const nas_inputs_t *inputs, nas_error_t *err)
     return status;
 }
 
+/* What the first save of a run that starts anew does to the one that is there. One that cannot be
+ * read is not spoken of. */
+static void say_replaced(const nas_run_t *run)
+{
+    const char *output = nas_session_output(run->session);
+    nas_state_t state = {0};
+    nas_error_t ignored = {0};
+    int64_t n = 0;
+    if (!run->is_fresh || !nas_statefile_exists(output) ||
+        nas_statefile_read(output, &state, &ignored, &ignored))
+        return;
+    for (int64_t r = 0; r < state.n_repeat; r++) n += state.repeat[r].n_evaluation;
+    const bool searches = state.n_repeat > 0;
+    if (!searches) n = state.scores.n_done;
+    nas_log_line(
+        "--fresh: the run of %lld %s%s at %s is replaced; it stays as %s.prev until the second save",
+        (long long)n, searches ? "evaluation" : "scored architecture", plural(n), output, output);
+    nas_state_fini(&state);
+}
+
 nas_status_t nas_run_begin(nas_run_t *run, nas_error_t *err)
 {
     nas_state_t *state = nas_session_state(run->session);
@@ -184,6 +206,7 @@ nas_status_t nas_run_begin(nas_run_t *run, nas_error_t *err)
     const int64_t n_evaluated = nas_search_stage_count(run->search);
     const bool goes_on = n_scored > 0 || n_evaluated > 0 || state->generation > 0;
     announce(run);
+    say_replaced(run);
     /* where all that was to be scored was taken over */
     if (!run->search && !nas_score_stage_is_needed(run->score)) state->complete = true;
     nas_status_t status = say_notes(&run->inputs, err);

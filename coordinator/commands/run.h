@@ -32,6 +32,7 @@ typedef struct nas_run_options {
 typedef struct nas_run {
     nas_inputs_t inputs;
     bool has_saved_method; /**< the job names none, and that of the saved state is no default */
+    bool is_fresh;         /**< it replaces what is at its output */
     nas_session_t *session;
     nas_reusable_t old;         /**< an older run that is reused */
     nas_score_stage_t *score;   /**< NULL: nothing is scored */

@@ -12,6 +12,10 @@ bool nas_inputs_by_table(const nas_inputs_t *inputs); /**< the objective is a ta
 bool nas_inputs_train(const nas_inputs_t *inputs);
 bool nas_inputs_take_metrics(const nas_inputs_t *inputs); /**< the method is given any */
 
+/** Whether a method that is given metrics and encoding can tell architectures apart by them; of
+ *  metrics that are not known yet (nas_search_inputs_look), yes. */
+bool nas_search_inputs_tell_apart(const nas_search_inputs_t *search);
+
 /** Note the digest of a file that counts. */
 void nas_inputs_add_content(nas_inputs_t *inputs, nas_digest_t digest);
 

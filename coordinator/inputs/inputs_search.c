@@ -119,8 +119,9 @@ static nas_status_t check_facts(const nas_search_inputs_t *search, const char *n
     const nas_job_t *job = search->job;
     if (facts->n_left > 0 || search->method->has_posterior) return NAS_OK;
     if (facts->n_given == 0)
-        return nas_job_error(job, "metrics.names", err,
-                             "metric '%s' has no value for any architecture", name);
+        return nas_job_error(
+            job, "metrics.names", err,
+            "metric '%s' has no value for any architecture; take it out of metrics.names", name);
     return nas_job_error(
         job, "metrics.transform", err,
         "transform log leaves metric '%s' no value: none of the %lld in %s is above 0; take another transform, such as rank, or none",

@@ -102,6 +102,37 @@ static nas_method_need_t need_of(const nas_inputs_t *inputs, int64_t budget)
     return inputs->search.method->need(&setup);
 }
 
+/* Nothing to learn from, by the job; notes_metrics.c has metrics that turn out to be useless. */
+static nas_status_t note_nothing_known(const nas_inputs_t *inputs, nas_strings_t *notes,
+                                       nas_error_t *err)
+{
+    const nas_search_inputs_t *search = &inputs->search;
+    if (!search->method->has_posterior || search->encoding || inputs->job->metrics.names.n > 0)
+        return NAS_OK;
+    return nas_note_add(
+        notes,
+        nas_string_format(err, "no metrics and no pool.encoding: the search draws at random"), err);
+}
+
+/* Repeats whose seeds change nothing before the first hedge: of a table, the results do not either. */
+static nas_status_t note_repeats(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
+{
+    const nas_search_inputs_t *search = &inputs->search;
+    const nas_job_t *job = inputs->job;
+    const bool hides = job->search.hidden > 0.0;
+    if (!search->method->has_posterior || job->search.repeats < 2 || !nas_inputs_by_table(inputs) ||
+        !nas_search_inputs_tell_apart(search) ||
+        (hides && nas_pool_count(&inputs->pool) >= NAS_METHOD_LEAST_HIDING))
+        return NAS_OK;
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err,
+            "search.repeats: method %s hides nothing %s, so that its repeats go the same way until one draws: their deviation says nothing",
+            search->method->name, hides ? "of a pool below 100" : "where search.hidden is 0"),
+        err);
+}
+
 /* Above an hour or a GiB on a rank. */
 static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
@@ -131,6 +162,8 @@ nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, n
     if (!status) status = note_objective(inputs, notes, err);
     if (!status) status = note_told(inputs, notes, err);
     if (!status) status = note_transform(inputs, notes, err);
+    if (!status) status = note_nothing_known(inputs, notes, err);
+    if (!status) status = note_repeats(inputs, notes, err);
     if (!status) status = nas_search_inputs_note_scores(&inputs->search, &inputs->pool, notes, err);
     return status ? status : nas_search_inputs_note(&inputs->search, &inputs->pool, notes, err);
 }

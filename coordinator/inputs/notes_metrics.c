@@ -1,4 +1,5 @@
 /* Notes about metrics: their values, and where scores come from. */
+#include "coordinator/inputs/inputs_internal.h"
 #include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 
@@ -80,14 +81,24 @@ static nas_status_t note_metric(const nas_search_inputs_t *search, const nas_poo
         err);
 }
 
-static nas_status_t note_all_constant(const nas_search_inputs_t *search, nas_strings_t *notes,
-                                      nas_error_t *err)
+static bool metrics_tell_apart(const nas_search_inputs_t *search)
 {
     size_t n_constant = 0;
     const size_t n = search->job->metrics.names.n;
-    for (size_t m = 0; m < n; m++)
+    for (size_t m = 0; search->facts && m < n; m++)
         n_constant += search->facts[m].is_constant || search->facts[m].n_left == 0;
-    if (n_constant < n) return NAS_OK;
+    return n_constant < n;
+}
+
+bool nas_search_inputs_tell_apart(const nas_search_inputs_t *search)
+{
+    return search->encoding || metrics_tell_apart(search);
+}
+
+static nas_status_t note_all_constant(const nas_search_inputs_t *search, nas_strings_t *notes,
+                                      nas_error_t *err)
+{
+    if (search->job->metrics.names.n == 0 || metrics_tell_apart(search)) return NAS_OK;
     const char *instead = "follows the order of the pool";
     if (search->method->has_posterior)
         instead = search->encoding ? "goes by the encoding alone" : "draws at random";

@@ -142,8 +142,8 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
         if (!status) print_statistics(state->report_columns.at[c], &s, out);
     }
     if (!status) status = print_figures(state, figure, sizeof figure / sizeof *figure, out, err);
-    if (!status && !nas_summary_has_reasons(state))
-        status = print_figures(state, &explored, 1, out, err);
+    /* weights are what exploring is for */
+    if (!status && state->has_weights) status = print_figures(state, &explored, 1, out, err);
     return status ? status : print_figures(state, &cost, 1, out, err);
 }
 

@@ -17,11 +17,12 @@ static nas_status_t refuse_other_job(const nas_job_t *job, const nas_state_t *sa
                            i == 0 ? ": " : ", ", keys.at[i]);
     const nas_status_t status = nas_error_set(
         err, NAS_EINPUT,
-        "%s: belongs to another job ('%s', method %s)%s%s%s; give this job another output, or start anew with --fresh",
+        "%s: belongs to another job ('%s', method %s)%s%s%s; give the job another output and --reuse %s to take over what still counts, or discard that run with --fresh",
         path, saved->job_name, saved->method, list, keys.n > MOST ? " and more" : "",
         keys.n == 0   ? ""
         : keys.n == 1 ? " differs"
-                      : " differ");
+                      : " differ",
+        path);
     nas_strings_fini(&keys);
     return status;
 }
@@ -34,7 +35,7 @@ static nas_status_t check_identity(const nas_job_t *job, const nas_state_t *save
     if (have_tables && !nas_digest_equal(&saved->table_blocks, &fresh->table_blocks))
         return nas_error_set(
             err, NAS_EINPUT,
-            "%s: the table %s is not the one this run began with (its content differs); restore it, or start anew with --fresh",
+            "%s: the table %s is not the one this run began with (its content differs); restore it, give the job another output, or discard that run with --fresh",
             path, fresh->table_path);
     if (nas_digest_equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
         return nas_error_set(

@@ -161,7 +161,7 @@ bad_job 'no UTF-8' 'job.yaml:1:8: not text in UTF-8*' 's/^name: small/name: s\xf
 bad_job 'control character' 'job.yaml:1:7: *control character*' 's/^name: small/name: "s\\x07mall"/'
 bad_job 'nested too deep' 'job.yaml:16:*nested too deep*' '$adeep: [[[[[[[[[[1]]]]]]]]]]'
 bad_job 'thousands of entries' 'job.yaml:9:*more than 1000 entries*' "s/names: .*/names: [$(seq -s, 2000)]/"
-bad_job 'unknown method' "job.yaml:15:18: search.method: expected one of *robot*, found robt" 's/method: robot/method: robt/'
+bad_job 'unknown method' "job.yaml:15:18: search.method: expected one of *robot*, found robt; did you mean robot?" 's/method: robot/method: robt/'
 bad_job 'rea without encoding' 'job.yaml:7:13: pool.encoding: method rea *needs to know the positions*' 's/encoding: .*/encoding: none/;s/robot/rea/'
 bad_job 'reinforce without encoding' 'job.yaml: pool.encoding (default): method reinforce *' '/encoding/d;s/robot/reinforce/'
 bad_job 'robot without metrics' 'job.yaml: metrics.names (default): method robot weighs metrics*' '/names|transform/d;s/^metrics:/metrics: {}/'
@@ -222,8 +222,8 @@ bad_table 'column twice but for blanks' "*table.csv:1: *both called 'snip'" '1s/
 bad_table 'quote left open' '*table.csv:3: *quot*' '3s/^/"/'
 bad_table 'quote inside a field' '*table.csv:3: bad quoting*' '3s/^[^,]*/a"b/'
 bad_table 'NUL in a row' '*table.csv:3: a NUL byte*' '3s/,/,\x00/'
-bad_table 'metric all missing' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,/'
-bad_table 'metric nan everywhere' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture" '2,$s/^([^,]*),[^,]*/\1,NaN/'
+bad_table 'metric all missing' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture; take it out of metrics.names" '2,$s/^([^,]*),[^,]*/\1,/'
+bad_table 'metric nan everywhere' "job.yaml:9:10: metrics.names: metric 'grad_norm' has no value for any architecture; take it out of metrics.names" '2,$s/^([^,]*),[^,]*/\1,NaN/'
 bad_table 'transform that leaves nothing' "job.yaml:10:14: metrics.transform: transform log leaves metric 'snip' no value: none of the 40 in *table.csv is above 0*" \
     '2,$s/^(([^,]*,){2})/\1-/'
 bad_table 'objective all missing' "job.yaml:13:11: objective.column: 'valid_accuracy' has no value for any architecture" '2,$s/^(([^,]*,){12})[^,]*/\1/'

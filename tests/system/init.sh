@@ -31,6 +31,7 @@ init --table "$example"
 expect_line checked '^  names: \[grad_norm, snip, grasp, fisher, plain, l2_norm, synflow, jacob_cov, nwot, params, flops\]$'
 expect_line checked '^  encoding: nas-bench-201$'
 expect_line job.yaml '^  # For methods .*: transform: {synflow: log}$'
+expect_line job.yaml '^  repeats: 5 '
 if grep -q '# note: metrics.transform' checked; then fail 'it writes what its method has no use for'; fi
 expect_line checked '^  column: valid_accuracy$'
 expect_line job.yaml 'column: valid_accuracy .*a guess'
@@ -49,6 +50,7 @@ x: y,2,3,4,-,6,7,8,9,10,2,3,3,bad,92.5,11,91
 ,,,,,
 CSV
 init --table odd.csv
+expect_line job.yaml '^  repeats: 1 .*# of a pool below 100'
 python3 - checked <<'PYTHON'
 import re, sys
 text = open(sys.argv[1]).read()

@@ -41,6 +41,15 @@ notes_of job.yaml --set 'metrics.names=[m2]' --set 'metrics.transform={m2: exp}'
 noted '^metric m2 is the same for every architecture: it tells nothing apart and is left out$'
 noted '^metrics.transform has no effect: method pool-gp goes by the ranks of what is measured$'
 noted '^no metric tells architectures apart: the search draws at random$'
+notes_of job.yaml --set 'metrics.names=[]' --set search.method=pool-gp --set search.repeats=2
+noted '^no metrics and no pool.encoding: the search draws at random$'
+[ "$(wc -l <notes)" = 1 ] || fail "more notes than one"
+notes_of job.yaml --set search.method=pool-gp --set search.repeats=2
+noted '^search.repeats: method pool-gp hides nothing of a pool below 100, so that its repeats go the same way until one draws: their deviation says nothing$'
+notes_of job.yaml --set search.method=pool-gp --set search.repeats=2 --set search.hidden=0
+noted '^search.repeats: method pool-gp hides nothing where search.hidden is 0, so that '
+notes_of job.yaml --set search.method=pool-gp
+[ ! -s notes ] || fail "a note about a single repeat"
 notes_of job.yaml --set 'metrics.transform={m3: log}'
 noted '^metric m3 has 20 values after transform log of 30, which must be above 0; the others count as its lowest$'
 

@@ -40,6 +40,7 @@ test_lock() {
     wait "$pid" || code=$?
     [ "$code" = 75 ] || fail "the first job ended with $code: $(cat first.err)"
     expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
+    expect_line err '.*--fresh: the run of [1-9][0-9]* evaluations at small\.h5 is replaced; it stays as small\.h5\.prev until the second save$'
     expect_report small.h5 expected
 }
 
@@ -171,13 +172,14 @@ test_damage() {
 test_another_job() {
     restore
     expect_refused "^robotnas: small\.h5: belongs to another job ('small', method robot): seed differs; " job.yaml --resume --set seed=4
-    expect_refused 'belongs to another job' job.yaml --resume --set search.method=random
+    expect_refused 'belongs to another job .*: search.method differs; give the job another output and --reuse small\.h5 to take over what still counts, or discard that run with --fresh$' job.yaml --resume --set search.method=random
+    expect_refused 'belongs to another job .*: search.method differs; ' job.yaml --resume --set search.method=pool-gp
     expect_refused 'belongs to another job .*: search.parallel differs; ' job.yaml --resume --set search.parallel=2
     expect_refused 'belongs to another job' job.yaml --resume --set 'metrics.names=[snip, synflow]'
     expect_refused 'budget of 12, the job says 20; .* --reuse small\.h5 ' job.yaml --resume --set search.budget=20
     sed '$s/[0-9]/7/' "$example" >changed.csv
     cmp -s "$example" changed.csv && fail 'the table was not changed'
-    expect_refused 'the table changed\.csv is not the one' job.yaml --resume --set pool.table=changed.csv
+    expect_refused 'the table changed\.csv is not the one .*; restore it, give the job another output, or discard that run with --fresh$' job.yaml --resume --set pool.table=changed.csv
 }
 
 # A job that names no method goes on with that of the run, finished or not, whatever the default is; --fresh takes the default.

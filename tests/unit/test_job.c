@@ -589,7 +589,7 @@ Test(job, texts_differ_by_keys)
     const char text[] = "name: a\nseed: 1\noutput: /a\npool:\n  table: /x\nnetwork:\n  cells: 5\n"
                         "search:\n  budget: 20\n";
     const char other[] = "name: b\nseed: 12\noutput: /b\npool:\n  table: /y\nsearch:\n"
-                         "  budget: 20\n  method: rea\n";
+                         "  budget: 20\n  method: rea\n  hidden: 0.2\n";
     cr_assert_eq(nas_job_text_differences(nas_registries_job(), text, text, &keys, &err), NAS_OK);
     cr_assert_eq(keys.n, 0);
     cr_assert_eq(nas_job_text_differences(nas_registries_job(), text, other, &keys, &err), NAS_OK);

@@ -212,7 +212,7 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         {"name: a\noutput: null\n", "@:2:9: output: expected a path, found nothing"},
         {"name: a\npool: {space: tables}\n",
          "@:2:15: pool.space: expected one of table, nas-bench-201, "
-         "transnas-micro, transnas-macro, found tables"},
+         "transnas-micro, transnas-macro, found tables; did you mean table?"},
         {"name: a\npool: {space: table, table: {}}\n",
          "@:2:29: pool.table: expected a path, found a mapping"},
         {LEAST "search: {budget: 0}\n", BUDGET "0"},
@@ -285,6 +285,9 @@ Test(job_refused, values_of_a_space)
 #define MEAN "--set data.mean: expected a list of numbers from -1000000 to 1000000, found "
 #define MEAN_OF "--set data.mean: expected a number from -1000000 to 1000000, found "
     static const refusal_t cases[] = {
+        {"search.method=pool_gp",
+         "--set search.method: expected one of pool-gp, robot, random, rea, "
+         "reinforce, single, found pool_gp; did you mean pool-gp?"},
         {"backend=gpu", "--set backend: expected one of ref, cpu, found gpu"},
         {"coordinator=none", "--set coordinator: expected one of shared, dedicated, found none"},
         {"pool.subset=some", SUBSET "some"},

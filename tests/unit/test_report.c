@@ -457,6 +457,7 @@ Test(report, earlier_results_that_were_not_asked_for_again_are_listed)
     nas_evaluation_t known = state.repeat[0].evaluation[1];
     cr_assert_eq(nas_state_add_known(&state, 0, &known, NULL), NAS_OK);
     char *text = report_of(&state, report_text), *json = report_of(&state, report_json);
+    cr_assert_not_null(strstr(text, "explored (T0)"), "%s", text);
     cr_assert_null(strstr(text, "Earlier"));
     cr_assert_null(strstr(json, "earlier"));
     free(text);

@@ -150,6 +150,9 @@ static inline bool nas_method_takes_metrics(const nas_method_t *method)
 /** The method of a job that names none. */
 #define NAS_METHOD_DEFAULT "pool-gp"
 
+/** Architectures of a pool from which on a method with a posterior hides a share, search.hidden. */
+enum { NAS_METHOD_LEAST_HIDING = 100 };
+
 /** The job's keys about the search. */
 extern const nas_job_section_t nas_method_keys;
 

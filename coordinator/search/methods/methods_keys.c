@@ -80,7 +80,7 @@ static const nas_job_field_t fields[] = {
      .initial = "0.1",
      .most = 0.9,
      .doc =
-         "Share of the pool, drawn by each repeat's seed, that is left out while fewer than 10 architectures are evaluated, so that repeats differ; 0 leaves out none."},
+         "Share of the pool (pools of 100 and more), drawn by each repeat's seed, that is left out while fewer than 10 architectures are evaluated, so that repeats differ; 0 leaves out none."},
 };
 
 const nas_job_section_t nas_method_keys = {.fields = fields,

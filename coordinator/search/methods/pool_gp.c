@@ -43,8 +43,7 @@
 #include <string.h>
 
 enum {
-    SETTLED = 10,      /* evaluations after which nothing is hidden, points after which is hedged */
-    LEAST_HIDING = 100 /* architectures of a pool of which a share is hidden */
+    SETTLED = 10 /* evaluations after which nothing is hidden, points after which is hedged */
 };
 
 typedef enum learning { LEARNING, LEARNED, SAID } learning_t;
@@ -130,7 +129,7 @@ static nas_status_t begin_step(pool_gp_t *gp, nas_error_t *err)
 {
     NAS_ASSERT(gp->visited.n == gp->n);
     const nas_method_setup_t *setup = &gp->setup;
-    const bool hides = gp->n < SETTLED && setup->n_arch >= LEAST_HIDING;
+    const bool hides = gp->n < SETTLED && setup->n_arch >= NAS_METHOD_LEAST_HIDING;
     const bool is_first = learns(setup) && gp->n == 0;
     const nas_evaluated_t evaluated = {
         .target = gp->target, .failed = gp->failed, .n = gp->n, .interrupt = setup->interrupt};
