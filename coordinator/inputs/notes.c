@@ -114,7 +114,7 @@ static nas_status_t note_nothing_known(const nas_inputs_t *inputs, nas_strings_t
         nas_string_format(err, "no metrics and no pool.encoding: the search draws at random"), err);
 }
 
-/* Repeats whose seeds change nothing before the first hedge: of a table, the results do not either. */
+/* Of a table, results do not depend on seeds, and here nothing else does before the first hedge. */
 static nas_status_t note_repeats(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     const nas_search_inputs_t *search = &inputs->search;
