@@ -78,12 +78,6 @@ static double mills_ratio(double x)
     return polynomial(term, sizeof term / sizeof *term, t) / (size + 4.0);
 }
 
-double nas_normal_cdf(double x)
-{
-    const double beyond = nas_normal_density(x) * mills_ratio(fabs(x)); /* P(X > |x|) */
-    return x < 0 ? beyond : 1.0 - beyond;
-}
-
 double nas_normal_improvement(double x)
 {
     const double size = fabs(x);

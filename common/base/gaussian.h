@@ -13,10 +13,6 @@ double nas_log(double x);
  *  36, and 0 where |x| > 37.5. */
 double nas_normal_density(double x);
 
-/** P(X <= x).  Not collective. x is not NaN. Relative error below 1e-13 for x >= -36, and 0 below
- *  -37.5. */
-double nas_normal_cdf(double x);
-
 /** E max(X + x, 0) = x P(X <= x) + density(x), the expected improvement in units of the
  *  deviation.  Not collective. x is finite. Relative error below 1e-11 for x >= -36. Rising. */
 double nas_normal_improvement(double x);

@@ -91,6 +91,11 @@ const char *nas_phase_name(int32_t phase)
     return phase >= 0 && phase < NAS_N_PHASES ? names[phase] : NULL;
 }
 
+bool nas_phase_is_reason(int32_t phase)
+{
+    return phase == NAS_PHASE_START || phase == NAS_PHASE_IMPROVEMENT || phase == NAS_PHASE_HEDGE;
+}
+
 nas_status_t nas_state_identity(const nas_state_t *state, nas_digest_t *run, nas_error_t *err)
 {
     nas_hasher_t *hasher = NULL;

@@ -26,6 +26,9 @@ enum { NAS_N_PHASES = 5 };
 /** "explore", "exploit", ...; NULL where it is no phase. */
 const char *nas_phase_name(int32_t phase);
 
+/** Whether it says why an evaluation was made: start, improvement or hedge. */
+bool nas_phase_is_reason(int32_t phase);
+
 /** Outcome of an evaluation. */
 typedef enum nas_eval_status {
     NAS_EVAL_OK = 0,

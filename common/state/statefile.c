@@ -89,8 +89,8 @@ nas_status_t nas_statefile_read_names(hid_t at, const char *name, nas_strings_t 
 
 bool nas_statefile_is_phase(const nas_state_t *state, int32_t phase)
 {
-    const bool is_common = phase == NAS_PHASE_EXPLORE || phase == NAS_PHASE_EXPLOIT;
-    return nas_phase_name(phase) && (is_common || strcmp(state->method, "pool-gp") == 0);
+    return nas_phase_name(phase) &&
+           (!nas_phase_is_reason(phase) || strcmp(state->method, "pool-gp") == 0);
 }
 
 nas_status_t nas_statefile_read_fields(hid_t at, nas_statefile_fields_t fields, void *object,

@@ -3,6 +3,7 @@
 #include "coordinator/inputs/inputs_internal.h"
 #include "coordinator/inputs/note.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,16 +121,18 @@ static nas_status_t note_repeats(const nas_inputs_t *inputs, nas_strings_t *note
     const nas_search_inputs_t *search = &inputs->search;
     const nas_job_t *job = inputs->job;
     const bool hides = job->search.hidden > 0.0;
+    char where[64] = "where search.hidden is 0";
     if (!search->method->has_posterior || job->search.repeats < 2 || !nas_inputs_by_table(inputs) ||
         !nas_search_inputs_tell_apart(search) ||
         (hides && nas_pool_count(&inputs->pool) >= NAS_METHOD_LEAST_HIDING))
         return NAS_OK;
+    if (hides) (void)snprintf(where, sizeof where, "of a pool below %d", NAS_METHOD_LEAST_HIDING);
     return nas_note_add(
         notes,
         nas_string_format(
             err,
             "search.repeats: method %s hides nothing %s, so that its repeats go the same way until one draws: their deviation says nothing",
-            search->method->name, hides ? "of a pool below 100" : "where search.hidden is 0"),
+            search->method->name, where),
         err);
 }
 

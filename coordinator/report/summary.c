@@ -31,16 +31,12 @@ static int64_t count_phase(const nas_repeat_t *repeat, nas_phase_t phase)
     return n;
 }
 
-static bool is_reason(int32_t phase)
-{
-    return phase == NAS_PHASE_START || phase == NAS_PHASE_IMPROVEMENT || phase == NAS_PHASE_HEDGE;
-}
-
 /* A repeat's first evaluation tells: whoever has reasons has one for it. */
 bool nas_summary_has_reasons(const nas_state_t *state)
 {
     for (int64_t r = 0; r < state->n_repeat; r++)
-        if (state->repeat[r].n_evaluation > 0) return is_reason(state->repeat[r].evaluation->phase);
+        if (state->repeat[r].n_evaluation > 0)
+            return nas_phase_is_reason(state->repeat[r].evaluation->phase);
     return false;
 }
 

@@ -143,17 +143,12 @@ static nas_status_t make_posterior(const nas_features_source_t *source, nas_feat
     return nas_comm_agree(source->world, status, err);
 }
 
-static const nas_method_t *method_of(const nas_features_source_t *source)
-{
-    int n = 0;
-    return nas_method_list(&n)[source->parameters->method];
-}
-
 /* What the method looks at, empty. */
 static nas_status_t make(const nas_features_source_t *source, nas_features_t *features,
                          nas_error_t *err)
 {
-    if (method_of(source)->has_posterior) return make_posterior(source, features, err);
+    if (nas_search_method(source->parameters)->has_posterior)
+        return make_posterior(source, features, err);
     return source->parameters->n_metric > 0 ? make_scores(source, features, err) : NAS_OK;
 }
 

@@ -11,7 +11,7 @@
  * first three lines repeat. All ranks forget the points that the question does not speak of, answer
  * it, and the leader's method hears. Members do not know how many questions will come: the one that
  * is none of the posterior's is the last of the step. What interrupts a member in a sweep shows in
- * the reduction that ends it; where a point was to be appended, all members hear that there is
+ * the message that ends it; where a point was to be appended, all members hear that there is
  * none, and the signal comes with the step's last question.
  *
  * A leader whose method fails, or whose posterior has no memory left on some rank, goes on
@@ -115,7 +115,6 @@ static bool poll_heartbeat(void *context, double share)
 nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **group_p,
                               nas_error_t *err)
 {
-    int n_methods = 0;
     nas_status_t status = NAS_OK;
     nas_group_t *group = calloc(1, sizeof *group);
     if (group) {
@@ -124,7 +123,7 @@ nas_status_t nas_group_create(const nas_group_options_t *options, nas_group_t **
                                .features = options->features,
                                .heartbeat = options->heartbeat,
                                .interrupt = {.asked = poll_heartbeat, .context = group},
-                               .method = nas_method_list(&n_methods)[options->parameters->method],
+                               .method = nas_search_method(options->parameters),
                                .repeat = -1};
         status = allocate(group, err);
     } else {

@@ -56,6 +56,12 @@ nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
     };
 }
 
+const nas_method_t *nas_search_method(const nas_search_parameters_t *parameters)
+{
+    int n = 0;
+    return nas_method_list(&n)[parameters->method];
+}
+
 nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *parameters)
 {
     return (nas_message_sizes_t){.n_weight = parameters->n_weight,
@@ -64,8 +70,7 @@ nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *para
 
 nas_method_setup_t nas_search_setup(const nas_search_parameters_t *parameters, uint64_t seed)
 {
-    int n_methods = 0;
-    const bool has_posterior = nas_method_list(&n_methods)[parameters->method]->has_posterior;
+    const bool has_posterior = nas_search_method(parameters)->has_posterior;
     return (nas_method_setup_t){.n_metric = parameters->n_metric,
                                 .n_arch = parameters->n_arch,
                                 .budget = parameters->budget,

@@ -32,6 +32,9 @@ typedef struct nas_search_parameters {
 nas_search_parameters_t nas_search_parameters(const nas_search_inputs_t *inputs,
                                               const nas_pool_t *pool, int n_ranks);
 
+/** The method that they name.  Not collective. Static. */
+const nas_method_t *nas_search_method(const nas_search_parameters_t *parameters);
+
 /** Of messages between ranks.  Not collective. */
 nas_message_sizes_t nas_search_message_sizes(const nas_search_parameters_t *parameters);
 

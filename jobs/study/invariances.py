@@ -131,9 +131,9 @@ def row_of(options, runner, planned, case):
     """Geometric mean over the tables of the mean rank, and of the geometric mean; tables on which random search is worse."""
     ranks, expected = [], []
     for of_table in planned:
-        courses = [(run.table, course) for run in of_table for course in runner.courses(run).values()]
-        ranks.append([[course[t - 1][0] for _, course in courses] for t in options.budgets])
-        expected.append([statistics.fmean(table.random_mean(t) for table, _ in courses) for t in options.budgets])
+        histories = [(run.table, history) for run in of_table for history in runner.histories(run).values()]
+        ranks.append([[history[t - 1][0] for _, history in histories] for t in options.budgets])
+        expected.append([statistics.fmean(table.random_mean(t) for table, _ in histories) for t in options.budgets])
     cells = [case.name]
     for t in range(len(options.budgets)):
         means = [statistics.fmean(of_table[t]) for of_table in ranks]

@@ -161,20 +161,20 @@ class Runner:
     def is_finished(self, run):
         return os.path.exists(run.path(self.folder) + ".json")
 
-    def courses(self, run):
+    def histories(self, run):
         """Of each seed of a finished run, the best after 1, 2, ... evaluations as (rank, architecture)."""
         with open(run.path(self.folder) + ".json", encoding="utf-8") as file:
-            return {repeat["seed"]: course(run.table, repeat) for repeat in json.load(file)["repeats"]}
+            return {repeat["seed"]: history(run.table, repeat) for repeat in json.load(file)["repeats"]}
 
-    def all_courses(self, start, seeds=None):
+    def all_histories(self, start, seeds=None):
         """Of all finished runs that differ from `start` in their seeds alone: of each seed (below `seeds`), in order."""
         found = {}
         for run in self.finished(start):
-            found.update(self.courses(run))
+            found.update(self.histories(run))
         return [found[seed] for seed in sorted(found) if seeds is None or seed < seeds]
 
 
-def course(table, repeat):
+def history(table, repeat):
     """The best of one repeat as it went on; the last must have the rank that the report says."""
     best, found = (len(table.descending) + 1, None), []
     for evaluation in repeat["evaluations"]:

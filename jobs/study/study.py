@@ -81,28 +81,28 @@ def starts_of(options, tables):
 
 
 class Found:
-    """The courses of all finished runs: for each table and method, what each seed found."""
+    """The histories of all finished runs: for each table and method, what each seed found."""
 
     def __init__(self, runner, options, tables):
         # Without a number of seeds that was asked for, all that is there counts.
         seeds = None if options.print else options.seeds
-        self.courses = {}
+        self.histories = {}
         for start in starts_of(options, tables):
             key = start.table.name, start.method.name, start.budget if start.method.by_budget else None, start.metric
-            self.courses[key] = runner.all_courses(start, seeds)
+            self.histories[key] = runner.all_histories(start, seeds)
 
     def best(self, table, method, budget):
         """Of each seed, the best after `budget` evaluations as (rank, architecture), and what to call the method; [] where
         nothing is there."""
         if method.metrics == "each":  # the best of them by hindsight
-            found = {m: self.courses.get((table.name, method.name, None, m)) for m in table.all_metrics}
-            found = {m: courses for m, courses in found.items() if courses}
+            found = {m: self.histories.get((table.name, method.name, None, m)) for m in table.all_metrics}
+            found = {m: histories for m, histories in found.items() if histories}
             if not found:
                 return [], method.name
             best = min(found, key=lambda m: found[m][0][budget - 1][0])
             return [found[best][0][budget - 1]], f"{method.name}: {best}"
-        courses = self.courses.get((table.name, method.name, budget if method.by_budget else None, ""), [])
-        return [course[budget - 1] for course in courses], method.name
+        histories = self.histories.get((table.name, method.name, budget if method.by_budget else None, ""), [])
+        return [history[budget - 1] for history in histories], method.name
 
     def ranks(self, table, method, budget):
         return [rank for rank, _ in self.best(table, method, budget)[0]]
@@ -147,9 +147,9 @@ def plot(options, tables, found):
         lines = {}
         for method in options.methods:
             budget = options.budgets[-1] if method.by_budget else None
-            courses = found.courses.get((table.name, method.name, budget, ""))
-            if courses:
-                lines[method.name] = [summary.geometric_mean([rank for rank, _ in step]) for step in zip(*courses)]
+            histories = found.histories.get((table.name, method.name, budget, ""))
+            if histories:
+                lines[method.name] = [summary.geometric_mean([rank for rank, _ in step]) for step in zip(*histories)]
         n = max(map(len, lines.values()), default=0)
         expected = [table.random_geometric_mean(t) for t in range(1, n + 1)]
         plots.plot(

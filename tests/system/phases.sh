@@ -33,6 +33,13 @@ struck() {
     printf '%3d s: %s on %d: exit code %d, %s\n' "$SECONDS" "$1" "$2" "$code" "$(grep '^robotnas: stopped' err || echo complete)"
 }
 
+# stops POINT:N RANKS [N_DONE]: struck there, the search ends with what it has saved.
+stops() {
+    struck "$1" "$2"
+    [ "$code" = 75 ] || fail "$1 on $2: exit code $code"
+    expect_line err "^robotnas: stopped on request after ${3:-[0-9]*} of 12 evaluations; run\\.h5 is saved, run again with --resume\$"
+}
+
 # goes_on: resumed, it ends as if nothing had been.
 goes_on() {
     expect_exit 0 "$ROBOTNAS" search job.yaml --resume
@@ -79,19 +86,13 @@ goes_on
 
 # While metrics are made ready, before any step.
 for point in load-metric:2 rank-transform:1 rank-transform:3; do
-    for n in 1 2; do
-        struck "$point" "$n"
-        [ "$code" = 75 ] || fail "$point on $n: exit code $code"
-        expect_line err '^robotnas: stopped on request after 0 of 12 evaluations; run\.h5 is saved, run again with --resume$'
-    done
+    for n in 1 2; do stops "$point" "$n" 0; done
     goes_on
 done
 
 # In steps and saves.
 for point in start:1 step:5 greedy:1 write-before:1 write-middle:2 rename-middle:4; do
-    struck "$point" 1
-    [ "$code" = 75 ] || fail "$point: exit code $code"
-    expect_line err '^robotnas: stopped on request after [0-9]* of 12 evaluations; run\.h5 is saved, run again with --resume$'
+    stops "$point" 1
     goes_on
 done
 
@@ -100,10 +101,6 @@ sed -i 's/robot,/pool-gp,/' job.yaml
 expect_exit 0 "$ROBOTNAS" search job.yaml --fresh
 same_report run.h5 >expected
 for point in load-metric:2 append:3 improve:1 improve:5 learned:1; do
-    for n in 1 2; do
-        struck "$point" "$n"
-        [ "$code" = 75 ] || fail "$point on $n: exit code $code"
-        expect_line err '^robotnas: stopped on request after [0-9]* of 12 evaluations; run\.h5 is saved, run again with --resume$'
-    done
+    for n in 1 2; do stops "$point" "$n"; done
     goes_on
 done

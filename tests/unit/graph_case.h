@@ -90,6 +90,16 @@ static inline int unlike(nas_builder_t *b, int x, int c)
     return b->conv(b, half, &quarter);
 }
 
+/* What ends a small network: a rectifier, the mean of each channel, a linear layer. */
+static inline void other_head(nas_builder_t *b, int x, const nas_network_t *network)
+{
+    x = b->pool(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &(nas_pool_spec_t){.name = "mean"});
+    x = b->flatten(b, x, "features");
+    b->output(b, b->linear(b, x,
+                           &(nas_linear_spec_t){
+                               .name = "linear", .n_out = network->classes, .bias = true}));
+}
+
 /* what: the number of one, 0 ..= N_OTHERS - 1. */
 static inline nas_status_t make_other(const void *what, const nas_network_t *network,
                                       nas_builder_t *b, nas_error_t *err)
@@ -101,11 +111,7 @@ static inline nas_status_t make_other(const void *what, const nas_network_t *net
     (void)err;
     int x = b->norm(b, b->conv(b, b->image(b), &stem), &norm);
     x = middle[*(const int *)what](b, x, network->channels);
-    x = b->pool(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &(nas_pool_spec_t){.name = "mean"});
-    x = b->flatten(b, x, "features");
-    b->output(b, b->linear(b, x,
-                           &(nas_linear_spec_t){
-                               .name = "linear", .n_out = network->classes, .bias = true}));
+    other_head(b, x, network);
     return NAS_OK;
 }
 

@@ -35,15 +35,15 @@ Test(gaussian, logarithm)
     assert_close(DBL_MAX, nas_log(DBL_MAX), log(DBL_MAX), DBL_EPSILON);
 }
 
-Test(gaussian, density_and_distribution)
+Test(gaussian, density)
 {
-    for (double x = -36.0; x <= 36.0; x += 0.00171) {
+    for (double x = -36.0; x <= 36.0; x += 0.00171)
         assert_close(x, nas_normal_density(x), exp(-0.5 * x * x) / sqrt(2.0 * acos(-1.0)), 1e-13);
-        assert_close(x, nas_normal_cdf(x), 0.5 * erfc(-x / sqrt(2.0)), 4e-13);
-    }
-    assert_close(0, nas_normal_cdf(0.0), 0.5, 1e-15);
-    cr_assert(nas_normal_cdf(-40.0) == 0.0 && nas_normal_cdf(-INFINITY) == 0.0);
-    cr_assert(nas_normal_cdf(40.0) == 1.0 && nas_normal_cdf(INFINITY) == 1.0);
+}
+
+static double distribution(double x)
+{
+    return 0.5 * erfc(-x / sqrt(2.0));
 }
 
 /* The integral of the distribution from far below, by Simpson's rule. */
@@ -52,9 +52,8 @@ Test(gaussian, improvement_is_the_integral_of_the_distribution)
     const double step = 1.0 / 512;
     double integral = nas_normal_improvement(-8.0);
     for (double x = -8.0; x < 12.0; x += step) {
-        integral +=
-            step / 6 *
-            (nas_normal_cdf(x) + 4 * nas_normal_cdf(x + 0.5 * step) + nas_normal_cdf(x + step));
+        integral += step / 6 *
+                    (distribution(x) + 4 * distribution(x + 0.5 * step) + distribution(x + step));
         assert_close(x + step, nas_normal_improvement(x + step), integral, 1e-8);
     }
     assert_close(0, nas_normal_improvement(0.0), 1.0 / sqrt(2.0 * acos(-1.0)), 1e-15);
@@ -63,7 +62,7 @@ Test(gaussian, improvement_is_the_integral_of_the_distribution)
 Test(gaussian, quantile_is_the_inverse_of_the_distribution)
 {
     for (double x = -36.0; x < 8.0; x += 0.00037) {
-        const double p = 0.5 * erfc(-x / sqrt(2.0));
+        const double p = distribution(x);
         const double lost = DBL_EPSILON * p / (nas_normal_density(x) * fabs(x)); /* in p itself */
         assert_close(p, nas_normal_quantile(p), x, 1.2e-9 + lost);
     }
@@ -79,13 +78,11 @@ Test(gaussian, pinned_values)
                             nas_exp(0.3),
                             nas_log(3.0),
                             nas_normal_density(0.7),
-                            nas_normal_cdf(-1.3),
-                            nas_normal_cdf(0.4),
                             nas_normal_improvement(-2.1),
                             nas_normal_quantile(0.3),
                             nas_normal_quantile(0.01)};
-    const double pinned[] = {0x1.c8f87724b5c1dp-3, 0x1.599058c8c1a96p+0,  0x1.193ea7aad030bp+0,
-                             0x1.3fbf7ebf6e2f8p-2, 0x1.8c7eaa3883ae3p-4,  0x1.4f9370429b7f3p-1,
-                             0x1.a7e847ee0e855p-8, -0x1.0c7e395d14936p-1, -0x1.29c5c463cecf1p+1};
+    const double pinned[] = {0x1.c8f87724b5c1dp-3, 0x1.599058c8c1a96p+0, 0x1.193ea7aad030bp+0,
+                             0x1.3fbf7ebf6e2f8p-2, 0x1.a7e847ee0e855p-8, -0x1.0c7e395d14936p-1,
+                             -0x1.29c5c463cecf1p+1};
     cr_assert_eq(memcmp(value, pinned, sizeof value), 0);
 }

@@ -15,11 +15,7 @@ static nas_status_t make_between(const void *what, const nas_network_t *network,
     int x = b->norm(b, b->conv(b, b->image(b), &stem), &usual);
     x = b->norm(b, b->conv(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &conv), &between);
     x = other_conv(b, x, "last", network->channels, 1);
-    x = b->pool(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &(nas_pool_spec_t){.name = "mean"});
-    x = b->flatten(b, x, "features");
-    b->output(b, b->linear(b, x,
-                           &(nas_linear_spec_t){
-                               .name = "linear", .n_out = network->classes, .bias = true}));
+    other_head(b, x, network);
     return NAS_OK;
 }
 

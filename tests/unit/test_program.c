@@ -315,11 +315,7 @@ static nas_status_t make_wide(const void *what, const nas_network_t *network, na
         all[0] = first;
     }
     int x = b->sum(b, &(nas_join_spec_t){.name = "all", .source = all, .n = n}, (nas_extents_t){0});
-    x = b->pool(b, b->rectify(b, x, NAS_RECTIFIER_RELU), &(nas_pool_spec_t){.name = "mean"});
-    x = b->flatten(b, x, "features");
-    b->output(b, b->linear(b, x,
-                           &(nas_linear_spec_t){
-                               .name = "linear", .n_out = network->classes, .bias = true}));
+    other_head(b, x, network);
     return NAS_OK;
 }
 

@@ -114,7 +114,7 @@ typedef struct nas_posterior_pick {
 
 /** The admitted architecture with the highest expected improvement, without points that with the
  *  highest mean feature; the lowest index on a tie.  Collective over group: one sweep, one
- *  reduction.
+ *  gather of 32 bytes a rank.
  *  flag [in, out] as of nas_score_table_top: once the interrupt has set it, the pick is worth
  *  nothing; pick [out] on the leader (rank 0 of the group). */
 void nas_posterior_improve(nas_posterior_t *posterior, const nas_posterior_query_t *query,

@@ -1,26 +1,16 @@
 /* The posterior's kernel, compiled once per instruction set: NAS_POSTERIOR_KERNEL names the table
  * of functions.
  *
- * Written with the vector types that gcc and clang share (score_kernel.c). A tile is done in parts
+ * Written with vectors (lanes.h). A tile is done in parts
  * of two vectors, so that three sums of each, and what they are made of, stay in registers. Every
  * row's operations are the same for any width. */
 #include "worker/ranking/posterior_kernel.h"
 
 #include "common/base/exponential.h"
+#include "worker/ranking/lanes.h"
 
 #include <math.h>
 #include <stdbool.h>
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
-#if defined(__AVX512F__)
-enum { LANES = 8 };
-#elif defined(__AVX__)
-enum { LANES = 4 };
-#else
-enum { LANES = 2 };
-#endif
 
 enum {
     N_VECTORS = 2, /* of a part */
@@ -28,9 +18,7 @@ enum {
     AHEAD = 2 /* tiles fetched ahead; the processor's own prefetching stops at page borders */
 };
 
-typedef double vector_t __attribute__((vector_size(LANES * sizeof(double)), may_alias));
 typedef uint64_t bits_t __attribute__((vector_size(LANES * sizeof(uint64_t)), may_alias));
-typedef int64_t mask_t __attribute__((vector_size(LANES * sizeof(int64_t))));
 typedef uint8_t counts_t __attribute__((vector_size(NAS_SCORE_TILE), may_alias));
 
 /* A number for every row of a part. */
@@ -39,21 +27,6 @@ typedef struct part {
 } part_t;
 
 NAS_DEFINE_EXP(exp_within, vector_t, bits_t)
-
-/* LANES values in float64. gcc converts generic vectors in halves or one by one, hence the
- * intrinsics. */
-static inline vector_t widen(const float *value)
-{
-#if defined(__AVX512F__)
-    return _mm512_cvtps_pd(_mm256_load_ps(value));
-#elif defined(__AVX__)
-    return _mm256_cvtps_pd(_mm_load_ps(value));
-#elif defined(__SSE2__)
-    return _mm_cvtps_pd(_mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)value));
-#else
-    return (vector_t){(double)value[0], (double)value[1]};
-#endif
-}
 
 /* Rounded to float32. */
 static inline void narrow(vector_t x, float *value)
@@ -81,12 +54,6 @@ static inline vector_t root(vector_t x)
 #else
     return (vector_t){sqrt(x[0]), sqrt(x[1])};
 #endif
-}
-
-static inline vector_t larger(vector_t a, vector_t b)
-{
-    const mask_t take_a = a > b;
-    return (vector_t)((take_a & (mask_t)a) | (~take_a & (mask_t)b));
 }
 
 static inline vector_t smaller(vector_t a, vector_t b)
