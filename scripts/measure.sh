@@ -17,7 +17,8 @@ order=(
     common/base common/io common/comm common/state common/space common/job
     worker/schedule worker/ranking worker/tables worker/data/untrusted worker/data worker/data/folders
     worker/engine/backends worker/engine/backends/ref worker/engine/backends/cpu
-    worker/engine/graph worker/engine/program worker/engine/metrics worker/engine worker/engine/host
+    worker/engine/graph worker/engine/program worker/engine/gpu/kernels worker/engine/metrics worker/engine worker/engine/host
+    worker/engine/gpu/layers worker/engine/gpu/plan worker/engine/gpu/pack worker/engine/device
     worker/candidates worker/objectives/table worker/objectives/train worker/objectives/command worker/objectives
     worker/onnx worker/verify worker/bench
     coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs

@@ -16,13 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** Initial parameters, for an engine that draws them where they are needed. */
+typedef struct nas_engine_draw {
+    const nas_parameter_t *parameter; /**< [n_parameters] of the graph */
+    int n_parameters;
+    uint64_t seed;
+    const char *arch; /**< native name */
+} nas_engine_draw_t;
+
 /** A program, and what it reads. Borrowed until the engine has finished. */
 typedef struct nas_engine_task {
     const nas_program_t *program;
-    const double *parameters; /**< all of the graph, each at its offset */
-    const float *images;      /**< [N, I, H, W]; NULL for FLOW */
-    const int32_t *labels;    /**< [N] in [0, classes); NULL where no loss is computed */
-    const double *statistics; /**< INFERENCE: as nas_program_values_t's moments; else NULL */
+    const double *parameters;      /**< all of the graph, each at its offset; NULL: `draw` */
+    const nas_engine_draw_t *draw; /**< as nas_parameters_init draws them, bit by bit; of an engine
+                                        with `draws` only */
+    const float *images;           /**< [N, I, H, W]; NULL for FLOW */
+    const int32_t *labels;         /**< [N] in [0, classes); NULL where no loss is computed */
+    const double *statistics;      /**< INFERENCE: as nas_program_values_t's moments; else NULL */
 } nas_engine_task_t;
 
 /** What came of a program. */
@@ -38,7 +48,10 @@ typedef struct nas_engine nas_engine_t;
 struct nas_engine {
     const char *name;
     const nas_backend_t *layout; /**< that programs for it are made for */
-    int width;                   /**< programs that it likes at once: 1 on the host */
+    int width;                   /**< architectures that it likes at once: 1 on the host */
+    bool draws;                  /**< can be given a `draw` in place of parameters */
+    bool is_portable; /**< its values have the same bits on every device of its kind, and what is
+                           made of them on the host must have, too (metrics/portable.h) */
 
     /** Bytes that these programs take when they are started together. */
     size_t (*bytes)(const nas_engine_t *engine, const nas_program_t *const *program, int n);

@@ -179,6 +179,9 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
     case NAS_SCALAR_FLOW_ADD:
         nas_run_flow(run, op);
         break;
+    case NAS_SCALAR_CORRELATION:
+        nas_run_jacobian(run, op);
+        break;
     }
 }
 
@@ -246,6 +249,7 @@ nas_program_values_t nas_run_values(const nas_run_t *run)
         .layer = (const nas_layer_values_t *)(const void *)nas_run_vector(run, r->layer),
         .jacobian = nas_run_vector(run, r->jacobian),
         .agreement = nas_run_vector(run, r->agreement),
+        .correlation = nas_run_vector(run, r->correlation),
         .gradient = nas_run_vector(run, r->gradient),
         .moments = nas_run_vector(run, r->moments),
         .flow_mantissa = flow ? flow[0] : 0,

@@ -187,7 +187,8 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_HEAD_TANGENT,
     NAS_SCALAR_HEAD_GRADIENT, /**< of the linear layer, to `out` + its entries */
     NAS_SCALAR_FLOW_LINEAR,   /**< the linear layer's part of the flow, to out: value, exponent */
-    NAS_SCALAR_FLOW_ADD       /**< in: sums of a weight dot; its part is added to out */
+    NAS_SCALAR_FLOW_ADD,      /**< in: sums of a weight dot; its part is added to out */
+    NAS_SCALAR_CORRELATION    /**< in: rows [N, c], which need not be kept; out [N, N] */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
@@ -224,6 +225,7 @@ typedef struct nas_program_results {
     nas_vector_t layer;
     nas_vector_t jacobian;
     nas_vector_t agreement;
+    nas_vector_t correlation;
     nas_vector_t gradient;
     nas_vector_t moments;
     nas_vector_t flow; /**< [2] mantissa, exponent */

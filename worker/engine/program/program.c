@@ -127,6 +127,31 @@ static size_t sign_bytes(const nas_emitter_t *e)
     return most * (size_t)e->n * sizeof(uint64_t);
 }
 
+/* Of the Jacobian itself, or of a copy where that is wanted, too. */
+static void emit_correlation(nas_emitter_t *e)
+{
+    const nas_shape_t *image = &e->program->image;
+    nas_program_results_t *results = &e->program->results;
+    const int64_t d = (int64_t)image->c * image->h * image->w;
+    const size_t n = (size_t)e->n;
+    nas_vector_t rows = results->jacobian;
+    if (rows == NAS_NOWHERE) return; /* no way leads to the images */
+    if (e->needs & NAS_NEED_JACOBIAN) {
+        nas_scalar_op_t *copy = nas_emit_scalar(e, NAS_SCALAR_COPY);
+        rows = nas_emit_vector(e, n * (size_t)d);
+        copy->c = e->n * d;
+        copy->in = results->jacobian;
+        copy->out = rows;
+    } else {
+        results->jacobian = NAS_NOWHERE;
+    }
+    results->correlation = nas_emit_vector(e, n * n);
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_CORRELATION);
+    op->c = d;
+    op->in = rows;
+    op->out = results->correlation;
+}
+
 static void emit(nas_emitter_t *e)
 {
     const unsigned of_weights = NAS_NEED_GRADIENT | NAS_NEED_SUMS | NAS_NEED_CURVATURE;
@@ -137,7 +162,9 @@ static void emit(nas_emitter_t *e)
     e->bits = nas_emit_bytes(e, e->needs & NAS_NEED_SIGNS ? sign_bytes(e) : 0);
     nas_emit_forward(e);
     if (e->flow) nas_emit_backward(e, (nas_backward_t){.weights = true});
-    if (e->needs & NAS_NEED_JACOBIAN) nas_emit_backward(e, (nas_backward_t){.image = true});
+    if (e->needs & (NAS_NEED_JACOBIAN | NAS_NEED_CORRELATION))
+        nas_emit_backward(e, (nas_backward_t){.image = true});
+    if (e->needs & NAS_NEED_CORRELATION) emit_correlation(e);
     if (of_loss.weights || of_loss.fisher)
         nas_emit_backward(e, of_loss);
     else if (e->needs & NAS_NEED_LOSS)

@@ -20,15 +20,16 @@
 
 /** What a program computes; a set of bits. */
 typedef enum nas_need {
-    NAS_NEED_LOSS = 1,       /**< logits and loss */
-    NAS_NEED_GRADIENT = 2,   /**< gradient of the loss by every parameter */
-    NAS_NEED_SUMS = 4,       /**< sums over each layer's weights and gradient */
-    NAS_NEED_FISHER = 8,     /**< products of outputs and their gradients */
-    NAS_NEED_JACOBIAN = 16,  /**< gradient of the sum of the logits by the images */
-    NAS_NEED_CURVATURE = 32, /**< g' H w: weights w, gradient g, Hessian H of the loss; and SUMS */
-    NAS_NEED_SIGNS = 64,     /**< agreement of ReLU signs between images, dead edges included */
-    NAS_NEED_FLOW = 128,     /**< synflow, a network of its own: alone in its program */
-    NAS_NEED_INFERENCE = 256 /**< logits by running statistics: alone in its program */
+    NAS_NEED_LOSS = 1,        /**< logits and loss */
+    NAS_NEED_GRADIENT = 2,    /**< gradient of the loss by every parameter */
+    NAS_NEED_SUMS = 4,        /**< sums over each layer's weights and gradient */
+    NAS_NEED_FISHER = 8,      /**< products of outputs and their gradients */
+    NAS_NEED_JACOBIAN = 16,   /**< gradient of the sum of the logits by the images */
+    NAS_NEED_CURVATURE = 32,  /**< g' H w: weights w, gradient g, Hessian H of the loss; and SUMS */
+    NAS_NEED_SIGNS = 64,      /**< agreement of ReLU signs between images, dead edges included */
+    NAS_NEED_FLOW = 128,      /**< synflow, a network of its own: alone in its program */
+    NAS_NEED_INFERENCE = 256, /**< logits by running statistics: alone in its program */
+    NAS_NEED_CORRELATION = 512 /**< of the images' gradients of the sum of the logits */
 } nas_need_t;
 
 typedef struct nas_program_options {
@@ -57,13 +58,14 @@ typedef struct nas_program_values {
     const nas_layer_values_t *layer; /**< [n_parameters], entries of weights only */
     const double *jacobian;          /**< [N, I, H, W]; NULL too where no way leads to the images */
     const double *agreement;         /**< [N, N] positions whose signs agree */
-    const double *gradient; /**< GRADIENT: [n_values] of the loss by all parameters, each at its
+    const double *correlation; /**< [N, N] of the rows of the Jacobian; NULL too where that is */
+    const double *gradient;    /**< GRADIENT: [n_values] of the loss by all parameters, each at its
                                   offset; 0 of those that do not reach the logits */
-    const double *moments;  /**< GRADIENT: batch statistics [n_statistics], mean and biased variance
+    const double *moments; /**< GRADIENT: batch statistics [n_statistics], mean and biased variance
                                   of what every norm is behind, a convolution's bias included: of
                                   norm i, c means at its `statistics`, then c variances; 0 of norms
                                   that do not reach the logits */
-    double flow_mantissa;   /**< synflow = mantissa * 2^exponent */
+    double flow_mantissa;  /**< synflow = mantissa * 2^exponent */
     int flow_exponent;
 } nas_program_values_t;
 

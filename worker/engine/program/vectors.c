@@ -106,6 +106,7 @@ static void make_results(nas_emitter_t *e)
         .layer = nas_emit_vector(e, (size_t)graph->n_parameters * n_layer_values),
         .jacobian = NAS_NOWHERE,
         .agreement = vector_if(e, (e->needs & NAS_NEED_SIGNS) != 0, n * n),
+        .correlation = NAS_NOWHERE,
         .gradient = vector_if(e, gradient, (size_t)graph->n_values),
         .moments = vector_if(e, gradient, (size_t)graph->n_statistics),
         .flow = vector_if(e, e->flow, 2)};

@@ -1,0 +1,272 @@
+/* Descriptors: what one group (or row of groups) of a launch works on. Read by the kernels, written
+ * by the host, the same bytes in every language: 8-byte numbers first, ints in pairs.
+ *
+ * Places are counted from the beginning of what a launch is given: of tensors in floats of the
+ * arena, of vectors in doubles of the vectors, of tables in bytes of the table; -1: there is none.
+ * Parameters, sums of parts of the batch, and whatever else is float64 lie among the vectors.
+ *
+ * A tensor is float32 [N, C, P]: P floats a plane, the H W pixels and then padding up to a multiple
+ * of 4, which means nothing, wherever it is read or written. Weights are [O, I, K, K] without
+ * padding, as are their gradients.
+ */
+#ifndef NAS_WORKER_ENGINE_GPU_KERNELS_WORK_H
+#define NAS_WORKER_ENGINE_GPU_KERNELS_WORK_H
+
+/* Parts of the batch that sums a channel are cut into: n images, of which part p has
+ * [p n / PARTS, (p + 1) n / PARTS). */
+#define NAS_GPU_PARTS 16
+
+/* Floats of a plane. */
+#define NAS_GPU_PITCH(h, w) (((h) * (w) + 3) / 4 * 4)
+
+/* A range of channels of a tensor. */
+typedef struct nas_gpu_slice {
+    i64 at;      /* floats; -1: none */
+    int c_total; /* channels in memory */
+    int c_first;
+} nas_gpu_slice_t;
+
+/* ------------------------------------------------------------------------------- convolutions */
+
+/* conv.cl, a block of output channels: y = conv(x), or, built with ADJOINT, the adjoint by the
+ * data: then x is the adjoint of the output and y that of the input.  GROUP_X: tile of pixels.
+ * Of the whole convolution: weights [w_o, w_i, K, K]. */
+typedef struct nas_gpu_conv {
+    nas_gpu_slice_t x;
+    nas_gpu_slice_t y; /* IMAGE_ADJOINT: a vector [N, C, H, W] instead, y.at in doubles */
+    i64 w;             /* floats */
+    i64 moments;       /* doubles: [tiles][2][y.c_total] mean and squared deviations of the tiles of
+                          every output channel, in the order of the tensor's channels; -1: not wanted */
+    i64 bias;          /* doubles [c_out]; -1: none */
+    int n;             /* images */
+    int c_in;          /* channels of x that are read */
+    int c_out;         /* channels of y that are written, of which this block */
+    int c_block;       /* begins here */
+    int w_o, w_i;
+} nas_gpu_conv_t;
+
+/* weights.cl, a block of output and input channels: parts of the gradient by the weights.
+ * GROUP_X: part of the batch. */
+typedef struct nas_gpu_weights {
+    nas_gpu_slice_t x;  /* the input */
+    nas_gpu_slice_t dy; /* adjoint of the output */
+    i64 parts;          /* floats [splits][w_o][w_i][K][K] */
+    int n;
+    int o_block, i_block; /* first channels of the block */
+    int w_o, w_i;
+    int splits;
+} nas_gpu_weights_t;
+
+/* sums.cl, weight_parts: the gradient out of its parts, in their order.  GROUP_X: 256 of its
+ * elements. */
+typedef struct nas_gpu_weight_parts {
+    i64 parts;    /* floats [splits][n] */
+    i64 gradient; /* floats [n] */
+    i64 n;
+    int splits;
+    int unused;
+} nas_gpu_weight_parts_t;
+
+/* ------------------------------------------------------------------------------- combinations */
+
+/* nas_term_kind_t */
+#define NAS_GPU_TERM_PLAIN 0
+#define NAS_GPU_TERM_POOL3 1
+#define NAS_GPU_TERM_POOL3_ADJOINT 2
+#define NAS_GPU_TERM_POOL2 3
+#define NAS_GPU_TERM_POOL2_ADJOINT 4
+#define NAS_GPU_TERM_IMAGE 5
+
+typedef struct nas_gpu_term {
+    nas_gpu_slice_t tensor;
+    i64 coefficient; /* doubles [C], IMAGE: [N, C]; -1: 1 */
+    int kind;
+    int masked;
+} nas_gpu_term_t;
+
+typedef struct nas_gpu_dot {
+    nas_gpu_slice_t tensor; /* at -1: ones */
+    i64 center;             /* doubles [C] subtracted from the tensor; -1: 0 */
+    i64 parts;              /* doubles [NAS_GPU_PARTS][C] out */
+} nas_gpu_dot_t;
+
+/* combine.cl: a combination (backend.h).  GROUP_X: channel + C x part of the batch; groups beyond
+ * c x NAS_GPU_PARTS have nothing to do. */
+typedef struct nas_gpu_combination {
+    i64 terms; /* bytes of the table: nas_gpu_term_t [n_terms] */
+    i64 dots;  /* bytes of the table: nas_gpu_dot_t [n_dots] */
+    i64 shift; /* doubles [C]; -1: 0 */
+    nas_gpu_slice_t mask;
+    nas_gpu_slice_t out;
+    nas_gpu_slice_t relu;
+    int n, c, h, w;
+    int n_terms, n_dots;
+} nas_gpu_combination_t;
+
+/* sums.cl, image_dots.  GROUP_X: image x C + channel. */
+typedef struct nas_gpu_image_dots {
+    nas_gpu_slice_t a;
+    nas_gpu_slice_t b; /* at -1: ones */
+    i64 sum;           /* doubles [N, C] */
+    int n, c, h, w;
+} nas_gpu_image_dots_t;
+
+/* sums.cl, moments: of a tensor that no convolution made, as parts like those of nas_gpu_conv_t:
+ * a tile is a part of the batch.  GROUP_X: channel + C x part. */
+typedef struct nas_gpu_moments {
+    nas_gpu_slice_t x;
+    i64 moments; /* doubles [NAS_GPU_PARTS][2][C] */
+    int n, c, h, w;
+} nas_gpu_moments_t;
+
+/* sums.cl, weight_dots: sum of a b and of |a b|.  A group each. */
+typedef struct nas_gpu_weight_dot {
+    i64 a, b; /* floats [n] */
+    i64 n;
+    i64 sums; /* doubles [2], which are written */
+} nas_gpu_weight_dot_t;
+
+/* ------------------------------------------------------------------------------- signs, images */
+
+/* signs.cl, agreement: for every two images, positions where both or neither are > 0, `times`
+ * each, added to counts.  GROUP_X: NAS_GPU_SIGNS of an image's positions, planes without their
+ * padding one behind the other. */
+#define NAS_GPU_SIGNS 1024
+typedef struct nas_gpu_agreement {
+    nas_gpu_slice_t relu;
+    i64 counts; /* doubles; there u32 [N, N], of which j <= i are counted */
+    int n, c, h, w;
+    int times;
+    int unused;
+} nas_gpu_agreement_t;
+
+/* jacobian.cl, standardise: a row about its mean, scaled to norm 1, in place. A group a row.
+ * correlate: K = Z Z', cut to [-1, 1], NaN and infinity kept.  GROUP_X: row i of K. */
+typedef struct nas_gpu_correlation {
+    i64 rows;  /* doubles [N, D] */
+    i64 means; /* doubles [N, 2], room */
+    i64 out;   /* doubles [N, N] */
+    i64 d;
+    int n;
+    int unused;
+} nas_gpu_correlation_t;
+
+/* ------------------------------------------------------------------------------------ beginning */
+
+/* begin.cl, clear: n doubles become 0.  GROUP_X: 1,024 of them. */
+typedef struct nas_gpu_clear {
+    i64 at;
+    i64 n;
+} nas_gpu_clear_t;
+
+/* begin.cl, init: parameters as nas_parameters_init draws them.  GROUP_X: 512 of them. */
+typedef struct nas_gpu_init {
+    i64 at; /* doubles [n] */
+    i64 n;
+    double bound;      /* uniform in +- bound, rounded to float; 0: `constant` */
+    double constant;
+    u32 key[2];     /* nas_rng_t: the seed */
+    u32 counter[4]; /* the first block's */
+} nas_gpu_init_t;
+
+/* begin.cl, pack: weights of a convolution into float32.  GROUP_X: 512 of them. */
+typedef struct nas_gpu_pack {
+    i64 from; /* doubles [n] */
+    i64 to;   /* floats [n] */
+    i64 n;
+    int absolute; /* flow */
+    int unused;
+} nas_gpu_pack_t;
+
+/* begin.cl, unpack: a gradient into float64, for the host's trainings.  GROUP_X: 512. */
+typedef struct nas_gpu_unpack {
+    i64 from; /* floats [n] */
+    i64 to;   /* doubles [n] */
+    i64 n;
+} nas_gpu_unpack_t;
+
+/* begin.cl, load: images float32 [N, C, H, W] of the data into a tensor.  GROUP_X: a plane. */
+typedef struct nas_gpu_load {
+    i64 from; /* bytes of the data, a multiple of 16; -1: ones */
+    i64 to;   /* floats */
+    int n, c, h, w;
+} nas_gpu_load_t;
+
+/* -------------------------------------------------------------------------------------- scalars */
+
+/* What nas_scalar_kind_t says, in its order, and then what the device adds. */
+enum {
+    NAS_GPU_COPY = 0,
+    NAS_GPU_ADD,
+    NAS_GPU_STATISTICS,
+    NAS_GPU_NORM_FORWARD,
+    NAS_GPU_BIAS,
+    NAS_GPU_NORM_BACKWARD,
+    NAS_GPU_NORM_TANGENT,
+    NAS_GPU_NORM_CURVATURE,
+    NAS_GPU_NORM_GRADIENT,
+    NAS_GPU_NORM_MOMENTS,
+    NAS_GPU_RESCALE,
+    NAS_GPU_FISHER,
+    NAS_GPU_LAYER,
+    NAS_GPU_HEAD_FORWARD,
+    NAS_GPU_HEAD_LOSS,
+    NAS_GPU_HEAD_SUM,
+    NAS_GPU_HEAD_TANGENT,
+    NAS_GPU_HEAD_GRADIENT,
+    NAS_GPU_FLOW_LINEAR,
+    NAS_GPU_FLOW_ADD,
+    NAS_GPU_CORRELATION_UNUSED, /* it has kernels of its own */
+    NAS_GPU_MOMENTS,   /* in: moments [tiles][2][c_in_memory] from their channel `first` on; norm: mean
+                          and variance become those of the whole.  n: tiles; count: values of a tile
+                          but the last ones, see `last` */
+    NAS_GPU_DOT_PARTS, /* in [NAS_GPU_PARTS][c]: added in order to out [c] */
+    NAS_GPU_MAX_ABS,   /* in: floats of the arena, [n][c][o] with o floats a plane of `first` pixels; out
+                          [1] */
+    NAS_GPU_AGREEMENT  /* in: u32 [n, n]: out [n, n] as numbers, both halves.  `first`: counted
+                          positions an image, all in all; in holds those that differ */
+};
+
+/* One operation of scalars.cl, whose group works through a list of them, all lanes on each, with a
+ * barrier behind it.  What a field means is said by op.h; places of parameters are among the
+ * vectors. A norm's vectors lie one behind the other, [c] each, in the order of
+ * nas_norm_vectors_t, from `norm` on. */
+typedef struct nas_gpu_scalar {
+    i64 in, more, out;
+    i64 exponent, from_exponent;
+    i64 norm;
+    i64 gamma, beta, bias; /* BIAS: bias is `entry`; FISHER likewise */
+    i64 statistics;        /* STATISTICS: given [c] means, [c] variances; NORM_MOMENTS: written */
+    i64 head;              /* bytes of the table: nas_gpu_head_t */
+    double count, eps;
+    int kind, c;
+    int flow, along;
+    int n, o;
+    int first, stride; /* MOMENTS: see there; stride: channels in memory */
+    int last;          /* MOMENTS: images of the last tile, where a tile has `per` images */
+    int per;
+} nas_gpu_scalar_t;
+
+/* scalars.cl: a list.  A group. */
+typedef struct nas_gpu_scalars {
+    i64 ops; /* bytes of the table: nas_gpu_scalar_t [n] */
+    int n;
+    int unused;
+} nas_gpu_scalars_t;
+
+/* nas_head_vectors_t, places among the vectors. */
+typedef struct nas_gpu_head {
+    i64 weight, bias;
+    i64 features, d_features, t_features, e_features;
+    i64 logits, d_logits, t_logits, e_logits;
+    i64 transposed;
+    i64 d_linear, t_linear, e_linear;
+    i64 layer;
+    i64 loss;
+    i64 labels; /* bytes of the data: int32 [N]; -1: none */
+    double n_pixels, smoothing;
+    int n, c, o;
+    int sums, fisher, flow;
+} nas_gpu_head_t;
+
+#endif
