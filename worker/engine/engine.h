@@ -11,6 +11,7 @@
 
 #include "common/base/error.h"
 #include "worker/engine/backends/backend.h"
+#include "worker/engine/learner.h"
 #include "worker/engine/program/program.h"
 
 #include <stddef.h>
@@ -42,8 +43,6 @@ typedef struct nas_engine_result {
     nas_program_values_t values; /**< arrays are the engine's, until its next start */
 } nas_engine_result_t;
 
-typedef struct nas_engine nas_engine_t;
-
 /** No function is collective. */
 struct nas_engine {
     const char *name;
@@ -52,6 +51,9 @@ struct nas_engine {
     bool draws;                  /**< can be given a `draw` in place of parameters */
     bool is_portable; /**< its values have the same bits on every device of its kind, and what is
                            made of them on the host must have, too (metrics/portable.h) */
+
+    /** NULL: trainings are taken step by step on the host. */
+    const nas_learner_functions_t *learners;
 
     /** Bytes that these programs take when they are started together. */
     size_t (*bytes)(const nas_engine_t *engine, const nas_program_t *const *program, int n);
