@@ -14,6 +14,9 @@
  * Every kernel has the same arguments (NAS_KERNEL): tensors, vectors, bytes of images, and a table
  * of descriptors (work.h), with the place in it of the launch's first.
  */
+#ifndef NAS_WORKER_ENGINE_GPU_KERNELS_PRELUDE_H
+#define NAS_WORKER_ENGINE_GPU_KERNELS_PRELUDE_H
+
 #if defined(__OPENCL_VERSION__) || defined(__OPENCL_C_VERSION__)
 #define NAS_OPENCL
 #endif
@@ -197,3 +200,5 @@ static inline double nas_double_of(u64 bits)
 
 /* The descriptor of this group. */
 #define NAS_WORK(type) ((const GLOBAL type *)(table + at) + GROUP_Y)
+
+#endif

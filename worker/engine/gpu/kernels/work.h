@@ -163,8 +163,8 @@ typedef struct nas_gpu_clear {
 typedef struct nas_gpu_init {
     i64 at; /* doubles [n] */
     i64 n;
-    double bound;      /* uniform in +- bound, rounded to float; 0: `constant` */
-    double constant;
+    double bound;   /* uniform in +- bound, rounded to float; 0: `fill` */
+    double fill;    /* gamma 1, beta 0 */
     u32 key[2];     /* nas_rng_t: the seed */
     u32 counter[4]; /* the first block's */
 } nas_gpu_init_t;
