@@ -103,7 +103,8 @@ typedef struct nas_gpu_combination {
     int n_terms, n_dots;
 } nas_gpu_combination_t;
 
-/* sums.cl, image_dots.  GROUP_X: image x C + channel. */
+/* sums.cl, image_dots.  GROUP_X: NAS_GPU_PLANES of the n x c planes, image x C + channel. */
+#define NAS_GPU_PLANES 8
 typedef struct nas_gpu_image_dots {
     nas_gpu_slice_t a;
     nas_gpu_slice_t b; /* at -1: ones */
@@ -111,11 +112,14 @@ typedef struct nas_gpu_image_dots {
     int n, c, h, w;
 } nas_gpu_image_dots_t;
 
-/* sums.cl, moments: of a tensor that no convolution made, as parts like those of nas_gpu_conv_t:
- * a tile is a part of the batch.  GROUP_X: channel + C x part. */
+/* sums.cl, moments: of a tensor that no convolution made, as parts like those of nas_gpu_conv_t.
+ * A tile is NAS_GPU_TILE_IMAGES(n) images, the last one what is left.  GROUP_X: channel + C x tile;
+ * groups beyond c x NAS_GPU_TILES(n) have nothing to do. */
+#define NAS_GPU_TILE_IMAGES(n) (((n) + NAS_GPU_PARTS - 1) / NAS_GPU_PARTS)
+#define NAS_GPU_TILES(n) (((n) + NAS_GPU_TILE_IMAGES(n) - 1) / NAS_GPU_TILE_IMAGES(n))
 typedef struct nas_gpu_moments {
     nas_gpu_slice_t x;
-    i64 moments; /* doubles [NAS_GPU_PARTS][2][C] */
+    i64 moments; /* doubles [tiles][2][C] mean and squared deviations */
     int n, c, h, w;
 } nas_gpu_moments_t;
 
@@ -128,24 +132,24 @@ typedef struct nas_gpu_weight_dot {
 
 /* ------------------------------------------------------------------------------- signs, images */
 
-/* signs.cl, agreement: for every two images, positions where both or neither are > 0, `times`
- * each, added to counts.  GROUP_X: NAS_GPU_SIGNS of an image's positions, planes without their
- * padding one behind the other. */
+/* signs.cl, agreement: for every two images, positions where one is > 0 and the other is not,
+ * `times` each, added to counts: agreement is how many there are less these (NAS_GPU_AGREEMENT).
+ * GROUP_X: NAS_GPU_SIGNS of an image's c x NAS_GPU_PITCH(h, w) floats, of which the padding does not
+ * count; groups beyond have nothing to do. */
 #define NAS_GPU_SIGNS 1024
 typedef struct nas_gpu_agreement {
     nas_gpu_slice_t relu;
-    i64 counts; /* doubles; there u32 [N, N], of which j <= i are counted */
+    i64 counts; /* doubles; there u32 [N, N], of which those with j < i are added to */
     int n, c, h, w;
     int times;
     int unused;
 } nas_gpu_agreement_t;
 
-/* jacobian.cl, standardise: a row about its mean, scaled to norm 1, in place. A group a row.
+/* jacobian.cl, standardise: a row about its mean, scaled to norm 1, in place.  GROUP_X: row.
  * correlate: K = Z Z', cut to [-1, 1], NaN and infinity kept.  GROUP_X: row i of K. */
 typedef struct nas_gpu_correlation {
-    i64 rows;  /* doubles [N, D] */
-    i64 means; /* doubles [N, 2], room */
-    i64 out;   /* doubles [N, N] */
+    i64 rows; /* doubles [N, D] */
+    i64 out;  /* doubles [N, N] */
     i64 d;
     int n;
     int unused;
@@ -223,8 +227,9 @@ enum {
     NAS_GPU_DOT_PARTS, /* in [NAS_GPU_PARTS][c]: added in order to out [c] */
     NAS_GPU_MAX_ABS,   /* in: floats of the arena, [n][c][o] with o floats a plane of `first` pixels; out
                           [1] */
-    NAS_GPU_AGREEMENT  /* in: u32 [n, n]: out [n, n] as numbers, both halves.  `first`: counted
-                          positions an image, all in all; in holds those that differ */
+    NAS_GPU_AGREEMENT  /* in: u32 [n, n], of which j < i says how many positions differ: out [n, n]
+                          as numbers, both halves: `first` less that.  `first`: positions an image,
+                          `times` each, of all that was counted */
 };
 
 /* One operation of scalars.cl, whose group works through a list of them, all lanes on each, with a
