@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_BYTE_VALUES = 256 };
-
 typedef struct memory {
     nas_images_t images;
     double mean[NAS_IMAGES_MAX_CHANNELS];
@@ -22,6 +20,12 @@ static void normalise_floats(const float *x, double mean, double std, size_t n, 
     for (size_t i = 0; i < n; i++) y[i] = (float)(((double)x[i] - mean) / std);
 }
 
+static void make_table(const memory_t *memory, int c, float *table)
+{
+    const double mean = memory->mean[c], std = memory->std[c];
+    for (int x = 0; x < NAS_BYTE_VALUES; x++) table[x] = (float)((x / 255.0 - mean) / std);
+}
+
 static void read_values(const nas_image_source_t *source, const int64_t *index, int64_t n,
                         float *values)
 {
@@ -31,8 +35,8 @@ static void read_values(const nas_image_source_t *source, const int64_t *index, 
                  n_values = nas_images_values(images);
     for (int c = 0; c < images->c; c++) {
         const double mean = memory->mean[c], std = memory->std[c];
-        float table[N_BYTE_VALUES];
-        for (int x = 0; x < N_BYTE_VALUES; x++) table[x] = (float)((x / 255.0 - mean) / std);
+        float table[NAS_BYTE_VALUES];
+        make_table(memory, c, table);
         for (int64_t i = 0; i < n; i++) {
             const size_t from = (size_t)index[i] * n_values + (size_t)c * plane;
             float *to = values + (size_t)i * n_values + (size_t)c * plane;
@@ -94,6 +98,19 @@ nas_status_t nas_memory_source(nas_images_t *images, const double *mean, const d
                                    .self = memory};
     *images = (nas_images_t){0};
     return NAS_OK;
+}
+
+const uint8_t *nas_memory_pixels(const nas_image_source_t *source)
+{
+    const memory_t *memory = source->self;
+    if (source->functions != &functions || memory->images.pixel != NAS_PIXEL_U8) return NULL;
+    return memory->images.data;
+}
+
+void nas_memory_table(const nas_image_source_t *source, float *table)
+{
+    for (int c = 0; c < source->c; c++)
+        make_table(source->self, c, table + (size_t)c * NAS_BYTE_VALUES);
 }
 
 const nas_images_t *nas_memory_images(const nas_image_source_t *source)

@@ -13,6 +13,14 @@
 nas_status_t nas_memory_source(nas_images_t *images, const double *mean, const double *std,
                                nas_image_source_t *source, nas_error_t *err);
 
+/** The bytes of such a source [n, C, H, W]; NULL: it has floats, or is another kind. Borrowed. */
+const uint8_t *nas_memory_pixels(const nas_image_source_t *source);
+
+enum { NAS_BYTE_VALUES = 256 };
+
+/** The values that its bytes stand for.  table [out] [C, NAS_BYTE_VALUES]. */
+void nas_memory_table(const nas_image_source_t *source, float *table);
+
 /** The images of such a source; borrowed. */
 const nas_images_t *nas_memory_images(const nas_image_source_t *source);
 

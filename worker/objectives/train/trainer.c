@@ -46,6 +46,7 @@ typedef struct evaluation {
     int64_t n_stepped;            /* steps in them */
     bool is_done;                 /* found with its outcome */
     bool is_unvalidated;          /* the epoch that ends with this step */
+    bool has_diverged;            /* in this step */
 } evaluation_t;
 
 /* ------------------------------------------------------------------------------ life and death */
@@ -241,6 +242,35 @@ static nas_status_t interrupted(nas_error_t *err)
     return nas_error_set(err, NAS_ESTOP, "the training was interrupted");
 }
 
+static nas_status_t engine_failed(const evaluation_t *evaluation, nas_error_t *err)
+{
+    const nas_error_t *failure = nas_training_failure(evaluation->training);
+    return nas_error_set(err, NAS_EIO, "%s", failure->text);
+}
+
+/* What the engine did by itself is known afterwards: of a step that diverged, which it was. */
+static nas_status_t take_verdict(evaluation_t *evaluation, nas_training_verdict_t verdict,
+                                 nas_error_t *err)
+{
+    if (verdict == NAS_TRAINING_FAILED) return engine_failed(evaluation, err);
+    evaluation->is_unvalidated = verdict == NAS_TRAINING_EPOCH_END;
+    evaluation->has_diverged = verdict == NAS_TRAINING_DIVERGED;
+    if (evaluation->has_diverged)
+        evaluation->step = nas_training_state(evaluation->training)->step + 1;
+    return NAS_OK;
+}
+
+/* A training that has diverged is not saved: it ends. */
+static nas_status_t sync_and_save(evaluation_t *evaluation, nas_error_t *err)
+{
+    const bool is_unvalidated = evaluation->is_unvalidated;
+    const nas_status_t status =
+        take_verdict(evaluation, nas_training_sync(evaluation->training), err);
+    if (status || evaluation->has_diverged) return status;
+    evaluation->is_unvalidated = is_unvalidated;
+    return save(evaluation, NULL, err);
+}
+
 /* Ask, save where that is due, and agree on whether to go on. */
 static nas_status_t before_work(evaluation_t *evaluation, nas_error_t *err)
 {
@@ -249,8 +279,8 @@ static nas_status_t before_work(evaluation_t *evaluation, nas_error_t *err)
     const bool stop = nas_interrupted(evaluation->interrupt, share);
     if (leads(evaluation)) {
         if (stop || nas_checkpoint_due(&evaluation->checkpoint, nas_clock_monotonic_s(), 0))
-            word.status = save(evaluation, NULL, &word.err);
-        if (!word.status && stop) word.status = interrupted(&word.err);
+            word.status = sync_and_save(evaluation, &word.err);
+        if (!word.status && stop && !evaluation->has_diverged) word.status = interrupted(&word.err);
     }
     nas_comm_bcast(evaluation->trainer->options.team, 0, &word, sizeof word);
     if (word.status) *err = word.err;
@@ -260,22 +290,23 @@ static nas_status_t before_work(evaluation_t *evaluation, nas_error_t *err)
 /* Every rank knows that a validation was interrupted. */
 static nas_status_t give_up_validation(evaluation_t *evaluation, nas_error_t *err)
 {
-    nas_status_t status = leads(evaluation) ? save(evaluation, NULL, err) : NAS_OK;
+    nas_status_t status = NAS_OK;
+    if (nas_training_failure(evaluation->training)->text[0])
+        status = engine_failed(evaluation, err);
+    else if (leads(evaluation))
+        status = save(evaluation, NULL, err);
     status = nas_comm_agree(evaluation->trainer->options.team, status, err);
     return status ? status : interrupted(err);
 }
 
-/* diverged [out]. */
-static void step(evaluation_t *evaluation, bool *diverged)
+static nas_status_t step(evaluation_t *evaluation, nas_error_t *err)
 {
-    double loss = 0;
     const double begin_s = nas_clock_monotonic_s();
-    const nas_training_verdict_t verdict = nas_training_step(evaluation->training, &loss);
+    const nas_training_verdict_t verdict = nas_training_step(evaluation->training, NULL);
     evaluation->stepping_s += nas_clock_monotonic_s() - begin_s;
     evaluation->n_stepped++;
     evaluation->step++;
-    *diverged = verdict == NAS_TRAINING_DIVERGED;
-    evaluation->is_unvalidated = verdict == NAS_TRAINING_EPOCH_END;
+    return take_verdict(evaluation, verdict, err);
 }
 
 static nas_status_t validate(evaluation_t *evaluation, nas_error_t *err)
@@ -285,17 +316,16 @@ static nas_status_t validate(evaluation_t *evaluation, nas_error_t *err)
     return NAS_OK;
 }
 
-/* diverged [out]. */
-static nas_status_t train(evaluation_t *evaluation, bool *diverged, nas_error_t *err)
+static nas_status_t train(evaluation_t *evaluation, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    while (!status && !*diverged &&
+    while (!status && !evaluation->has_diverged &&
            (evaluation->is_unvalidated || evaluation->step < evaluation->n_steps)) {
         status = before_work(evaluation, err);
         if (!status && evaluation->is_unvalidated)
             status = validate(evaluation, err);
-        else if (!status)
-            step(evaluation, diverged);
+        else if (!status && !evaluation->has_diverged)
+            status = step(evaluation, err);
     }
     return status;
 }
@@ -360,12 +390,12 @@ static void tell(const evaluation_t *evaluation, const nas_outcome_t *outcome)
                          outcome->value[0], text);
 }
 
-static nas_status_t conclude(evaluation_t *evaluation, bool diverged, nas_outcome_t *outcome,
-                             nas_error_t *err)
+static nas_status_t conclude(evaluation_t *evaluation, nas_outcome_t *outcome, nas_error_t *err)
 {
     nas_outcome_t found = {0};
     nas_status_t status = NAS_OK;
     const size_t n_columns = evaluation->trainer->columns.n;
+    const bool diverged = evaluation->has_diverged;
     double test_accuracy = NAN;
     if (!diverged && n_columns > 2) status = validate_on_test(evaluation, &test_accuracy, err);
     if (status) return status;
@@ -435,9 +465,8 @@ static nas_status_t run(evaluation_t *evaluation, nas_outcome_t *outcome, nas_er
         evaluation->found.outcome = (nas_outcome_t){0};
         return NAS_OK;
     }
-    bool diverged = false;
-    status = train(evaluation, &diverged, err);
-    return status ? status : conclude(evaluation, diverged, outcome, err);
+    status = train(evaluation, err);
+    return status ? status : conclude(evaluation, outcome, err);
 }
 
 nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task_t *task,

@@ -14,6 +14,9 @@
  * end of an epoch, where nas_training_validate enters the epoch's numbers; only then may the next
  * step follow. nas_training_resume begins at whatever step the leader has put into its state.
  *
+ * An engine that steps by itself has all of that but the numbers of past epochs where it is
+ * (training_learner.c), and its team is one rank.
+ *
  * Failure. Creation fails on all ranks or on none. A loss or gradient that is not finite is no
  * error but a verdict, DIVERGED, which every rank gets in the same step. An interrupt is heard
  * between two batches of validation; between two steps the caller asks.
@@ -45,6 +48,10 @@ static nas_status_t check_options(const nas_training_options_t *options, nas_err
             err, NAS_EARG,
             "a training of %lld epochs in batches of %lld images and %lld shards; expected an epoch or more, and a batch of whole shards",
             (long long)recipe->epochs, (long long)recipe->batch, (long long)recipe->shards);
+    if (options->engine->learners && n_ranks > 1)
+        return nas_error_set(err, NAS_EARG,
+                             "a training on %d ranks, of which one has all of it on its device",
+                             n_ranks);
     if (n_ranks > recipe->shards)
         return nas_error_set(
             err, NAS_EARG,
@@ -69,6 +76,7 @@ static void set_sizes(nas_training_t *training)
     nas_comm_shard(recipe->shards, nas_comm_rank(options->team), nas_comm_size(options->team),
                    &training->first_shard, &training->n_shards);
     training->order_of = -1;
+    training->batches = options->engine->learners ? options->engine->learners->validates : 1;
     training->row_length = options->graph->n_values + options->graph->n_statistics + 1;
     training->max_tally = (most + training->n_images - 1) / training->n_images;
 }
@@ -103,8 +111,10 @@ static nas_status_t allocate(nas_training_t *training, nas_error_t *err)
     training->row = calloc(n_rows * (size_t)training->row_length, sizeof *training->row);
     training->tally = calloc((size_t)training->max_tally, sizeof *training->tally);
     training->offset = calloc(n_ranks + 1, sizeof *training->offset);
-    if (allocate_state(training) && training->images && training->labels && training->index &&
-        training->order && training->row && training->tally && training->offset)
+    training->logits = calloc((size_t)training->batches * n_images,
+                              (size_t)training->options.graph->network.classes * sizeof(double));
+    if (allocate_state(training) && training->logits && training->images && training->labels &&
+        training->index && training->order && training->row && training->tally && training->offset)
         return NAS_OK;
     return nas_error_nomem(err, "a training");
 }
@@ -114,7 +124,7 @@ static nas_status_t make_program(nas_engine_t *engine, const nas_program_options
                                  nas_program_t **program_p, nas_error_t *err)
 {
     const nas_status_t status = nas_program_create(options, program_p, err);
-    if (status) return status;
+    if (status || engine->learners) return status; /* a learner takes it by itself */
     return engine->reserve(engine, (const nas_program_t *const[]){*program_p}, 1, err);
 }
 
@@ -126,7 +136,7 @@ static nas_status_t make_programs(nas_training_t *training, nas_error_t *err)
                                      .batch = (int)training->n_images,
                                      .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT,
                                      .smoothing = options->recipe->smoothing};
-    nas_status_t status = make_program(options->engine, &program, &training->learner, err);
+    nas_status_t status = make_program(options->engine, &program, &training->descend, err);
     program.needs = NAS_NEED_INFERENCE;
     if (!status) status = make_program(options->engine, &program, &training->validate, err);
     return status;
@@ -161,7 +171,7 @@ static nas_status_t make(nas_training_t *training, nas_error_t *err)
     if ((status = allocate(training, err))) return status;
     if ((status = make_programs(training, err))) return status;
     begin(training);
-    return NAS_OK;
+    return training->options.engine->learners ? nas_training_learner_create(training, err) : NAS_OK;
 }
 
 nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
@@ -185,7 +195,8 @@ nas_status_t nas_training_create(const nas_training_options_t *options, nas_trai
 void nas_training_destroy(nas_training_t *training)
 {
     if (!training) return;
-    nas_program_destroy(training->learner);
+    nas_training_learner_destroy(training);
+    nas_program_destroy(training->descend);
     nas_program_destroy(training->validate);
     free(training->state.parameter);
     free(training->state.velocity);
@@ -198,6 +209,7 @@ void nas_training_destroy(nas_training_t *training)
     free(training->row);
     free(training->tally);
     free(training->offset);
+    free(training->logits);
     free(training);
 }
 
@@ -215,6 +227,13 @@ void nas_training_resume(nas_training_t *training)
     nas_comm_bcast(team, 0, &state->step, sizeof state->step);
     nas_comm_bcast(team, 0, state->parameter,
                    (size_t)training->options.graph->n_values * sizeof *state->parameter);
+    training->is_behind = true;
+    training->is_ahead = false;
+}
+
+const nas_error_t *nas_training_failure(const nas_training_t *training)
+{
+    return &training->failure;
 }
 
 int64_t nas_training_steps(const nas_training_t *training)

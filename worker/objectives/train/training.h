@@ -72,18 +72,27 @@ typedef enum nas_training_verdict {
     NAS_TRAINING_ON = 0,
     NAS_TRAINING_EPOCH_END, /**< the step was the last of its epoch: nas_training_validate is next
                                  */
-    NAS_TRAINING_DIVERGED   /**< the loss, or a parameter's gradient, is not finite: end it */
+    NAS_TRAINING_DIVERGED,  /**< the loss, or a parameter's gradient, is not finite: end it */
+    NAS_TRAINING_FAILED     /**< the engine did (nas_training_failure): nothing can be said of it */
 } nas_training_verdict_t;
 
 /** One step of gradient descent.  Collective over team; allocates nothing. Deterministic for a
  *  engine and its instruction set, whatever the number of ranks.
- *  loss [out] of the batch before the step, on every rank. */
+ *  loss [out] of the batch before the step, on every rank; NULL: not wanted, and then an engine that
+ *  steps by itself is not waited for: within an epoch, what it found is for nas_training_sync. */
 nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss);
+
+/** Bring the state here, where an engine steps by itself; to be called before it is looked at in the
+ *  middle of an epoch.  Not collective. DIVERGED: state->step is the step that did. */
+nas_training_verdict_t nas_training_sync(nas_training_t *training);
+
+/** Why it FAILED; the training's. */
+const nas_error_t *nas_training_failure(const nas_training_t *training);
 
 /** End the epoch: validate with running statistics and enter its numbers into state->epoch on the
  *  leader.  Collective over team: validation images are shared by the ranks in whole batches.
- *  Returns false, on every rank and with nothing entered, where a rank was interrupted; it may be
- *  called again, also after the state was saved and taken up. */
+ *  Returns false, on every rank and with nothing entered, where a rank was interrupted or the engine
+ *  failed; it may be called again, also after the state was saved and taken up. */
 bool nas_training_validate(nas_training_t *training);
 
 /** Validate on images of the data set by the present parameters and running statistics.  Collective
@@ -91,7 +100,8 @@ bool nas_training_validate(nas_training_t *training);
  *  images: dataset->train or dataset->test; index [in] n numbers;
  *  loss, accuracy [out] on the leader: mean cross-entropy, percent right (a tie goes to the lower
  *  class). A loss that is not finite stays so.
- *  Returns false, on every rank and with nothing set, where a rank was interrupted. */
+ *  Returns false, on every rank and with nothing set, where a rank was interrupted or the engine
+ *  failed. */
 bool nas_training_validate_on(nas_training_t *training, const nas_image_source_t *images,
                               const int64_t *index, int64_t n, double *loss, double *accuracy);
 

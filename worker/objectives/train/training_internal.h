@@ -13,6 +13,14 @@ typedef struct nas_tally {
     double n_right;
 } nas_tally_t;
 
+/** Images as a learner takes them. */
+typedef struct nas_resident_images {
+    nas_learner_images_t source;
+    float *black;
+    float *table;  /**< of bytes */
+    float *values; /**< where there are no bytes */
+} nas_resident_images_t;
+
 /** What came of a shard is a row of numbers: the gradient [n_values], the moments [n_statistics],
  *  the loss. The leader has one row, for the sum over all shards; the others have one a shard of
  *  theirs, which is what they send. */
@@ -24,7 +32,7 @@ struct nas_training {
     int64_t n_images;           /**< of a shard */
     int64_t first_shard;
     int64_t n_shards;        /**< of this rank, from the first on */
-    nas_program_t *learner;  /**< loss and gradient of a shard */
+    nas_program_t *descend;  /**< loss and gradient of a shard */
     nas_program_t *validate; /**< logits of as many images */
     float *images;           /**< [n_images, C, H, W] */
     int32_t *labels;         /**< [n_images] */
@@ -35,8 +43,35 @@ struct nas_training {
     int64_t row_length;
     nas_tally_t *tally; /**< [max_tally] */
     int64_t max_tally;
-    size_t *offset; /**< [ranks + 1] of gathered messages */
+    size_t *offset;  /**< [ranks + 1] of gathered messages */
+    double *logits;  /**< [batches that are validated at once, n_images, classes] */
+    int64_t batches; /**< that are validated at once: 1, or what the learner takes */
+
+    nas_learner_t *learner;            /**< of an engine that steps by itself; NULL: it does not */
+    nas_resident_images_t resident[2]; /**< to train on, to test on */
+    bool is_behind;                    /**< the learner knows an older state than this */
+    bool is_ahead;                     /**< it took steps since */
+    double last_loss;
+    bool has_failed;
+    nas_error_t failure;
 };
+
+/* ------------------------------------------------------------------------- training_learner.c */
+
+nas_status_t nas_training_learner_create(nas_training_t *training, nas_error_t *err);
+void nas_training_learner_destroy(nas_training_t *training);
+/** As nas_training_step. */
+nas_training_verdict_t nas_training_learner_step(nas_training_t *training, double *loss);
+/** Logits of n images, at most `batches` whole batches, into `logits`. */
+nas_status_t nas_training_learner_logits(nas_training_t *training, const nas_image_source_t *images,
+                                         const int64_t *index, int64_t n);
+
+/** What makes a shard's variances those of all images: m / (m - 1) of m values, 1 of one. */
+static inline double nas_training_unbiased(const nas_training_t *training, const nas_node_t *norm)
+{
+    const double m = (double)training->n_images * norm->extents.h * norm->extents.w;
+    return m > 1 ? m / (m - 1) : 1;
+}
 
 /** Carry one of its programs out, alone: a shard at a time is what an engine of the host likes, and
  *  keeps one row of results. It cannot fail, since all it takes was taken when the training began.

@@ -60,7 +60,7 @@ static nas_program_values_t compute_shard(nas_training_t *training, int64_t shar
 {
     nas_program_values_t values;
     load_images(training, shard);
-    const nas_engine_task_t task = {.program = training->learner,
+    const nas_engine_task_t task = {.program = training->descend,
                                     .parameters = training->state.parameter,
                                     .images = training->images,
                                     .labels = training->labels};
@@ -121,8 +121,7 @@ static double moved(double running, double found)
 static void update_norm(nas_training_t *training, const nas_node_t *norm, const double *moments)
 {
     const int n = norm->extents.c;
-    const double m = (double)training->n_images * norm->extents.h * norm->extents.w;
-    const double unbiased = m > 1 ? m / (m - 1) : 1;
+    const double unbiased = nas_training_unbiased(training, norm);
     const double *mean = moments + norm->statistics, *variance = mean + n;
     double *running_mean = training->state.statistics + norm->statistics;
     double *running_variance = running_mean + n;
@@ -166,6 +165,7 @@ nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
     const size_t n_values = (size_t)training->options.graph->n_values;
     double *parameter = training->state.parameter;
     NAS_ASSERT(training->state.step < training->options.recipe->epochs * training->n_steps);
+    if (training->learner) return nas_training_learner_step(training, loss);
     if (nas_training_leads(training))
         sum_shards(training);
     else
@@ -178,7 +178,7 @@ nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
         parameter[n_values] = training->row[training->row_length - 1];
     }
     nas_comm_bcast(training->options.team, 0, parameter, (n_values + 2) * sizeof *parameter);
-    *loss = parameter[n_values];
+    if (loss) *loss = parameter[n_values];
     const nas_training_verdict_t verdict = (nas_training_verdict_t)parameter[n_values + 1];
     if (verdict != NAS_TRAINING_DIVERGED) training->state.step++;
     return verdict;

@@ -22,13 +22,24 @@ static bool is_right(const double *logit, int n, int label)
     return true;
 }
 
+/* Of a batch of n images. */
+static nas_tally_t count(const nas_training_t *training, const nas_image_source_t *images,
+                         const int64_t *index, int64_t n, const double *logit)
+{
+    const int n_classes = training->options.graph->network.classes;
+    nas_tally_t tally = {0};
+    for (int64_t i = 0; i < n; i++, logit += n_classes) {
+        const int label = images->labels[index[i]];
+        tally.loss += cross_entropy(logit, n_classes, label);
+        tally.n_right += is_right(logit, n_classes, label);
+    }
+    return tally;
+}
+
 /* A batch of n images or fewer; its first image fills it up. */
 static nas_tally_t validate_batch(nas_training_t *training, const nas_image_source_t *images,
                                   const int64_t *index, int64_t n)
 {
-    const nas_training_options_t *options = &training->options;
-    const int n_classes = options->graph->network.classes;
-    nas_tally_t tally = {0};
     for (int64_t i = 0; i < training->n_images; i++) training->index[i] = index[i < n ? i : 0];
     nas_source_read(images, training->index, training->n_images, training->images);
     const nas_engine_task_t task = {.program = training->validate,
@@ -37,13 +48,25 @@ static nas_tally_t validate_batch(nas_training_t *training, const nas_image_sour
                                     .statistics = training->state.statistics};
     nas_program_values_t values;
     nas_training_compute(training, &task, &values);
-    const double *logit = values.logits;
-    for (int64_t i = 0; i < n; i++, logit += n_classes) {
-        const int label = images->labels[index[i]];
-        tally.loss += cross_entropy(logit, n_classes, label);
-        tally.n_right += is_right(logit, n_classes, label);
+    return count(training, images, index, n, values.logits);
+}
+
+/* Up to `batches` whole ones, of n images in all; a tally each. */
+static nas_status_t validate_batches(nas_training_t *training, const nas_image_source_t *images,
+                                     const int64_t *index, int64_t n, nas_tally_t *tally)
+{
+    const int64_t size = training->n_images;
+    const size_t n_logits = (size_t)(size * training->options.graph->network.classes);
+    if (!training->learner) {
+        *tally = validate_batch(training, images, index, n);
+        return NAS_OK;
     }
-    return tally;
+    const nas_status_t status = nas_training_learner_logits(training, images, index, n);
+    for (int64_t b = 0; !status && b * size < n; b++)
+        tally[b] =
+            count(training, images, index + b * size, n - b * size < size ? n - b * size : size,
+                  training->logits + (size_t)b * n_logits);
+    return status;
 }
 
 /* For the user's eyes: of all steps. */
@@ -67,11 +90,15 @@ bool nas_training_validate_on(nas_training_t *training, const nas_image_source_t
     nas_comm_bcast(team, 0, training->state.statistics,
                    (size_t)training->options.graph->n_statistics * sizeof(double));
     nas_comm_shard(n_batches, nas_comm_rank(team), nas_comm_size(team), &first, &n_own);
-    for (int64_t b = 0; b < n_own && !(interrupted > 0); b++) {
-        const int64_t at = (first + b) * size;
+    for (int64_t b = 0; b < n_own && !(interrupted > 0); b += training->batches) {
+        const int64_t left = n_own - b,
+                      n_batches_now = left < training->batches ? left : training->batches;
+        const int64_t at = (first + b) * size, most = n_batches_now * size;
         interrupted = nas_interrupted(training->options.interrupt, share_done(training));
-        training->tally[b] =
-            validate_batch(training, images, index + at, n - at < size ? n - at : size);
+        training->has_failed =
+            validate_batches(training, images, index + at, n - at < most ? n - at : most,
+                             training->tally + b) != NAS_OK;
+        if (training->has_failed) interrupted = 1;
     }
     nas_comm_max(team, &interrupted, 1);
     if (interrupted > 0) return false;

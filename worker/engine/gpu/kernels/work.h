@@ -274,4 +274,73 @@ typedef struct nas_gpu_head {
     int sums, fisher, flow;
 } nas_gpu_head_t;
 
+/* ------------------------------------------------------------------------------------- training */
+
+/* What a learner's kernels are told of a step, and what they found; a vector. The first four are
+ * written by the host before every step. */
+enum {
+    NAS_GPU_STEP_NUMBER = 0, /* of all epochs together */
+    NAS_GPU_STEP_EPOCH,
+    NAS_GPU_STEP_PLACE, /* of its first image in the epoch's order */
+    NAS_GPU_STEP_RATE,
+    NAS_GPU_STEP_LOSS,     /* of this step */
+    NAS_GPU_STEP_LOSS_SUM, /* so far */
+    NAS_GPU_STEP_BAD,      /* the first step that was not finite: none after it counts; -1: none */
+    NAS_GPU_STEP_GOES,     /* 1: this step counts */
+    NAS_GPU_STEP_CLIP,     /* the gradient is multiplied by it; 1: it is not */
+    NAS_GPU_STEP_SIZE
+};
+
+/* train.cl, augment: images of a step into a tensor, as nas_augment makes them.  A group an image:
+ * GROUP_X. */
+typedef struct nas_gpu_augment {
+    i64 images; /* bytes of the data: [C, H, W] a number of a byte or, without table, a float */
+    i64 table;  /* bytes of the data: float [C, 256]; -1: none */
+    i64 black;  /* bytes of the data: float [C] */
+    i64 order;  /* bytes of the data: int32 numbers of images */
+    i64 step;   /* doubles: NAS_GPU_STEP_*; -1: images `first` and so on of `order`, as they are */
+    i64 to;     /* floats [n, C, P] */
+    int n, c, h, w;
+    int first; /* image of this shard in the step's */
+    int crop, flip, cutout;
+    u32 seed[2];
+} nas_gpu_augment_t;
+
+/* train.cl, gather: a gradient out of its shards, in their order.  GROUP_X: NAS_GPU_GATHER of its
+ * elements. */
+#define NAS_GPU_GATHER 1024
+typedef struct nas_gpu_gather {
+    i64 shards; /* doubles [n] of the first */
+    i64 stride; /* doubles to the next */
+    i64 out;    /* doubles [n] */
+    i64 parts;  /* doubles [groups][2]: sum of squares; 0, or NaN where one is not finite */
+    i64 n;
+    int n_shards;
+    int unused;
+} nas_gpu_gather_t;
+
+/* train.cl, settle: whether the step counts, its loss, clipping, running statistics.  A group. */
+typedef struct nas_gpu_settle {
+    i64 step;
+    i64 parts;      /* of gather */
+    i64 loss;       /* doubles: of the first shard; the others' `stride` behind one another */
+    i64 moments;    /* doubles [n_statistics] of the first shard, likewise */
+    i64 stride;
+    i64 statistics; /* doubles [n_statistics] running */
+    i64 unbiased;   /* doubles [n_statistics]: what the batch's are multiplied by; 0: it has none */
+    i64 n_statistics;
+    double most; /* norm of the gradient; 0: any */
+    int n_parts, n_shards;
+} nas_gpu_settle_t;
+
+/* train.cl, descend: a step of gradient descent (sgd.h).  GROUP_X: NAS_GPU_GATHER elements. */
+typedef struct nas_gpu_descend {
+    i64 step;
+    i64 gradient, parameter, velocity; /* doubles [n] */
+    i64 n;
+    double momentum, weight_decay;
+    int nesterov;
+    int unused;
+} nas_gpu_descend_t;
+
 #endif
