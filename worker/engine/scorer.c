@@ -96,7 +96,8 @@ nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
             .parameters = parameters,
             .run = scorer->needs ? &result[0].values : NULL,
             .flow = scorer->needs_flow ? &result[programs.n - 1].values : NULL,
-            .batch = o->batch};
+            .batch = o->batch,
+            .is_portable = o->engine->is_portable};
         for (int i = 0; i < o->n_metric; i++) value[i] = o->metric[i]->value(&input);
     }
     for (int i = 0; i < programs.n; i++) nas_program_destroy(programs.program[i]);

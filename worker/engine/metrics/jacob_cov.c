@@ -4,18 +4,24 @@
  * - sum (log(v + k) + 1 / (v + k)), k = 1e-5. NaN where a row is constant: no path from the
  * input. */
 #include "worker/engine/metrics/metric.h"
+#include "worker/engine/metrics/portable.h"
 
 #include <lapacke.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static double score(double *K, int n, double *v)
+/* v [out] n eigenvalues; work [out] n. */
+static double score(double *K, int n, double *v, double *work, bool is_portable)
 {
     const double k = 1e-5;
+    double (*logarithm)(double) = is_portable ? nas_portable_log : log;
     double sum = 0;
-    if (LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', n, K, n, v)) return NAN;
-    for (int i = 0; i < n; i++) sum += log(v[i] + k) + 1.0 / (v[i] + k);
+    const bool has_values = is_portable
+                                ? nas_portable_eigenvalues(K, n, v, work)
+                                : LAPACKE_dsyev(LAPACK_ROW_MAJOR, 'N', 'L', n, K, n, v) == 0;
+    if (!has_values) return NAN;
+    for (int i = 0; i < n; i++) sum += logarithm(v[i] + k) + 1.0 / (v[i] + k);
     return -sum;
 }
 
@@ -32,10 +38,10 @@ static double value(const nas_metric_input_t *input)
     const int n = input->batch;
     const size_t rows = (size_t)n;
     if (!input->run->correlation || !is_finite(input->run->correlation, n)) return NAN;
-    double *K = malloc(rows * (rows + 1) * sizeof *K), result = NAN;
+    double *K = malloc(rows * (rows + 2) * sizeof *K), result = NAN;
     if (K) {
         memcpy(K, input->run->correlation, rows * rows * sizeof *K);
-        result = score(K, n, K + n * n);
+        result = score(K, n, K + n * n, K + n * n + n, input->is_portable);
     }
     free(K);
     return result;

@@ -22,5 +22,6 @@ static double value(const nas_metric_input_t *input)
 const nas_metric_t nas_metric_l2_norm = {
     .name = "l2_norm",
     .summary = "sum over the layers of the norm of the weights",
+    .reads_parameters = true,
     .value = value,
 };

@@ -10,22 +10,27 @@
 #include "worker/engine/graph/graph.h"
 #include "worker/engine/program/program.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Everything that a metric may look at; borrowed for the call. */
 typedef struct nas_metric_input {
     const nas_graph_t *graph;
-    const double *parameters;         /**< [graph->n_values] */
+    const double *parameters;         /**< [graph->n_values]; may be NULL where the metric does not
+                                           read them */
     const nas_program_values_t *run;  /**< of the batch; NULL where no metric needs it */
     const nas_program_values_t *flow; /**< of the flow program; NULL likewise */
     int batch;                        /**< N */
+    bool is_portable;                 /**< of an engine with `is_portable`: what is made of it here
+                                           has the same bits on every machine, too (portable.h) */
 } nas_metric_input_t;
 
 /** One metric. */
 typedef struct nas_metric {
     const char *name;
-    const char *summary; /**< one line */
-    unsigned needs;      /**< nas_need_t bits */
+    const char *summary;   /**< one line */
+    unsigned needs;        /**< nas_need_t bits */
+    bool reads_parameters; /**< of the input: an engine that draws them has none to show */
     /** The value. Not collective, deterministic. NaN where it is not defined. May allocate N x N
      *  numbers; NaN too where there is no memory for them. */
     double (*value)(const nas_metric_input_t *input);

@@ -3,6 +3,7 @@
  * data by iteratively conserving synaptic flow, NeurIPS 2020. It reaches 1e50 and more: its
  * logarithm is a metric of its own. */
 #include "worker/engine/metrics/metric.h"
+#include "worker/engine/metrics/portable.h"
 
 #include <math.h>
 
@@ -13,7 +14,8 @@ static double value(const nas_metric_input_t *input)
 
 static double log_value(const nas_metric_input_t *input)
 {
-    return log(input->flow->flow_mantissa) + input->flow->flow_exponent * log(2.0);
+    double (*logarithm)(double) = input->is_portable ? nas_portable_log : log;
+    return logarithm(input->flow->flow_mantissa) + input->flow->flow_exponent * logarithm(2.0);
 }
 
 const nas_metric_t nas_metric_synflow = {
