@@ -221,35 +221,42 @@ enum {
     NAS_GPU_FLOW_LINEAR,
     NAS_GPU_FLOW_ADD,
     NAS_GPU_CORRELATION_UNUSED, /* it has kernels of its own */
-    NAS_GPU_MOMENTS,   /* in: moments [tiles][2][c_in_memory] from their channel `first` on; norm: mean
-                          and variance become those of the whole.  n: tiles; count: values of a tile
-                          but the last ones, see `last` */
-    NAS_GPU_DOT_PARTS, /* in [NAS_GPU_PARTS][c]: added in order to out [c] */
-    NAS_GPU_MAX_ABS,   /* in: floats of the arena, [n][c][o] with o floats a plane of `first` pixels; out
-                          [1] */
-    NAS_GPU_AGREEMENT  /* in: u32 [n, n], of which j < i says how many positions differ: out [n, n]
-                          as numbers, both halves: `first` less that.  `first`: positions an image,
-                          `times` each, of all that was counted */
+    NAS_GPU_MOMENTS,   /* in [tiles][2][stride]: mean and squared deviations of tiles, of which those of
+                          channels from `first` on become mean and variance of `norm`.  A tile is `per`
+                          images by `rows` rows, the last ones what is left; tiles of the same images
+                          are neighbours, upper rows first */
+    NAS_GPU_DOT_PARTS, /* in [NAS_GPU_PARTS][c]: added in order to be out [c] */
+    NAS_GPU_MAX_ABS,   /* in: floats of the arena, where the first image's first channel is, of n
+                          images, c channels, h x w pixels, `stride` channels in memory; out [1] */
+    NAS_GPU_AGREEMENT  /* in: u32 [n, n], of which j < i says how many positions differ: out [n, n],
+                          both halves, is `count` less that.  count: positions an image, `times`
+                          each, of all that was counted */
 };
 
 /* One operation of scalars.cl, whose group works through a list of them, all lanes on each, with a
- * barrier behind it.  What a field means is said by op.h; places of parameters are among the
- * vectors. A norm's vectors lie one behind the other, [c] each, in the order of
- * nas_norm_vectors_t, from `norm` on. */
+ * barrier behind it.  What a field means is said by op.h; fields that a kind does not use mean
+ * nothing.  Places of parameters are among the vectors.  A norm's vectors lie one behind the other,
+ * [c] each, in the order of nas_norm_vectors_t, from `norm` on; c is then the norm's. */
 typedef struct nas_gpu_scalar {
-    i64 in, more, out;
-    i64 exponent, from_exponent;
+    i64 in, more, out; /* NORM_GRADIENT: out, more: where gamma's and beta's go; HEAD_GRADIENT:
+                          where the linear weights' and their bias's go */
+    i64 exponent, from_exponent; /* -1: 0 */
     i64 norm;
-    i64 gamma, beta, bias; /* BIAS: bias is `entry`; FISHER likewise */
-    i64 statistics;        /* STATISTICS: given [c] means, [c] variances; NORM_MOMENTS: written */
-    i64 head;              /* bytes of the table: nas_gpu_head_t */
-    double count, eps;
+    i64 gamma, beta;   /* parameters; -1: 1 and 0 */
+    i64 bias;          /* parameters: of the convolution before the norm; BIAS, FISHER: `entry`.
+                          -1: none */
+    i64 statistics;    /* STATISTICS: [c] means, [c] variances; NORM_MOMENTS: the same, which are
+                          written */
+    i64 head;          /* bytes of the table: nas_gpu_head_t; HEAD_*, FLOW_LINEAR */
+    double count, eps; /* count of MOMENTS: n h w */
     int kind, c;
-    int flow, along;
-    int n, o;
-    int first, stride; /* MOMENTS: see there; stride: channels in memory */
-    int last;          /* MOMENTS: images of the last tile, where a tile has `per` images */
-    int per;
+    int flow;  /* parameters are taken by their absolute values */
+    int along; /* nas_norm_vectors_t */
+    int n;     /* images: FISHER, MOMENTS, MAX_ABS, AGREEMENT */
+    int h, w;  /* MOMENTS, MAX_ABS */
+    int first, stride;
+    int per, rows;
+    int unused;
 } nas_gpu_scalar_t;
 
 /* scalars.cl: a list.  A group. */
@@ -259,7 +266,7 @@ typedef struct nas_gpu_scalars {
     int unused;
 } nas_gpu_scalars_t;
 
-/* nas_head_vectors_t, places among the vectors. */
+/* nas_head_vectors_t, places among the vectors.  layer: the linear weights' nas_layer_values_t. */
 typedef struct nas_gpu_head {
     i64 weight, bias;
     i64 features, d_features, t_features, e_features;
