@@ -67,8 +67,8 @@ typedef struct nas_gpu_counts {
     int64_t n_launches;
     int64_t n_writes, n_reads, n_waits;
     int64_t bytes_written, bytes_read;
-    int64_t n_built;  /**< kernels compiled */
-    int64_t n_cached; /**< kernels taken from disk */
+    int64_t n_built;  /**< sources compiled, with their definitions */
+    int64_t n_cached; /**< taken from the cache on disk */
 } nas_gpu_counts_t;
 
 /** No function is collective; a device belongs to one thread. */
