@@ -108,7 +108,10 @@ static __device__ inline float4 make_float4(float x, float y, float z, float w)
 #define ATOMIC_ADD(at, n) ((void)atomicAdd((u32 *)(at), (u32)(n)))
 #define POPCOUNT(x) __popc(x)
 #endif
-#define KERNEL_HEAD(name, lanes) extern "C" __global__ void LAUNCH_BOUNDS(lanes) name
+/* The host reads how many work-items a group has. */
+#define KERNEL_HEAD(name, lanes)                                                                   \
+    extern "C" __device__ int name##_lanes = lanes;                                                \
+    extern "C" __global__ void LAUNCH_BOUNDS(lanes) name
 #define DEVICE static __device__ inline __attribute__((always_inline))
 #define GLOBAL
 #define LOCAL_POINTER

@@ -3,6 +3,8 @@
 #include <string.h>
 
 static const nas_gpu_layer_t *const layers[] = {
+    &nas_gpu_layer_cuda,
+    &nas_gpu_layer_hip,
     &nas_gpu_layer_opencl,
 };
 
