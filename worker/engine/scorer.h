@@ -1,4 +1,15 @@
-/* The scorer: metric values of one architecture after the other, on this rank. */
+/* The scorer: metric values of architectures on this rank, one after the other or a pack at a time.
+ *
+ * A pack is gathered, then started, then finished:
+ *
+ *     nas_scorer_add(scorer, arch), as often as the engine is wide at most; nas_scorer_start(scorer);
+ *     nas_scorer_finish(scorer, value, result, err);
+ *
+ * While an engine of width above 1 is busy with a pack, the next one may be gathered and started,
+ * so that its graphs and programs are made meanwhile; it begins when the first is finished. What is
+ * found of an architecture does not depend on its company, so that a pack for which the engine has
+ * no memory is carried out in halves, and these in halves, unseen.
+ */
 #ifndef NAS_WORKER_ENGINE_SCORER_H
 #define NAS_WORKER_ENGINE_SCORER_H
 
@@ -23,6 +34,13 @@ typedef struct nas_scorer_options {
     uint64_t seed;         /**< of the initial weights */
 } nas_scorer_options_t;
 
+/** What came of an architecture of a pack. */
+typedef struct nas_scorer_result {
+    nas_status_t status; /**< NAS_OK: its values are set. NAS_ENOMEM: there is no memory for it,
+                              not even alone. Others: it cannot be scored */
+    nas_error_t err;
+} nas_scorer_result_t;
+
 /** Opaque. */
 typedef struct nas_scorer nas_scorer_t;
 
@@ -31,10 +49,28 @@ typedef struct nas_scorer nas_scorer_t;
 nas_status_t nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t **scorer_p,
                                nas_error_t *err);
 
-/** Build, initialise and measure one network.  Not collective; deterministic for an engine and its
- *  instruction set: values depend on (options, arch) alone.
- *  arch [in] whose name keys the weights;
- *  value [out] n_metric, NaN where a metric is not defined.
+/** Add an architecture to the pack that is gathered: its graph and its programs are made, and its
+ *  parameters unless the engine draws them. One for which that fails has a result all the same.
+ *  Not collective. arch [in] whose name keys the weights; borrowed for the call. */
+void nas_scorer_add(nas_scorer_t *scorer, const nas_arch_t *arch);
+
+/** Start what was added, or leave it ready where the engine is busy with the pack before. Two packs
+ *  may have been started and not finished, of an engine of width 1 one.  Not collective.
+ *  What fails is said by nas_scorer_finish. */
+void nas_scorer_start(nas_scorer_t *scorer);
+
+/** Wait for the pack that was started first, start the one behind it, and work the first one's
+ *  metrics out.  Not collective; deterministic for an engine and its instruction set: values depend
+ *  on (options, arch) alone.
+ *  value [out] n_metric for each architecture that was added, in their order, NaN where a metric is
+ *  not defined; those of one that failed are not set. result [out] of each.
+ *  An error is the engine's as a whole, as when its device is lost: nothing is known of any
+ *  architecture of this pack or another, and the scorer is of no use but to be destroyed. */
+nas_status_t nas_scorer_finish(nas_scorer_t *scorer, double *const *value,
+                               nas_scorer_result_t *result, nas_error_t *err);
+
+/** All of that for one architecture.  Not collective. Nothing else may be under way.
+ *  value [out] n_metric.
  *  NAS_ENOMEM. Memory is kept for the next architecture, as much as the largest so far took. */
 nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
                               nas_error_t *err);
@@ -44,10 +80,10 @@ nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, doub
 nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
                                 const double *parameters, double *value, nas_error_t *err);
 
-/** Bytes of tensors and vectors that the largest architecture so far took. */
+/** Bytes of tensors and vectors that the largest pack so far took. */
 size_t nas_scorer_bytes(const nas_scorer_t *scorer);
 
-/** Accepts NULL. */
+/** Packs that are under way are given up. Accepts NULL. */
 void nas_scorer_destroy(nas_scorer_t *scorer);
 
 #endif
