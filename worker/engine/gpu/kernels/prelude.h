@@ -112,6 +112,11 @@ static __device__ inline float4 make_float4(float x, float y, float z, float w)
 #define KERNEL_HEAD(name, lanes)                                                                   \
     extern "C" __device__ int name##_lanes = lanes;                                                \
     extern "C" __global__ void LAUNCH_BOUNDS(lanes) name
+#if !defined(__HIP__)
+#define RESIDENT_HEAD(name, lanes, groups)                                                         \
+    extern "C" __device__ int name##_lanes = lanes;                                                \
+    extern "C" __global__ void __launch_bounds__(lanes, groups) name
+#endif
 #define DEVICE static __device__ inline __attribute__((always_inline))
 #define GLOBAL
 #define LOCAL_POINTER
@@ -196,10 +201,17 @@ static inline double nas_double_of(u64 bits)
 
 /* arena: tensors; vectors: float64; data: images; table: descriptors, of which the launch's begin
  * `at` bytes behind its beginning. */
-#define NAS_KERNEL(name, lanes)                                                                    \
-    KERNEL_HEAD(name, lanes)                                                                       \
+#define NAS_ARGUMENTS                                                                              \
     (GLOBAL float *arena, GLOBAL double *vectors, GLOBAL const u8 *data, GLOBAL const u8 *table,   \
      i64 at)
+#define NAS_KERNEL(name, lanes) KERNEL_HEAD(name, lanes) NAS_ARGUMENTS
+
+/* The same, of which CUDA is to keep so many groups on a multiprocessor: of 64 lanes 16, and each has
+ * 64 registers. Left to itself its compiler takes more, or spills to have fewer. */
+#ifndef RESIDENT_HEAD
+#define RESIDENT_HEAD(name, lanes, groups) KERNEL_HEAD(name, lanes)
+#endif
+#define NAS_KERNEL_RESIDENT(name, lanes, groups) RESIDENT_HEAD(name, lanes, groups) NAS_ARGUMENTS
 
 /* The descriptor of this group. */
 #define NAS_WORK(type) ((const GLOBAL type *)(table + at) + GROUP_Y)

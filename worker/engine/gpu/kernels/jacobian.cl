@@ -1,0 +1,77 @@
+/* How alike the images' gradients are: correlations of the rows of the Jacobian, in float64. */
+
+/* --------------------------------------------------------------------------------- standardise */
+
+#define ROW_LANES 256
+
+/* The sum of all, in every work-item; what the tree held before is free to be written. */
+DEVICE double row_sum(LOCAL_POINTER double *tree, int lane, double value)
+{
+    tree[lane] = value;
+    for (int step = ROW_LANES / 2; step > 0; step /= 2) {
+        BARRIER();
+        if (lane < step) tree[lane] += tree[lane + step];
+    }
+    BARRIER();
+    const double sum = tree[0];
+    BARRIER();
+    return sum;
+}
+
+NAS_KERNEL(standardise, ROW_LANES)
+{
+    LOCAL(double, tree, ROW_LANES);
+    const GLOBAL nas_gpu_correlation_t *k = NAS_WORK(nas_gpu_correlation_t);
+    const int lane = LANE;
+    const i64 d = k->d;
+    if (GROUP_X >= k->n) return;
+    GLOBAL double *row = vectors + k->rows + GROUP_X * d;
+    double sum = 0, squares = 0;
+    for (i64 i = lane; i < d; i += ROW_LANES) sum += row[i];
+    const double mean = row_sum(tree, lane, sum) / (double)d;
+    for (i64 i = lane; i < d; i += ROW_LANES)
+        squares = MAD64(row[i] - mean, row[i] - mean, squares);
+    const double scale = 1.0 / sqrt(row_sum(tree, lane, squares));
+    for (i64 i = lane; i < d; i += ROW_LANES) row[i] = (row[i] - mean) * scale;
+}
+
+/* ----------------------------------------------------------------------------------- correlate */
+
+/* A team works out one entry of K. */
+#define CORRELATE_TEAM 16
+#define CORRELATE_TEAMS 16
+#define CORRELATE_LANES (CORRELATE_TEAM * CORRELATE_TEAMS)
+
+/* What is no number stays so. */
+DEVICE double correlate_cut(double x)
+{
+    if (!(x - x == 0)) return x;
+    return x > 1 ? 1 : x < -1 ? -1 : x;
+}
+
+/* Row i against rows j <= i, as many at a time as there are teams. All of a group read row i at once:
+ * it comes out of the nearest cache. */
+NAS_KERNEL(correlate, CORRELATE_LANES)
+{
+    LOCAL(double, tree, CORRELATE_LANES);
+    const GLOBAL nas_gpu_correlation_t *k = NAS_WORK(nas_gpu_correlation_t);
+    const int lane = LANE, first = lane % CORRELATE_TEAM, n = k->n, i = GROUP_X;
+    const i64 d = k->d;
+    if (i >= n) return;
+    const GLOBAL double *rows = vectors + k->rows, *row = rows + i * d;
+    GLOBAL double *out = vectors + k->out;
+    for (int j = lane / CORRELATE_TEAM; j - lane / CORRELATE_TEAM <= i; j += CORRELATE_TEAMS) {
+        double sum = 0;
+        if (j <= i)
+            for (i64 p = first; p < d; p += CORRELATE_TEAM)
+                sum = MAD64(row[p], rows[j * d + p], sum);
+        tree[lane] = sum;
+        for (int step = CORRELATE_TEAM / 2; step > 0; step /= 2) {
+            BARRIER();
+            if (first < step) tree[lane] += tree[lane + step];
+        }
+        if (first == 0 && j <= i)
+            out[(i64)i * n + j] = out[(i64)j * n + i] = correlate_cut(tree[lane]);
+        BARRIER();
+    }
+}
