@@ -153,27 +153,39 @@ DEVICE double nas_double_of(u64 x)
 
 #else /* C: work-items are threads or fibres of layers/threads.c; one group at a time */
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 typedef int64_t i64;
 typedef uint64_t u64;
 typedef uint32_t u32;
 typedef uint8_t u8;
-/* Given by whoever runs the kernels. */
-extern _Thread_local int nas_gpu_group_x, nas_gpu_group_y, nas_gpu_lane;
-extern void (*nas_gpu_barrier)(void);
+/* What a work-item is told by whoever runs it (layers/threads.c): where it stands, and what to call
+ * at a barrier of that line and, in the first lane, for each array of local memory. */
+typedef struct nas_gpu_item {
+    int group_x, group_y, lane;
+    void *runner;
+    void (*barrier)(void *runner, int line);
+    void (*local)(void *runner, void *array, size_t bytes);
+} nas_gpu_item_t;
+#ifndef NAS_ITEM_LOCAL
+#define NAS_ITEM_LOCAL _Thread_local
+#endif
+extern NAS_ITEM_LOCAL nas_gpu_item_t nas_gpu_item;
 #define KERNEL_HEAD(name, lanes)                                                                   \
     const int name##_lanes = lanes;                                                                \
     void name
 #define DEVICE static inline
 #define GLOBAL
 #define LOCAL_POINTER
-#define LOCAL(type, name, n) static _Alignas(16) type name[n]
+#define LOCAL(type, name, n)                                                                       \
+    static _Alignas(16) type name[n];                                                              \
+    if (LANE == 0) nas_gpu_item.local(nas_gpu_item.runner, name, sizeof name)
 #define CONSTANT static const
-#define GROUP_X nas_gpu_group_x
-#define GROUP_Y nas_gpu_group_y
-#define LANE nas_gpu_lane
-#define BARRIER() nas_gpu_barrier()
+#define GROUP_X nas_gpu_item.group_x
+#define GROUP_Y nas_gpu_item.group_y
+#define LANE nas_gpu_item.lane
+#define BARRIER() nas_gpu_item.barrier(nas_gpu_item.runner, __LINE__)
 #define RESTRICT
 #define UNROLL
 #define MAD(a, b, c) fmaf(a, b, c)

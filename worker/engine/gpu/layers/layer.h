@@ -113,7 +113,8 @@ typedef struct nas_gpu_layer {
     void (*launch)(nas_gpu_t *gpu, const nas_gpu_kernel_t *kernel, int groups_x, int groups_y,
                    const nas_gpu_memory_t *memory, int64_t at);
 
-    /** Keep launches from here to `end_record` in place of running them; NULL: the device has no
+    /** Keep launches from here to `end_record`, which are all that is asked for until then, in place of
+     *  running them; a replay counts as one launch. NULL: the device has no
      *  graphs, and neither function. */
     void (*begin_record)(nas_gpu_t *gpu);
     /** NAS_EIO. The caller frees *graph_p. */

@@ -6,6 +6,9 @@ static const nas_gpu_layer_t *const layers[] = {
     &nas_gpu_layer_cuda,
     &nas_gpu_layer_hip,
     &nas_gpu_layer_opencl,
+#ifdef ROBOTNAS_TESTS
+    &nas_gpu_layer_threads,
+#endif
 };
 
 enum { N_LAYERS = (int)(sizeof layers / sizeof layers[0]) };
