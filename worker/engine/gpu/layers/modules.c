@@ -1,6 +1,7 @@
 #include "worker/engine/gpu/layers/modules.h"
 
 #include "common/base/strings.h"
+#include "worker/engine/gpu/layers/cache.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ struct nas_gpu_modules {
     const nas_gpu_builder_t *builder;
     char *identity;
     module_t *first;
+    nas_gpu_cache_t cache;
 };
 
 nas_status_t nas_gpu_modules_create(nas_gpu_t *gpu, const nas_gpu_builder_t *builder,
@@ -33,6 +35,7 @@ nas_status_t nas_gpu_modules_create(nas_gpu_t *gpu, const nas_gpu_builder_t *bui
         free(modules);
         return NAS_ENOMEM;
     }
+    nas_gpu_cache_init(&modules->cache);
     *modules_p = modules;
     return NAS_OK;
 }
@@ -59,18 +62,34 @@ void nas_gpu_modules_destroy(nas_gpu_modules_t *modules)
         next = module->next;
         free_module(modules, module);
     }
+    nas_gpu_cache_fini(&modules->cache);
     free(modules->identity);
     free(modules);
 }
 
-static nas_status_t build(nas_gpu_modules_t *modules, const nas_gpu_source_t *source,
-                          void **handle_p, nas_error_t *err)
+/* From the cache, where that has it and the driver takes it. */
+static bool load_cached(nas_gpu_modules_t *modules, const nas_gpu_cache_key_t *key, void **handle_p)
 {
     nas_gpu_image_t image = {0};
+    if (!nas_gpu_cache_read(&modules->cache, key, &image)) return false;
+    const nas_status_t status = modules->builder->load(modules->gpu, &image, handle_p, NULL);
+    free(image.bytes);
+    if (status == NAS_OK) modules->gpu->counts.n_cached++;
+    return status == NAS_OK;
+}
+
+static nas_status_t build(nas_gpu_modules_t *modules, const nas_gpu_source_t *source,
+                          const char *defines, void **handle_p, nas_error_t *err)
+{
+    const nas_gpu_cache_key_t key = {
+        .identity = modules->identity, .text = source->text, .defines = defines};
+    nas_gpu_image_t image = {0};
+    if (load_cached(modules, &key, handle_p)) return NAS_OK;
     nas_status_t status = modules->builder->compile(modules->gpu, source, &image, err);
     if (status != NAS_OK) return status;
     modules->gpu->counts.n_built++;
     status = modules->builder->load(modules->gpu, &image, handle_p, err);
+    if (status == NAS_OK) nas_gpu_cache_write(&modules->cache, &key, &image);
     free(image.bytes);
     return status;
 }
@@ -86,7 +105,7 @@ static nas_status_t open_module(nas_gpu_modules_t *modules, const nas_gpu_source
     module->defines = defines;
     module->text = nas_string_copy(source->text, err);
     nas_status_t status =
-        module->text == NULL ? NAS_ENOMEM : build(modules, source, &module->handle, err);
+        module->text == NULL ? NAS_ENOMEM : build(modules, source, defines, &module->handle, err);
     if (status != NAS_OK) {
         free_module(modules, module);
         return status;
