@@ -2,6 +2,7 @@
 #ifndef NAS_TESTS_UNIT_GPU_LAYERS_H
 #define NAS_TESTS_UNIT_GPU_LAYERS_H
 
+#include "tests/unit/fake_cuda.h"
 #include "worker/engine/gpu/layers/layer.h"
 
 #include <criterion/criterion.h>
@@ -9,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The layer's first device, opened; skips the test, by name, where there is none. */
+/** The layer's first device, opened; skips the test, by name, where there is none. Of cuda that is
+ *  the driver without one. */
 static inline nas_gpu_t *open_layer(const char *name)
 {
+    if (strcmp(name, "cuda") == 0) use_fake_cuda();
     const nas_gpu_layer_t *layer = nas_gpu_layer_named(name);
     if (layer == NULL) cr_skip_test("no layer `%s` in this build", name);
     nas_gpu_info_t info;
@@ -46,6 +49,10 @@ static inline char *with_prelude(const char *kernels)
 #define ON_EVERY_LAYER(property)                                                                   \
     ON_LAYER(property, opencl)                                                                     \
     ON_LAYER(property, threads)
+/** The same, and on that of CUDA's host side, for tests of layers themselves. */
+#define ON_EVERY_DRIVER(property)                                                                  \
+    ON_EVERY_LAYER(property)                                                                       \
+    ON_LAYER(property, cuda)
 #define ON_LAYER(property, name)                                                                   \
     Test(name, property)                                                                           \
     {                                                                                              \

@@ -108,7 +108,7 @@ static void round_trip(nas_gpu_t *gpu)
     gpu->layer->host_free(gpu, NULL);
     gpu->layer->free(gpu, &buffer);
 }
-ON_EVERY_LAYER(round_trip)
+ON_EVERY_DRIVER(round_trip)
 
 /* Every work-item of every group runs once, knows where it is, and finds its descriptor: the second
  * of two launches begins `at` bytes behind the table's beginning. */
@@ -135,7 +135,7 @@ static void groups_and_lanes(nas_gpu_t *gpu)
     gpu->layer->host_free(gpu, out);
     free_memory(gpu, &memory);
 }
-ON_EVERY_LAYER(groups_and_lanes)
+ON_EVERY_DRIVER(groups_and_lanes)
 
 /* Behind a barrier each lane sees what the others wrote, round after round; definitions reach the
  * kernel, and another definition is another kernel. */
@@ -155,7 +155,7 @@ static void barrier(nas_gpu_t *gpu)
     gpu->layer->host_free(gpu, values);
     free_memory(gpu, &memory);
 }
-ON_EVERY_LAYER(barrier)
+ON_EVERY_DRIVER(barrier)
 
 /* Queued work runs in its order. */
 static void order(nas_gpu_t *gpu)
@@ -181,7 +181,7 @@ static void order(nas_gpu_t *gpu)
     gpu->layer->host_free(gpu, add);
     free_memory(gpu, &memory);
 }
-ON_EVERY_LAYER(order)
+ON_EVERY_DRIVER(order)
 
 /* The counts are those of what was asked; a kernel is built once for its definitions. */
 static void counts(nas_gpu_t *gpu)
@@ -210,7 +210,7 @@ static void counts(nas_gpu_t *gpu)
     gpu->layer->host_free(gpu, host);
     free_memory(gpu, &memory);
 }
-ON_EVERY_LAYER(counts)
+ON_EVERY_DRIVER(counts)
 
 /* What cannot be built is refused with the compiler's own words, and what is not there by name; the
  * device is none the worse. */
@@ -234,7 +234,7 @@ static void refused(nas_gpu_t *gpu)
     cr_assert_eq(gpu->layer->kernel(gpu, &good, "who", &kernel, &err), NAS_OK, "%s", err.text);
     free(text);
 }
-ON_EVERY_LAYER(refused)
+ON_EVERY_DRIVER(refused)
 
 /* More than the device has in one piece is an error that says so, and leaves nothing behind. */
 static void no_memory(nas_gpu_t *gpu)
@@ -247,7 +247,7 @@ static void no_memory(nas_gpu_t *gpu)
     cr_assert_not_null(strstr(err.text, info.name), "%s", err.text);
     cr_assert_null(buffer.handle);
 }
-ON_EVERY_LAYER(no_memory)
+ON_EVERY_DRIVER(no_memory)
 
 /* A device says what it is, in its list and when it is open; one that is not there cannot be opened. */
 static void description(nas_gpu_t *gpu)
@@ -271,7 +271,7 @@ static void description(nas_gpu_t *gpu)
     cr_assert_null(none);
     cr_assert_str_not_empty(err.text);
 }
-ON_EVERY_LAYER(description)
+ON_EVERY_DRIVER(description)
 
 /* Layers are found by their names, in their order. */
 Test(layers, names)
