@@ -1,6 +1,6 @@
 # cmake -DOUT=FILE -DFOLDER=FOLDER -DSHARED="FILE..." -DNAMES="NAME..." -P EmbedText.cmake: a table's entries in C, {"NAME", "text"},
-# where a text is that of the shared files and of NAME.cl, one behind the other, each under a #line of its own. Lines of #include "..."
-# are left out: what they name is among the shared files.
+# where a text is that of the shared files, of those that NAME.cl includes by #include "...", in that order, and of NAME.cl, one behind
+# the other, each under a #line of its own. Such lines are left out of all of them.
 cmake_minimum_required(VERSION 3.21)
 separate_arguments(SHARED UNIX_COMMAND "${SHARED}")
 separate_arguments(NAMES UNIX_COMMAND "${NAMES}")
@@ -17,7 +17,9 @@ endfunction()
 set(entries "")
 foreach(name ${NAMES})
     string(APPEND entries "{\"${name}\",\n")
-    foreach(file ${SHARED} ${name}.cl)
+    file(STRINGS ${FOLDER}/${name}.cl parts REGEX "^#include \"")
+    list(TRANSFORM parts REPLACE "^.*/([^/]*)\".*$" "\\1")
+    foreach(file ${SHARED} ${parts} ${name}.cl)
         literal(${file} text)
         string(APPEND entries "${text}")
     endforeach()

@@ -2,9 +2,21 @@
 #ifndef NAS_WORKER_ENGINE_GRAPH_PARAMETERS_H
 #define NAS_WORKER_ENGINE_GRAPH_PARAMETERS_H
 
+#include "common/base/rng.h"
 #include "worker/engine/graph/graph.h"
 
 #include <stdint.h>
+
+/** How the elements of a parameter are drawn, one after the other. */
+typedef struct nas_parameter_draw {
+    nas_rng_t rng; /**< where its stream begins */
+    double bound;  /**< uniform in +- bound, rounded to float32; 0: all are `fill` */
+    double fill;
+} nas_parameter_draw_t;
+
+/** What nas_parameters_init does with one parameter. */
+nas_parameter_draw_t nas_parameter_draw(const nas_parameter_t *parameter, uint64_t seed,
+                                        const char *arch);
 
 /** Fill all parameters as PyTorch's defaults do: weights and biases uniform in +- 1 / sqrt(fan-in),
  *  gamma 1, beta 0; values are float32.  Not collective.
