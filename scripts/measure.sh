@@ -22,7 +22,8 @@ order=(
     worker/candidates worker/objectives/table worker/objectives/train worker/objectives/command worker/objectives
     worker/onnx worker/verify worker/bench
     coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs
-    coordinator/score coordinator/evaluate coordinator/search coordinator/commands coordinator
+    coordinator/devices
+    coordinator/score coordinator/evaluate coordinator/search coordinator/run coordinator/commands coordinator
 )
 
 faults=0

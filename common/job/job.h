@@ -64,6 +64,7 @@ struct nas_job {
     char *output;
     char *folder;     /**< of the job file */
     int backend;      /**< place in the list of backends */
+    char *device;     /**< as nas_device_choice_parse takes it */
     int coordinator;  /**< nas_coordinator_kind_t */
     double silence_s; /**< a rank without a sign of life for so long is lost; 0: never */
     struct {

@@ -81,6 +81,7 @@ void nas_state_fini(nas_state_t *state)
     free(state->host);
     free(state->isa);
     free(state->blas);
+    free(state->device);
     *state = (nas_state_t){0};
 }
 

@@ -156,7 +156,10 @@ typedef struct nas_state {
     char *commit;
     char *host;
     char *isa;
-    char *blas; /**< kernels of the linear algebra, as OpenBLAS names them; NULL: not known */
+    char *blas;   /**< kernels of the linear algebra, as OpenBLAS names them; NULL: not known */
+    char *device; /**< "cpu" or "gpu", what networks are computed on, which no session changes; NULL
+                          or "": none were, or by a program that knew the CPU alone */
+    uint64_t golden; /**< digest of its GPUs' golden kernels; 0: of the CPU */
     int32_t n_ranks;
     double created_s;
     double updated_s;

@@ -173,6 +173,8 @@ nas_statefile_fields_t nas_statefile_root_optional(void)
     static const nas_statefile_field_t field[] = {
         {"gave_up", NAS_H5_BOOL, offsetof(nas_state_t, gave_up)},
         {"blas", NAS_H5_TEXT, offsetof(nas_state_t, blas)},
+        {"device", NAS_H5_TEXT, offsetof(nas_state_t, device)},
+        {"golden", NAS_H5_U64, offsetof(nas_state_t, golden)},
         {"seen_hash", NAS_H5_DIGEST, offsetof(nas_state_t, seen_hash)},
         {"generation", NAS_H5_I64, offsetof(nas_state_t, generation)},
     };

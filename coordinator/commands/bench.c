@@ -1,4 +1,4 @@
-#include "coordinator/commands/backend_option.h"
+#include "coordinator/commands/device_option.h"
 #include "coordinator/search/bo/bench_bo.h"
 #include "worker/bench/bench_rank.h"
 #include "worker/bench/bench_score.h"
@@ -12,13 +12,15 @@
 
 static const char help[] =
     "usage: robotnas bench score [--arch STRING] [--metrics LIST] [--batch N] [--channels C]\n"
-    "                            [--cells K] [--backend NAME] [--repeats R] [--json]\n"
+    "                            [--cells K] [--device DEVICE] [--backend NAME] [--repeats R]\n"
+    "                            [--json]\n"
     "       robotnas bench train [--arch STRING] [--batch N] [--channels C] [--cells K]\n"
-    "                            [--backend NAME] [--repeats R] [--json]\n"
+    "                            [--device DEVICE] [--backend NAME] [--repeats R] [--json]\n"
     "       robotnas bench rank [--arch N] [--metrics M] [--points P] [--repeats R] [--json]\n"
     "       robotnas bench bo [--json]\n"
     "\n"
-    "Measure this machine, on one core, without MPI.\n"
+    "Measure this machine, on one core or one GPU (as robotnas verify --help says of DEVICE), without\n"
+    "MPI.\n"
     "\n"
     "  score  architectures/s of the engine on networks of NAS-Bench-201, where the time goes, and\n"
     "         the least time that convolutions and memory allow (default: three cells from light\n"
@@ -39,17 +41,13 @@ typedef struct bench_options {
     bool help;
 } bench_options_t;
 
-static const struct option known[] = {{"arch", required_argument, NULL, 'a'},
-                                      {"metrics", required_argument, NULL, 'm'},
-                                      {"repeats", required_argument, NULL, 'r'},
-                                      {"batch", required_argument, NULL, 'n'},
-                                      {"channels", required_argument, NULL, 'c'},
-                                      {"cells", required_argument, NULL, 'k'},
-                                      {"backend", required_argument, NULL, 'b'},
-                                      {"points", required_argument, NULL, 'p'},
-                                      {"json", no_argument, NULL, 'j'},
-                                      {"help", no_argument, NULL, 'h'},
-                                      {0}};
+static const struct option known[] = {
+    {"arch", required_argument, NULL, 'a'},     {"metrics", required_argument, NULL, 'm'},
+    {"repeats", required_argument, NULL, 'r'},  {"batch", required_argument, NULL, 'n'},
+    {"channels", required_argument, NULL, 'c'}, {"cells", required_argument, NULL, 'k'},
+    {"backend", required_argument, NULL, 'b'},  {"device", required_argument, NULL, 'd'},
+    {"points", required_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},           {0}};
 
 static nas_status_t parse(int argc, char **argv, bench_options_t *options, nas_error_t *err)
 {
@@ -139,6 +137,7 @@ static nas_status_t find_metrics(const char *list, const nas_metric_t *metric[MO
 static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err)
 {
     const char *list = options->text['m'];
+    const nas_device_words_t words = {.device = options->text['d'], .backend = options->text['b']};
     const nas_metric_t *metric[MOST_METRICS];
     nas_bench_score_options_t score = {.arch = options->text['a'],
                                        .metric = metric,
@@ -153,25 +152,28 @@ static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err
     if (!status) status = take_count(options, 'c', 1024, &score.channels, err);
     if (!status) status = take_count(options, 'k', 64, &score.cells, err);
     if (!status) status = take_count(options, 'r', 1000 * 1000, &score.n_repeats, err);
-    if (!status)
-        status = nas_backend_option(&nas_cli_bench, options->text['b'], &score.backend, err);
-    return status ? status : nas_bench_score(&score, stdout, options->json, err);
+    if (!status) status = nas_device_option(&nas_cli_bench, &words, &score.device, err);
+    if (!status) status = nas_bench_score(&score, stdout, options->json, err);
+    nas_device_close(score.device);
+    return status;
 }
 
 /* --------------------------------------------------------------------------------- train */
 
 static nas_status_t bench_train(const bench_options_t *options, nas_error_t *err)
 {
+    const nas_device_words_t words = {.device = options->text['d'], .backend = options->text['b']};
     nas_bench_train_options_t train = {
         .arch = options->text['a'], .batch = 64, .channels = 16, .cells = 5, .n_repeats = 5};
-    nas_status_t status = refuse_others(options, "anckrb", err);
+    nas_status_t status = refuse_others(options, "anckrbd", err);
     if (!status) status = take_count(options, 'n', 4096, &train.batch, err);
     if (!status) status = take_count(options, 'c', 1024, &train.channels, err);
     if (!status) status = take_count(options, 'k', 64, &train.cells, err);
     if (!status) status = take_count(options, 'r', 1000 * 1000, &train.n_repeats, err);
-    if (!status)
-        status = nas_backend_option(&nas_cli_bench, options->text['b'], &train.backend, err);
-    return status ? status : nas_bench_train(&train, stdout, options->json, err);
+    if (!status) status = nas_device_option(&nas_cli_bench, &words, &train.device, err);
+    if (!status) status = nas_bench_train(&train, stdout, options->json, err);
+    nas_device_close(train.device);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------ bo */

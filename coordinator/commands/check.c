@@ -12,12 +12,13 @@
 #include <stdlib.h>
 
 static const char help[] =
-    "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--ranks N] [--score]\n"
+    "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--device DEVICE] [--ranks N] [--score]\n"
     "\n"
     "Read and check a job and all that it names, print it with every default filled in, and say\n"
     "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
     "\n"
     "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
+    "  --device DEVICE   what networks are to be computed on (--set device=DEVICE)\n"
     "  --ranks N         ranks of the run to estimate for (default 1)\n"
     "  --score           check what robotnas score would do with the job\n";
 

@@ -1,5 +1,7 @@
 #include "coordinator/commands/job_options.h"
 
+#include "common/base/strings.h"
+
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +9,7 @@
 enum {
     OPTION_HELP = 'h',
     OPTION_SET = 256,
+    OPTION_DEVICE,
     OPTION_RESUME,
     OPTION_FRESH,
     OPTION_REUSE,
@@ -19,6 +22,7 @@ enum {
 static const struct option search_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"set", required_argument, NULL, OPTION_SET},
+    {"device", required_argument, NULL, OPTION_DEVICE},
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"fresh", no_argument, NULL, OPTION_FRESH},
     {"reuse", required_argument, NULL, OPTION_REUSE},
@@ -28,6 +32,7 @@ static const struct option search_options[] = {
 static const struct option score_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"set", required_argument, NULL, OPTION_SET},
+    {"device", required_argument, NULL, OPTION_DEVICE},
     {"resume", no_argument, NULL, OPTION_RESUME},
     {"fresh", no_argument, NULL, OPTION_FRESH},
     {"reuse", required_argument, NULL, OPTION_REUSE},
@@ -36,6 +41,7 @@ static const struct option score_options[] = {
 static const struct option check_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"set", required_argument, NULL, OPTION_SET},
+    {"device", required_argument, NULL, OPTION_DEVICE},
     {"ranks", required_argument, NULL, OPTION_RANKS},
     {"score", no_argument, NULL, OPTION_SCORE},
     {0}};
@@ -58,6 +64,16 @@ static nas_status_t parse_ranks(nas_job_options_t *options, nas_error_t *err)
     return NAS_OK;
 }
 
+/* As --set device=..., after what came before it. */
+static nas_status_t take_device(nas_job_options_t *options, nas_error_t *err)
+{
+    if (options->device) return nas_error_set(err, NAS_EARG, "one --device is enough");
+    options->device = nas_string_format(err, "device=%s", optarg);
+    if (!options->device) return NAS_ENOMEM;
+    options->set[options->n_set++] = options->device;
+    return NAS_OK;
+}
+
 static nas_status_t take(const nas_cli_command_t *command, char **argv, int option,
                          nas_job_options_t *options, nas_error_t *err)
 {
@@ -68,6 +84,8 @@ static nas_status_t take(const nas_cli_command_t *command, char **argv, int opti
     case OPTION_SET:
         options->set[options->n_set++] = optarg;
         return NAS_OK;
+    case OPTION_DEVICE:
+        return take_device(options, err);
     case OPTION_RESUME:
         options->resume = true;
         return NAS_OK;
@@ -114,5 +132,6 @@ nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, c
 void nas_job_options_fini(nas_job_options_t *options)
 {
     free(options->set);
+    free(options->device);
     *options = (nas_job_options_t){0};
 }

@@ -13,6 +13,7 @@ typedef struct nas_job_options {
     const char *job;
     const char **set; /**< [n_set] owned array */
     size_t n_set;
+    char *device; /**< "device=NAME", one of `set`; NULL: not given; owned */
     bool help;
     bool resume; /**< search and score, as is fresh */
     bool fresh;

@@ -5,7 +5,7 @@
 #include "common/base/error.h"
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
-#include "coordinator/commands/run.h"
+#include "coordinator/run/run.h"
 
 #include <stdio.h>
 

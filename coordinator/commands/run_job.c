@@ -6,10 +6,10 @@
 #include "common/io/stop.h"
 #include "coordinator/commands/job_options.h"
 #include "coordinator/commands/next_steps.h"
-#include "coordinator/commands/run.h"
 #include "coordinator/inputs/inputs_ranks.h"
 #include "coordinator/registries/registries.h"
 #include "coordinator/report/report.h"
+#include "coordinator/run/run.h"
 
 #include <cblas.h>
 #include <signal.h>
@@ -55,47 +55,79 @@ static int watch_stop_file(void *context, double share)
     return run->session && nas_session_stops_reading(run->session) ? SIGTERM : 0;
 }
 
-/* Collective: the ranks serve rank 0, which reads. */
-static nas_status_t open_run(nas_comm_t *world, const nas_job_options_t *options,
-                             nas_job_purpose_t purpose, nas_run_t *run, nas_error_t *err)
+/* What rank 0 knows and all must act on. */
+static bool spread(nas_comm_t *world, bool flag)
 {
-    const char *isa = agree_isa(world);
+    nas_comm_bcast(world, 0, &flag, sizeof flag);
+    return flag;
+}
+
+/* Drivers of GPUs take signals for themselves. Those that come meanwhile are noted afterwards. */
+static nas_status_t open_devices(nas_comm_t *world, const nas_run_t *run, nas_devices_t *devices,
+                                 nas_error_t *err)
+{
+    nas_devices_request_t request = {0};
+    const bool leads = nas_comm_rank(world) == 0;
+    if (!spread(world, leads && nas_run_computes(run))) return NAS_OK;
+    if (leads) request = nas_run_devices(run);
+    nas_stop_hold();
+    const nas_status_t status = nas_devices_open(world, &request, devices, err);
+    nas_stop_install();
+    return status;
+}
+
+/* The ranks serve rank 0, which reads. */
+static nas_status_t open_inputs(nas_comm_t *world, nas_run_t *run, const nas_run_options_t *what,
+                                nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    if (nas_comm_rank(world) == 0) {
+        status = nas_run_open(run, what, err);
+        nas_inputs_dismiss(world);
+    } else {
+        nas_inputs_serve(world, what->interrupt, &run->inputs.table);
+    }
+    return nas_comm_agree(world, status, err);
+}
+
+/* Collective: inputs, then what computes, then the stages. */
+static nas_status_t open_run(nas_comm_t *world, const nas_run_options_t *options, nas_run_t *run,
+                             nas_devices_t *devices, nas_error_t *err)
+{
     nas_heartbeat_t *heartbeat = NULL;
     /* never silent: nothing is begun that a silent rank could lose */
     const nas_heartbeat_options_t listen = {.watch = watch_stop_file, .context = run};
     nas_status_t status = nas_heartbeat_begin(world, &listen, &heartbeat, err);
     if (status) return status;
     const nas_interrupt_t interrupt = {.asked = is_asked_to_stop, .context = heartbeat};
-    const nas_run_options_t what = {.job = {.sections = nas_registries_job(),
-                                            .path = options->job,
-                                            .set = options->set,
-                                            .n_set = options->n_set,
-                                            .purpose = purpose},
-                                    .resume = options->resume,
-                                    .retry_failed = options->retry_failed,
-                                    .fresh = options->fresh,
-                                    .reuse = options->reuse,
-                                    .world = world,
-                                    .n_ranks = nas_comm_size(world),
-                                    .isa = isa,
-                                    .blas = openblas_get_corename(),
-                                    .interrupt = &interrupt};
-    if (nas_comm_rank(world) == 0) {
-        status = nas_run_open(run, &what, err);
-        nas_inputs_dismiss(world);
-    } else {
-        nas_inputs_serve(world, &interrupt, &run->inputs.table);
+    nas_run_options_t what = *options;
+    what.interrupt = &interrupt;
+    status = open_inputs(world, run, &what, err);
+    if (!status) status = open_devices(world, run, devices, err);
+    if (!status) {
+        if (nas_comm_rank(world) == 0) status = nas_run_open_stages(run, &what, devices, err);
+        status = nas_comm_agree(world, status, err);
     }
-    status = nas_comm_agree(world, status, err);
     nas_heartbeat_end(heartbeat);
     return status;
 }
 
-/* What rank 0 knows and all must act on. */
-static bool spread(nas_comm_t *world, bool flag)
+static nas_run_options_t run_options(nas_comm_t *world, const nas_job_options_t *options,
+                                     nas_job_purpose_t purpose)
 {
-    nas_comm_bcast(world, 0, &flag, sizeof flag);
-    return flag;
+    return (nas_run_options_t){.job = {.sections = nas_registries_job(),
+                                       .path = options->job,
+                                       .set = options->set,
+                                       .n_set = options->n_set,
+                                       .purpose = purpose},
+                               .resume = options->resume,
+                               .retry_failed = options->retry_failed,
+                               .fresh = options->fresh,
+                               .reuse = options->reuse,
+                               .world = world,
+                               .n_ranks = nas_comm_size(world),
+                               .isa = agree_isa(world),
+                               .blas = openblas_get_corename()};
 }
 
 /* Of a run that is over: nothing to do but to say so. */
@@ -108,9 +140,11 @@ static nas_status_t say_over(const nas_session_t *session, bool is_complete, nas
 
 /* The stages that the run needs, and the report at the end. state: of the run, on rank 0; NULL
  * elsewhere. */
-static nas_status_t run_stages(nas_comm_t *world, nas_run_t *run, const nas_state_t *state,
-                               nas_error_t *err)
+static nas_status_t run_stages(nas_comm_t *world, const nas_devices_t *devices, nas_run_t *run,
+                               const nas_state_t *state, nas_error_t *err)
 {
+    const nas_search_ranks_t ranks = {
+        .world = world, .devices = devices, .table = run->inputs.table};
     nas_status_t status = NAS_OK;
     if (spread(world, state && nas_session_over(run->session))) {
         if (state) status = say_over(run->session, state->complete, err);
@@ -120,9 +154,9 @@ static nas_status_t run_stages(nas_comm_t *world, nas_run_t *run, const nas_stat
     if (state) status = nas_run_begin(run, err);
     status = nas_comm_agree(world, status, err);
     if (!status && spread(world, nas_score_stage_is_needed(run->score)))
-        status = nas_score(world, run->score, err);
+        status = nas_score(world, devices, run->score, err);
     if (!status && spread(world, run->search != NULL))
-        status = nas_search(world, run->search, run->inputs.table, err);
+        status = nas_search(&ranks, run->search, err);
     nas_log_status("");
     if (!status && state)
         status = nas_report_text(state, nas_session_output(run->session), stdout, err);
@@ -135,12 +169,15 @@ static nas_status_t open_and_run(nas_comm_t *world, const nas_cli_command_t *com
                                  nas_error_t *err)
 {
     nas_run_t run = {0};
-    nas_status_t status = open_run(world, options, purpose, &run, err);
+    nas_devices_t devices = {0};
+    const nas_run_options_t what = run_options(world, options, purpose);
+    nas_status_t status = open_run(world, &what, &run, &devices, err);
     const nas_state_t *state = !status && run.session ? nas_session_state(run.session) : NULL;
     const bool was_complete = state && state->complete;
-    if (!status) status = run_stages(world, &run, state, err);
+    if (!status) status = run_stages(world, &devices, &run, state, err);
     if (state && !was_complete) nas_next_steps_print(command, options, &run, status, stdout);
     nas_run_close(&run);
+    nas_devices_close(&devices);
     return status;
 }
 

@@ -2,6 +2,7 @@
 
 static const char help[] =
     "usage: robotnas score JOB.yaml [--set KEY=VALUE]... [--resume | --fresh] [--reuse OLD.h5]\n"
+    "                      [--device DEVICE]\n"
     "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
     "\n"
     "Compute the training-free metrics of every architecture of a job's pool: the first stage of a\n"
@@ -14,6 +15,8 @@ static const char help[] =
     "  --fresh           start anew\n"
     "  --reuse OLD.h5    take scores over from an older run, per architecture and metric, where\n"
     "                    network, batch of images, seed, backend and instruction set are the same\n"
+    "  --device DEVICE   what computes networks: cpu, gpu, or one of robotnas devices, as cuda:0; auto,\n"
+    "                    the default: GPUs where any rank has one (--set device=DEVICE)\n"
     "\n"
     "Stops and exit codes are those of robotnas search.\n";
 

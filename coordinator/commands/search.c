@@ -2,7 +2,7 @@
 
 static const char help[] =
     "usage: robotnas search JOB.yaml [--set KEY=VALUE]... [--resume [--retry-failed] | --fresh]\n"
-    "                       [--reuse OLD.h5]\n"
+    "                       [--reuse OLD.h5] [--device DEVICE]\n"
     "       mpirun -n RANKS robotnas search ...     srun --mpi=pmix robotnas search ...\n"
     "\n"
     "Run the whole method of a job and print the report. Progress goes to stderr, the report to stdout.\n"
@@ -15,6 +15,8 @@ static const char help[] =
     "  --fresh           start anew; the state at the output is kept as OUTPUT.prev until the second save\n"
     "  --reuse OLD.h5    take over from an older run: evaluations, where objective and seed are the\n"
     "                    same, and scores, where they were measured alike\n"
+    "  --device DEVICE   what computes networks: cpu, gpu, or one of robotnas devices, as cuda:0; auto,\n"
+    "                    the default: GPUs where any rank has one (--set device=DEVICE)\n"
     "\n"
     "SIGTERM, SIGUSR1, SIGINT or a file OUTPUT.stop save the state and end the run with exit code 75.\n"
     "Exit codes: 0 complete, 1 failed, also where no evaluation succeeded, 2 bad usage or input, 75\n"

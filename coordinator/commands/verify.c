@@ -1,12 +1,13 @@
 #include "worker/verify/verify.h"
 
-#include "coordinator/commands/backend_option.h"
+#include "coordinator/commands/device_option.h"
 
 #include <getopt.h>
 #include <stdbool.h>
 
 static const char help[] =
-    "usage: robotnas verify REFERENCE.h5... [--images FILE] [--backend NAME] [--dump OUT.h5]\n"
+    "usage: robotnas verify REFERENCE.h5... [--images FILE] [--device DEVICE] [--backend NAME]\n"
+    "                       [--dump OUT.h5]\n"
     "\n"
     "Compute every value that reference files have (logits, loss, metrics, gradients, or the\n"
     "losses of a training) on this machine and compare. Exit code 1 where a value\n"
@@ -14,27 +15,32 @@ static const char help[] =
     "\n"
     "  --images FILE    a CIFAR-10 binary file, whose first images courses of training take that\n"
     "                   have none of their own\n"
-    "  --backend NAME   cpu (float32; the default where it is built in) or ref (float64)\n"
+    "  --device DEVICE  auto (a GPU where there is one; the default unless a backend is named),\n"
+    "                   cpu, gpu, or one that robotnas devices lists, as cuda:0\n"
+    "  --backend NAME   on the CPU: cpu (float32; the default where it is built in) or ref\n"
+    "                   (float64)\n"
     "  --dump OUT.h5    write what was computed, as a reference file, for others to compare;\n"
     "                   takes one REFERENCE.h5\n";
 
 typedef struct verify_options {
     nas_verify_options_t verify;
-    const char *backend;
+    nas_device_words_t words;
     bool help;
 } verify_options_t;
 
 static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_error_t *err)
 {
-    static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
-                                          {"dump", required_argument, NULL, 'd'},
-                                          {"images", required_argument, NULL, 'i'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option known[] = {
+        {"backend", required_argument, NULL, 'b'}, {"device", required_argument, NULL, 'c'},
+        {"dump", required_argument, NULL, 'd'},    {"images", required_argument, NULL, 'i'},
+        {"help", no_argument, NULL, 'h'},          {0}};
     for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
         switch (option) {
         case 'b':
-            options->backend = optarg;
+            options->words.backend = optarg;
+            break;
+        case 'c':
+            options->words.device = optarg;
             break;
         case 'd':
             options->verify.dump = optarg;
@@ -66,9 +72,9 @@ static int run(int argc, char **argv)
         return 0;
     }
     if (!status)
-        status =
-            nas_backend_option(&nas_cli_verify, options.backend, &options.verify.backend, &err);
+        status = nas_device_option(&nas_cli_verify, &options.words, &options.verify.device, &err);
     if (!status) status = nas_verify(&options.verify, stdout, &err);
+    nas_device_close(options.verify.device);
     return nas_cli_finish(status, &err);
 }
 

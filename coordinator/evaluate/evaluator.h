@@ -7,6 +7,7 @@
 #include "common/base/strings.h"
 #include "common/comm/comm.h"
 #include "common/comm/heartbeat.h"
+#include "coordinator/devices/devices.h"
 #include "coordinator/evaluate/evaluate_parameters.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
@@ -26,13 +27,19 @@ typedef struct nas_evaluator_options {
     const nas_dataset_t *images;  /**< of an objective on images; NULL otherwise */
 } nas_evaluator_options_t;
 
+/** What every rank has; kept (borrowed). */
+typedef struct nas_evaluator_ranks {
+    nas_comm_t *world;
+    const nas_devices_t *devices; /**< what networks are computed on */
+    nas_heartbeat_t *heartbeat;   /**< by which ranks hear of a stop */
+} nas_evaluator_ranks_t;
+
 /** Make teams and share what the objective needs.  Collective over world.
- *  options: on rank 0, NULL elsewhere; heartbeat: by which ranks hear of a stop; it and world are
- *  kept (borrowed). The caller owns *evaluator_p, which is NULL where nothing is to be evaluated.
- *  NAS_EINPUT: this program has no such backend. NAS_ENOMEM on any rank fails all. */
-nas_status_t nas_evaluator_create(nas_comm_t *world, const nas_evaluator_options_t *options,
-                                  nas_heartbeat_t *heartbeat, nas_evaluator_t **evaluator_p,
-                                  nas_error_t *err);
+ *  options: on rank 0, NULL elsewhere. The caller owns *evaluator_p, which is NULL where nothing is to be evaluated.
+ *  NAS_ENOMEM on any rank fails all. */
+nas_status_t nas_evaluator_create(const nas_evaluator_ranks_t *ranks,
+                                  const nas_evaluator_options_t *options,
+                                  nas_evaluator_t **evaluator_p, nas_error_t *err);
 
 /** A round on rank 0: its candidates, and who hears what came of each. */
 typedef struct nas_evaluator_round {

@@ -5,7 +5,8 @@
 #include "coordinator/evaluate/evaluator.h"
 
 struct nas_evaluator {
-    nas_comm_t *world; /**< borrowed, as is the heartbeat */
+    nas_comm_t *world; /**< borrowed, as are the next two */
+    const nas_devices_t *devices;
     nas_heartbeat_t *heartbeat;
     nas_evaluate_parameters_t parameters;
     const nas_objective_kind_t *kind;

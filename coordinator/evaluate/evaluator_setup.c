@@ -52,14 +52,33 @@ static nas_status_t spread(nas_evaluator_t *evaluator, const nas_evaluator_optio
     return nas_comm_agree(evaluator->world, status, err);
 }
 
+static bool is_on_images(const nas_evaluator_t *evaluator)
+{
+    return evaluator->kind->traits & NAS_OBJECTIVE_ON_IMAGES;
+}
+
+/* Ranks without a device evaluate no networks. */
+static bool is_idle(const nas_evaluator_t *evaluator, int rank)
+{
+    const bool *idle = evaluator->devices->is_idle;
+    return is_on_images(evaluator) && idle && idle[rank] &&
+           rank >= evaluator->parameters.first_worker;
+}
+
+/* Teams are cut from the ranks that work as if there were no others. */
 static void make_teams(nas_evaluator_t *evaluator)
 {
-    const int rank = nas_comm_rank(evaluator->world);
-    const nas_teams_t teams =
-        nas_evaluate_teams(&evaluator->parameters, nas_comm_size(evaluator->world));
+    const int rank = nas_comm_rank(evaluator->world), size = nas_comm_size(evaluator->world);
+    int n_idle = 0, n_idle_before = 0;
+    for (int r = 0; r < size; r++) {
+        n_idle += is_idle(evaluator, r);
+        n_idle_before += r < rank && is_idle(evaluator, r);
+    }
+    const nas_teams_t teams = nas_evaluate_teams(&evaluator->parameters, size - n_idle);
+    const int place = rank - n_idle_before - teams.first_worker;
     evaluator->team_size = teams.size;
     evaluator->n_teams = teams.n;
-    evaluator->my_team = rank < teams.first_worker ? -1 : (rank - teams.first_worker) / teams.size;
+    evaluator->my_team = place < 0 || is_idle(evaluator, rank) ? -1 : place / teams.size;
     if (evaluator->my_team >= teams.n) evaluator->my_team = -1;
     nas_comm_split(evaluator->world, evaluator->my_team, &evaluator->team);
 }
@@ -71,6 +90,7 @@ static nas_status_t make_objective(nas_evaluator_t *evaluator,
     nas_objective_setup_t *setup = &evaluator->setup;
     setup->world = evaluator->world;
     setup->team = evaluator->team;
+    setup->device = is_on_images(evaluator) ? evaluator->devices->own : NULL;
     setup->columns = &evaluator->column;
     setup->n_goals = parameters->size.n_goals;
     setup->run = parameters->run;
@@ -80,18 +100,19 @@ static nas_status_t make_objective(nas_evaluator_t *evaluator,
     return evaluator->kind->create(setup, &evaluator->objective, err);
 }
 
-nas_status_t nas_evaluator_create(nas_comm_t *world, const nas_evaluator_options_t *options,
-                                  nas_heartbeat_t *heartbeat, nas_evaluator_t **evaluator_p,
-                                  nas_error_t *err)
+nas_status_t nas_evaluator_create(const nas_evaluator_ranks_t *ranks,
+                                  const nas_evaluator_options_t *options,
+                                  nas_evaluator_t **evaluator_p, nas_error_t *err)
 {
     nas_evaluate_parameters_t parameters = {0};
     if (options) parameters = options->parameters;
-    nas_comm_bcast(world, 0, &parameters, sizeof parameters);
+    nas_comm_bcast(ranks->world, 0, &parameters, sizeof parameters);
     if (!nas_evaluate_by_work(&parameters)) return NAS_OK;
     nas_evaluator_t *evaluator = calloc(1, sizeof *evaluator);
     if (!evaluator) nas_comm_abort("out of memory for evaluating candidates");
-    *evaluator = (nas_evaluator_t){.world = world,
-                                   .heartbeat = heartbeat,
+    *evaluator = (nas_evaluator_t){.world = ranks->world,
+                                   .devices = ranks->devices,
+                                   .heartbeat = ranks->heartbeat,
                                    .parameters = parameters,
                                    .kind = nas_objective_kind_at((size_t)parameters.kind),
                                    .my_team = -1};

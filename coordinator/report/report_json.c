@@ -259,6 +259,7 @@ static json_t *timing(writer_t *w)
     set(w, object, "host", nas_json_text(state->host));
     set(w, object, "ranks", json_integer(state->n_ranks));
     set(w, object, "isa", nas_json_text(state->isa));
+    if (state->device && *state->device) set(w, object, "device", nas_json_text(state->device));
     set(w, object, "reused", json_integer(n_reused));
     set(w, object, "candidates", candidates(w));
     for (int64_t i = 0; i < state->n_event; i++) {

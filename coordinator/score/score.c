@@ -23,8 +23,6 @@
 #include "common/space/arch.h"
 #include "coordinator/score/intake.h"
 #include "coordinator/score/score_stage.h"
-#include "worker/engine/host/backends.h"
-#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 #include "worker/schedule/schedule.h"
 
@@ -40,7 +38,8 @@ static const double POLL_S = 1e-3; /* least time between two polls of the heartb
 /* The stage on a rank. */
 typedef struct scoring {
     nas_comm_t *world;
-    nas_score_stage_t *stage; /* rank 0; borrowed */
+    const nas_devices_t *devices; /* borrowed */
+    nas_score_stage_t *stage;     /* rank 0; borrowed */
     nas_score_parameters_t parameters;
     nas_arch_t arch; /* that is scored */
     float *images;
@@ -128,32 +127,25 @@ static nas_status_t make_schedule(scoring_t *scoring, nas_error_t *err)
         .world = scoring->world, .stage = scoring->stage, .parameters = &scoring->parameters};
     nas_schedule_options_t schedule = {.n_ranks = nas_comm_size(scoring->world),
                                        .first_worker = (int)scoring->parameters.first_worker,
+                                       .idle = scoring->devices->is_idle,
                                        .target_s = NAS_SCORE_ROUND_S};
     const nas_status_t status = nas_intake_create(&intake, &scoring->intake, &schedule.n, err);
     return status ? status : nas_schedule_create(&schedule, &scoring->schedule, err);
 }
 
-static nas_status_t make_engine(scoring_t *scoring, nas_error_t *err)
-{
-    const nas_score_parameters_t *parameters = &scoring->parameters;
-    const nas_backend_t *backend = NULL;
-    const nas_status_t status =
-        nas_backend_require(parameters->backend, (nas_isa_t)parameters->isa, &backend, err);
-    if (status) return status;
-    return nas_host_engine_create(backend, NULL, &scoring->engine, err);
-}
-
+/* A rank without a device scores nothing. */
 static nas_status_t make_scorer(scoring_t *scoring, nas_error_t *err)
 {
     const nas_score_parameters_t *parameters = &scoring->parameters;
+    nas_device_t *device = scoring->devices->own;
     int n_metrics = 0;
     const nas_metric_t *const *list = nas_metric_list(&n_metrics);
     for (int64_t m = 0; m < parameters->n_metric; m++) {
         scoring->metric[m] = list[parameters->metric[m]];
         if (!(parameters->known >> m & 1)) scoring->rest[scoring->n_rest++] = scoring->metric[m];
     }
-    nas_status_t status = make_engine(scoring, err);
-    if (status) return status;
+    nas_status_t status = device ? nas_device_engine(device, NULL, &scoring->engine, err) : NAS_OK;
+    if (status || !device) return status;
     nas_scorer_options_t options = {.engine = scoring->engine,
                                     .network = parameters->network,
                                     .metric = scoring->metric,
@@ -172,9 +164,6 @@ static nas_status_t make_scorer(scoring_t *scoring, nas_error_t *err)
 static nas_status_t set_up(scoring_t *scoring, nas_error_t *err)
 {
     if (scoring->stage) scoring->parameters = scoring->stage->parameters;
-    double isa = nas_isa_best();
-    nas_comm_min(scoring->world, &isa, 1);
-    scoring->parameters.isa = (int64_t)isa;
     nas_comm_bcast(scoring->world, 0, &scoring->parameters, sizeof scoring->parameters);
     if (scoring->parameters.first_worker >= nas_comm_size(scoring->world))
         scoring->parameters.first_worker = 0;
@@ -369,9 +358,10 @@ static nas_status_t run_rounds(scoring_t *scoring, nas_error_t *err)
     return (nas_status_t)verdict.status;
 }
 
-nas_status_t nas_score(nas_comm_t *world, nas_score_stage_t *stage, nas_error_t *err)
+nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_score_stage_t *stage,
+                       nas_error_t *err)
 {
-    scoring_t scoring = {.world = world, .stage = stage};
+    scoring_t scoring = {.world = world, .devices = devices, .stage = stage};
     nas_status_t status = set_up(&scoring, err);
     if (!status) status = begin_heartbeat(&scoring, err);
     if (!status) status = run_rounds(&scoring, err);

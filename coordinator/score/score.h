@@ -6,6 +6,7 @@
 #include "common/comm/comm.h"
 #include "common/job/job.h"
 #include "common/space/pool.h"
+#include "coordinator/devices/devices.h"
 #include "coordinator/inputs/inputs_score.h"
 #include "coordinator/session/reuse.h"
 #include "coordinator/session/session.h"
@@ -21,8 +22,8 @@ typedef struct nas_score_stage_options {
     const nas_job_t *job;
     const nas_pool_t *pool;
     const nas_score_inputs_t *inputs;
-    const char *isa; /**< instruction set that all ranks use */
-    bool is_last;    /**< nothing is searched: when all is scored the run is complete */
+    const char *unit; /**< what computes: the instruction set of all ranks, or their GPUs */
+    bool is_last;     /**< nothing is searched: when all is scored the run is complete */
 } nas_score_stage_options_t;
 
 /** Say in the state how its scores are measured. Scores of sessions that measure differently are
@@ -47,9 +48,10 @@ void nas_score_stage_destroy(nas_score_stage_t *stage);
 
 /** Score what the session's state lacks, to the end or until a stop is requested; the state is
  *  saved as it goes.  Collective over world.
- *  stage: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK, all
+ *  devices: what the ranks compute on; stage: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK, all
  *  is scored; NAS_ESTOP; or the worst error of any rank. An architecture that cannot be scored is
  *  recorded as failed and is no error. */
-nas_status_t nas_score(nas_comm_t *world, nas_score_stage_t *stage, nas_error_t *err);
+nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_score_stage_t *stage,
+                       nas_error_t *err);
 
 #endif

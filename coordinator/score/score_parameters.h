@@ -22,12 +22,11 @@ typedef struct nas_score_parameters {
     int64_t batch; /**< images */
     uint64_t seed;
     int64_t backend;      /**< place in the list of backends */
-    int64_t isa;          /**< nas_isa_t, the smallest of all ranks */
     int64_t first_worker; /**< 1 where rank 0 coordinates only */
     double silence_s;     /**< after so long without a sign of life of a rank the job ends */
 } nas_score_parameters_t;
 
-/** Those of a job that computes metrics, with nothing known and no instruction set.  Coordinator
+/** Those of a job that computes metrics, with nothing known.  Coordinator
  *  only; after nas_inputs_read_files. */
 nas_score_parameters_t nas_score_parameters(const nas_job_t *job, const nas_pool_t *pool,
                                             const nas_score_inputs_t *inputs);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
-                                   const nas_digest_t *batch, const char *isa,
+                                   const nas_digest_t *batch, const char *unit,
                                    nas_digest_t *measurement, nas_error_t *err)
 {
     const nas_network_t *net = &parameters->network;
@@ -17,7 +17,7 @@ nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
     const nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
     nas_hasher_update(hasher, number, sizeof number);
-    nas_hasher_update(hasher, isa, strlen(isa) + 1);
+    nas_hasher_update(hasher, unit, strlen(unit) + 1);
     nas_hasher_update(hasher, batch, sizeof *batch);
     *measurement = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);

@@ -1,7 +1,7 @@
 /* Scores that an earlier run has computed, taken over instead of being computed again.
  *
  * How a metric is measured is its *measurement*: network, images and labels of the batch, seed of
- * the weights, backend, instruction set. Under equal measurements a metric of an architecture is
+ * the weights, backend, what computes (unit). Under equal measurements a metric of an architecture is
  * the same number, whatever pool it is in, what the job is called and which other metrics are
  * computed with it. So scores are taken over per architecture and metric, and what is missing alone
  * is computed. */
@@ -20,7 +20,7 @@
  *  batch [in] digest of the mini-batch; isa [in] name of the instruction set that all ranks use.
  *  NAS_ENOMEM. */
 nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
-                                   const nas_digest_t *batch, const char *isa,
+                                   const nas_digest_t *batch, const char *unit,
                                    nas_digest_t *measurement, nas_error_t *err);
 
 /** What is taken over. Zero-initialise: nothing is; end with nas_score_reuse_fini. */

@@ -37,7 +37,7 @@ nas_status_t nas_score_stage_create(const nas_score_stage_options_t *options,
         .parameters = nas_score_parameters(options->job, options->pool, options->inputs),
         .is_last = options->is_last};
     const nas_status_t status = nas_score_measurement(&stage->parameters, &options->inputs->content,
-                                                      options->isa, &stage->measurement, err);
+                                                      options->unit, &stage->measurement, err);
     if (status) {
         nas_score_stage_destroy(stage);
         return status;

@@ -23,10 +23,11 @@
 /* The search on a rank. */
 typedef struct search {
     nas_comm_t *world;
-    nas_comm_t *group;         /* all ranks of my group */
-    nas_comm_t *leaders;       /* leaders of all groups; NULL on the others */
-    nas_search_stage_t *stage; /* rank 0; borrowed */
-    nas_shared_table_t *table; /* this rank's rows of a table; NULL: none; borrowed */
+    nas_comm_t *group;            /* all ranks of my group */
+    nas_comm_t *leaders;          /* leaders of all groups; NULL on the others */
+    const nas_devices_t *devices; /* borrowed */
+    nas_search_stage_t *stage;    /* rank 0; borrowed */
+    nas_shared_table_t *table;    /* this rank's rows of a table; NULL: none; borrowed */
     nas_search_parameters_t parameters;
     nas_features_t features;
     nas_group_t *method;
@@ -78,8 +79,9 @@ static nas_status_t make_evaluator(search_t *search, nas_error_t *err)
 {
     nas_evaluator_options_t options;
     if (search->stage) options = nas_search_stage_evaluator(search->stage);
-    return nas_evaluator_create(search->world, search->stage ? &options : NULL, search->heartbeat,
-                                &search->evaluator, err);
+    const nas_evaluator_ranks_t ranks = {
+        .world = search->world, .devices = search->devices, .heartbeat = search->heartbeat};
+    return nas_evaluator_create(&ranks, search->stage ? &options : NULL, &search->evaluator, err);
 }
 
 /* Ranks hear each other from here on, since loading can take longer than `silence`. */
@@ -212,10 +214,11 @@ static nas_status_t run_rounds(search_t *search, nas_error_t *err)
     return nas_group_outcome(search->method, err);
 }
 
-nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_shared_table_t *table,
+nas_status_t nas_search(const nas_search_ranks_t *ranks, nas_search_stage_t *stage,
                         nas_error_t *err)
 {
-    search_t search = {.world = world, .stage = stage, .table = table};
+    search_t search = {
+        .world = ranks->world, .devices = ranks->devices, .stage = stage, .table = ranks->table};
     nas_status_t status = set_up(&search, err);
     if (status == NAS_ESTOP) status = stop_early(&search, err);
     NAS_FAULT_POINT("start");

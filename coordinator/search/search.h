@@ -6,6 +6,7 @@
 #include "common/comm/comm.h"
 #include "common/space/pool.h"
 #include "common/state/state.h"
+#include "coordinator/devices/devices.h"
 #include "coordinator/inputs/inputs_evaluate.h"
 #include "coordinator/inputs/inputs_images.h"
 #include "coordinator/inputs/inputs_search.h"
@@ -42,11 +43,18 @@ int64_t nas_search_stage_count(const nas_search_stage_t *stage);
 /** Accepts NULL. */
 void nas_search_stage_destroy(nas_search_stage_t *stage);
 
-/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere; table: this rank's
- *  rows of one that the ranks share, or on rank 0 one of its own; NULL: none. Returns the same
+/** What every rank has; borrowed. */
+typedef struct nas_search_ranks {
+    nas_comm_t *world;
+    const nas_devices_t *devices; /**< what networks are trained on */
+    nas_shared_table_t *table; /**< this rank's rows of one that the ranks share, or on rank 0 one
+                                    of its own; NULL: none */
+} nas_search_ranks_t;
+
+/** Search to the end.  Collective over world. stage: on rank 0, NULL elsewhere. Returns the same
  *  status and text on every rank: NAS_OK complete, NAS_ESTOP stopped on request and saved, or the
  *  worst error of any rank. */
-nas_status_t nas_search(nas_comm_t *world, nas_search_stage_t *stage, nas_shared_table_t *table,
+nas_status_t nas_search(const nas_search_ranks_t *ranks, nas_search_stage_t *stage,
                         nas_error_t *err);
 
 #endif

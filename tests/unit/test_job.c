@@ -56,6 +56,7 @@ Test(job, defaults_of_a_space)
     nas_job_t *job = read_job(SPACE SPACE_OBJECTIVE SEARCH, NULL);
     cr_assert_eq(job->purpose, NAS_JOB_SEARCH);
     cr_assert_str_eq(nas_backend_at((size_t)job->backend)->name, "cpu");
+    cr_assert_str_eq(job->device, "auto");
     cr_assert_eq(job->coordinator, NAS_COORDINATOR_SHARED);
     cr_assert_str_eq(nas_job_space(job)->name, "nas-bench-201");
     cr_assert_null(job->pool.table);
@@ -307,6 +308,7 @@ Test(job, printing_shows_every_value_of_a_space)
                            "seed: 7\n"
                            "output: /full.h5\n"
                            "backend: ref\n"
+                           "device: auto\n"
                            "coordinator: dedicated\n"
                            "silence: 300\n"
                            "pool:\n"

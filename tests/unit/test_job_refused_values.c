@@ -101,6 +101,10 @@ Test(job_refused, values_of_a_space)
          "--set search.method: expected one of pool-gp, robot, random, rea, "
          "reinforce, single, found pool_gp; did you mean pool-gp?"},
         {"backend=gpu", "--set backend: expected one of ref, cpu, found gpu"},
+        {"device=tpu",
+         "--set device: there is no device 'tpu'; auto, cpu, gpu, cuda[:N], hip[:N] and "
+         "opencl[:PLATFORM[:N]] are, with the numbers of robotnas devices"},
+        {"device=", "--set device: expected a text, found \"\""},
         {"coordinator=none", "--set coordinator: expected one of shared, dedicated, found none"},
         {"pool.subset=some", SUBSET "some"},
         {"pool.subset=sample", SUBSET "sample"},

@@ -173,6 +173,16 @@ Test(schedule, a_dedicated_coordinator_gets_nothing)
     for (int r = 1; r < 4; r++) cr_assert_gt(played.of_rank[r], 0);
 }
 
+Test(schedule, idle_ranks_get_nothing)
+{
+    const bool idle[] = {true, false, true, true, false, true};
+    game_t game;
+    set_up(&game, 200, 6, 3);
+    game.options.idle = idle;
+    const played_t played = play(&game);
+    for (int r = 0; r < 6; r++) cr_assert_eq(played.of_rank[r] == 0, idle[r], "rank %d", r);
+}
+
 Test(schedule, learning_takes_one_of_the_cheapest_items_a_rank)
 {
     game_t game;

@@ -30,6 +30,7 @@ typedef struct asking {
 typedef struct fixture {
     temp_path_t folder, stem, file, kept;
     train_case_t c;
+    nas_device_t *device;
     nas_candidate_t candidate;
     nas_trainer_options_t options;
     asking_t asking;
@@ -63,9 +64,11 @@ static inline void make(fixture_t *f, const nas_backend_t *backend, nas_recipe_t
     f->file = temp_file(&f->folder, "run.h5.d/000007-s5.h5");
     f->kept = temp_file(&f->folder, "kept.h5");
     train_case_make(&f->c, backend, recipe);
+    const nas_device_options_t device = {.choice = {.kind = NAS_DEVICE_CPU}, .backend = backend};
+    NAS_ASSERT(nas_device_open(&device, &f->device, NULL) == NAS_OK);
     f->candidate = (nas_candidate_t){.arch = 7, .seed = 5, .name = TRAIN_CASE_CELL};
     f->options = (nas_trainer_options_t){.team = f->c.alone,
-                                         .backend = backend,
+                                         .device = f->device,
                                          .network = f->c.graph->network,
                                          .recipe = recipe,
                                          .dataset = &f->c.dataset,
@@ -75,6 +78,7 @@ static inline void make(fixture_t *f, const nas_backend_t *backend, nas_recipe_t
 
 static inline void drop(fixture_t *f)
 {
+    nas_device_close(f->device);
     train_case_drop(&f->c);
     temp_folder_remove(&f->folder);
 }

@@ -4,7 +4,6 @@
 #include "common/base/rng.h"
 #include "worker/bench/bench_floor.h"
 #include "worker/bench/bench_work.h"
-#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 
 #include <jansson.h>
@@ -30,6 +29,12 @@ typedef struct bench {
 } bench_t;
 
 /* ------------------------------------------------------------------------------- measure */
+
+/* What a GPU spends its time on is its driver's to say (docs/gpu.md). */
+static bool is_on_core(const bench_t *bench)
+{
+    return nas_device_kind(bench->options->device) == NAS_DEVICE_CPU;
+}
 
 static nas_status_t make_batch(bench_t *bench, nas_error_t *err)
 {
@@ -72,7 +77,7 @@ static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, i
     nas_scorer_t *scorer = NULL;
     double begin = 0;
     nas_status_t status = nas_bench_arch(result->arch, &arch, err);
-    if (!status) status = nas_host_engine_create(bench->options->backend, profile, &engine, err);
+    if (!status) status = nas_device_engine(bench->options->device, profile, &engine, err);
     if (!status) status = make_scorer(bench, engine, &scorer, err);
     for (int run = 0; !status && run <= n_runs; run++) {
         if (run == 1) {
@@ -99,19 +104,25 @@ static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
     nas_status_t status = profile ? NAS_OK : nas_error_nomem(err, "the bench");
     result->arch = arch;
     if (!status) status = time_scoring(bench, NULL, bench->options->n_repeats, result, err);
-    if (!status) status = time_scoring(bench, profile, 1, &timed, err);
-    if (!status)
-        status = nas_bench_work_measure(bench->options->backend, profile, bench->bytes_per_s,
-                                        &result->work, err);
-    if (!status) {
+    if (!status && is_on_core(bench)) {
+        status = time_scoring(bench, profile, 1, &timed, err);
+        if (!status)
+            status = nas_bench_work_measure(nas_device_layout(bench->options->device), profile,
+                                            bench->bytes_per_s, &result->work, err);
         result->setup_s = timed.seconds - result->work.seconds;
-        bench->n_results++;
     }
+    bench->n_results += status == NAS_OK;
     free(profile);
     return status;
 }
 
 /* --------------------------------------------------------------------------------- print */
+
+static void print_rate(const result_t *result, FILE *out)
+{
+    (void)fprintf(out, "\n%s\n  %.3f architectures/s, %.1f ms each; arena %.0f MiB\n", result->arch,
+                  1.0 / result->seconds, 1e3 * result->seconds, result->arena_bytes / (1 << 20));
+}
 
 static void print_result(const result_t *result, FILE *out)
 {
@@ -130,12 +141,23 @@ static void print_result(const result_t *result, FILE *out)
 static void print_table(const bench_t *bench, FILE *out)
 {
     const nas_bench_score_options_t *o = bench->options;
-    (void)fprintf(
-        out,
-        "scoring on one core: backend %s, batch %d, %d channels, %d cells a stage, %d metrics\n\n",
-        o->backend->name, o->batch, o->channels, o->cells, o->n_metric);
-    nas_bench_work_print_formula(bench->bytes_per_s, out);
-    for (int i = 0; i < bench->n_results; i++) print_result(&bench->result[i], out);
+    (void)fputs("scoring on ", out);
+    nas_bench_print_device(o->device, out);
+    (void)fprintf(out, ", batch %d, %d channels, %d cells a stage, %d metrics\n", o->batch,
+                  o->channels, o->cells, o->n_metric);
+    if (is_on_core(bench)) {
+        (void)fputc('\n', out);
+        nas_bench_work_print_formula(bench->bytes_per_s, out);
+    }
+    for (int i = 0; i < bench->n_results; i++)
+        (is_on_core(bench) ? print_result : print_rate)(&bench->result[i], out);
+}
+
+static json_t *rate_json(const result_t *result)
+{
+    return json_pack("{s:s, s:f, s:f, s:I}", "arch", result->arch, "seconds", result->seconds,
+                     "arch_per_s", 1.0 / result->seconds, "arena_bytes",
+                     (json_int_t)result->arena_bytes);
 }
 
 static json_t *result_json(const result_t *result)
@@ -154,13 +176,15 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
     const nas_bench_score_options_t *o = bench->options;
     json_t *results = json_array(), *metrics = json_array();
     for (int i = 0; i < bench->n_results; i++)
-        (void)json_array_append_new(results, result_json(&bench->result[i]));
+        (void)json_array_append_new(
+            results, (is_on_core(bench) ? result_json : rate_json)(&bench->result[i]));
     for (int i = 0; i < o->n_metric; i++)
         (void)json_array_append_new(metrics, json_string(o->metric[i]->name));
-    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "bench", "score",
-                             "backend", o->backend->name, "batch", o->batch, "channels",
-                             o->channels, "cells", o->cells, "metrics", metrics, "read_bytes_per_s",
-                             bench->bytes_per_s, "architectures", results);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "bench", "score", "backend",
+                  nas_device_layout(o->device)->name, "device", nas_device_name(o->device), "batch",
+                  o->batch, "channels", o->channels, "cells", o->cells, "metrics", metrics,
+                  "read_bytes_per_s", bench->bytes_per_s, "architectures", results);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);

@@ -4,7 +4,7 @@
 #define NAS_WORKER_BENCH_BENCH_SCORE_H
 
 #include "common/base/error.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/device/device.h"
 #include "worker/engine/metrics/metric.h"
 
 #include <stdbool.h>
@@ -12,7 +12,7 @@
 
 /** What to measure. Borrowed for the call. */
 typedef struct nas_bench_score_options {
-    const nas_backend_t *backend;
+    nas_device_t *device;
     const char *arch;                  /**< a name; NULL: those of bench_work.h */
     const nas_metric_t *const *metric; /**< [n_metric] */
     int n_metric;

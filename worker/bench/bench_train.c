@@ -4,7 +4,6 @@
 #include "common/base/rng.h"
 #include "worker/bench/bench_work.h"
 #include "worker/data/memory.h"
-#include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
 #include <jansson.h>
@@ -33,6 +32,12 @@ typedef struct bench {
 } bench_t;
 
 /* ------------------------------------------------------------------------------- measure */
+
+/* What a GPU spends its time on is its driver's to say (docs/gpu.md). */
+static bool is_on_core(const bench_t *bench)
+{
+    return nas_device_kind(bench->options->device) == NAS_DEVICE_CPU;
+}
 
 static nas_status_t make_images(bench_t *bench, nas_error_t *err)
 {
@@ -82,7 +87,7 @@ static nas_status_t time_steps(const bench_t *bench, const nas_graph_t *graph, i
                                nas_profile_t *profile, result_t *result, nas_error_t *err)
 {
     nas_engine_t *engine = NULL;
-    nas_status_t status = nas_host_engine_create(bench->options->backend, profile, &engine, err);
+    nas_status_t status = nas_device_engine(bench->options->device, profile, &engine, err);
     const nas_training_options_t options = {.team = bench->self,
                                             .engine = engine,
                                             .graph = graph,
@@ -115,7 +120,7 @@ static nas_status_t measure_graph(bench_t *bench, const nas_graph_t *graph, resu
     nas_profile_t *profile = calloc(1, sizeof *profile);
     if (!profile) return nas_error_nomem(err, "the bench");
     nas_status_t status = time_steps(bench, graph, bench->options->n_repeats, NULL, result, err);
-    if (!status) status = time_steps(bench, graph, 1, profile, result, err);
+    if (!status && is_on_core(bench)) status = time_steps(bench, graph, 1, profile, result, err);
     for (int i = 0; !status && i < profile->n; i++) {
         result->work_s[profile->entry[i].work] += profile->entry[i].seconds;
         result->flops += profile->entry[i].flops;
@@ -150,6 +155,12 @@ static double images_per_s(const bench_t *bench, const result_t *result)
     return bench->options->batch / result->seconds;
 }
 
+static void print_rate(const bench_t *bench, const result_t *result, FILE *out)
+{
+    (void)fprintf(out, "\n%s\n  %.1f images/s, %.1f ms a step\n", result->arch,
+                  images_per_s(bench, result), 1e3 * result->seconds);
+}
+
 static void print_result(const bench_t *bench, const result_t *result, FILE *out)
 {
     double outside_s = result->profiled_s;
@@ -172,14 +183,17 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
     json_t *results = json_array();
     for (int i = 0; i < bench->n_results; i++) {
         const result_t *result = &bench->result[i];
-        (void)json_array_append_new(results, json_pack("{s:s, s:f, s:f, s:f}", "arch", result->arch,
-                                                       "seconds", result->seconds, "images_per_s",
-                                                       images_per_s(bench, result), "flops_per_s",
-                                                       result->flops / result->seconds));
+        json_t *object = json_pack("{s:s, s:f, s:f}", "arch", result->arch, "seconds",
+                                   result->seconds, "images_per_s", images_per_s(bench, result));
+        if (is_on_core(bench))
+            (void)json_object_set_new(object, "flops_per_s",
+                                      json_real(result->flops / result->seconds));
+        (void)json_array_append_new(results, object);
     }
-    json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:i, s:o}", "bench", "train", "backend",
-                             o->backend->name, "batch", o->batch, "channels", o->channels, "cells",
-                             o->cells, "architectures", results);
+    json_t *root =
+        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "bench", "train", "backend",
+                  nas_device_layout(o->device)->name, "device", nas_device_name(o->device), "batch",
+                  o->batch, "channels", o->channels, "cells", o->cells, "architectures", results);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);
@@ -191,10 +205,12 @@ static nas_status_t print(const bench_t *bench, FILE *out, bool json, nas_error_
 {
     const nas_bench_train_options_t *o = bench->options;
     if (json) return print_json(bench, out, err);
-    (void)fprintf(out,
-                  "training on one core: backend %s, batch %d, %d channels, %d cells a stage\n",
-                  o->backend->name, o->batch, o->channels, o->cells);
-    for (int i = 0; i < bench->n_results; i++) print_result(bench, &bench->result[i], out);
+    (void)fputs("training on ", out);
+    nas_bench_print_device(o->device, out);
+    (void)fprintf(out, ", batch %d, %d channels, %d cells a stage\n", o->batch, o->channels,
+                  o->cells);
+    for (int i = 0; i < bench->n_results; i++)
+        (is_on_core(bench) ? print_result : print_rate)(bench, &bench->result[i], out);
     return NAS_OK;
 }
 

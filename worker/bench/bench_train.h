@@ -3,14 +3,14 @@
 #define NAS_WORKER_BENCH_BENCH_TRAIN_H
 
 #include "common/base/error.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/device/device.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 /** What to measure. Borrowed for the call. */
 typedef struct nas_bench_train_options {
-    const nas_backend_t *backend;
+    nas_device_t *device;
     const char *arch; /**< a name; NULL: those of bench_work.h */
     int batch;        /**< all > 0 */
     int channels;

@@ -35,6 +35,14 @@ static void add_kinds(const nas_profile_t *profile, const nas_bench_floor_t *flo
     }
 }
 
+void nas_bench_print_device(const nas_device_t *device, FILE *out)
+{
+    if (nas_device_kind(device) == NAS_DEVICE_GPU)
+        (void)fputs(nas_device_name(device), out);
+    else
+        (void)fprintf(out, "one core: backend %s", nas_device_layout(device)->name);
+}
+
 nas_status_t nas_bench_work_measure(const nas_backend_t *backend, const nas_profile_t *profile,
                                     double bytes_per_s, nas_bench_work_t *work, nas_error_t *err)
 {

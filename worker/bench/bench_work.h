@@ -5,7 +5,7 @@
 
 #include "common/base/error.h"
 #include "common/space/arch.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/device/device.h"
 #include "worker/engine/host/profile.h"
 
 #include <jansson.h>
@@ -21,6 +21,9 @@ const char *nas_bench_name(int i);
  *  arch [out] the caller's, to be ended with nas_arch_fini after errors, too.
  *  NAS_EARG: none. NAS_ENOMEM. */
 nas_status_t nas_bench_arch(const char *text, nas_arch_t *arch, nas_error_t *err);
+
+/** "one core: backend cpu", or "cuda:0 NVIDIA H200": where it is measured, for a table's head. */
+void nas_bench_print_device(const nas_device_t *device, FILE *out);
 
 /** The images of all benchmarks. */
 enum { NAS_BENCH_COLOURS = 3, NAS_BENCH_SIDE = 32, NAS_BENCH_CLASSES = 10 };

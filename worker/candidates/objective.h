@@ -18,6 +18,7 @@
 #include "common/space/pool.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
+#include "worker/engine/device/device.h"
 
 #include <stdint.h>
 
@@ -40,6 +41,7 @@ typedef struct nas_objective_needs {
 typedef struct nas_objective_setup {
     nas_comm_t *world;
     nas_comm_t *team;       /**< NULL: this rank evaluates nothing */
+    nas_device_t *device;   /**< of an objective on images, where there is a team; else NULL */
     const char *packed;     /**< what `pack` wrote; on every rank */
     const char *job_folder; /**< likewise, as all below but the images */
     const nas_strings_t *columns;

@@ -65,6 +65,7 @@ typedef struct worker {
     double speed;
     double load_s; /* predicted time of its list */
     double key_s;  /* the same with one more item of the reference cost */
+    bool is_idle;  /* it gets nothing */
 } worker_t;
 
 struct nas_schedule {
@@ -84,7 +85,6 @@ struct nas_schedule {
     int *heap;                 /* [n_workers] ranks by (key_s, rank) */
     double *measured;          /* [n_workers] speeds, to find their median */
     int n_ranks;
-    int first_worker;
     int n_workers;
     double target_s;
     double deadline_s;  /* of the round; INFINITY: none */
@@ -109,6 +109,16 @@ static int64_t window_of(const nas_schedule_options_t *options)
     return options->n < window ? options->n : window;
 }
 
+static void mark_idle(nas_schedule_t *schedule, const nas_schedule_options_t *options)
+{
+    for (int rank = 0; rank < options->n_ranks; rank++) {
+        const bool is_idle = rank < options->first_worker || (options->idle && options->idle[rank]);
+        schedule->worker[rank].is_idle = is_idle;
+        schedule->n_workers += !is_idle;
+    }
+    NAS_ASSERT(schedule->n_workers > 0);
+}
+
 nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_schedule_t **schedule_p,
                                  nas_error_t *err)
 {
@@ -129,8 +139,6 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
         .heap = calloc(n_ranks, sizeof *schedule->heap),
         .measured = calloc(n_ranks, sizeof *schedule->measured),
         .n_ranks = options->n_ranks,
-        .first_worker = options->first_worker,
-        .n_workers = options->n_ranks - options->first_worker,
         .window = window,
         .n = options->n,
         .target_s = options->target_s,
@@ -140,6 +148,7 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
         nas_schedule_destroy(schedule);
         return nas_error_nomem(err, "the rounds of scoring");
     }
+    mark_idle(schedule, options);
     *schedule_p = schedule;
     return NAS_OK;
 }
@@ -224,11 +233,12 @@ static void sift_down(nas_schedule_t *schedule, int place)
 
 static void build_heap(nas_schedule_t *schedule, double reference)
 {
-    for (int place = 0; place < schedule->n_workers; place++) {
-        const int rank = schedule->first_worker + place;
+    int n = 0;
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
+        if (worker->is_idle) continue;
         worker->key_s = worker->load_s + reference / worker->speed;
-        schedule->heap[place] = rank;
+        schedule->heap[n++] = rank;
     }
     for (int place = schedule->n_workers / 2 - 1; place >= 0; place--) sift_down(schedule, place);
 }
@@ -279,7 +289,7 @@ static void assign(nas_schedule_t *schedule, int64_t first, int64_t n, double de
 static double shortest_item_s(const nas_schedule_t *schedule)
 {
     double shortest = INFINITY;
-    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
         int64_t n;
         const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
         if (n > 0) shortest = fmin(shortest, list[0].cost / schedule->worker[rank].speed);
@@ -371,7 +381,7 @@ static int compare_doubles(const void *a, const void *b)
 static void measure(nas_schedule_t *schedule, const nas_schedule_report_t *report)
 {
     int n_measured = 0;
-    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
         if (report[rank].cost > 0.0 && report[rank].seconds > 0.0) {
             worker->cost = PAST_WEIGHT * worker->cost + report[rank].cost;
@@ -383,8 +393,9 @@ static void measure(nas_schedule_t *schedule, const nas_schedule_report_t *repor
     if (n_measured == 0) return;
     qsort(schedule->measured, (size_t)n_measured, sizeof *schedule->measured, compare_doubles);
     schedule->total_speed = 0.0;
-    for (int rank = schedule->first_worker; rank < schedule->n_ranks; rank++) {
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
+        if (worker->is_idle) continue;
         if (worker->seconds == 0.0) worker->speed = schedule->measured[n_measured / 2];
         schedule->total_speed += worker->speed;
     }

@@ -28,6 +28,7 @@ typedef struct nas_schedule_options {
     int64_t n; /**< items that will be added, all in all */
     int n_ranks;
     int first_worker; /**< ranks before it get nothing; < n_ranks */
+    const bool *idle; /**< [n_ranks] ranks that get nothing either, not all; NULL: none */
     double target_s;  /**< longest time between two meetings, > 0 */
 } nas_schedule_options_t;
 

@@ -1,6 +1,5 @@
 #include "worker/verify/verify.h"
 
-#include "worker/engine/host/host.h"
 #include "worker/engine/scorer.h"
 #include "worker/verify/comparison.h"
 #include "worker/verify/verify_training.h"
@@ -109,12 +108,12 @@ out:
     return status;
 }
 
-static nas_status_t compute(const nas_backend_t *backend, const nas_reference_t *reference,
+static nas_status_t compute(nas_device_t *device, const nas_reference_t *reference,
                             nas_reference_values_t *values, nas_error_t *err)
 {
     nas_engine_t *engine = NULL;
     nas_status_t status = nas_reference_values_init(reference, values, err);
-    if (!status) status = nas_host_engine_create(backend, NULL, &engine, err);
+    if (!status) status = nas_device_engine(device, NULL, &engine, err);
     if (!status && reference->n_steps > 0) {
         status = nas_verify_training(engine, reference, values->losses, err);
     } else if (!status) {
@@ -211,14 +210,14 @@ static void count(tally_t *tally, const char *path, const nas_comparison_t *row,
 static nas_status_t verify_file(const nas_verify_options_t *options, const char *path,
                                 tally_t *tally, FILE *out, nas_error_t *err)
 {
-    const bool is_float64 = options->backend->element_bytes == sizeof(double);
+    const bool is_float64 = nas_device_layout(options->device)->element_bytes == sizeof(double);
     nas_reference_t reference = {0};
     nas_reference_values_t found = {0};
     nas_comparison_t *comparison = NULL;
     size_t n = 0;
     nas_status_t status = nas_reference_read(path, options->images, &reference, err);
     if (status) return status;
-    if ((status = compute(options->backend, &reference, &found, err))) goto out;
+    if ((status = compute(options->device, &reference, &found, err))) goto out;
     if ((status = nas_compare(&reference, &found, is_float64, &comparison, &n, err))) goto out;
     print_file(path, &reference, out);
     print_rows(comparison, n, out);
@@ -247,7 +246,10 @@ nas_status_t nas_verify(const nas_verify_options_t *options, FILE *out, nas_erro
     if (options->dump && options->n_paths != 1)
         return nas_error_set(err, NAS_EARG, "verify: --dump takes one reference file, not %d",
                              options->n_paths);
-    (void)fprintf(out, "backend %s\n", options->backend->name);
+    if (nas_device_kind(options->device) == NAS_DEVICE_GPU)
+        (void)fprintf(out, "device %s\n", nas_device_name(options->device));
+    else
+        (void)fprintf(out, "backend %s\n", nas_device_layout(options->device)->name);
     for (int i = 0; !status && i < options->n_paths; i++)
         status = verify_file(options, options->path[i], &tally, out, err);
     return status ? status : conclude(&tally, out, err);

@@ -1,15 +1,15 @@
-/* `robotnas verify`: a backend against reference files. */
+/* `robotnas verify`: a device against reference files. */
 #ifndef NAS_WORKER_VERIFY_VERIFY_H
 #define NAS_WORKER_VERIFY_VERIFY_H
 
 #include "common/base/error.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/device/device.h"
 
 #include <stdio.h>
 
 /** What to verify. Borrowed for the call. */
 typedef struct nas_verify_options {
-    const nas_backend_t *backend;
+    nas_device_t *device;
     const char *const *path; /**< [n_paths] reference files (reference.h) */
     int n_paths;             /**< at least 1 */
     const char *images; /**< CIFAR-10 file for courses of training without images; NULL: none */

@@ -1,36 +1,13 @@
-/* Devices: what a rank computes networks on, its processor's cores or a GPU.
- *
- * The job and the option --device name one: `auto`, `cpu`, `gpu`, or a layer of GPUs with numbers,
- * `cuda:1`, `opencl:0:1`. Numbers that are left out mean the device that is bound to the rank: what
- * Slurm made visible, else the rank's number on its node modulo the devices. `auto` stands for a GPU
- * where any rank has one, which is for the ranks to agree on (coordinator/devices).
- */
+/* Devices: what a rank computes networks on, its processor's cores or a GPU. */
 #ifndef NAS_WORKER_ENGINE_DEVICE_DEVICE_H
 #define NAS_WORKER_ENGINE_DEVICE_DEVICE_H
 
 #include "common/base/error.h"
+#include "worker/engine/device/choice.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/host/profile.h"
 
 #include <stdint.h>
-
-typedef enum nas_device_kind {
-    NAS_DEVICE_AUTO = 0, /**< only of a choice */
-    NAS_DEVICE_CPU,
-    NAS_DEVICE_GPU
-} nas_device_kind_t;
-
-/** What was asked for; a plain value. */
-typedef struct nas_device_choice {
-    int64_t kind;     /**< nas_device_kind_t */
-    int64_t layer;    /**< nas_gpu_layer_at; -1: any */
-    int64_t platform; /**< OpenCL's; -1: any */
-    int64_t index;    /**< -1: the one that is bound to the rank */
-} nas_device_choice_t;
-
-/** NAS_EINPUT: what it may be, in one line. */
-nas_status_t nas_device_choice_parse(const char *text, nas_device_choice_t *choice,
-                                     nas_error_t *err);
 
 typedef struct nas_device_options {
     nas_device_choice_t choice;   /**< not AUTO */
@@ -41,13 +18,10 @@ typedef struct nas_device_options {
 /** Opaque. */
 typedef struct nas_device nas_device_t;
 
-/** Whether this rank has a GPU that the choice fits and that can be opened.  Not collective.
- *  reason [out, NULL: not wanted]: why not, with the remedy. */
-bool nas_device_has_gpu(const nas_device_options_t *options, nas_error_t *reason);
-
 /** Open it: of a GPU its driver, and the golden kernels are run (golden.h).  Not collective.
  *  The caller owns *device_p; engines of it end before it.
- *  NAS_EINPUT: not to be had, with the remedy; NAS_EIO: it is there and does not work. */
+ *  NAS_EINPUT: not to be had, with the remedy; NAS_EIO: it is there and does not work.
+ *  NAS_ENOMEM. */
 nas_status_t nas_device_open(const nas_device_options_t *options, nas_device_t **device_p,
                              nas_error_t *err);
 

@@ -12,8 +12,8 @@ static const nas_backend_t *of_ref(nas_isa_t isa)
 
 /* The better ones last. */
 static const nas_backend_entry_t list[] = {
-    {"ref", NULL, of_ref},
-    {"cpu", "oneDNN", nas_backend_cpu},
+    {"ref", NULL, false, of_ref},
+    {"cpu", "oneDNN", true, nas_backend_cpu},
 };
 
 enum { N_BACKENDS = sizeof list / sizeof list[0] };

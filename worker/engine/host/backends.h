@@ -11,6 +11,7 @@
 typedef struct nas_backend_entry {
     const char *name;  /**< as `backend` says it */
     const char *needs; /**< the library that it is built with; NULL: none */
+    bool yields;       /**< to a GPU, where a job has one: both are of single precision */
     /** The backend, NULL where it is not built in. isa: which instructions it may use; the first
      *  use fixes those of the process. */
     const nas_backend_t *(*of)(nas_isa_t isa);

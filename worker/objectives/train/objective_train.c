@@ -18,8 +18,7 @@ enum { FEW_STEPS = 300, USUAL_STEPS = 1000 };
 
 /* What travels. */
 typedef struct parameters {
-    int64_t backend; /* place in the list of backends */
-    int64_t space;   /* place in nas_space_list */
+    int64_t space; /* place in nas_space_list */
     nas_recipe_t recipe;
     int64_t channels;
     int64_t cells;
@@ -133,8 +132,7 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
 
 static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
 {
-    const parameters_t parameters = {.backend = job->backend,
-                                     .space = nas_space_place(nas_job_space(job)),
+    const parameters_t parameters = {.space = nas_space_place(nas_job_space(job)),
                                      .recipe = nas_job_recipe(job),
                                      .channels = job->network.channels,
                                      .cells = job->network.cells};
@@ -154,17 +152,14 @@ static nas_status_t share_images(objective_t *objective, nas_error_t *err)
 }
 
 static nas_status_t make_trainer(objective_t *objective, const parameters_t *parameters,
-                                 nas_isa_t isa, nas_error_t *err)
+                                 nas_error_t *err)
 {
     const nas_objective_setup_t *setup = objective->setup;
     const nas_dataset_t *images = setup->images ? setup->images : &objective->copy;
-    const nas_backend_t *backend = NULL;
     objective->network = network_of(parameters->channels, parameters->cells, images);
-    const nas_status_t status = nas_backend_require(parameters->backend, isa, &backend, err);
-    if (status) return status;
     if (!setup->team) return NAS_OK;
     const nas_trainer_options_t options = {.team = setup->team,
-                                           .backend = backend,
+                                           .device = setup->device,
                                            .network = objective->network,
                                            .recipe = parameters->recipe,
                                            .dataset = images,
@@ -187,7 +182,6 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
 {
     const char *at = setup->packed;
     const parameters_t *parameters = nas_buffer_take(&at, sizeof *parameters);
-    double isa = nas_isa_best();
     objective_t *objective = calloc(1, sizeof *objective);
     nas_status_t status = objective ? NAS_OK : nas_error_nomem(err, "the trainer");
     status = nas_comm_agree(setup->world, status, err);
@@ -197,9 +191,8 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
     }
     objective->setup = setup;
     objective->space = nas_space_at(parameters->space);
-    nas_comm_min(setup->world, &isa, 1);
     status = share_images(objective, err);
-    if (!status) status = make_trainer(objective, parameters, (nas_isa_t)isa, err);
+    if (!status) status = make_trainer(objective, parameters, err);
     status = nas_comm_agree(setup->world, status, err);
     if (status)
         destroy(objective);

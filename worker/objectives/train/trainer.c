@@ -15,7 +15,6 @@
 #include "common/base/fault.h"
 #include "common/base/log.h"
 #include "worker/candidates/candidate_file.h"
-#include "worker/engine/host/host.h"
 #include "worker/objectives/train/training.h"
 
 #include <math.h>
@@ -103,7 +102,7 @@ static nas_status_t build(evaluation_t *evaluation, const nas_arch_t *arch, nas_
     if (!status)
         status = nas_split_make(o->dataset, &o->recipe, evaluation->candidate->seed,
                                 &evaluation->split, err);
-    if (!status) status = nas_host_engine_create(o->backend, NULL, &evaluation->engine, err);
+    if (!status) status = nas_device_engine(o->device, NULL, &evaluation->engine, err);
     status = nas_comm_agree(o->team, status, err);
     if (status) return status;
     const nas_training_options_t training = {.team = o->team,

@@ -12,7 +12,7 @@
 #include "common/space/network.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
-#include "worker/engine/backends/backend.h"
+#include "worker/engine/device/device.h"
 #include "worker/objectives/train/recipe.h"
 
 #include <stdbool.h>
@@ -21,8 +21,8 @@
 /** What to train with; the same on all ranks of the team. Borrowed, and kept while the trainer
  *  lives. */
 typedef struct nas_trainer_options {
-    nas_comm_t *team; /**< at most as many ranks as the recipe has shards */
-    const nas_backend_t *backend;
+    nas_comm_t *team;      /**< at most as many ranks as the recipe has shards */
+    nas_device_t *device;  /**< this rank's */
     nas_network_t network; /**< its convention is TRAIN */
     nas_recipe_t recipe;
     const nas_dataset_t *dataset;

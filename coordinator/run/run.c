@@ -1,10 +1,14 @@
-#include "coordinator/commands/run.h"
+#include "coordinator/run/run.h"
 
 #include "common/base/log.h"
 #include "common/state/statefile.h"
 #include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/inputs/state_begin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------- opening */
 
@@ -20,14 +24,14 @@ static nas_status_t open_session(nas_run_t *run, const nas_session_options_t *op
     return status;
 }
 
-static nas_status_t open_score(nas_run_t *run, const char *isa, nas_error_t *err)
+static nas_status_t open_score(nas_run_t *run, const char *unit, nas_error_t *err)
 {
     const nas_inputs_t *inputs = &run->inputs;
     const nas_score_stage_options_t options = {.session = run->session,
                                                .job = inputs->job,
                                                .pool = &inputs->pool,
                                                .inputs = &inputs->score,
-                                               .isa = isa,
+                                               .unit = unit,
                                                .is_last = !inputs->search.method};
     if (inputs->score.batch.n == 0) return NAS_OK;
     return nas_score_stage_create(&options, &run->score, err);
@@ -63,7 +67,7 @@ static nas_status_t open_search(nas_run_t *run, int n_ranks, nas_error_t *err)
 }
 
 /* Read the inputs and make of them, and of what is saved, a state to go on from. */
-static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options,
+static nas_status_t open_inputs(nas_run_t *run, const nas_run_options_t *options,
                                 const nas_session_options_t *session, nas_error_t *err)
 {
     run->inputs.interrupt = options->interrupt;
@@ -71,10 +75,7 @@ static nas_status_t open_stages(nas_run_t *run, const nas_run_options_t *options
     nas_status_t status = nas_inputs_read_files(&run->inputs, err);
     run->inputs.interrupt = NULL;
     if (status == NAS_ESTOP) return nas_session_stop_reading(run->session, err);
-    if (!status) status = open_session(run, session, err);
-    if (!status) status = open_score(run, options->isa, err);
-    if (!status) status = reuse(run, options->reuse, err);
-    return status ? status : open_search(run, options->n_ranks, err);
+    return status ? status : open_session(run, session, err);
 }
 
 /* What a table lacks is no failure. */
@@ -104,13 +105,13 @@ static nas_status_t choose_saved_method(nas_run_t *run, nas_error_t *err)
 static nas_status_t open_saved(nas_run_t *run, const nas_run_options_t *options,
                                const nas_session_options_t *session, nas_error_t *err)
 {
-    bool settled = false;
     nas_digest_t seen = {{0}};
     nas_status_t status = nas_session_create(session, &run->session, err);
+    run->goes_on = !status && nas_session_saved(run->session);
     if (!status && method_may_be_saved(run, options)) status = choose_saved_method(run, err);
     if (!status) status = nas_inputs_seen(&run->inputs, &seen, err);
-    if (!status) status = nas_session_settle(run->session, session, &seen, &settled, err);
-    return status || settled ? status : open_stages(run, options, session, err);
+    if (!status) status = nas_session_settle(run->session, session, &seen, &run->is_settled, err);
+    return status || run->is_settled ? status : open_inputs(run, options, session, err);
 }
 
 nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_error_t *err)
@@ -134,6 +135,61 @@ nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_
             "the job names no search.method: it goes on with %s, with which the run at %s began",
             run->inputs.search.method->name, nas_session_output(run->session));
     return status;
+}
+
+/* ------------------------------------------------------------------------------------- devices */
+
+bool nas_run_computes(const nas_run_t *run)
+{
+    if (nas_session_over(run->session)) return false;
+    const nas_scores_t *scores = &nas_session_state(run->session)->scores;
+    const bool scores_networks = run->inputs.score.batch.n > 0 && scores->n_done < scores->n;
+    const bool trains =
+        run->inputs.search.method && nas_objective_has(run->inputs.job, NAS_OBJECTIVE_ON_IMAGES);
+    return scores_networks || trains;
+}
+
+/* A saved state that says nothing is by a program that knew the CPU alone. */
+static nas_device_kind_t recorded_kind(const nas_run_t *run, const nas_state_t *state)
+{
+    if (!run->goes_on) return NAS_DEVICE_AUTO;
+    const char *gpu = nas_device_kind_name(NAS_DEVICE_GPU);
+    return state->device && strcmp(state->device, gpu) == 0 ? NAS_DEVICE_GPU : NAS_DEVICE_CPU;
+}
+
+nas_devices_request_t nas_run_devices(const nas_run_t *run)
+{
+    const nas_job_t *job = run->inputs.job;
+    const nas_state_t *state = nas_session_state(run->session);
+    return (nas_devices_request_t){.choice = nas_device_choice_of(job),
+                                   .backend = job->backend,
+                                   .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
+                                   .recorded = recorded_kind(run, state),
+                                   .golden = state->golden};
+}
+
+static nas_status_t note_devices(nas_run_t *run, const nas_devices_t *devices, nas_error_t *err)
+{
+    nas_state_t *state = nas_session_state(run->session);
+    if (devices->kind == NAS_DEVICE_AUTO) return NAS_OK;
+    free(state->device);
+    state->device = nas_string_copy(nas_device_kind_name(devices->kind), err);
+    state->golden = devices->golden;
+    return state->device ? NAS_OK : NAS_ENOMEM;
+}
+
+nas_status_t nas_run_open_stages(nas_run_t *run, const nas_run_options_t *options,
+                                 const nas_devices_t *devices, nas_error_t *err)
+{
+    char of_gpu[32];
+    const char *unit = options->isa;
+    if (run->is_settled) return NAS_OK;
+    (void)snprintf(of_gpu, sizeof of_gpu, "gpu %016llx", (unsigned long long)devices->golden);
+    if (devices->kind == NAS_DEVICE_GPU) unit = of_gpu;
+    nas_status_t status = note_devices(run, devices, err);
+    if (!status) status = open_score(run, unit, err);
+    if (!status) status = reuse(run, options->reuse, err);
+    return status ? status : open_search(run, options->n_ranks, err);
 }
 
 void nas_run_close(nas_run_t *run)

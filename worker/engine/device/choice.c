@@ -1,0 +1,111 @@
+#include "worker/engine/device/choice.h"
+
+#include "common/job/job.h"
+#include "worker/engine/host/backends.h"
+
+#include <string.h>
+
+/* ---------------------------------------------------------------------------------------- text */
+
+/* What a choice can begin with, and how many numbers may follow. */
+typedef struct word {
+    const char *name;
+    nas_device_kind_t kind;
+    bool is_layer;
+    int n_numbers;
+} word_t;
+
+static const word_t words[] = {
+    {"auto", NAS_DEVICE_AUTO, false, 0}, {"cpu", NAS_DEVICE_CPU, false, 0},
+    {"gpu", NAS_DEVICE_GPU, false, 0},   {"cuda", NAS_DEVICE_GPU, true, 1},
+    {"hip", NAS_DEVICE_GPU, true, 1},    {"opencl", NAS_DEVICE_GPU, true, 2},
+    {"threads", NAS_DEVICE_GPU, true, 0}};
+
+static const word_t *find_word(const char *text, size_t length)
+{
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strlen(words[i].name) == length && strncmp(words[i].name, text, length) == 0)
+            return &words[i];
+    return NULL;
+}
+
+/* The number behind a colon, of four digits at most; moves *at behind it. */
+static bool take_number(const char **at, int64_t *number)
+{
+    const char *digits = *at + 1;
+    const size_t n = strspn(digits, "0123456789");
+    if (**at != ':' || n < 1 || n > 4) return false;
+    *number = 0;
+    for (size_t i = 0; i < n; i++) *number = 10 * *number + (digits[i] - '0');
+    *at = digits + n;
+    return true;
+}
+
+static bool parse(const char *text, nas_device_choice_t *choice)
+{
+    const char *at = text + strcspn(text, ":");
+    const word_t *word = find_word(text, (size_t)(at - text));
+    int64_t number[2] = {-1, -1};
+    if (!word) return false;
+    for (int i = 0; *at; i++)
+        if (i == word->n_numbers || !take_number(&at, &number[i])) return false;
+    *choice = (nas_device_choice_t){.kind = word->kind, .platform = -1, .index = number[0]};
+    if (word->is_layer) strcpy(choice->layer, word->name);
+    if (word->n_numbers < 2) return true;
+    choice->platform = number[0];
+    choice->index = number[1];
+    return true;
+}
+
+nas_status_t nas_device_choice_parse(const char *text, nas_device_choice_t *choice,
+                                     nas_error_t *err)
+{
+    if (parse(text, choice)) return NAS_OK;
+    return nas_error_set(
+        err, NAS_EARG,
+        "there is no device '%s'; auto, cpu, gpu, cuda[:N], hip[:N] and opencl[:PLATFORM[:N]] are, with the numbers of robotnas devices",
+        text);
+}
+
+const char *nas_device_kind_name(nas_device_kind_t kind)
+{
+    return kind == NAS_DEVICE_GPU ? "gpu" : "cpu";
+}
+
+/* ----------------------------------------------------------------------------------------- key */
+
+nas_device_choice_t nas_device_choice_of(const nas_job_t *job)
+{
+    nas_device_choice_t choice = {.platform = -1, .index = -1};
+    NAS_ASSERT(!job->device || parse(job->device, &choice));
+    return choice;
+}
+
+/* One that leaves it open goes by the backend. */
+static nas_status_t check(const nas_job_t *job, nas_error_t *err)
+{
+    nas_device_choice_t choice;
+    nas_error_t reason = {0};
+    const nas_backend_entry_t *backend = nas_backend_at((size_t)job->backend);
+    if (!job->device) return NAS_OK;
+    if (nas_device_choice_parse(job->device, &choice, &reason))
+        return nas_job_error(job, "device", err, "%s", reason.text);
+    if (choice.kind != NAS_DEVICE_GPU || backend->yields) return NAS_OK;
+    return nas_job_error(
+        job, "device", err,
+        "backend: %s counts on the CPU, in double precision; set backend: cpu for a GPU, or device: cpu",
+        backend->name);
+}
+
+static const nas_job_field_t fields[] = {
+    {.key = "device",
+     .type = NAS_JOB_STRING,
+     .condition = &nas_job_with_networks,
+     .offset = offsetof(nas_job_t, device),
+     .initial = "auto",
+     .doc =
+         "Where that is: `cpu`; `gpu`, the best kind of GPU that is there; `cuda[:N]`, `hip[:N]` or `opencl[:PLATFORM[:N]]`, one by its driver, in single precision, as `robotnas devices` numbers them; without numbers the one bound to the rank. `auto`: GPUs where any rank has one, else the CPU; resumed, as before."},
+};
+
+const nas_job_section_t nas_device_keys = {
+    .fields = fields, .n_fields = sizeof fields / sizeof *fields, .check = check};
