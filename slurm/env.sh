@@ -27,13 +27,15 @@
 # Further options of sbatch, separated by blanks, such as --exclusive --mail-type=BEGIN.
 : "${ROBOTNAS_SBATCH:=}"
 
-# What a job asks for unless submit's options say otherwise: time limit, nodes, ranks a node, processors a rank, GPUs a rank.
+# What a job asks for unless submit's options say otherwise: time limit, nodes, ranks a node, processors a rank, GPUs a rank or GPUs a
+# node, which its ranks take by their numbers on it.
 # Ranks compute on one processor each; more are for a trainer of the user's own, which also gets them as OMP_NUM_THREADS.
 : "${ROBOTNAS_TIME:=01:00:00}"
 : "${ROBOTNAS_NODES:=1}"
 : "${ROBOTNAS_TASKS:=1}"
 : "${ROBOTNAS_THREADS:=1}"
 : "${ROBOTNAS_GPUS:=0}"
+: "${ROBOTNAS_GPUS_PER_NODE:=0}"
 # Memory a processor, such as 4G, and generic resources a node, such as gpu:4; empty: what the cluster gives.
 : "${ROBOTNAS_MEM_PER_CPU:=}"
 : "${ROBOTNAS_GRES:=}"

@@ -327,6 +327,10 @@ submit --chain -N 2 short.yaml long.yaml
 rm submitted
 expect_exit 0 "$scripts/submit" --doctor --dry-run -N 2 --gpus-per-task=1
 expect_line out "^sbatch --parsable --nodes=2 .* --gpus-per-task=1 --time=00:10:00 .*/doctor.sbatch $folder \$"
+expect_exit 0 "$scripts/submit" --doctor --dry-run -N 2 --gpus-per-task=1 --gpus-per-node=4
+expect_line out "^sbatch --parsable --nodes=2 .* --gpus-per-node=4 --time=00:10:00 .*/doctor.sbatch $folder \$"
+ROBOTNAS_GPUS=1 ROBOTNAS_GPUS_PER_NODE=4 ROBOTNAS=robotnas expect_exit 2 "$scripts/submit" long.yaml
+expect_line err '^submit: --gpus-per-task and --gpus-per-node are two ways to ask for GPUs: give one; '
 ROBOTNAS=robotnas expect_exit 0 "$scripts/submit" --doctor --dry-run long.yaml
 expect_line out '/doctor.sbatch /runs $'
 for bad in "--chain short.yaml" "--chain a.yaml --then" "long.yaml --then short.yaml" "--retry-failed --score long.yaml" "--seeds 08 long.yaml" \
