@@ -41,10 +41,10 @@ while [ $# -gt 0 ]; do
     shift
 done
 
-# ThreadSanitizer suits neither Criterion, which forks, nor MPI: one test is made for it.
+# ThreadSanitizer suits neither Criterion, which forks, nor MPI: two tests are made for it.
 if [ "$preset" = tsan ]; then
-    select=(-R '^system\.threads$')
-    targets=(robotnas)
+    select=(-R '^system\.(threads|gpu_races)$')
+    targets=(robotnas gpu_race)
 fi
 
 # On Debian everything comes from packages: what else a developer has first in PATH decides nothing. The tests themselves run

@@ -18,8 +18,8 @@ NAS_KERNEL(clear, LANES)
 /* nas_rng_between(-bound, bound) of two words, rounded to float. */
 DEVICE double between(u32 low, u32 high, double bound)
 {
-    const double uniform = (double)(((u64)high << 32 | low) >> 11) * 0x1p-53;
-    const double above = 2.0 * bound * uniform;
+    const double drawn = (double)(((u64)high << 32 | low) >> 11) * 0x1p-53;
+    const double above = 2.0 * bound * drawn;
     return (double)(float)(-bound + above);
 }
 
