@@ -1,5 +1,7 @@
 /* Training: images of a step, and what becomes of the gradients. In float64 as sgd.h and
  * training_step.c on the host, product by product; only norms are summed in another order. */
+#include "worker/engine/gpu/kernels/rng.h"
+
 #define TRAIN_LANES 256
 
 /* -------------------------------------------------------------------------------------- images */
@@ -14,23 +16,11 @@ typedef struct draws {
 
 DEVICE void next_block(draws_t *draws)
 {
-    u32 k0 = draws->key[0], k1 = draws->key[1];
-    u32 c0 = draws->counter[0], c1 = draws->counter[1], c2 = draws->counter[2],
-        c3 = draws->counter[3];
-    for (int round = 0; round < 10; round++) {
-        const u64 p0 = (u64)0xD2511F53u * c0, p1 = (u64)0xCD9E8D57u * c2;
-        const u32 a = (u32)(p1 >> 32) ^ c1 ^ k0, b = (u32)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (u32)p1;
-        c3 = (u32)p0;
-        c0 = a;
-        c2 = b;
-        k0 += 0x9E3779B9u;
-        k1 += 0xBB67AE85u;
-    }
-    draws->block[0] = c0;
-    draws->block[1] = c1;
-    draws->block[2] = c2;
-    draws->block[3] = c3;
+    u32 key[2];
+    key[0] = draws->key[0];
+    key[1] = draws->key[1];
+    for (int i = 0; i < 4; i++) draws->block[i] = draws->counter[i];
+    nas_gpu_philox(key, draws->block);
     draws->counter[0]++;
     draws->n_used = 0;
 }
