@@ -15,11 +15,12 @@ FUNCTION rescale(OPERATION)
 /* A layer's share, as value times 2^exponent, is added to out. */
 FUNCTION flow_add(OPERATION)
 {
+    if (s->lane != 0) return;
     GLOBAL double *flow = s->vectors + op->out;
     const double value = s->vectors[op->in + 1], so_far = flow[0];
     const int exponent = exponent_of(s, op->from_exponent) + exponent_of(s, op->exponent);
     const int old = (int)flow[1];
-    if (s->lane != 0 || value == 0) return;
+    if (value == 0) return;
     if (so_far == 0) {
         flow[0] = value;
         flow[1] = exponent;

@@ -28,9 +28,9 @@ FUNCTION fisher(OPERATION, int phase)
 
 FUNCTION take_layer(OPERATION)
 {
+    if (s->lane != 0) return;
     const GLOBAL double *sums = s->vectors + op->in;
     double curvature = -sums[0];
-    if (s->lane != 0) return;
     for (int i = 1; i <= (int)op->count; i++) curvature += sums[2 * i];
     s->vectors[op->out + GRADIENT_SQUARES] = sums[0];
     s->vectors[op->out + CURVATURE] = curvature;
