@@ -203,6 +203,38 @@ static nas_gpu_head_t head_on_device(const scalars_t *s)
                             .flow = s->program.flow};
 }
 
+/* The loss of a learner's shard, whose images are the ones from 2 + 3 on in the epoch's order. */
+static void losses_follow_the_order(nas_gpu_t *gpu)
+{
+    enum {
+        N = 5,
+        CLASSES = 4,
+        FIRST = 2,
+        PLACE = 3,
+        ORDER = 128,
+        STEP = VECTORS - NAS_GPU_STEP_SIZE
+    };
+    scalars_t *s = scalars_create(gpu, N);
+    int32_t *labels = (void *)s->m.data, *order = labels + ORDER, own[N];
+    fill(s->host, VECTORS, 5);
+    (void)make_head(s, 6, CLASSES);
+    for (int i = 0; i < ORDER; i++) labels[i] = i * 3 % CLASSES;
+    for (int i = 0; i < ORDER; i++) order[i] = (7 * i + 5) % ORDER;
+    for (int i = 0; i < N; i++) own[i] = labels[order[PLACE + FIRST + i]];
+    s->task.labels = own;
+    s->host[STEP + NAS_GPU_STEP_PLACE] = PLACE;
+    nas_gpu_head_t head = head_on_device(s);
+    head.learns = 1;
+    head.first = FIRST;
+    head.order = ORDER * (i64)sizeof *order;
+    head.step = STEP;
+    memcpy(s->m.table + TABLE / 2, &head, sizeof head);
+    const nas_scalar_op_t op = {.kind = NAS_SCALAR_HEAD_LOSS};
+    compare(s, nas_run_head, &op, (nas_gpu_scalar_t){.head = TABLE / 2}, 1e-12);
+    scalars_destroy(s);
+}
+ON_EVERY_LAYER(losses_follow_the_order)
+
 /* Every number follows from others before it: what one operation computed is what the next reads. */
 static void compare_head(scalars_t *s, int c, int o)
 {

@@ -155,17 +155,25 @@ DEVICE double sum_of(const GLOBAL double *x, int n)
 
 /* ---------------------------------------------------------------------------------------- loss */
 
+/* Of a learner's image: the step says where in the order it is. */
+DEVICE int label_of(HEAD, int n)
+{
+    const GLOBAL int *labels = (const GLOBAL int *)(s->data + h->labels);
+    if (!h->learns) return labels[n];
+    const GLOBAL int *order = (const GLOBAL int *)(s->data + h->order) + h->first + n;
+    return labels[order[(int)s->vectors[h->step + NAS_GPU_STEP_PLACE]]];
+}
+
 /* Normalisers of all images, in the place of their largest logits, and losses. d_logits: exp. */
 FUNCTION sum_losses(HEAD, i64 top)
 {
     const double rest = h->smoothing / h->o, most = 1.0 - h->smoothing;
-    const GLOBAL int *labels = (const GLOBAL int *)(s->data + h->labels);
     double loss = 0;
     for EACH (n, h->n) {
         const GLOBAL double *logits = s->vectors + h->logits + n * h->o;
         const double sum = sum_of(s->vectors + h->d_logits + n * h->o, h->o);
         const double log_sum = s->vectors[top + n * h->c] + nas_gpu_log(sum);
-        loss += log_sum - most * logits[labels[n]] - rest * sum_of(logits, h->o);
+        loss += log_sum - most * logits[label_of(s, h, n)] - rest * sum_of(logits, h->o);
         s->vectors[top + n * h->c] = sum;
     }
     s->room[4 * LANES + s->lane] = loss;
@@ -174,11 +182,10 @@ FUNCTION sum_losses(HEAD, i64 top)
 FUNCTION loss_derivative(HEAD, i64 normaliser)
 {
     const double rest = h->smoothing / h->o, most = 1.0 - h->smoothing;
-    const GLOBAL int *labels = (const GLOBAL int *)(s->data + h->labels);
     for EACH (i, h->n * h->o) {
         const int n = i / h->o;
         double d = s->vectors[h->d_logits + i] / s->vectors[normaliser + n * h->c] - rest;
-        if (i % h->o == labels[n]) d -= most;
+        if (i % h->o == label_of(s, h, n)) d -= most;
         s->vectors[h->d_logits + i] = d / h->n;
     }
 }

@@ -276,9 +276,12 @@ typedef struct nas_gpu_head {
     i64 layer;
     i64 loss;
     i64 labels; /* bytes of the data: int32 [N]; -1: none */
+    i64 order, step; /* of a learner, see below: labels are of all images, these those in the order */
     double n_pixels, smoothing;
     int n, c, o;
     int sums, fisher, flow;
+    int learns; /* 0: order and step mean nothing */
+    int first;  /* image of this shard in the step's */
 } nas_gpu_head_t;
 
 /* ------------------------------------------------------------------------------------- training */
@@ -308,7 +311,7 @@ typedef struct nas_gpu_augment {
     i64 step;   /* doubles: NAS_GPU_STEP_*; -1: images `first` and so on of `order`, as they are */
     i64 to;     /* floats [n, C, P] */
     int n, c, h, w;
-    int first; /* image of this shard in the step's */
+    int first; /* as in nas_gpu_head_t */
     int crop, flip, cutout;
     u32 seed[2];
 } nas_gpu_augment_t;
