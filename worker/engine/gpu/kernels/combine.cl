@@ -293,14 +293,15 @@ NAS_KERNEL_RESIDENT(combine, COMBINE_LANES, 16)
     BARRIER();
 
     const int n_quads = NAS_GPU_PITCH(h, w) / 4;
+    const int begin = (int)((i64)k->n * part / NAS_GPU_PARTS);
     const int end = (int)((i64)k->n * (part + 1) / NAS_GPU_PARTS);
     const int images = COMBINE_LANES / n_quads, quads = COMBINE_LANES - images * n_quads;
     combine_pair_t pair;
-    pair.image[0] = (int)((i64)k->n * part / NAS_GPU_PARTS) + lane / n_quads;
+    pair.image[0] = begin + lane / n_quads;
     pair.quad[0] = lane % n_quads;
-    while (pair.image[0] < end) {
+    for (int left = (end - begin) * n_quads; left > 0; left -= 2 * COMBINE_LANES) {
         combine_advance(&pair, 1, 0, images, quads, n_quads);
-        pair.n = pair.image[1] < end ? 2 : 1;
+        pair.n = (pair.image[0] < end) + (pair.image[1] < end);
         float value[8], x[8];
         UNROLL for (int j = 0; j < 8; j++) value[j] = shift, x[j] = 0;
         const int is_masked = place[COMBINE_MASK].at >= 0;

@@ -24,15 +24,18 @@ NAS_KERNEL(standardise, ROW_LANES)
     const GLOBAL nas_gpu_correlation_t *k = NAS_WORK(nas_gpu_correlation_t);
     const int lane = LANE;
     const i64 d = k->d;
-    if (GROUP_X >= k->n) return;
-    GLOBAL double *row = vectors + k->rows + GROUP_X * d;
+    const int n = k->n;
+    if (GROUP_X >= n) return;
+    GLOBAL double *row = vectors + k->rows + (i64)GROUP_X * d;
     double sum = 0, squares = 0;
-    for (i64 i = lane; i < d; i += ROW_LANES) sum += row[i];
+    for (i64 i = 0; i < d; i += ROW_LANES)
+        if (i + lane < d) sum += row[i + lane];
     const double mean = row_sum(tree, lane, sum) / (double)d;
-    for (i64 i = lane; i < d; i += ROW_LANES)
-        squares = MAD64(row[i] - mean, row[i] - mean, squares);
+    for (i64 i = 0; i < d; i += ROW_LANES)
+        if (i + lane < d) squares = MAD64(row[i + lane] - mean, row[i + lane] - mean, squares);
     const double scale = 1.0 / sqrt(row_sum(tree, lane, squares));
-    for (i64 i = lane; i < d; i += ROW_LANES) row[i] = (row[i] - mean) * scale;
+    for (i64 i = 0; i < d; i += ROW_LANES)
+        if (i + lane < d) row[i + lane] = (row[i + lane] - mean) * scale;
 }
 
 /* ----------------------------------------------------------------------------------- correlate */
@@ -60,11 +63,12 @@ NAS_KERNEL(correlate, CORRELATE_LANES)
     if (i >= n) return;
     const GLOBAL double *rows = vectors + k->rows, *row = rows + i * d;
     GLOBAL double *out = vectors + k->out;
-    for (int j = lane / CORRELATE_TEAM; j - lane / CORRELATE_TEAM <= i; j += CORRELATE_TEAMS) {
+    for (int begin = 0; begin <= i; begin += CORRELATE_TEAMS) {
+        const int j = begin + lane / CORRELATE_TEAM;
         double sum = 0;
-        if (j <= i)
-            for (i64 p = first; p < d; p += CORRELATE_TEAM)
-                sum = MAD64(row[p], rows[j * d + p], sum);
+        for (i64 p = 0; p < d; p += CORRELATE_TEAM)
+            if (j <= i && p + first < d)
+                sum = MAD64(row[p + first], rows[j * d + p + first], sum);
         tree[lane] = sum;
         for (int step = CORRELATE_TEAM / 2; step > 0; step /= 2) {
             BARRIER();

@@ -6,6 +6,9 @@
  *   atomics, warp or sub-group operations: a missing barrier is then an error everywhere.
  * - One barrier means local and global memory of the group. Local arrays are declared by LOCAL at
  *   the top of the kernel, 48 KiB in all.
+ * - A loop has as many turns for every work-item of a group, and those with nothing to do in a turn
+ *   pass over it by an `if`: PoCL turns loops inside out, and where their ends differ it lets some
+ *   run on for ever.
  * - Bits are the same on every device. Products that are added go through MAD (float) or MAD64
  *   (double); contraction is off elsewhere; there is no float division or square root (OpenCL
  *   allows 2.5 ulp; those of double are rounded correctly); exp and log are math.h's.

@@ -33,8 +33,10 @@ DEVICE double dots_part(const GLOBAL nas_gpu_image_dots_t *k, const GLOBAL float
     const GLOBAL float *a = arena + k->a.at + a_plane * pitch;
     const GLOBAL float *b = arena + (has_b ? k->b.at + b_plane * pitch : 0);
     double sum = 0;
-    for (int p = 4 * first; p < n_pixels; p += 4 * DOTS_TEAM)
-        sum += dots_quad(a + p, b + p, has_b, n_pixels - p);
+    for (int p = 0; p < n_pixels; p += 4 * DOTS_TEAM) {
+        const int at = p + 4 * first;
+        if (at < n_pixels) sum += dots_quad(a + at, b + at, has_b, n_pixels - at);
+    }
     return sum;
 }
 
@@ -73,8 +75,8 @@ DEVICE double moments_sum(LOCAL_POINTER double *tree, int lane, double value)
     return sum;
 }
 
-/* A work-item's part of images [first, end) of a channel: sums of x - center and of its square.
- * step: floats from image to image. */
+/* A work-item's part of a channel of n images: sums of x - center and of its square.  step: floats
+ * from image to image. */
 DEVICE void moments_part(const GLOBAL float *x, i64 step, int n_images, int n_pixels, float center,
                          double *sums)
 {
@@ -82,9 +84,10 @@ DEVICE void moments_part(const GLOBAL float *x, i64 step, int n_images, int n_pi
     const int images = MOMENTS_LANES / n_quads, quads = MOMENTS_LANES - images * n_quads;
     int image = LANE / n_quads, quad = LANE % n_quads;
     sums[0] = sums[1] = 0;
-    while (image < n_images) {
+    for (int left = n_images * n_quads; left > 0; left -= MOMENTS_LANES) {
         float a[4], sum = 0, squares = 0;
-        LOAD4(a, x + image * step + 4 * quad);
+        UNROLL for (int j = 0; j < 4; j++) a[j] = center;
+        if (image < n_images) LOAD4(a, x + image * step + 4 * quad);
         UNROLL for (int j = 0; j < 4; j++) {
             const float d = 4 * quad + j < n_pixels ? a[j] - center : 0;
             sum += d;
@@ -98,8 +101,8 @@ DEVICE void moments_part(const GLOBAL float *x, i64 step, int n_images, int n_pi
     }
 }
 
-/* Deviations are from the mean rounded to float32, m: those from the mean itself have the squares
- * less n (mean - m)^2. */
+/* The first sum only has to come near the mean: deviations are from what it says, rounded to
+ * float32, and their own mean moves both the mean and the squares to where they belong. */
 NAS_KERNEL(moments, MOMENTS_LANES)
 {
     LOCAL(double, tree, MOMENTS_LANES);
@@ -115,13 +118,14 @@ NAS_KERNEL(moments, MOMENTS_LANES)
     const double count = (double)n_images * n_pixels;
     double sums[2];
     moments_part(x, step, n_images, n_pixels, 0, sums);
-    const double mean = moments_sum(tree, lane, sums[0]) / count;
-    moments_part(x, step, n_images, n_pixels, (float)mean, sums);
-    const double squares = moments_sum(tree, lane, sums[1]), rounding = mean - (float)mean;
+    const float near = (float)(moments_sum(tree, lane, sums[0]) / count);
+    moments_part(x, step, n_images, n_pixels, near, sums);
+    const double sum = moments_sum(tree, lane, sums[0]);
+    const double squares = moments_sum(tree, lane, sums[1]);
     if (lane == 0) {
         GLOBAL double *out = vectors + k->moments + (i64)tile * 2 * c + channel;
-        out[0] = mean;
-        out[c] = MAD64(-count * rounding, rounding, squares);
+        out[0] = near + sum / count;
+        out[c] = MAD64(-sum, sum / count, squares);
     }
 }
 
@@ -133,13 +137,13 @@ NAS_KERNEL(weight_dots, WEIGHT_DOTS_LANES)
 {
     LOCAL(double, tree, 2 * WEIGHT_DOTS_LANES);
     const GLOBAL nas_gpu_weight_dot_t *k = NAS_WORK(nas_gpu_weight_dot_t);
-    if (GROUP_X > 0) return;
-    const GLOBAL float *a = arena + k->a, *b = arena + k->b;
+    const GLOBAL float *x = arena + k->a, *y = arena + k->b;
     const int lane = LANE;
     const i64 n = k->n;
     double sum = 0, absolute = 0;
-    for (i64 i = lane; i < n; i += WEIGHT_DOTS_LANES) {
-        const double product = (double)a[i] * (double)b[i]; /* exact */
+    for (i64 i = 0; i < n; i += WEIGHT_DOTS_LANES) {
+        const i64 j = i + lane;
+        const double product = j < n ? (double)x[j] * (double)y[j] : 0; /* exact */
         sum += product;
         absolute += fabs(product);
     }

@@ -134,9 +134,16 @@ typedef struct nas_gpu_weight_dot {
 
 /* signs.cl, agreement: for every two images, positions where one is > 0 and the other is not,
  * `times` each, added to counts: agreement is how many there are less these (NAS_GPU_AGREEMENT).
- * GROUP_X: NAS_GPU_SIGNS of an image's c x NAS_GPU_PITCH(h, w) floats, of which the padding does not
- * count; groups beyond have nothing to do. */
+ * GROUP_X: slice + slices x pair of blocks of images. A slice is NAS_GPU_SIGNS of an image's c x
+ * NAS_GPU_PITCH(h, w) floats, of which the padding does not count. Groups beyond
+ * NAS_GPU_SIGN_GROUPS(n, c, h, w) have nothing to do. */
 #define NAS_GPU_SIGNS 1024
+#define NAS_GPU_SIGN_IMAGES 64 /* of a block */
+#define NAS_GPU_SIGN_SLICES(c, h, w)                                                               \
+    (((c) * NAS_GPU_PITCH(h, w) + NAS_GPU_SIGNS - 1) / NAS_GPU_SIGNS)
+#define NAS_GPU_SIGN_BLOCKS(n) (((n) + NAS_GPU_SIGN_IMAGES - 1) / NAS_GPU_SIGN_IMAGES)
+#define NAS_GPU_SIGN_PAIRS(n) (NAS_GPU_SIGN_BLOCKS(n) * (NAS_GPU_SIGN_BLOCKS(n) + 1) / 2)
+#define NAS_GPU_SIGN_GROUPS(n, c, h, w) (NAS_GPU_SIGN_SLICES(c, h, w) * NAS_GPU_SIGN_PAIRS(n))
 typedef struct nas_gpu_agreement {
     nas_gpu_slice_t relu;
     i64 counts; /* doubles; there u32 [N, N], of which those with j < i are added to */
