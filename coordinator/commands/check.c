@@ -1,5 +1,6 @@
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
+#include "coordinator/devices/fit.h"
 #include "coordinator/evaluate/evaluate_needs.h"
 #include "coordinator/inputs/inputs_needs.h"
 #include "coordinator/inputs/notes.h"
@@ -35,11 +36,34 @@ typedef struct needs {
     nas_search_needs_t search;
     nas_score_needs_t score;       /* where metrics are computed */
     nas_evaluate_needs_t evaluate; /* where something is searched */
+    nas_devices_view_t device;     /* where networks are computed */
+    nas_devices_fit_t fit[2];      /* [n_fit] what on it */
+    int n_fit;
 } needs_t;
 
 static bool scores(const nas_inputs_t *inputs)
 {
     return inputs->score.batch.n > 0;
+}
+
+static bool trains(const nas_inputs_t *inputs)
+{
+    return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_ON_IMAGES);
+}
+
+/* What is computed, and by what. */
+static nas_status_t ask_device(const nas_inputs_t *inputs, needs_t *needs, nas_error_t *err)
+{
+    nas_devices_fit_t *fit = needs->fit;
+    if (scores(inputs))
+        fit[needs->n_fit++] =
+            (nas_devices_fit_t){.n_bytes = needs->score.gpu_bytes, .what = "scored"};
+    if (trains(inputs))
+        fit[needs->n_fit++] =
+            (nas_devices_fit_t){.n_bytes = needs->evaluate.of.gpu_bytes, .what = "trained"};
+    if (needs->n_fit == 0) return NAS_OK;
+    nas_devices_look(inputs->job, &needs->device);
+    return nas_devices_fit_all(inputs->job, &needs->device, fit, needs->n_fit, err);
 }
 
 static nas_status_t ask_stages(const nas_inputs_t *inputs, int n_ranks, needs_t *needs,
@@ -55,7 +79,7 @@ static nas_status_t ask_stages(const nas_inputs_t *inputs, int n_ranks, needs_t 
     if (scores(inputs))
         status = nas_score_needs(inputs->job, &inputs->pool, &inputs->score, &needs->score, err);
     if (!status && inputs->search.method) status = nas_evaluate_needs(&load, &needs->evaluate, err);
-    return status;
+    return status ? status : ask_device(inputs, needs, err);
 }
 
 /* ------------------------------------------------------------------------------------- printing */
@@ -190,13 +214,14 @@ static void print_checkpoint(const nas_inputs_t *inputs, const nas_search_needs_
 static void print_needs(const nas_inputs_t *inputs, const needs_t *needs, int n_ranks, FILE *out)
 {
     const nas_method_t *method = inputs->search.method;
-    const bool trains = method && nas_objective_has(inputs->job, NAS_OBJECTIVE_ON_IMAGES);
     (void)fprintf(out, "\n# pool:        %lld architectures\n",
                   (long long)nas_pool_count(&inputs->pool));
     print_memory(&needs->inputs, &needs->search, n_ranks, out);
     print_rows(&needs->search, out);
     if (scores(inputs)) print_tensors(needs->score.tensor_bytes, "scored", out);
-    if (trains) print_tensors(needs->evaluate.of.tensor_bytes, "trained", out);
+    if (trains(inputs)) print_tensors(needs->evaluate.of.tensor_bytes, "trained", out);
+    if (needs->n_fit > 0)
+        nas_devices_print(inputs->job, &needs->device, needs->fit, needs->n_fit, out);
     if (scores(inputs)) print_scoring(&needs->score, n_ranks, out);
     if (method) print_evaluations(inputs, needs, out);
     if (method) print_method(&needs->search, method->name, out);

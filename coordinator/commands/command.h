@@ -25,6 +25,7 @@ extern const nas_cli_command_t nas_cli_export;
 extern const nas_cli_command_t nas_cli_verify;
 extern const nas_cli_command_t nas_cli_bench;
 extern const nas_cli_command_t nas_cli_convert;
+extern const nas_cli_command_t nas_cli_devices;
 
 /** All commands in the order of --help; n [out]. */
 const nas_cli_command_t *const *nas_cli_list(int *n);

@@ -1,6 +1,7 @@
 #include "coordinator/score/score_needs.h"
 
 #include "coordinator/score/score_parameters.h"
+#include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/graph/cost.h"
 #include "worker/engine/host/backends.h"
 #include "worker/engine/program/footprint.h"
@@ -8,8 +9,8 @@
 
 /* The flow program is one of its own. */
 static nas_status_t measure_tensors(const nas_score_parameters_t *parameters,
-                                    const nas_space_t *space, int64_t largest, double *n_bytes,
-                                    nas_error_t *err)
+                                    const nas_space_t *space, int64_t largest,
+                                    nas_score_needs_t *found, nas_error_t *err)
 {
     unsigned needs[] = {0, 0};
     int n_metrics = 0;
@@ -18,13 +19,17 @@ static nas_status_t measure_tensors(const nas_score_parameters_t *parameters,
         needs[0] |= metric[parameters->metric[m]]->needs;
     needs[1] = needs[0] & NAS_NEED_FLOW;
     needs[0] &= ~(unsigned)NAS_NEED_FLOW;
-    const nas_footprint_options_t options = {
-        .backend = nas_backend_of(parameters->backend, nas_isa_best()),
-        .network = &parameters->network,
-        .batch = (int)parameters->batch,
-        .needs = needs[0] ? needs : needs + 1,
-        .n_needs = (needs[0] != 0) + (needs[1] != 0)};
-    return nas_footprint_of(&options, space, largest, n_bytes, err);
+    nas_footprint_options_t options = {.backend =
+                                           nas_backend_of(parameters->backend, nas_isa_best()),
+                                       .network = &parameters->network,
+                                       .batch = (int)parameters->batch,
+                                       .needs = needs[0] ? needs : needs + 1,
+                                       .n_needs = (needs[0] != 0) + (needs[1] != 0)};
+    const nas_status_t status =
+        nas_footprint_of(&options, space, largest, &found->tensor_bytes, err);
+    if (status) return status;
+    options.backend = nas_gpu_layout();
+    return nas_footprint_of(&options, space, largest, &found->gpu_bytes, err);
 }
 
 nas_status_t nas_score_needs(const nas_job_t *job, const nas_pool_t *pool,
@@ -38,5 +43,5 @@ nas_status_t nas_score_needs(const nas_job_t *job, const nas_pool_t *pool,
     if (status) return status;
     needs->flops =
         2.0 * passes * cost.mean_flops * (double)parameters.n_arch * (double)parameters.batch;
-    return measure_tensors(&parameters, pool->space, cost.largest, &needs->tensor_bytes, err);
+    return measure_tensors(&parameters, pool->space, cost.largest, needs, err);
 }

@@ -12,6 +12,7 @@ typedef struct nas_score_needs {
     double
         tensor_bytes; /**< on each rank, of the pool's largest network as this machine would score
                               it; NaN: metrics that are formulas, or another program's backend */
+    double gpu_bytes; /**< the same on a GPU */
     double flops;     /**< of all networks together */
 } nas_score_needs_t;
 

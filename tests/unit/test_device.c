@@ -1,8 +1,10 @@
 /* Devices: what a choice may say, and what computes where the CPU is chosen. */
 #include "worker/engine/device/device.h"
+#include "worker/engine/device/find.h"
 #include "worker/engine/host/backends.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 Test(device, a_choice_is_a_kind_a_layer_and_numbers)
@@ -15,6 +17,7 @@ Test(device, a_choice_is_a_kind_a_layer_and_numbers)
         {"cpu", {NAS_DEVICE_CPU, "", -1, -1}},
         {"gpu", {NAS_DEVICE_GPU, "", -1, -1}},
         {"cuda", {NAS_DEVICE_GPU, "cuda", -1, -1}},
+        {"threads", {NAS_DEVICE_GPU, "threads", -1, -1}},
         {"cuda:0", {NAS_DEVICE_GPU, "cuda", -1, 0}},
         {"hip:15", {NAS_DEVICE_GPU, "hip", -1, 15}},
         {"opencl", {NAS_DEVICE_GPU, "opencl", -1, -1}},
@@ -65,4 +68,75 @@ Test(device, the_cpu_is_an_engine_of_its_backend)
     nas_engine_destroy(engine);
     nas_device_close(device);
     nas_device_close(NULL);
+}
+
+static nas_device_choice_t choice_of(const char *text)
+{
+    nas_device_choice_t choice;
+    cr_assert_eq(nas_device_choice_parse(text, &choice, NULL), NAS_OK, "%s", text);
+    return choice;
+}
+
+/* Platform 0 has a processor behind its GPUs, as the layer sorts them; one GPU cannot compute. */
+static const nas_gpu_info_t mixed[] = {
+    {.platform_index = 0, .index = 1, .has_float64 = true},
+    {.platform_index = 0, .index = 2},
+    {.platform_index = 0, .index = 3, .has_float64 = true},
+    {.platform_index = 1, .index = 0, .has_float64 = true},
+    {.platform_index = 0, .index = 0, .has_float64 = true, .is_cpu = true},
+};
+
+Test(device, a_rank_takes_its_own_number_modulo_the_devices_that_fit)
+{
+    static const struct {
+        const char *text;
+        int first, n, position[4]; /* of ranks 0, 1, 2, 3; -1: none */
+    } cases[] = {
+        {"gpu", 0, 5, {0, 2, 0, 2}},        {"opencl", 0, 5, {0, 2, 0, 2}},
+        {"opencl:1", 0, 5, {3, 3, 3, 3}},   {"opencl:2", 0, 5, {-1, -1, -1, -1}},
+        {"opencl:0:3", 0, 5, {2, 2, 2, 2}}, {"opencl:0:0", 0, 5, {4, 4, 4, 4}},
+        {"opencl:0:2", 0, 5, {1, 1, 1, 1}}, {"opencl:0:4", 0, 5, {-1, -1, -1, -1}},
+        {"gpu", 4, 1, {-1, -1, -1, -1}},    {"opencl", 4, 1, {0, 0, 0, 0}},
+        {"cuda", 0, 1, {0, 0, 0, 0}},       {"cuda:1", 0, 4, {0, 0, 0, 0}},
+        {"cuda:0", 0, 0, {-1, -1, -1, -1}}, {"gpu", 1, 1, {-1, -1, -1, -1}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_device_choice_t choice = choice_of(cases[i].text);
+        for (int rank = 0; rank < 4; rank++)
+            cr_assert_eq(nas_device_bind(mixed + cases[i].first, cases[i].n, &choice, rank),
+                         cases[i].position[rank], "%s, from %d, rank %d", cases[i].text,
+                         cases[i].first, rank);
+    }
+}
+
+Test(device, what_is_found_is_spelt_as_it_is_asked_for)
+{
+    const nas_device_choice_t choice = choice_of("threads");
+    nas_device_place_t place = {0};
+    char name[NAS_DEVICE_NAME_SIZE];
+    cr_assert_eq(nas_device_find(&choice, 5, &place, NULL), NAS_OK);
+    nas_device_spell(place.layer, &place.info, name);
+    cr_assert_str_eq(name, "threads");
+    nas_device_spell(&nas_gpu_layer_opencl, &mixed[3], name);
+    cr_assert_str_eq(name, "opencl:1:0");
+    nas_device_spell(&nas_gpu_layer_cuda, &mixed[1], name);
+    cr_assert_str_eq(name, "cuda:2");
+}
+
+/* No library is where these say, as where there is no driver. */
+Test(device, without_a_driver_the_reason_says_what_is_missing)
+{
+    cr_assert_eq(setenv("NAS_LIBCUDA", "/nowhere/libcuda.so.1", 1), 0);
+    cr_assert_eq(setenv("NAS_LIBHIP", "/nowhere/libamdhip64.so", 1), 0);
+    static const char *const cases[][2] = {{"cuda", "/nowhere/libcuda.so.1 is not there"},
+                                           {"cuda:1", "/nowhere/libcuda.so.1 is not there"},
+                                           {"hip", "/nowhere/libamdhip64.so is not there"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const nas_device_choice_t choice = choice_of(cases[i][0]);
+        nas_device_place_t place = {0};
+        nas_error_t err = {0};
+        cr_assert_eq(nas_device_find(&choice, 0, &place, &err), NAS_EINPUT, "%s", cases[i][0]);
+        cr_assert_not_null(strstr(err.text, cases[i][1]), "%s", err.text);
+        cr_assert_null(place.layer);
+    }
 }

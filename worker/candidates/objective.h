@@ -34,6 +34,7 @@ typedef struct nas_objective_needs {
     double flops;        /**< of all its ranks together */
     double tensor_bytes; /**< on each rank, of the pool's largest network as this machine would take
                               it; NaN: another program's backend */
+    double gpu_bytes;    /**< the same on a GPU; NaN: none computes it */
     double image_bytes;  /**< on each rank of the run */
 } nas_objective_needs_t;
 

@@ -1,6 +1,7 @@
 #include "worker/engine/device/choice.h"
 
 #include "common/job/job.h"
+#include "worker/engine/gpu/layers/layer.h"
 #include "worker/engine/host/backends.h"
 
 #include <string.h>
@@ -46,7 +47,7 @@ static bool parse(const char *text, nas_device_choice_t *choice)
     const char *at = text + strcspn(text, ":");
     const word_t *word = find_word(text, (size_t)(at - text));
     int64_t number[2] = {-1, -1};
-    if (!word) return false;
+    if (!word || (word->is_layer && !nas_gpu_layer_named(word->name))) return false;
     for (int i = 0; *at; i++)
         if (i == word->n_numbers || !take_number(&at, &number[i])) return false;
     *choice = (nas_device_choice_t){.kind = word->kind, .platform = -1, .index = number[0]};

@@ -1,5 +1,6 @@
 #include "worker/engine/device/device.h"
 
+#include "worker/engine/device/find.h"
 #include "worker/engine/host/host.h"
 
 #include <stdlib.h>
@@ -13,9 +14,14 @@ nas_status_t nas_device_open(const nas_device_options_t *options, nas_device_t *
                              nas_error_t *err)
 {
     NAS_ASSERT(options->choice.kind != NAS_DEVICE_AUTO);
-    if (options->choice.kind == NAS_DEVICE_GPU)
+    if (options->choice.kind == NAS_DEVICE_GPU) {
+        nas_device_place_t place;
+        const nas_status_t status =
+            nas_device_find(&options->choice, options->local_rank, &place, err);
+        if (status) return status;
         return nas_error_set(err, NAS_EINPUT,
                              "this program has no engine for GPUs; set device: cpu");
+    }
     nas_device_t *device = calloc(1, sizeof *device);
     if (!device) return nas_error_nomem(err, "a device");
     *device = (nas_device_t){.kind = NAS_DEVICE_CPU, .layout = options->backend};

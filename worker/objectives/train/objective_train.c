@@ -2,6 +2,7 @@
 
 #include "common/space/arch.h"
 #include "worker/data/share.h"
+#include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/graph/cost.h"
 #include "worker/engine/host/backends.h"
 #include "worker/engine/program/footprint.h"
@@ -115,19 +116,21 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
     const nas_dataset_t *images = inputs->images;
     const nas_recipe_t recipe = nas_job_recipe(job);
     const nas_network_t network = network_of(job->network.channels, job->network.cells, images);
-    const nas_footprint_options_t options = {.backend =
-                                                 nas_backend_of(job->backend, nas_isa_best()),
-                                             .network = &network,
-                                             .batch = (int)(recipe.batch / recipe.shards),
-                                             .needs = of_programs,
-                                             .n_needs = 2};
+    nas_footprint_options_t options = {.backend = nas_backend_of(job->backend, nas_isa_best()),
+                                       .network = &network,
+                                       .batch = (int)(recipe.batch / recipe.shards),
+                                       .needs = of_programs,
+                                       .n_needs = 2};
     nas_pool_cost_t cost;
-    const nas_status_t status = nas_pool_cost(pool, &network, &cost, err);
+    nas_status_t status = nas_pool_cost(pool, &network, &cost, err);
     if (status) return status;
     found->n_images = (double)recipe.epochs * (double)images->train.n * (1.0 - recipe.validation);
     found->flops = 2.0 * passes * found->n_images * cost.mean_flops;
     found->image_bytes = (double)(images->train.n_bytes + images->test.n_bytes);
-    return nas_footprint_of(&options, pool->space, cost.largest, &found->tensor_bytes, err);
+    status = nas_footprint_of(&options, pool->space, cost.largest, &found->tensor_bytes, err);
+    if (status) return status;
+    options.backend = nas_gpu_layout();
+    return nas_footprint_of(&options, pool->space, cost.largest, &found->gpu_bytes, err);
 }
 
 static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
