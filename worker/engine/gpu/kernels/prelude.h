@@ -31,7 +31,8 @@ typedef long i64;
 typedef ulong u64;
 typedef uint u32;
 typedef uchar u8;
-#define KERNEL_HEAD(name, lanes) __kernel __attribute__((reqd_work_group_size(lanes, 1, 1))) void name
+#define KERNEL_HEAD(name, lanes)                                                                   \
+    __kernel __attribute__((reqd_work_group_size(lanes, 1, 1))) void name
 #define DEVICE static inline
 #define GLOBAL __global
 #define LOCAL(type, name, n) __local type name[n] __attribute__((aligned(16)))
@@ -151,8 +152,7 @@ DEVICE double nas_double_of(u64 x)
         (to)[0] = v_.x, (to)[1] = v_.y, (to)[2] = v_.z, (to)[3] = v_.w;                            \
     } while (0)
 #define LOAD4_LOCAL(to, from) LOAD4(to, from)
-#define STORE4(to, from)                                                                           \
-    (*(float4 *)(to) = make_float4((from)[0], (from)[1], (from)[2], (from)[3]))
+#define STORE4(to, from) (*(float4 *)(to) = make_float4((from)[0], (from)[1], (from)[2], (from)[3]))
 
 #else /* C: work-items are threads or fibres of layers/threads.c; one group at a time */
 #include <math.h>
@@ -183,7 +183,7 @@ extern NAS_ITEM_LOCAL nas_gpu_item_t nas_gpu_item;
 #define LOCAL_POINTER
 #define LOCAL(type, name, n)                                                                       \
     static _Alignas(16) type name[n];                                                              \
-    if (LANE == 0) nas_gpu_item.local(nas_gpu_item.runner, name, sizeof name)
+    if (LANE == 0) nas_gpu_item.local(nas_gpu_item.runner, name, sizeof(name))
 #define CONSTANT static const
 #define GROUP_X nas_gpu_item.group_x
 #define GROUP_Y nas_gpu_item.group_y

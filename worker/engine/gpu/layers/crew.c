@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 enum { STACK_SIZE = 256 * 1024 };
 
@@ -106,23 +107,25 @@ static nas_status_t gather(crew_t *crew, member_t *member, nas_error_t *err)
     (void)pthread_mutex_unlock(&crew->gate);
     (void)pthread_attr_destroy(&attributes);
     for (int i = 0; i < n; i++) (void)pthread_join(member[i].thread, NULL);
-    if (!crew->is_abandoned) return NAS_OK;
+    if (n == crew->run->lanes) return NAS_OK;
     return nas_error_set(err, NAS_EIO, "this system refuses %d threads at once", crew->run->lanes);
 }
 
 nas_status_t nas_crew_run(const nas_run_t *run, nas_error_t *err)
 {
-    member_t member[NAS_RUN_LANES];
-    crew_t crew = {.run = run, .gate = PTHREAD_MUTEX_INITIALIZER};
     NAS_ASSERT(run->lanes > 0 && run->lanes <= NAS_RUN_LANES);
+    crew_t crew = {.run = run, .gate = PTHREAD_MUTEX_INITIALIZER};
+    member_t *member = calloc((size_t)run->lanes, sizeof *member);
+    if (member == NULL) return nas_error_nomem(err, "threads of a group");
     for (int i = 0; i < 2; i++) {
         (void)pthread_barrier_init(&crew.barrier[i], NULL, (unsigned)run->lanes);
     }
     nas_status_t status = gather(&crew, member, err);
     for (int i = 0; i < 2; i++) (void)pthread_barrier_destroy(&crew.barrier[i]);
-    if (status != NAS_OK) return status;
-    if (member[0].diverged) {
-        return nas_run_diverged(run, err, "some work-items ended while others waited");
+    if (status == NAS_OK && member[0].diverged) {
+        status = nas_run_diverged(run, err, "some work-items ended while others waited");
     }
-    return nas_run_check_local(run, member[0].local_bytes, err);
+    if (status == NAS_OK) status = nas_run_check_local(run, member[0].local_bytes, err);
+    free(member);
+    return status;
 }

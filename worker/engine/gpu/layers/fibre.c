@@ -128,12 +128,13 @@ static void local(void *runner, void *array, size_t bytes)
     memset(array, 0xff, bytes);
 }
 
-/* What a fibre does, for ever: its lane's part of each group. Integers are all that makecontext
- * hands on. */
+/* What a fibre does, for ever: its lane's part of each group. The halves of a pointer are what
+ * makecontext hands on. */
 static void work(unsigned high, unsigned low)
 {
-    nas_fibres_t *fibres = (nas_fibres_t *)(uintptr_t)((uint64_t)high << 32 |
-                                                       low); // NOLINT(performance-no-int-to-ptr)
+    const uint64_t number = (uint64_t)high << 32 | low;
+    nas_fibres_t *fibres;
+    memcpy(&fibres, &number, sizeof fibres);
     arrive(fibres, &fibres->fibre[fibres->item->lane]);
     for (;;) {
         const nas_run_t *run = fibres->run;
@@ -157,9 +158,7 @@ static void prepare(nas_fibres_t *fibres, int lane)
     fibre->context.uc_stack.ss_sp = stack;
     fibre->context.uc_stack.ss_size = STACK_SIZE;
     fibre->context.uc_link = NULL;
-    makecontext(&fibre->context, (void (*)(void))(uintptr_t)work, 2,
-                (unsigned)(self >> 32), // NOLINT
-                (unsigned)self);
+    makecontext(&fibre->context, (void (*)(void))work, 2, (unsigned)(self >> 32), (unsigned)self);
 }
 
 nas_status_t nas_fibres_create(nas_fibres_t **fibres_p, nas_error_t *err)

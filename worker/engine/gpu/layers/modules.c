@@ -194,12 +194,10 @@ char *nas_gpu_defines(const nas_gpu_source_t *source, const char *prefix)
     for (int i = 0; i < source->n_defines; i++) {
         size += strlen(prefix) + strlen(source->define[i]) + 1;
     }
-    char *defines = calloc(1, size);
+    char *defines = calloc(1, size), *end = defines;
     if (defines == NULL) return NULL;
     for (int i = 0; i < source->n_defines; i++) {
-        strcat(defines, prefix);
-        strcat(defines, source->define[i]);
-        strcat(defines, " ");
+        end += snprintf(end, size - (size_t)(end - defines), "%s%s ", prefix, source->define[i]);
     }
     return defines;
 }

@@ -114,7 +114,7 @@ enum {
 
 /** The functions, under their own names. */
 typedef struct nas_opencl_api {
-#define NAS_OPENCL_MEMBER(name, result, arguments) result(*name) arguments;
+#define NAS_OPENCL_MEMBER(name, result, arguments) __typeof__(result arguments) *(name);
     NAS_OPENCL_FUNCTIONS(NAS_OPENCL_MEMBER)
 #undef NAS_OPENCL_MEMBER
 } nas_opencl_api_t;

@@ -122,7 +122,7 @@ static void describe_id(const nas_opencl_api_t *api, const nas_opencl_place_t *p
 void nas_opencl_describe(const nas_opencl_api_t *api, const nas_opencl_place_t *place,
                          nas_gpu_info_t *info)
 {
-    const cl_device_id device = place->device;
+    cl_device_id device = place->device;
     *info = (nas_gpu_info_t){
         .platform_index = place->platform_index, .index = place->index, .is_cpu = place->is_cpu};
     memcpy(info->platform, place->platform, sizeof info->platform);

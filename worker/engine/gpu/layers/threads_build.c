@@ -1,4 +1,3 @@
-#define _GNU_SOURCE /* memfd_create */ // NOLINT
 #include "common/base/strings.h"
 #include "worker/engine/gpu/layers/threads.h"
 
@@ -9,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -192,12 +190,15 @@ static void drop_module(nas_gpu_t *gpu, void *handle)
     free(module);
 }
 
-/* A file in memory: there is none to tidy away, and its name is its own as long as it is open. */
+/* From a file without a name: there is none to tidy away, and what stands for it here is its own as
+ * long as it is open. */
 static bool open_library(module_t *module, const nas_gpu_image_t *image)
 {
-    char path[64];
-    module->file = memfd_create("robotnas-kernels", MFD_CLOEXEC);
+    char path[64] = "/tmp/robotnas-kernels-XXXXXX";
+    module->file = mkstemp(path);
     if (module->file < 0) return false;
+    (void)unlink(path);
+    (void)fcntl(module->file, F_SETFD, FD_CLOEXEC);
     const char *bytes = image->bytes;
     for (size_t n = 0; n < image->n;) {
         const ssize_t written = write(module->file, bytes + n, image->n - n);
