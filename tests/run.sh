@@ -3,7 +3,7 @@
 # and why.
 #
 # usage: tests/run.sh [--preset dev|asan|tsan|coverage] [--label unit|mpi|system | --quick | --rest | --only NAME]
-#   --label LABEL  tests of one kind
+#   --label LABEL  tests of one kind; what takes minutes runs by its label alone: oclgrind, gpu-long
 #   --quick        unit tests and the shortest system tests, under a minute once all is built
 #   --rest         what a run with --preset asan did not cover
 #   --only NAME    one test, by its whole name (unit.gp, mpi.comm.2) or the middle of it (gp, comm); builds what it needs, no more
@@ -15,6 +15,7 @@ usage() {
     exit 2
 }
 
+long='oclgrind|gpu-long' # labels of what takes minutes, and runs only when it is named
 preset=dev
 select=()
 only=
@@ -30,7 +31,7 @@ while [ $# -gt 0 ]; do
     --preset) preset=$2 && shift ;;
     --label) select=(-L "$2") && shift ;;
     --quick) select=(-L '^(unit|quick)$') ;;
-    --rest) select=(-LE '^sanitized$') ;;
+    --rest) select=(-LE "^(sanitized|$long)\$") ;;
     --only)
         only=$2 && shift
         [[ $only =~ ^[a-z0-9_.]+$ ]] || usage
@@ -40,6 +41,8 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+
+[ ${#select[@]} != 0 ] || select=(-LE "^($long)\$")
 
 # ThreadSanitizer suits neither Criterion, which forks, nor MPI: two tests are made for it.
 if [ "$preset" = tsan ]; then

@@ -1,6 +1,7 @@
-/* A sum by a tree on the layer `threads`, right or with a race planted, for ThreadSanitizer to find.
+/* A sum by a tree, right or with a race planted, for ThreadSanitizer to find on the layer `threads`, and
+ * Oclgrind on `opencl`.
  *
- * usage: gpu_race PRELUDE none | local | global | rounds
+ * usage: gpu_race PRELUDE none | local | global | rounds [LAYER]
  *   PRELUDE  worker/engine/gpu/kernels/prelude.h
  *   none     as it should be
  *   local    the barrier before the tree is missing
@@ -73,16 +74,16 @@ int main(int argc, char **argv)
     char defines[3][32];
     nas_error_t err = {0};
     nas_gpu_t *gpu = NULL;
-    char *text = argc == 3 ? read_source(argv[1]) : NULL;
-    if (text == NULL) {
-        (void)fprintf(stderr, "usage: gpu_race PRELUDE none|local|global|rounds\n");
+    char *text = argc == 3 || argc == 4 ? read_source(argv[1]) : NULL;
+    const nas_gpu_layer_t *layer = nas_gpu_layer_named(argc == 4 ? argv[3] : "threads");
+    if (text == NULL || layer == NULL) {
+        (void)fprintf(stderr, "usage: gpu_race PRELUDE none|local|global|rounds [LAYER]\n");
         return 2;
     }
     for (int i = 0; i < 3; i++) {
         (void)snprintf(defines[i], sizeof defines[i], "%s=%d", names[i],
                        strcmp(argv[2], kinds[i]) == 0);
     }
-    const nas_gpu_layer_t *layer = nas_gpu_layer_named("threads");
     nas_status_t status = layer->open(0, &gpu, &err);
     if (status == NAS_OK) {
         status = sum(gpu, text, (const char *const[]){defines[0], defines[1], defines[2]}, &err);
