@@ -152,6 +152,33 @@ void nas_scores_set(nas_scores_t *scores, int64_t i, nas_score_status_t status, 
     scores->rank[i] = rank;
 }
 
+int64_t nas_scores_count(const nas_scores_t *scores, nas_score_status_t status)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < scores->n; i++) n += scores->status[i] == (uint8_t)status;
+    return n;
+}
+
+static bool is_searched(const nas_state_t *state)
+{
+    for (int64_t r = 0; r < state->n_repeat; r++)
+        if (state->repeat[r].n_observation > 0) return true;
+    return false;
+}
+
+int64_t nas_state_retry_unfit(nas_state_t *state)
+{
+    nas_scores_t *scores = &state->scores;
+    int64_t n = 0;
+    if (is_searched(state)) return 0;
+    for (int64_t i = 0; i < scores->n; i++) {
+        if (scores->status[i] != NAS_SCORE_UNFIT) continue;
+        nas_scores_set(scores, i, NAS_SCORE_PENDING, 0, -1);
+        n++;
+    }
+    return n;
+}
+
 void nas_scores_name(nas_scores_t *scores, const nas_name_source_t *arch)
 {
     if (scores->n != arch->n) return;

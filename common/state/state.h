@@ -100,7 +100,9 @@ typedef struct nas_repeat {
 typedef enum nas_score_status {
     NAS_SCORE_PENDING = 0, /**< not scored yet */
     NAS_SCORE_OK,          /**< values are there; a metric may be NaN all the same */
-    NAS_SCORE_FAILED       /**< could not be scored: values are NaN */
+    NAS_SCORE_FAILED,      /**< could not be scored: values are NaN */
+    NAS_SCORE_UNFIT        /**< the GPU has no memory for it, not even alone: values are NaN; it is
+                                tried again where the run is resumed */
 } nas_score_status_t;
 
 /** Metric values that this run computed, a row an architecture of the pool; none: n is 0. */
@@ -196,6 +198,13 @@ nas_status_t nas_state_make_scores(nas_state_t *state, const nas_name_source_t *
 /** Say how architecture i was scored, and by which rank; its values are set by the caller. */
 void nas_scores_set(nas_scores_t *scores, int64_t i, nas_score_status_t status, double seconds,
                     int rank);
+
+/** Architectures of a status. O(n). */
+int64_t nas_scores_count(const nas_scores_t *scores, nas_score_status_t status);
+
+/** Let what did not fit be scored again, unless a search has begun with the scores as they are.
+ *  Returns the number of architectures. O(n). */
+int64_t nas_state_retry_unfit(nas_state_t *state);
 
 /** Take the names of the pool in place of those that were read, which are equal. */
 void nas_scores_name(nas_scores_t *scores, const nas_name_source_t *arch);

@@ -83,7 +83,7 @@ static nas_status_t check_rows(nas_scores_t *scores, nas_error_t *err)
     for (int64_t i = 0; i < scores->n; i++) {
         const uint8_t status = scores->status[i];
         const char *wrong = NULL;
-        if (status > NAS_SCORE_FAILED)
+        if (status > NAS_SCORE_UNFIT)
             wrong = "status";
         else if (!(scores->seconds[i] >= 0) || !isfinite(scores->seconds[i]))
             wrong = "seconds";
@@ -109,7 +109,7 @@ static nas_status_t read_status(hid_t metrics, nas_scores_t *scores, int64_t n, 
     for (int64_t i = 0; i < n; i++) { /* in place: what is read lies behind what is written */
         int32_t wide;
         memcpy(&wide, (const char *)stored.data + (size_t)i * sizeof wide, sizeof wide);
-        const bool fits = wide >= 0 && wide <= NAS_SCORE_FAILED;
+        const bool fits = wide >= 0 && wide <= NAS_SCORE_UNFIT;
         scores->status[i] = fits ? (uint8_t)wide : UINT8_MAX;
     }
     return NAS_OK;

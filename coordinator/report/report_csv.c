@@ -73,7 +73,7 @@ nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *er
 
 static void print_scores(const nas_state_t *state, int64_t i, FILE *out)
 {
-    static const char *const status[] = {"pending", "ok", "failed"};
+    static const char *const status[] = {"pending", "ok", "failed", "unfit"};
     const nas_scores_t *scores = &state->scores;
     const double *value = scores->value + i * (int64_t)state->metrics.n;
     print_field(nas_name_source_at(&scores->arch, i), out);

@@ -210,8 +210,10 @@ static json_t *scored_metric(writer_t *w, size_t m)
 static json_t *scores(writer_t *w)
 {
     json_t *object = json_object(), *metrics = json_object();
-    set(w, object, "done", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_OK)));
-    set(w, object, "failed", json_integer(nas_summary_count_scores(w->state, NAS_SCORE_FAILED)));
+    set(w, object, "done", json_integer(nas_scores_count(&w->state->scores, NAS_SCORE_OK)));
+    set(w, object, "failed", json_integer(nas_scores_count(&w->state->scores, NAS_SCORE_FAILED)));
+    const int64_t n_unfit = nas_scores_count(&w->state->scores, NAS_SCORE_UNFIT);
+    if (n_unfit > 0) set(w, object, "unfit", json_integer(n_unfit));
     for (size_t m = 0; m < w->state->metrics.n; m++)
         set_named(w, metrics, w->state->metrics.at[m], scored_metric(w, m));
     set(w, object, "metrics", metrics);

@@ -269,10 +269,13 @@ static void print_failures(const nas_state_t *state, const char *path, FILE *out
 
 static void print_scores(const nas_state_t *state, FILE *out)
 {
-    (void)fprintf(out, "\nScored %lld of %lld architectures, %lld failed\n",
-                  (long long)nas_summary_count_scores(state, NAS_SCORE_OK),
+    const int64_t n_unfit = nas_scores_count(&state->scores, NAS_SCORE_UNFIT);
+    (void)fprintf(out, "\nScored %lld of %lld architectures, %lld failed",
+                  (long long)nas_scores_count(&state->scores, NAS_SCORE_OK),
                   (long long)state->scores.n,
-                  (long long)nas_summary_count_scores(state, NAS_SCORE_FAILED));
+                  (long long)nas_scores_count(&state->scores, NAS_SCORE_FAILED));
+    if (n_unfit > 0) (void)fprintf(out, ", %lld did not fit the GPU", (long long)n_unfit);
+    (void)fputc('\n', out);
     (void)fprintf(out, "%-*s %10s %10s %10s %10s\n", LABEL + INDENT, "", "mean", "min", "max",
                   "missing");
     for (size_t m = 0; m < state->metrics.n; m++) {

@@ -188,10 +188,3 @@ nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int
     s.mean = nas_mean_value(&mean);
     return s;
 }
-
-int64_t nas_summary_count_scores(const nas_state_t *state, nas_score_status_t status)
-{
-    int64_t n = 0;
-    for (int64_t i = 0; i < state->scores.n; i++) n += state->scores.status[i] == (uint8_t)status;
-    return n;
-}

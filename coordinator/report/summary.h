@@ -71,7 +71,4 @@ const double *nas_summary_weights(const nas_state_t *state, int64_t r);
  *  n_missing those that are not. */
 nas_statistics_t nas_summary_metric(const nas_state_t *state, size_t metric, int64_t *n_missing);
 
-/** Architectures of the pool by outcome. */
-int64_t nas_summary_count_scores(const nas_state_t *state, nas_score_status_t status);
-
 #endif

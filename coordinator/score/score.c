@@ -3,15 +3,20 @@
  * Rank 0 broadcasts how architectures are measured and the mini-batch, and the pool a chunk at a
  * time, as others are scored (intake.h): no rank but 0 holds anything of the pool's length, and no
  * message has it. From what came in and what was done every rank knows by itself who scores what
- * (worker/schedule/schedule.h). A round: each rank scores its list, architecture by architecture,
- * up to as many as a message may hold; its results and its time go to rank 0 in one gather; all
+ * (worker/schedule/schedule.h). A round: each rank scores its list, architecture by architecture or
+ * a pack at a time (score_worker.h), up to as many as a message may hold; its results and its time go to rank 0 in one gather; all
  * ranks' times come back with the verdict, by which every rank works out the next round. Then the
  * schedule is filled again, and rank 0 saves, if that is due, while the others go on.
  *
  * A request to stop, by a signal to any rank or by OUTPUT.stop, reaches all by the heartbeat: each
- * finishes its architecture and goes to the meeting, where the verdict ends the stage for all. An
+ * finishes what is under way and goes to the meeting, where the verdict ends the stage for all. An
  * error of a save ends it at the next meeting. A rank that falls silent will never come to the
  * meeting: rank 0 saves what it has and ends the job.
+ *
+ * A rank whose device is lost says so at the meeting, to which it asks the others as by a signal.
+ * The device is the machine's: no architecture is recorded as failed for it, what was scored is
+ * saved, and all ranks end with that rank's words. Ranks without a device have nothing to score and
+ * wait at the meeting.
  */
 #include "coordinator/score/score.h"
 
@@ -20,13 +25,12 @@
 #include "common/base/log.h"
 #include "common/comm/heartbeat.h"
 #include "common/io/stop.h"
-#include "common/space/arch.h"
 #include "coordinator/score/intake.h"
 #include "coordinator/score/score_stage.h"
-#include "worker/engine/scorer.h"
+#include "coordinator/score/score_worker.h"
 #include "worker/schedule/schedule.h"
 
-#include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,37 +45,24 @@ typedef struct scoring {
     const nas_devices_t *devices; /* borrowed */
     nas_score_stage_t *stage;     /* rank 0; borrowed */
     nas_score_parameters_t parameters;
-    nas_arch_t arch; /* that is scored */
     float *images;
     int32_t *labels;
-    const nas_metric_t *metric[NAS_METRICS_MAX];
-    nas_engine_t *engine;
-    nas_scorer_t *scorer;
-    const nas_metric_t *rest[NAS_METRICS_MAX]; /* [n_rest] metrics that are not known */
-    int64_t n_rest;
-    nas_scorer_t *rest_scorer; /* NULL where nothing is known */
+    nas_score_worker_t *worker; /* NULL: this rank has no device */
     nas_intake_t *intake;
     nas_schedule_t *schedule;
     nas_heartbeat_t *heartbeat;
     nas_schedule_report_t *report; /* [n_ranks] */
-    char *message;                 /* [MESSAGE_LIMIT] of one round's results */
-    double met_s;                  /* when the ranks met last: the round's beginning for all */
-    double polled_s;               /* the heartbeat, while scoring */
-    bool heard_stop;               /* by then */
+    char *message;   /* [MESSAGE_LIMIT] of one round's results, and an error behind them */
+    double met_s;    /* when the ranks met last: the round's beginning for all */
+    double polled_s; /* the heartbeat, while scoring */
+    bool heard_stop; /* by then */
 } scoring_t;
 
-/* One result, with n_metric values behind it. */
-typedef struct result {
-    int64_t arch;
-    double seconds;
-    int64_t status; /* nas_score_status_t */
-    double value[];
-} result_t;
-
-/* What a rank sends, with n results behind it. */
+/* What a rank sends, with report.n_done results behind it, and behind those a nas_error_t where there
+ * is a status. */
 typedef struct message {
-    int64_t n;
-    int64_t stop; /* a signal, or 0 */
+    int64_t status; /* of the rank's engine */
+    int64_t stop;   /* a signal, or 0 */
     nas_schedule_report_t report;
 } message_t;
 
@@ -84,7 +75,7 @@ typedef struct verdict {
 
 static size_t result_size(const scoring_t *scoring)
 {
-    return sizeof(result_t) + (size_t)scoring->parameters.n_metric * sizeof(double);
+    return nas_score_result_size(&scoring->parameters);
 }
 
 /* -------------------------------------------------------------------------------------- set up */
@@ -101,11 +92,12 @@ static nas_status_t allocate(scoring_t *scoring, nas_error_t *err)
     scoring->images = malloc(image_values(&scoring->parameters) * sizeof *scoring->images);
     scoring->labels = malloc((size_t)scoring->parameters.batch * sizeof *scoring->labels);
     scoring->report = calloc((size_t)nas_comm_size(scoring->world), sizeof *scoring->report);
-    scoring->message = malloc(MESSAGE_LIMIT); /* of which a round touches what its results take */
+    /* of which a round touches what its results take */
+    scoring->message = malloc(MESSAGE_LIMIT + sizeof(nas_error_t));
     if (!scoring->images || !scoring->labels || !scoring->report || !scoring->message)
         return nas_error_nomem(err, "scoring");
     *(message_t *)(void *)scoring->message = (message_t){0};
-    return nas_arch_init(&scoring->arch, nas_space_at(scoring->parameters.space), err);
+    return NAS_OK;
 }
 
 static void spread_batch(scoring_t *scoring)
@@ -121,59 +113,46 @@ static void spread_batch(scoring_t *scoring)
     nas_comm_bcast(scoring->world, 0, scoring->labels, n_labels * sizeof *scoring->labels);
 }
 
+static nas_status_t make_worker(scoring_t *scoring, nas_error_t *err)
+{
+    const nas_score_worker_options_t options = {.device = scoring->devices->own,
+                                                .parameters = &scoring->parameters,
+                                                .images = scoring->images,
+                                                .labels = scoring->labels};
+    nas_status_t status = NAS_OK;
+    if (options.device) status = nas_score_worker_create(&options, &scoring->worker, err);
+    return nas_comm_agree(scoring->world, status, err);
+}
+
+/* Every rank knows how many architectures each of them takes at once. */
 static nas_status_t make_schedule(scoring_t *scoring, nas_error_t *err)
 {
     const nas_intake_options_t intake = {
         .world = scoring->world, .stage = scoring->stage, .parameters = &scoring->parameters};
-    nas_schedule_options_t schedule = {.n_ranks = nas_comm_size(scoring->world),
-                                       .first_worker = (int)scoring->parameters.first_worker,
-                                       .idle = scoring->devices->is_idle,
-                                       .target_s = NAS_SCORE_ROUND_S};
-    const nas_status_t status = nas_intake_create(&intake, &scoring->intake, &schedule.n, err);
-    return status ? status : nas_schedule_create(&schedule, &scoring->schedule, err);
-}
-
-/* A rank without a device scores nothing. */
-static nas_status_t make_scorer(scoring_t *scoring, nas_error_t *err)
-{
-    const nas_score_parameters_t *parameters = &scoring->parameters;
-    nas_device_t *device = scoring->devices->own;
-    int n_metrics = 0;
-    const nas_metric_t *const *list = nas_metric_list(&n_metrics);
-    for (int64_t m = 0; m < parameters->n_metric; m++) {
-        scoring->metric[m] = list[parameters->metric[m]];
-        if (!(parameters->known >> m & 1)) scoring->rest[scoring->n_rest++] = scoring->metric[m];
-    }
-    nas_status_t status = device ? nas_device_engine(device, NULL, &scoring->engine, err) : NAS_OK;
-    if (status || !device) return status;
-    nas_scorer_options_t options = {.engine = scoring->engine,
-                                    .network = parameters->network,
-                                    .metric = scoring->metric,
-                                    .n_metric = (int)parameters->n_metric,
-                                    .batch = (int)parameters->batch,
-                                    .images = scoring->images,
-                                    .labels = scoring->labels,
-                                    .seed = parameters->seed};
-    status = nas_scorer_create(&options, &scoring->scorer, err);
-    if (status || !parameters->known) return status;
-    options.metric = scoring->rest;
-    options.n_metric = (int)scoring->n_rest;
-    return nas_scorer_create(&options, &scoring->rest_scorer, err);
+    const int n_ranks = nas_comm_size(scoring->world);
+    const int own = nas_score_worker_width(scoring->worker);
+    int *width = calloc((size_t)n_ranks, sizeof *width);
+    nas_status_t status = width ? NAS_OK : nas_error_nomem(err, "the rounds of scoring");
+    status = nas_comm_agree(scoring->world, status, err);
+    if (!status) nas_comm_all_gather(scoring->world, &own, sizeof own, width);
+    nas_schedule_options_t schedule = {
+        .n_ranks = n_ranks, .width = width, .target_s = NAS_SCORE_ROUND_S};
+    if (!status) status = nas_intake_create(&intake, &scoring->intake, &schedule.n, err);
+    if (!status) status = nas_schedule_create(&schedule, &scoring->schedule, err);
+    free(width);
+    return nas_comm_agree(scoring->world, status, err);
 }
 
 static nas_status_t set_up(scoring_t *scoring, nas_error_t *err)
 {
     if (scoring->stage) scoring->parameters = scoring->stage->parameters;
     nas_comm_bcast(scoring->world, 0, &scoring->parameters, sizeof scoring->parameters);
-    if (scoring->parameters.first_worker >= nas_comm_size(scoring->world))
-        scoring->parameters.first_worker = 0;
     nas_status_t status = nas_comm_agree(scoring->world, allocate(scoring, err), err);
     if (status) return status;
     spread_batch(scoring);
     if (scoring->stage) nas_score_stage_begin(scoring->stage);
-    status = make_schedule(scoring, err);
-    if (!status) status = make_scorer(scoring, err);
-    return nas_comm_agree(scoring->world, status, err);
+    status = make_worker(scoring, err);
+    return status ? status : make_schedule(scoring, err);
 }
 
 static void tear_down(scoring_t *scoring)
@@ -181,10 +160,7 @@ static void tear_down(scoring_t *scoring)
     nas_heartbeat_end(scoring->heartbeat);
     nas_schedule_destroy(scoring->schedule);
     nas_intake_destroy(scoring->intake);
-    nas_scorer_destroy(scoring->scorer);
-    nas_scorer_destroy(scoring->rest_scorer);
-    nas_engine_destroy(scoring->engine);
-    nas_arch_fini(&scoring->arch);
+    nas_score_worker_destroy(scoring->worker);
     free(scoring->images);
     free(scoring->labels);
     free(scoring->report);
@@ -193,51 +169,13 @@ static void tear_down(scoring_t *scoring)
 
 /* ------------------------------------------------------------------------------------- scoring */
 
-/* All metrics of an architecture, or those that are not known, with NaN for the others. */
-static nas_status_t measure(scoring_t *scoring, const nas_schedule_item_t *item, double *value,
-                            nas_error_t *err)
-{
-    double rest[NAS_METRICS_MAX];
-    int64_t n = 0;
-    bool is_partly = false;
-    nas_arch_set(&scoring->arch, nas_intake_arch(item, &is_partly));
-    if (!is_partly) return nas_scorer_score(scoring->scorer, &scoring->arch, value, err);
-    const nas_status_t status = nas_scorer_score(scoring->rest_scorer, &scoring->arch, rest, err);
-    for (int64_t m = 0; !status && m < scoring->parameters.n_metric; m++)
-        value[m] = scoring->parameters.known >> m & 1 ? (double)NAN : rest[n++];
-    return status;
-}
-
-/* A failure is data: it is recorded, and the run goes on. */
-static void score_one(scoring_t *scoring, const nas_schedule_item_t *item, result_t *result)
-{
-    nas_error_t err = {0};
-    const double begin_s = nas_clock_monotonic_s();
-    const nas_status_t status = measure(scoring, item, result->value, &err);
-    for (int64_t m = 0; status && m < scoring->parameters.n_metric; m++)
-        result->value[m] = (double)NAN;
-    result->arch = item->index;
-    result->status = status ? NAS_SCORE_FAILED : NAS_SCORE_OK;
-    result->seconds = nas_clock_monotonic_s() - begin_s;
-}
-
-/* This rank's list of the round, as far as a message holds its results. */
-static const nas_schedule_item_t *own_list(const scoring_t *scoring, int64_t *n)
-{
-    const int64_t n_most = (int64_t)((MESSAGE_LIMIT - sizeof(message_t)) / result_size(scoring));
-    const nas_schedule_item_t *list =
-        nas_schedule_list(scoring->schedule, nas_comm_rank(scoring->world), n);
-    if (*n > n_most) *n = n_most;
-    return list;
-}
-
 /* Tell the others how far this rank is; returns a signal that asks all to stop, or 0. */
 static int poll_others(scoring_t *scoring, double share)
 {
     return nas_heartbeat_poll(scoring->heartbeat, nas_stop_signal(), share);
 }
 
-/* The same between two architectures, where that is worth its while: some take microseconds. */
+/* The same between two packs, where that is worth its while: some take microseconds. */
 static bool is_asked_to_stop(void *context, double share)
 {
     scoring_t *scoring = context;
@@ -248,31 +186,34 @@ static bool is_asked_to_stop(void *context, double share)
     return scoring->heard_stop;
 }
 
-/* Work this rank's list; returns the size of the message. The save before counts as a part of the
- * round where others wait for its end, but is not held against the first item: where it takes
- * longer than all that is left to score, no round would come any further. */
+/* This rank's list of the round, as far as a message holds its results. */
+static nas_status_t work_list(scoring_t *scoring, message_t *message, nas_error_t *err)
+{
+    const nas_score_list_t list = {
+        .schedule = scoring->schedule,
+        .rank = nas_comm_rank(scoring->world),
+        .n_most = (int64_t)((MESSAGE_LIMIT - sizeof *message) / result_size(scoring)),
+        .met_s = scoring->met_s,
+        .interrupt = {.asked = is_asked_to_stop, .context = scoring},
+        .result = scoring->message + sizeof *message};
+    if (!scoring->worker) return NAS_OK;
+    return nas_score_worker_work(scoring->worker, &list, &message->report, err);
+}
+
+/* Work this rank's list; returns the size of the message. */
 static size_t work(scoring_t *scoring)
 {
-    int64_t n = 0;
-    const int rank = nas_comm_rank(scoring->world);
-    const nas_schedule_item_t *list = own_list(scoring, &n);
+    nas_error_t err = {0};
     message_t *message = (message_t *)(void *)scoring->message;
     *message = (message_t){0};
-    for (int64_t k = 0; k < n; k++) {
-        if (is_asked_to_stop(scoring, (double)k / (double)n)) break;
-        const double elapsed_s = k > 0 ? nas_clock_monotonic_s() - scoring->met_s : 0.0;
-        if (!nas_schedule_may_start(scoring->schedule, rank, k, elapsed_s)) break;
-        result_t *result = (result_t *)(void *)(scoring->message + sizeof *message +
-                                                (size_t)k * result_size(scoring));
-        score_one(scoring, &list[k], result);
-        message->n++;
-        message->report.n_done++;
-        if (result->status != NAS_SCORE_OK) continue;
-        message->report.cost += list[k].cost;
-        message->report.seconds += result->seconds;
-    }
-    message->stop = poll_others(scoring, 1.0);
-    return sizeof *message + (size_t)message->n * result_size(scoring);
+    const nas_status_t status = work_list(scoring, message, &err);
+    message->status = status;
+    message->stop =
+        status ? nas_heartbeat_poll(scoring->heartbeat, SIGTERM, 1.0) : poll_others(scoring, 1.0);
+    const size_t size = sizeof *message + (size_t)message->report.n_done * result_size(scoring);
+    if (!status) return size;
+    memcpy(scoring->message + size, &err, sizeof err);
+    return size + sizeof err;
 }
 
 /* ------------------------------------------------------------------------------------- meeting */
@@ -282,13 +223,28 @@ static void record_message(scoring_t *scoring, int rank, const char *data, int64
     const message_t *message = (const message_t *)(const void *)data;
     scoring->report[rank] = message->report;
     if (message->stop > *stop) *stop = message->stop;
-    for (int64_t k = 0; k < message->n; k++) {
-        const result_t *result = (const result_t *)(const void *)(data + sizeof *message +
-                                                                  (size_t)k * result_size(scoring));
+    for (int64_t k = 0; k < message->report.n_done; k++) {
+        const nas_score_result_t *result =
+            (const nas_score_result_t *)(const void *)(data + sizeof *message +
+                                                       (size_t)k * result_size(scoring));
         const nas_score_t score = {.status = (nas_score_status_t)result->status,
                                    .seconds = result->seconds};
         nas_score_stage_record(scoring->stage, result->arch, rank, &score, result->value);
     }
+}
+
+/* The first rank whose engine failed, and its words; -1: none. */
+static int find_failure(const scoring_t *scoring, const char *all, const size_t *offset,
+                        verdict_t *verdict)
+{
+    for (int r = 0; r < nas_comm_size(scoring->world); r++) {
+        const message_t *message = (const message_t *)(const void *)(all + offset[r]);
+        if (!message->status) continue;
+        verdict->status = message->status;
+        memcpy(&verdict->err, all + offset[r + 1] - sizeof verdict->err, sizeof verdict->err);
+        return r;
+    }
+    return -1;
 }
 
 /* Rank 0: results in, verdict out. The last state is saved before it is announced. */
@@ -300,7 +256,11 @@ static verdict_t conclude(scoring_t *scoring, const char *all, const size_t *off
         record_message(scoring, r, all + offset[r], &stop);
     const int asked_since = poll_others(scoring, 1.0);
     if (asked_since > stop) stop = asked_since;
-    verdict.status = nas_score_stage_end_round(scoring->stage, stop, &verdict.err);
+    const int failed = find_failure(scoring, all, offset, &verdict);
+    verdict.status = failed < 0
+                         ? nas_score_stage_end_round(scoring->stage, stop, &verdict.err)
+                         : nas_score_stage_break_off(scoring->stage, failed,
+                                                     (nas_status_t)verdict.status, &verdict.err);
     verdict.is_over = verdict.status || !nas_score_stage_is_needed(scoring->stage);
     return verdict;
 }

@@ -28,7 +28,6 @@ nas_score_parameters_t nas_score_parameters(const nas_job_t *job, const nas_pool
         .batch = batch->n,
         .seed = (uint64_t)job->seed,
         .backend = job->backend,
-        .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
         .silence_s = job->silence_s,
     };
     for (size_t i = 0; i < job->metrics.names.n; i++)

@@ -21,9 +21,8 @@ typedef struct nas_score_parameters {
     nas_network_t network;
     int64_t batch; /**< images */
     uint64_t seed;
-    int64_t backend;      /**< place in the list of backends */
-    int64_t first_worker; /**< 1 where rank 0 coordinates only */
-    double silence_s;     /**< after so long without a sign of life of a rank the job ends */
+    int64_t backend;  /**< place in the list of backends */
+    double silence_s; /**< after so long without a sign of life of a rank the job ends */
 } nas_score_parameters_t;
 
 /** Those of a job that computes metrics, with nothing known.  Coordinator

@@ -110,13 +110,21 @@ void nas_score_stage_record(nas_score_stage_t *stage, int64_t arch, int rank,
         nas_score_reuse_fill(&stage->known, arch, (int64_t)n_metric, row);
 }
 
-/* All is scored: with nothing to search, so is the run. */
+/* All is scored: with nothing to search, so is the run, unless there is something that did not fit. */
 static nas_status_t end_of_scoring(nas_score_stage_t *stage, nas_error_t *err)
 {
     nas_state_t *state = nas_session_state(stage->session);
+    const int64_t n = state->scores.n, n_unfit = nas_scores_count(&state->scores, NAS_SCORE_UNFIT);
     const nas_status_t status =
-        nas_state_add_event(state, err, "scored %lld architectures", (long long)state->scores.n);
-    state->complete = stage->is_last;
+        nas_state_add_event(state, err, "scored %lld architectures", (long long)(n - n_unfit));
+    if (n_unfit > 0)
+        nas_log_line(
+            "%lld of %lld architectures did not fit the GPU, not even alone: %s",
+            (long long)n_unfit, (long long)n,
+            stage->is_last
+                ? "they are tried again with --resume; a smaller metrics.batch needs less memory"
+                : "they count as having no metric values; a smaller metrics.batch needs less memory");
+    state->complete = stage->is_last && n_unfit == 0;
     if (state->complete) nas_session_forget_stop(stage->session); /* as of a search */
     return status ? status : nas_session_save(stage->session, err);
 }
@@ -147,6 +155,22 @@ nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, n
     if (!nas_score_stage_watch(stage) && !stop) return NAS_OK;
     const nas_status_t status =
         nas_session_stop(stage->session, stop, n_done, &stage->progress, err);
+    return nas_session_save_at_end(stage->session, status, err);
+}
+
+nas_status_t nas_score_stage_break_off(nas_score_stage_t *stage, int rank, nas_status_t status,
+                                       nas_error_t *err)
+{
+    const nas_error_t cause = *err;
+    nas_error_t ignored = {0};
+    const nas_scores_t *scores = scores_of(stage);
+    (void)nas_state_add_event(nas_session_state(stage->session), &ignored,
+                              "broken off by rank %d: %s", rank, cause.text);
+    (void)nas_error_set(
+        err, status,
+        "rank %d: %s; broken off after %lld of %lld architectures; %s is saved, run again with --resume",
+        rank, cause.text, (long long)scores->n_done, (long long)scores->n,
+        nas_session_output(stage->session));
     return nas_session_save_at_end(stage->session, status, err);
 }
 

@@ -52,6 +52,12 @@ int nas_score_stage_watch(nas_score_stage_t *stage);
  *  a save failed. */
 nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err);
 
+/** The end, since a rank's device is lost or its engine failed otherwise: nothing is recorded for it,
+ *  and the state is saved with what was scored.  Coordinator only.
+ *  status, err [in] of that rank; err [out] with what it means for the run. Returns the status. */
+nas_status_t nas_score_stage_break_off(nas_score_stage_t *stage, int rank, nas_status_t status,
+                                       nas_error_t *err);
+
 /** Save if it is due; one that fails is made again at the end of the next round. 
  *  Coordinator only. */
 void nas_score_stage_save_if_due(nas_score_stage_t *stage);

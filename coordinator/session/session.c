@@ -203,6 +203,16 @@ static nas_status_t retry(nas_session_t *session, nas_error_t *err)
     return status;
 }
 
+static nas_status_t retry_unfit(nas_session_t *session, nas_error_t *err)
+{
+    nas_error_t line = {0};
+    const int64_t n = nas_state_retry_unfit(&session->state);
+    if (n == 0) return NAS_OK;
+    (void)nas_error_set(&line, NAS_OK, "%lld architecture%s that did not fit the GPU: tried again",
+                        (long long)n, plural(n));
+    return nas_session_say(session, line.text, err);
+}
+
 /* Where the processor is of another kind than the one before. */
 static nas_status_t note_processor(nas_session_t *session, const nas_session_options_t *options,
                                    nas_error_t *err)
@@ -246,6 +256,7 @@ static nas_status_t resume(nas_session_t *session, const nas_session_options_t *
                                                 &session->state, session->output, err);
     if (!status) status = take_saved(session, err);
     if (!status && options->retry_failed) status = retry(session, err);
+    if (!status) status = retry_unfit(session, err);
     if (!status) status = note_processor(session, options, err);
     session->state.gave_up &= nas_session_gives_up(session);
     return status;

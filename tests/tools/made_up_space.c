@@ -89,6 +89,7 @@ nas_status_t __wrap_nas_arch_cost(const nas_arch_t *arch, const nas_network_t *n
 
 struct nas_scorer {
     int n_metric;
+    int64_t arch; /* of an engine that takes one at once */
 };
 
 nas_status_t __wrap_nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t **scorer_p,
@@ -101,11 +102,22 @@ nas_status_t __wrap_nas_scorer_create(const nas_scorer_options_t *options, nas_s
     return NAS_OK;
 }
 
-nas_status_t __wrap_nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
-                                     nas_error_t *err)
+void __wrap_nas_scorer_add(nas_scorer_t *scorer, const nas_arch_t *arch)
+{
+    scorer->arch = arch->index;
+}
+
+void __wrap_nas_scorer_start(nas_scorer_t *scorer)
+{
+    (void)scorer;
+}
+
+nas_status_t __wrap_nas_scorer_finish(nas_scorer_t *scorer, double *const *value,
+                                      nas_scorer_result_t *result, nas_error_t *err)
 {
     (void)err;
-    for (int m = 0; m < scorer->n_metric; m++) value[m] = (double)arch->index / 7 + m;
+    for (int m = 0; m < scorer->n_metric; m++) value[0][m] = (double)scorer->arch / 7 + m;
+    *result = (nas_scorer_result_t){0};
     return NAS_OK;
 }
 

@@ -15,6 +15,8 @@ typedef struct world {
     nas_schedule_item_t *item; /* on their way into the schedule */
     const double *cost;        /* [n] predicted; borrowed */
     int64_t n_added;
+    int *width;     /* [n_ranks] */
+    double alone_s; /* of a pack */
 } world_t;
 
 /* Seconds of all ranks together. */
@@ -34,10 +36,16 @@ static double live_flops(nas_arch_t *arch, int64_t index)
     return (double)live.flops;
 }
 
-double *nas_simulation_costs(int copies, int64_t *n)
+static double sum(const double *x, int64_t n)
+{
+    double total = 0.0;
+    for (int64_t i = 0; i < n; i++) total += x[i];
+    return total;
+}
+
+double *nas_simulation_costs(int copies, double fixed_part, int64_t *n)
 {
     const double costliest_s = 2.0;
-    const double fixed_part = 0.05;
     nas_arch_t arch;
     if (nas_arch_init(&arch, nas_space_with_networks(), NULL)) return NULL;
     const int64_t n_cells = arch.space->count;
@@ -53,6 +61,12 @@ double *nas_simulation_costs(int copies, int64_t *n)
     return cost;
 }
 
+void nas_simulation_set_mean(double *cost, int64_t n, double mean_s)
+{
+    const double factor = mean_s * (double)n / sum(cost, n);
+    for (int64_t i = 0; i < n; i++) cost[i] *= factor;
+}
+
 static void world_fini(world_t *world)
 {
     nas_schedule_destroy(world->schedule);
@@ -60,6 +74,7 @@ static void world_fini(world_t *world)
     free(world->report);
     free(world->true_cost);
     free(world->speed);
+    free(world->width);
 }
 
 /* Speeds become known by a report of one second's work, before there is a round. */
@@ -92,33 +107,62 @@ static nas_status_t world_init(world_t *world, const nas_simulation_options_t *o
         .report = calloc(n_ranks, sizeof *world->report),
         .item = malloc((size_t)options->n * sizeof *world->item),
         .cost = options->cost,
+        .width = malloc(n_ranks * sizeof *world->width),
+        .alone_s = options->pack_alone_s,
     };
-    if (!world->speed || !world->true_cost || !world->report || !world->item)
+    if (!world->speed || !world->true_cost || !world->report || !world->item || !world->width)
         return nas_error_nomem(err, "the simulated ranks");
-    const nas_schedule_options_t schedule = {
-        .n = options->n, .n_ranks = options->n_ranks, .target_s = options->target_s};
+    for (size_t r = 0; r < n_ranks; r++) world->width[r] = options->width;
+    const nas_schedule_options_t schedule = {.n = options->n,
+                                             .n_ranks = options->n_ranks,
+                                             .width = world->width,
+                                             .target_s = options->target_s};
     nas_status_t status = nas_schedule_create(&schedule, &world->schedule, err);
     if (status) return status;
     nas_rng_t rng;
     nas_rng_init(&rng, options->seed, NAS_STREAM_BENCH, 0);
-    for (size_t r = 0; r < n_ranks; r++) world->speed[r] = nas_rng_between(&rng, 1.0, 4.0);
+    for (size_t r = 0; r < n_ranks; r++)
+        world->speed[r] = nas_rng_between(&rng, 1.0, options->fastest);
     for (int64_t i = 0; i < options->n; i++)
         world->true_cost[i] = options->cost[i] * exp(options->cost_error * nas_rng_normal(&rng));
     if (options->speeds_known) tell_speeds(world, options->n_ranks);
     return NAS_OK;
 }
 
+/* Seconds of the pack at k of a list, which is in the report then. */
+static void play_pack(world_t *world, int rank, int64_t k)
+{
+    nas_schedule_report_t *report = &world->report[rank];
+    int64_t n;
+    const nas_schedule_item_t *list = nas_schedule_list(world->schedule, rank, &n);
+    const int64_t n_pack = nas_schedule_pack(world->schedule, rank, k);
+    double seconds = 0.0;
+    for (int64_t i = k; i < k + n_pack; i++) {
+        seconds += world->true_cost[list[i].index] / world->speed[rank];
+        report->cost += list[i].cost;
+    }
+    seconds = fmax(seconds, world->alone_s / world->speed[rank]);
+    report->n_done += n_pack;
+    report->seconds += seconds;
+}
+
+/* Of a rank that is wide, a pack is under way while it is asked whether the next one may begin, as
+ * it is in score.c. */
 static double play_rank(world_t *world, int rank)
 {
     nas_schedule_report_t *report = &world->report[rank];
-    *report = (nas_schedule_report_t){0};
+    double ready_s = 0.0; /* when the rank will be through, as far as it knows */
     int64_t n;
-    const nas_schedule_item_t *list = nas_schedule_list(world->schedule, rank, &n);
-    for (int64_t k = 0; k < n; k++) {
-        if (!nas_schedule_may_start(world->schedule, rank, k, report->seconds)) break;
-        report->n_done++;
-        report->cost += list[k].cost;
-        report->seconds += world->true_cost[list[k].index] / world->speed[rank];
+    *report = (nas_schedule_report_t){0};
+    (void)nas_schedule_list(world->schedule, rank, &n);
+    while (report->n_done < n) {
+        const int64_t k = report->n_done;
+        const double begin_s = report->seconds;
+        if (!nas_schedule_may_start(world->schedule, rank, k, ready_s)) break;
+        play_pack(world, rank, k);
+        ready_s = report->seconds;
+        if (world->width[rank] > 1)
+            ready_s = begin_s + nas_schedule_pack_s(world->schedule, rank, k);
     }
     return report->seconds;
 }
@@ -134,13 +178,6 @@ static times_t play_round(world_t *world, int n_ranks)
     times.waiting = n_ranks * times.round_s - times.work;
     nas_schedule_record(world->schedule, world->report);
     return times;
-}
-
-static double sum(const double *x, int64_t n)
-{
-    double total = 0.0;
-    for (int64_t i = 0; i < n; i++) total += x[i];
-    return total;
 }
 
 nas_status_t nas_simulate_schedule(const nas_simulation_options_t *options,

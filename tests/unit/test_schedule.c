@@ -54,21 +54,42 @@ static nas_schedule_t *start(const game_t *game)
     return schedule;
 }
 
+static bool has_packs(const game_t *game)
+{
+    for (int r = 0; game->options.width && r < game->options.n_ranks; r++)
+        if (game->options.width[r] > 1) return true;
+    return false;
+}
+
+/* The costliest come first; where there are packs, those of a class, which is an eighth of a
+ * doubling, by their index. */
+static void check_order(const game_t *game, const nas_schedule_item_t *a,
+                        const nas_schedule_item_t *b)
+{
+    if (!has_packs(game)) cr_assert(b->cost <= a->cost);
+    cr_assert_leq(b->cost, 1.125 * a->cost);
+    cr_assert(b->cost <= a->cost || b->index > a->index);
+}
+
 /* One rank's round; an item takes its cost, at least 1e-6. */
 static nas_schedule_report_t work(const game_t *game, const nas_schedule_t *schedule, int rank,
                                   played_t *played)
 {
     nas_schedule_report_t report = {0};
-    int64_t n;
+    int64_t n, k = 0;
     const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
-    for (int64_t k = 0; k < n && nas_schedule_may_start(schedule, rank, k, report.seconds); k++) {
-        cr_assert(k == 0 || list[k].cost <= list[k - 1].cost, "the costliest come first");
-        cr_assert_eq(list[k].payload, 3 * list[k].index);
-        report.n_done++;
-        report.cost += list[k].cost;
-        report.seconds += fmax(game->cost[list[k].index], 1e-6) / game->speed[rank];
-        played->times[list[k].index]++;
-        played->of_rank[rank]++;
+    while (k < n && nas_schedule_may_start(schedule, rank, k, report.seconds)) {
+        const int64_t end = k + nas_schedule_pack(schedule, rank, k);
+        cr_assert(end > k && end <= n);
+        for (; k < end; k++) {
+            if (k > 0) check_order(game, &list[k - 1], &list[k]);
+            cr_assert_eq(list[k].payload, 3 * list[k].index);
+            report.n_done++;
+            report.cost += list[k].cost;
+            report.seconds += fmax(game->cost[list[k].index], 1e-6) / game->speed[rank];
+            played->times[list[k].index]++;
+            played->of_rank[rank]++;
+        }
     }
     return report;
 }
@@ -167,20 +188,77 @@ Test(schedule, a_dedicated_coordinator_gets_nothing)
 {
     game_t game;
     set_up(&game, 200, 4, 3);
-    game.options.first_worker = 1;
+    game.options.width = (const int[]){0, 1, 1, 1};
     const played_t played = play(&game);
     cr_assert_eq(played.of_rank[0], 0);
     for (int r = 1; r < 4; r++) cr_assert_gt(played.of_rank[r], 0);
 }
 
-Test(schedule, idle_ranks_get_nothing)
+Test(schedule, ranks_without_width_get_nothing)
 {
-    const bool idle[] = {true, false, true, true, false, true};
+    static const int width[] = {0, 1, 0, 0, 1, 0};
     game_t game;
     set_up(&game, 200, 6, 3);
-    game.options.idle = idle;
+    game.options.width = width;
     const played_t played = play(&game);
-    for (int r = 0; r < 6; r++) cr_assert_eq(played.of_rank[r] == 0, idle[r], "rank %d", r);
+    for (int r = 0; r < 6; r++) cr_assert_eq(played.of_rank[r] > 0, width[r] > 0, "rank %d", r);
+}
+
+Test(schedule, packs_take_every_item_exactly_once)
+{
+    static const int width[MAX_RANKS] = {0, 8, 1, 32, 0, 3}; /* and none of the others */
+    for (int n = 0; n <= 400; n += 57)
+        for (int n_ranks = 2; n_ranks <= MAX_RANKS; n_ranks += 9) {
+            game_t game;
+            set_up(&game, n, n_ranks, (uint64_t)n);
+            game.options.width = width;
+            const played_t played = play(&game);
+            for (int r = 0; r < n_ranks; r++) cr_assert(width[r] > 0 || played.of_rank[r] == 0);
+        }
+}
+
+Test(schedule, learning_takes_a_pack_of_the_cheapest)
+{
+    static const int width[] = {16, 0, 4, 1};
+    game_t game;
+    set_up(&game, 100, 4, 4);
+    game.options.width = width;
+    nas_schedule_t *schedule = start(&game);
+    cr_assert(nas_schedule_next(schedule));
+    double dearest = 0.0;
+    for (int r = 0; r < 4; r++) {
+        int64_t n;
+        const nas_schedule_item_t *list = nas_schedule_list(schedule, r, &n);
+        cr_assert_eq(n, width[r]);
+        for (int64_t k = 0; k < n; k++) dearest = fmax(dearest, list[k].cost);
+    }
+    int n_cheaper = 0;
+    for (int i = 0; i < 100; i++) n_cheaper += game.cost[i] < dearest / 1.125;
+    cr_assert_lt(n_cheaper, 21);
+    nas_schedule_destroy(schedule);
+}
+
+Test(schedule, a_pack_is_started_as_a_whole_or_not_at_all)
+{
+    static const int width[] = {8, 8};
+    game_t game;
+    set_up(&game, 400, 2, 15);
+    game.options.width = width;
+    game.options.target_s = 10.0;
+    nas_schedule_t *schedule = start(&game);
+    tell_speeds(&game, schedule);
+    cr_assert(nas_schedule_next(schedule));
+    int64_t n;
+    const nas_schedule_item_t *list = nas_schedule_list(schedule, 0, &n);
+    double pack_s = 0.0;
+    for (int k = 0; k < 8; k++) pack_s += list[k].cost / game.speed[0];
+    cr_assert_float_eq(nas_schedule_pack_s(schedule, 0, 0), pack_s, 1e-12);
+    cr_assert(nas_schedule_may_start(schedule, 0, 0, 10.0 - 1.01 * pack_s));
+    cr_assert_not(nas_schedule_may_start(schedule, 0, 0, 10.0 - 0.99 * pack_s));
+    cr_assert_eq(nas_schedule_pack(schedule, 0, n - 3), 3);
+    nas_schedule_destroy(schedule);
+    const played_t played = play(&game);
+    cr_assert_leq(played.longest_s, 10.0 + 1e-9);
 }
 
 Test(schedule, learning_takes_one_of_the_cheapest_items_a_rank)
@@ -357,13 +435,15 @@ Test(schedule, lists_keep_the_bound_of_longest_processing_time_first)
 static nas_simulation_t simulate_copies(int copies, int n_ranks, bool speeds_known, uint64_t seed)
 {
     nas_simulation_options_t options = {.n_ranks = n_ranks,
+                                        .fastest = 4.0,
+                                        .width = 1,
                                         .target_s = 45.0,
                                         .cost_error = 0.1,
                                         .meeting_s = 0.005,
                                         .speeds_known = speeds_known,
                                         .seed = seed};
     nas_simulation_t result = {0};
-    double *cost = nas_simulation_costs(copies, &options.n);
+    double *cost = nas_simulation_costs(copies, 0.05, &options.n);
     cr_assert_not_null(cost);
     options.cost = cost;
     cr_assert_eq(nas_simulate_schedule(&options, &result, NULL), NAS_OK);
@@ -386,6 +466,26 @@ Test(schedule, at_256_ranks_at_most_5_percent_are_idle)
             result.idle,
             result.idle_first + result.idle_between + result.idle_last + result.idle_meeting, 1e-9);
     }
+}
+
+/* As simulate_schedule has it: 280 architectures/s a GPU assumed. */
+Test(schedule, at_8_gpus_at_most_2_percent_are_idle)
+{
+    nas_simulation_options_t options = {.n_ranks = 8,
+                                        .fastest = 1.05,
+                                        .width = 32,
+                                        .pack_alone_s = 0.012,
+                                        .target_s = 45.0,
+                                        .cost_error = 0.1,
+                                        .meeting_s = 0.005};
+    nas_simulation_t result = {0};
+    double *cost = nas_simulation_costs(1, 0.2, &options.n);
+    cr_assert_not_null(cost);
+    nas_simulation_set_mean(cost, options.n, 1.0 / 280);
+    options.cost = cost;
+    cr_assert_eq(nas_simulate_schedule(&options, &result, NULL), NAS_OK);
+    cr_assert_leq(result.idle, 0.02, "%g", result.idle);
+    free(cost);
 }
 
 Test(schedule, a_killed_job_loses_less_than_a_minute)

@@ -2,7 +2,7 @@
 
 TestSuite(statefile_scores, .init = make_folder, .fini = remove_folder, .timeout = 100);
 
-/* Four architectures: one scored, one failed, two pending; two metrics. */
+/* Four architectures: one pending, one scored, one failed, one that did not fit; two metrics. */
 static nas_state_t scored_state(void)
 {
     nas_state_t state = {.n_arch = 4};
@@ -11,6 +11,7 @@ static nas_state_t scored_state(void)
     cr_assert_eq(nas_state_make_scores(&state, &arch, NULL), NAS_OK);
     nas_scores_set(&state.scores, 1, NAS_SCORE_OK, 0.25, 3);
     nas_scores_set(&state.scores, 2, NAS_SCORE_FAILED, 1e-3, 0);
+    nas_scores_set(&state.scores, 3, NAS_SCORE_UNFIT, 0.5, 1);
     state.scores.value[2] = 0.1;
     state.scores.value[3] = -1e300;
     return state;
@@ -23,7 +24,7 @@ static void assert_same_scores(hid_t file, const nas_state_t *state)
     nas_state_t read = {.n_arch = 4};
     cr_assert_eq(nas_statefile_read_scores(file, &read, &err), NAS_OK, "%s", err.text);
     const nas_scores_t *found = &read.scores;
-    cr_assert(found->n == 4 && found->n_done == 2);
+    cr_assert(found->n == 4 && found->n_done == 3);
     for (int64_t i = 0; i < 4; i++) {
         cr_assert_str_eq(nas_name_source_at(&found->arch, i), nas_name_source_at(&scores->arch, i));
         cr_assert_eq(found->status[i], scores->status[i]);
@@ -50,11 +51,11 @@ Test(statefile_scores, scores_come_back_also_as_version_2_had_them)
     cr_assert_eq(nas_statefile_write_scores(file, &state, NULL), NAS_OK);
     assert_same_scores(file, &state);
     cr_assert_eq(nas_h5_group_open(file, "metrics", &metrics, NULL), NAS_OK);
-    int32_t status[] = {0, 1, 2, 0};
+    int32_t status[] = {0, 1, 2, 3};
     replace_array(metrics, "status", NAS_H5_I32, status);
     cr_assert(nas_h5_is(metrics, "rank", NAS_H5_I16));
     replace_array(metrics, "rank", NAS_H5_I32, state.scores.rank);
-    replace_array(metrics, "seconds", NAS_H5_F64, (double[]){0, 0.25, (double)1e-3f, 0});
+    replace_array(metrics, "seconds", NAS_H5_F64, (double[]){0, 0.25, (double)1e-3f, 0.5});
     assert_same_scores(file, &state);
     status[3] = 256; /* no status in any width */
     replace_array(metrics, "status", NAS_H5_I32, status);

@@ -6,8 +6,8 @@
  * loses the round under way, so they should be short; and only finished rounds tell how fast the
  * ranks are.
  *
- *   learn  no speed is known: every rank takes one of the cheapest items. Nobody waits longer than
- *          the slowest rank needs for such an item.
+ *   learn  no speed is known: every rank takes one of the cheapest items, or a pack of them. Nobody
+ *          waits longer than the slowest rank needs for such an item.
  *   work   every rank gets a list that is longer than the round, works until its next item would
  *          end after the deadline, and gives the rest back. A wrong prediction so changes how far a
  *          rank gets and not when it comes: it waits for less than one item's time, unless it is
@@ -33,6 +33,13 @@
  * and the lower rank. The ranks lie in a heap by when they would be through with one more item of a
  * reference cost, the last item's but for COST_STEP: at most so many heaps are built as there are
  * such steps between the dearest and the cheapest item.
+ *
+ * Packs. Some ranks take several items at once, as many as they are wide, and are only then as fast
+ * as they can be: a GPU. What is said of an item above then holds for a pack: it is started as a
+ * whole or not at all, the learning round has one for each rank, and the last round begins where so
+ * many packs are left. Networks that are like each other are computed together in fewer launches.
+ * So where there are packs, items go by classes of cost, eight of them a doubling, and inside a
+ * class by their index.
  *
  * A rank's speed is the cost it did over the seconds that took. The past counts half as much with
  * every round, since other users of a machine come and go. A rank that has done nothing yet counts
@@ -63,9 +70,9 @@ typedef struct worker {
     double cost;    /* done in all rounds, the recent ones counting most */
     double seconds; /* that took, by the same weights */
     double speed;
+    int width;     /* items at once; 0: it gets nothing */
     double load_s; /* predicted time of its list */
     double key_s;  /* the same with one more item of the reference cost */
-    bool is_idle;  /* it gets nothing */
 } worker_t;
 
 struct nas_schedule {
@@ -85,7 +92,9 @@ struct nas_schedule {
     int *heap;                 /* [n_workers] ranks by (key_s, rank) */
     double *measured;          /* [n_workers] speeds, to find their median */
     int n_ranks;
-    int n_workers;
+    int n_workers;       /* ranks that get something */
+    int64_t total_width; /* of them */
+    int (*compare)(const void *a, const void *b);
     double target_s;
     double deadline_s;  /* of the round; INFINITY: none */
     double total_speed; /* of all workers; 0: nothing was measured */
@@ -101,6 +110,24 @@ static int compare_items(const void *a, const void *b)
     return (x->index > y->index) - (x->index < y->index);
 }
 
+/* 0 and above: the exponent of a cost and the first bits behind it, which are in the cost's order. */
+static int64_t class_of(double cost)
+{
+    const int n_bits = 52 - 3; /* 2^3 classes a doubling */
+    int64_t bits;
+    memcpy(&bits, &cost, sizeof bits);
+    return bits >> n_bits;
+}
+
+static int compare_classes(const void *a, const void *b)
+{
+    const nas_schedule_item_t *x = a;
+    const nas_schedule_item_t *y = b;
+    const int64_t of_x = class_of(x->cost), of_y = class_of(y->cost);
+    if (of_x != of_y) return of_x > of_y ? -1 : 1;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
 static int64_t window_of(const nas_schedule_options_t *options)
 {
     int64_t window = (int64_t)WINDOW_A_RANK * options->n_ranks;
@@ -109,12 +136,16 @@ static int64_t window_of(const nas_schedule_options_t *options)
     return options->n < window ? options->n : window;
 }
 
-static void mark_idle(nas_schedule_t *schedule, const nas_schedule_options_t *options)
+static void set_widths(nas_schedule_t *schedule, const int *width)
 {
-    for (int rank = 0; rank < options->n_ranks; rank++) {
-        const bool is_idle = rank < options->first_worker || (options->idle && options->idle[rank]);
-        schedule->worker[rank].is_idle = is_idle;
-        schedule->n_workers += !is_idle;
+    schedule->compare = compare_items;
+    for (int rank = 0; rank < schedule->n_ranks; rank++) {
+        worker_t *worker = &schedule->worker[rank];
+        worker->width = width ? width[rank] : 1;
+        NAS_ASSERT(worker->width >= 0);
+        schedule->n_workers += worker->width > 0;
+        schedule->total_width += worker->width;
+        if (worker->width > 1) schedule->compare = compare_classes;
     }
     NAS_ASSERT(schedule->n_workers > 0);
 }
@@ -123,7 +154,6 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
                                  nas_error_t *err)
 {
     NAS_ASSERT(options->n >= 0 && options->target_s > 0.0);
-    NAS_ASSERT(options->first_worker >= 0 && options->first_worker < options->n_ranks);
     const int64_t window = window_of(options);
     const size_t n = (size_t)window + 1; /* an empty pool is no lack of memory */
     const size_t n_ranks = (size_t)options->n_ranks;
@@ -148,7 +178,7 @@ nas_status_t nas_schedule_create(const nas_schedule_options_t *options, nas_sche
         nas_schedule_destroy(schedule);
         return nas_error_nomem(err, "the rounds of scoring");
     }
-    mark_idle(schedule, options);
+    set_widths(schedule, options->width);
     *schedule_p = schedule;
     return NAS_OK;
 }
@@ -188,7 +218,7 @@ static void prepare(nas_schedule_t *schedule, const nas_schedule_item_t *item, i
     const double mean = schedule->added_cost / (double)schedule->n_added;
     const double least = mean > 0.0 ? LEAST_COST * mean : 1.0;
     for (int64_t i = 0; i < n; i++) schedule->list[i].cost = fmax(schedule->list[i].cost, least);
-    qsort(schedule->list, (size_t)n, sizeof *schedule->list, compare_items);
+    qsort(schedule->list, (size_t)n, sizeof *schedule->list, schedule->compare);
 }
 
 void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item, int64_t n)
@@ -200,7 +230,7 @@ void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item,
     schedule->n_left += n;
     for (int64_t at = schedule->n_left - 1; new >= 0; at--) { /* merged from the cheapest on */
         const bool is_new =
-            old < 0 || compare_items(&schedule->list[new], &schedule->left[old]) > 0;
+            old < 0 || schedule->compare(&schedule->list[new], &schedule->left[old]) > 0;
         schedule->left[at] = is_new ? schedule->list[new --] : schedule->left[old--];
     }
 }
@@ -236,7 +266,7 @@ static void build_heap(nas_schedule_t *schedule, double reference)
     int n = 0;
     for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
-        if (worker->is_idle) continue;
+        if (worker->width == 0) continue;
         worker->key_s = worker->load_s + reference / worker->speed;
         schedule->heap[n++] = rank;
     }
@@ -260,6 +290,15 @@ static void choose_owners(nas_schedule_t *schedule, const nas_schedule_item_t *i
     }
 }
 
+/* As many to each as it is wide, one after the other. */
+static void deal(nas_schedule_t *schedule)
+{
+    int64_t i = 0;
+    for (int turn = 0; i < schedule->n_assigned; turn++)
+        for (int rank = 0; rank < schedule->n_ranks && i < schedule->n_assigned; rank++)
+            if (turn < schedule->worker[rank].width) schedule->owner[i++] = rank;
+}
+
 /* Items stay in their order, so that every list has the costliest first. */
 static void fill_lists(nas_schedule_t *schedule, const nas_schedule_item_t *item)
 {
@@ -272,37 +311,42 @@ static void fill_lists(nas_schedule_t *schedule, const nas_schedule_item_t *item
         schedule->list[schedule->cursor[schedule->owner[i]]++] = item[i];
 }
 
-static void assign(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
+static void take(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
 {
     schedule->first = first;
     schedule->n_assigned = n;
     schedule->deadline_s = deadline_s;
     memset(schedule->offset, 0, ((size_t)schedule->n_ranks + 1) * sizeof *schedule->offset);
     for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].load_s = 0.0;
+}
+
+static void assign(nas_schedule_t *schedule, int64_t first, int64_t n, double deadline_s)
+{
+    take(schedule, first, n, deadline_s);
     choose_owners(schedule, schedule->left + first);
     fill_lists(schedule, schedule->left + first);
 }
 
 /* --------------------------------------------------------------------------------------- rounds */
 
-/* The shortest time in which some rank is through with the first item of its list. */
-static double shortest_item_s(const nas_schedule_t *schedule)
+/* The shortest time in which some rank is through with the first pack of its list. */
+static double shortest_pack_s(const nas_schedule_t *schedule)
 {
     double shortest = INFINITY;
-    for (int rank = 0; rank < schedule->n_ranks; rank++) {
-        int64_t n;
-        const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
-        if (n > 0) shortest = fmin(shortest, list[0].cost / schedule->worker[rank].speed);
-    }
+    for (int rank = 0; rank < schedule->n_ranks; rank++)
+        if (nas_schedule_pack(schedule, rank, 0) > 0)
+            shortest = fmin(shortest, nas_schedule_pack_s(schedule, rank, 0));
     return shortest;
 }
 
 static void assign_learning(nas_schedule_t *schedule)
 {
     const int64_t n =
-        schedule->n_left < schedule->n_workers ? schedule->n_left : schedule->n_workers;
+        schedule->n_left < schedule->total_width ? schedule->n_left : schedule->total_width;
     for (int rank = 0; rank < schedule->n_ranks; rank++) schedule->worker[rank].speed = 1.0;
-    assign(schedule, schedule->n_left - n, n, INFINITY);
+    take(schedule, schedule->n_left - n, n, INFINITY);
+    deal(schedule);
+    fill_lists(schedule, schedule->left + schedule->first);
 }
 
 static void assign_work(nas_schedule_t *schedule, double deadline_s)
@@ -311,7 +355,7 @@ static void assign_work(nas_schedule_t *schedule, double deadline_s)
     int64_t n = 0;
     while (n < schedule->n_left && surplus > 0.0) surplus -= schedule->left[n++].cost;
     assign(schedule, 0, n, deadline_s);
-    schedule->deadline_s = fmax(deadline_s, shortest_item_s(schedule));
+    schedule->deadline_s = fmax(deadline_s, shortest_pack_s(schedule));
 }
 
 /* Predicted seconds for what is held. */
@@ -331,9 +375,10 @@ bool nas_schedule_next(nas_schedule_t *schedule)
         return true;
     }
     const double left_s = held_s(schedule);
-    const double item_s = schedule->left[0].cost * schedule->n_workers / schedule->total_speed;
+    const double pack_s =
+        schedule->left[0].cost * (double)schedule->total_width / schedule->total_speed;
     const bool has_all = schedule->n_added == schedule->n;
-    if (has_all && left_s <= LAST_ITEMS * item_s && left_s <= schedule->target_s)
+    if (has_all && left_s <= LAST_ITEMS * pack_s && left_s <= schedule->target_s)
         assign(schedule, 0, schedule->n_left, INFINITY);
     else
         assign_work(schedule, fmin(schedule->target_s, ROUND_SHARE * left_s));
@@ -346,10 +391,25 @@ const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int
     return schedule->list + schedule->offset[rank];
 }
 
+int64_t nas_schedule_pack(const nas_schedule_t *schedule, int rank, int64_t k)
+{
+    const int64_t n_left = schedule->offset[rank + 1] - schedule->offset[rank] - k;
+    const int width = schedule->worker[rank].width;
+    return n_left < width ? n_left : width;
+}
+
+double nas_schedule_pack_s(const nas_schedule_t *schedule, int rank, int64_t k)
+{
+    const nas_schedule_item_t *item = schedule->list + schedule->offset[rank] + k;
+    const int64_t n = nas_schedule_pack(schedule, rank, k);
+    double cost = 0.0;
+    for (int64_t i = 0; i < n; i++) cost += item[i].cost;
+    return cost / schedule->worker[rank].speed;
+}
+
 bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k, double elapsed_s)
 {
-    const double cost = schedule->list[schedule->offset[rank] + k].cost;
-    return elapsed_s + cost / schedule->worker[rank].speed <= schedule->deadline_s;
+    return elapsed_s + nas_schedule_pack_s(schedule, rank, k) <= schedule->deadline_s;
 }
 
 /* --------------------------------------------------------------------------------- what was
@@ -383,6 +443,7 @@ static void measure(nas_schedule_t *schedule, const nas_schedule_report_t *repor
     int n_measured = 0;
     for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
+        if (worker->width == 0) continue;
         if (report[rank].cost > 0.0 && report[rank].seconds > 0.0) {
             worker->cost = PAST_WEIGHT * worker->cost + report[rank].cost;
             worker->seconds = PAST_WEIGHT * worker->seconds + report[rank].seconds;
@@ -395,7 +456,7 @@ static void measure(nas_schedule_t *schedule, const nas_schedule_report_t *repor
     schedule->total_speed = 0.0;
     for (int rank = 0; rank < schedule->n_ranks; rank++) {
         worker_t *worker = &schedule->worker[rank];
-        if (worker->is_idle) continue;
+        if (worker->width == 0) continue;
         if (worker->seconds == 0.0) worker->speed = schedule->measured[n_measured / 2];
         schedule->total_speed += worker->speed;
     }

@@ -10,8 +10,10 @@
  *         nas_schedule_add(schedule, item, nas_schedule_room(schedule));
  *         if (!nas_schedule_next(schedule)) break;
  *         const nas_schedule_item_t *list = nas_schedule_list(schedule, rank, &n);
- *         for (k = 0; k < n && nas_schedule_may_start(schedule, rank, k, elapsed_s); k++) score
- *         list[k]; gather results and reports to rank 0, broadcast the reports;
+ *         for (k = 0; k < n && nas_schedule_may_start(schedule, rank, k, elapsed_s);
+ *              k += nas_schedule_pack(schedule, rank, k))
+ *             score so many from list[k] on;
+ *         gather results and reports to rank 0, broadcast the reports;
  *         nas_schedule_record(schedule, report);
  *     }
  */
@@ -27,8 +29,8 @@
 typedef struct nas_schedule_options {
     int64_t n; /**< items that will be added, all in all */
     int n_ranks;
-    int first_worker; /**< ranks before it get nothing; < n_ranks */
-    const bool *idle; /**< [n_ranks] ranks that get nothing either, not all; NULL: none */
+    const int *width; /**< [n_ranks] items that each rank takes at once, 0: it gets nothing; of one
+                           at least it is above. NULL: one each */
     double target_s;  /**< longest time between two meetings, > 0 */
 } nas_schedule_options_t;
 
@@ -69,12 +71,19 @@ void nas_schedule_add(nas_schedule_t *schedule, const nas_schedule_item_t *item,
  *  round in which no rank did anything may come again. */
 bool nas_schedule_next(nas_schedule_t *schedule);
 
-/** The round's list of a rank, costliest first, to be worked in this order.
+/** The round's list of a rank, costliest first, to be worked in this order. Where some rank takes
+ *  several items at once, they go by classes of cost, and in a class by their index.
  *  n [out] its length, may be 0. Borrowed until the next call of nas_schedule_next. */
 const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int rank, int64_t *n);
 
-/** May this rank start item k of its list, elapsed_s after the round began? Where not, it goes to
- *  meet the others, and what is left of its list comes again in a later round. */
+/** How many items, from k of its list on, this rank takes at once: its width, or what is left. */
+int64_t nas_schedule_pack(const nas_schedule_t *schedule, int rank, int64_t k);
+
+/** Predicted seconds for these; of no meaning in a round that learns. */
+double nas_schedule_pack_s(const nas_schedule_t *schedule, int rank, int64_t k);
+
+/** May this rank start the pack at item k of its list, elapsed_s after the round began? Where not,
+ *  it goes to meet the others, and what is left of its list comes again in a later round. */
 bool nas_schedule_may_start(const nas_schedule_t *schedule, int rank, int64_t k, double elapsed_s);
 
 /** End the round: done items are never listed again, speeds are measured anew.  Not
