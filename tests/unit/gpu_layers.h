@@ -10,11 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN true
+#endif
+#endif
+#ifndef WITH_ASAN
+#define WITH_ASAN false
+#endif
+
 /** The layer's first device, opened; skips the test, by name, where there is none. Of cuda that is
  *  the driver without one. */
 static inline nas_gpu_t *open_layer(const char *name)
 {
     if (strcmp(name, "cuda") == 0) use_fake_cuda();
+    if (WITH_ASAN && strcmp(name, "opencl") == 0) {
+        cr_skip_test("PoCL's LLVM leaks, and is slow under the leak checker");
+    }
     const nas_gpu_layer_t *layer = nas_gpu_layer_named(name);
     if (layer == NULL) cr_skip_test("no layer `%s` in this build", name);
     nas_gpu_info_t info;
