@@ -72,6 +72,9 @@ NAS_KERNEL(load, LANES)
         GLOBAL float *to = arena + k->to + (i64)GROUP_X * NAS_GPU_PITCH(k->h, k->w);
         const GLOBAL float *from =
             (const GLOBAL float *)(data + (k->from < 0 ? 0 : k->from)) + (i64)GROUP_X * pixels;
-        for (int i = LANE; i < pixels; i += LANES) to[i] = k->from < 0 ? 1.0f : from[i];
+        for (int first = 0; first < pixels; first += LANES) {
+            const int i = first + LANE;
+            if (i < pixels) to[i] = k->from < 0 ? 1.0f : from[i];
+        }
     }
 }

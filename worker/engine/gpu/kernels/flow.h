@@ -9,7 +9,7 @@ FUNCTION rescale(OPERATION)
     const double most = s->vectors[op->in];
     const int shift = most > 0 ? nas_gpu_exponent(most) : 0;
     if (s->lane == 0) s->vectors[op->exponent] += shift;
-    for EACH (c, op->c) s->vectors[op->out + c] = nas_gpu_ldexp(1.0, -shift);
+    EACH (c, op->c) s->vectors[op->out + c] = nas_gpu_ldexp(1.0, -shift);
 }
 
 /* A layer's share, as value times 2^exponent, is added to out. */
@@ -36,7 +36,7 @@ FUNCTION flow_linear(OPERATION, const GLOBAL nas_gpu_head_t *h, int phase)
 {
     if (phase == 0) {
         double sum = 0;
-        for EACH (i, h->o * h->c)
+        EACH (i, h->o * h->c)
             sum += fabs(s->vectors[h->weight + i] * s->vectors[h->features + i % h->c]);
         s->room[s->lane] = sum;
     } else if (s->lane == 0) {

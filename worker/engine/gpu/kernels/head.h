@@ -14,7 +14,7 @@ FUNCTION fisher(OPERATION, int phase)
 {
     if (phase == 0) {
         double sum = 0;
-        for EACH (i, op->n * op->c) {
+        EACH (i, op->n * op->c) {
             const double of_bias =
                 op->bias < 0 ? 0 : s->vectors[op->bias + i % op->c] * s->vectors[op->more + i];
             const double value = s->vectors[op->in + i] + of_bias;
@@ -53,7 +53,7 @@ typedef struct product {
 /* Every sum is in the order of its terms; loads of four of them are under way at once. */
 FUNCTION add_product(const scalars_t *s, const product_t *p)
 {
-    for EACH (i, p->rows * p->columns) {
+    EACH (i, p->rows * p->columns) {
         const GLOBAL double *a = s->vectors + p->a + i / p->columns * p->a_row;
         const GLOBAL double *x = s->vectors + p->x + i % p->columns;
         const int term = p->a_term, row = p->columns;
@@ -115,7 +115,7 @@ DEVICE product_t product_of(const GLOBAL nas_gpu_head_t *h, int kind, int phase,
 
 FUNCTION to_means(HEAD, i64 at)
 {
-    for EACH (i, h->n * h->c) s->vectors[at + i] /= h->n_pixels;
+    EACH (i, h->n * h->c) s->vectors[at + i] /= h->n_pixels;
 }
 
 /* Features become means; behind it logits are the bias, to which their product is added. */
@@ -123,15 +123,15 @@ FUNCTION head_forward(HEAD)
 {
     to_means(s, h, h->features);
     if (h->flow) return;
-    for EACH (i, h->n * h->o) s->vectors[h->logits + i] = s->vectors[h->bias + i % h->o];
-    for EACH (i, h->c * h->o)
+    EACH (i, h->n * h->o) s->vectors[h->logits + i] = s->vectors[h->bias + i % h->o];
+    EACH (i, h->c * h->o)
         s->vectors[h->transposed + i] = s->vectors[h->weight + i % h->o * h->c + i / h->o];
 }
 
 /* The largest logit of every image, to the first of C numbers that it has at `to`. */
 FUNCTION find_top(HEAD, i64 to)
 {
-    for EACH (n, h->n) {
+    EACH (n, h->n) {
         const GLOBAL double *logits = s->vectors + h->logits + n * h->o;
         double top = logits[0];
         for (int o = 1; o < h->o; o++) top = fmax(top, logits[o]);
@@ -141,7 +141,7 @@ FUNCTION find_top(HEAD, i64 to)
 
 FUNCTION exponentiate(HEAD, i64 top, i64 to)
 {
-    for EACH (i, h->n * h->o)
+    EACH (i, h->n * h->o)
         s->vectors[to + i] =
             nas_gpu_exp(s->vectors[h->logits + i] - s->vectors[top + i / h->o * h->c]);
 }
@@ -169,7 +169,7 @@ FUNCTION sum_losses(HEAD, i64 top)
 {
     const double rest = h->smoothing / h->o, most = 1.0 - h->smoothing;
     double loss = 0;
-    for EACH (n, h->n) {
+    EACH (n, h->n) {
         const GLOBAL double *logits = s->vectors + h->logits + n * h->o;
         const double sum = sum_of(s->vectors + h->d_logits + n * h->o, h->o);
         const double log_sum = s->vectors[top + n * h->c] + nas_gpu_log(sum);
@@ -182,7 +182,7 @@ FUNCTION sum_losses(HEAD, i64 top)
 FUNCTION loss_derivative(HEAD, i64 normaliser)
 {
     const double rest = h->smoothing / h->o, most = 1.0 - h->smoothing;
-    for EACH (i, h->n * h->o) {
+    EACH (i, h->n * h->o) {
         const int n = i / h->o;
         double d = s->vectors[h->d_logits + i] / s->vectors[normaliser + n * h->c] - rest;
         if (i % h->o == label_of(s, h, n)) d -= most;
@@ -193,13 +193,13 @@ FUNCTION loss_derivative(HEAD, i64 normaliser)
 FUNCTION sum_linear_layer(HEAD)
 {
     double squares = 0, dots = 0, abs_dots = 0, of_fisher = 0;
-    for EACH (i, h->o * h->c) {
+    EACH (i, h->o * h->c) {
         const double g = s->vectors[h->d_linear + i], wg = g * s->vectors[h->weight + i];
         squares = MAD64(g, g, squares);
         dots += wg;
         abs_dots += fabs(wg);
     }
-    for EACH (i, h->n * h->o) {
+    EACH (i, h->n * h->o) {
         const double value = s->vectors[h->logits + i] * s->vectors[h->d_logits + i];
         of_fisher = MAD64(value, value, of_fisher);
     }
@@ -220,7 +220,7 @@ FUNCTION give_loss(HEAD)
 
 FUNCTION head_sum(HEAD)
 {
-    for EACH (c, h->c) {
+    EACH (c, h->c) {
         double sum = 0;
         for (int o = 0; o < h->o; o++) {
             const double weight = s->vectors[h->weight + o * h->c + c];
@@ -237,7 +237,7 @@ FUNCTION head_sum(HEAD)
 FUNCTION begin_tangent(HEAD)
 {
     to_means(s, h, h->t_features);
-    for EACH (i, h->n * h->o)
+    EACH (i, h->n * h->o)
         s->vectors[h->t_logits + i] = s->vectors[h->logits + i] - s->vectors[h->bias + i % h->o];
 }
 
@@ -246,7 +246,7 @@ FUNCTION begin_tangent(HEAD)
 FUNCTION softmax_tangent(HEAD, i64 at, int phase)
 {
     if (phase == 2 || phase == 4) {
-        for EACH (n, h->n) {
+        EACH (n, h->n) {
             const GLOBAL double *e = s->vectors + h->e_logits + n * h->o;
             const GLOBAL double *t = s->vectors + h->t_logits + n * h->o;
             double sum = 0;
@@ -254,7 +254,7 @@ FUNCTION softmax_tangent(HEAD, i64 at, int phase)
             s->vectors[at + n * h->c] = sum;
         }
     } else {
-        for EACH (i, h->n * h->o) {
+        EACH (i, h->n * h->o) {
             const double of_image = s->vectors[at + i / h->o * h->c];
             GLOBAL double *e = s->vectors + h->e_logits + i, *t = s->vectors + h->t_logits + i;
             if (phase == 3) {
@@ -271,7 +271,7 @@ FUNCTION softmax_tangent(HEAD, i64 at, int phase)
 FUNCTION share_of_curvature(HEAD)
 {
     double sum = 0;
-    for EACH (i, h->o * h->c)
+    EACH (i, h->o * h->c)
         sum = MAD64(s->vectors[h->d_linear + i],
                     s->vectors[h->e_linear + i] + s->vectors[h->t_linear + i], sum);
     s->room[s->lane] = sum;
@@ -299,8 +299,8 @@ FUNCTION head_tangent(HEAD, int phase)
 
 FUNCTION head_gradient(HEAD, i64 to, i64 to_bias)
 {
-    for EACH (i, h->o * h->c) s->vectors[to + i] = s->vectors[h->d_linear + i];
-    for EACH (o, h->o) {
+    EACH (i, h->o * h->c) s->vectors[to + i] = s->vectors[h->d_linear + i];
+    EACH (o, h->o) {
         double sum = 0;
         for (int n = 0; n < h->n; n++) sum += s->vectors[h->d_logits + n * h->o + o];
         s->vectors[to_bias + o] = sum;

@@ -23,7 +23,10 @@ typedef struct scalars {
 
 #define FUNCTION DEVICE void
 #define OPERATION const scalars_t *s, const GLOBAL nas_gpu_scalar_t *op
-#define EACH(i, n) (int i = s->lane; i < (n); i += LANES)
+/* A lane's share of [0, n); every lane's loop has as many turns. */
+#define EACH(i, n)                                                                                 \
+    for (int i = s->lane, left_##i = (n); left_##i > 0; i += LANES, left_##i -= LANES)            \
+        if (i < (n))
 
 /* What is done between shares and total, with all rooms. */
 FUNCTION add_level(const scalars_t *s)

@@ -29,17 +29,26 @@ DEVICE double nas_gpu_power_of_two(int n)
 /** x 2^n, rounded once: as ldexp. */
 DEVICE double nas_gpu_ldexp(double x, int n)
 {
-    /* 53 bits are left of the smallest normal numbers, so that what becomes denormal is rounded by
-     * the last product alone. */
-    for (int i = 0; i < 2 && n > 1023; i++) {
-        x *= nas_gpu_power_of_two(1023);
-        n -= 1023;
+    /* Twice at most, and without loops: their turns would not be the same for all work-items. 53
+     * bits are left of the smallest normal numbers, so that what becomes denormal is rounded by the
+     * last product alone. */
+    const int up = 1023, down = -1022 + 53;
+    if (n > up) {
+        x *= nas_gpu_power_of_two(up);
+        n -= up;
+        if (n > up) {
+            x *= nas_gpu_power_of_two(up);
+            n = n - up > up ? up : n - up;
+        }
+    } else if (n < -1022) {
+        x *= nas_gpu_power_of_two(down);
+        n -= down;
+        if (n < -1022) {
+            x *= nas_gpu_power_of_two(down);
+            n = n - down < -1022 ? -1022 : n - down;
+        }
     }
-    for (int i = 0; i < 2 && n < -1022; i++) {
-        x *= nas_gpu_power_of_two(-1022 + 53);
-        n += 1022 - 53;
-    }
-    return x * nas_gpu_power_of_two(n > 1023 ? 1023 : n < -1022 ? -1022 : n);
+    return x * nas_gpu_power_of_two(n);
 }
 
 /** The exponent e of x = m 2^e with |m| in [0.5, 1): as frexp. 0 of what is 0 or not finite. */

@@ -141,7 +141,9 @@ DEVICE double sum_tiles(OPERATION, int c, int part, int parts, int squares, doub
     const int tiles = (op->n + op->per - 1) / op->per * row_tiles;
     const GLOBAL double *value = s->vectors + op->in + op->first + c;
     double sum = 0;
-    for (int t = part; t < tiles; t += parts) {
+    for (int turn = 0; turn < tiles; turn += parts) {
+        const int t = turn + part;
+        if (t >= tiles) continue;
         const int image = t / row_tiles * op->per, row = t % row_tiles * op->rows;
         const int images = op->n - image < op->per ? op->n - image : op->per;
         const int rows = op->h - row < op->rows ? op->h - row : op->rows;
@@ -169,7 +171,7 @@ FUNCTION merge_moments(OPERATION, int phase)
     const int parts = moment_parts(op), part = s->lane / op->c;
     if (parts == 1) { /* a lane has channels for itself */
         if (phase) return;
-        for EACH (c, op->c) {
+        EACH (c, op->c) {
             const double mean = sum_tiles(s, op, c, 0, 1, 0, 0.0) / op->count;
             NORM(MEAN) = mean;
             NORM(VARIANCE) = sum_tiles(s, op, c, 0, 1, 1, mean) / op->count;

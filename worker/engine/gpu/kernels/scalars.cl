@@ -17,7 +17,7 @@ FUNCTION max_abs(OPERATION, int phase)
     const int pixels = op->h * op->w, pitch = NAS_GPU_PITCH(op->h, op->w);
     double most = 0;
     if (phase == 0) {
-        for EACH (i, op->n * op->c * pixels) {
+        EACH (i, op->n * op->c * pixels) {
             const int plane = i / pixels;
             const i64 at = (i64)(plane / op->c) * op->stride + plane % op->c;
             const double value = fabs((double)s->arena[op->in + at * pitch + i % pixels]);
@@ -36,7 +36,7 @@ FUNCTION max_abs(OPERATION, int phase)
 FUNCTION agreement(OPERATION)
 {
     const GLOBAL u32 *differ = (const GLOBAL u32 *)(s->vectors + op->in);
-    for EACH (at, op->n * op->n) {
+    EACH (at, op->n * op->n) {
         const int i = at / op->n, j = at % op->n;
         const int pair = i > j ? i * op->n + j : j * op->n + i;
         s->vectors[op->out + at] = op->count - (i == j ? 0.0 : (double)differ[pair]);
@@ -148,7 +148,7 @@ FUNCTION run_phase(OPERATION, const GLOBAL nas_gpu_head_t *h, int phase)
         run_head(s, op, h, phase);
         break;
     default:
-        for EACH (c, op->c) run_channel(s, op, c);
+        EACH (c, op->c) run_channel(s, op, c);
         break;
     }
 }
