@@ -1,13 +1,14 @@
-/* What the tests of backends share: every backend and instruction set as a test parameter, memory,
- * tensors with known values, and comparisons.
+/* What the tests of backends share: every backend, instruction set and layer of GPUs as a test
+ * parameter, memory, tensors with known values, and comparisons.
  *
  * Criterion runs each parameter in a process of its own, which the cpu backend needs, since its
- * first call fixes the instruction set.
+ * first call fixes the instruction set, and so do GPUs, of which one is opened.
  */
 #ifndef NAS_TESTS_UNIT_BACKEND_CASE_H
 #define NAS_TESTS_UNIT_BACKEND_CASE_H
 
 #include "common/base/rng.h"
+#include "tests/tools/gpu_backend.h"
 #include "worker/engine/backends/backend.h"
 
 #include <criterion/criterion.h>
@@ -16,7 +17,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_BACKENDS = 1 + NAS_ISA_COUNT, MAX_BLOCKS = 256 };
+static const char *const GPU_LAYERS[] = {"opencl", "threads"};
+
+enum { N_LAYERS = 2, N_BACKENDS = 1 + NAS_ISA_COUNT + N_LAYERS, MAX_BLOCKS = 256 };
+
+/* Defined as 1 before: layers of GPUs too. */
+#ifndef WITH_GPUS
+#define WITH_GPUS 0
+#endif
 
 #define BACKEND_TEST(suite, name)                                                                  \
     ParameterizedTestParameters(suite, name)                                                       \
@@ -25,12 +33,13 @@ enum { N_BACKENDS = 1 + NAS_ISA_COUNT, MAX_BLOCKS = 256 };
     }                                                                                              \
     ParameterizedTest(const int *index, suite, name)
 
-/* Parameter 0 is ref, 1 + isa the cpu backend. */
+/* Parameter 0 is ref, 1 + isa the cpu backend; GPUs behind them. */
 static inline struct criterion_test_params every_backend(void)
 {
-    static int index[N_BACKENDS];
-    for (int i = 0; i < N_BACKENDS; i++) index[i] = i;
-    return cr_make_param_array(int, index, N_BACKENDS);
+    enum { N = WITH_GPUS ? N_BACKENDS : N_BACKENDS - N_LAYERS };
+    static int index[N];
+    for (int i = 0; i < N; i++) index[i] = i;
+    return cr_make_param_array(int, index, N);
 }
 
 typedef struct fixture {
@@ -63,6 +72,15 @@ static inline fixture_t setup(int index)
     fixture_t f = {.backend = nas_backend_ref(), .isa = "", .tolerance = 1e-12};
     nas_rng_init(&f.rng, 1, NAS_STREAM_BENCH, 0);
     if (index == 0) return f;
+#if WITH_GPUS
+    if (index > NAS_ISA_COUNT) {
+        const char *layer = GPU_LAYERS[index - 1 - NAS_ISA_COUNT];
+        f.tolerance = 1e-6;
+        f.backend = gpu_backend(layer);
+        if (!f.backend) criterion_skip_test("no device of layer %s", layer);
+        return f;
+    }
+#endif
     const nas_isa_t isa = (nas_isa_t)(index - 1);
     f.isa = nas_isa_name(isa);
     f.backend = nas_isa_available(isa) ? nas_backend_cpu(isa) : NULL;

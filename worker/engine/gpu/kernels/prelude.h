@@ -2,7 +2,7 @@
  *
  * Rules for kernels:
  * - Groups are one-dimensional, of at most 256 work-items, and their size is a macro.
- * - No recursion, function pointers, vector types (LOAD4 and STORE4 move four floats), float
+ * - No recursion, function pointers, vector types (LOAD4, STORE4 and those of LOCAL move four floats), float
  *   atomics, warp or sub-group operations: a missing barrier is then an error everywhere.
  * - One barrier means local and global memory of the group. Local arrays are declared by LOCAL at
  *   the top of the kernel, 48 KiB in all.
@@ -62,6 +62,8 @@ typedef uchar u8;
     } while (0)
 #define STORE4(to, from)                                                                           \
     (*(__global float4 *)(to) = (float4)((from)[0], (from)[1], (from)[2], (from)[3]))
+#define STORE4_LOCAL(to, from)                                                                     \
+    (*(__local float4 *)(to) = (float4)((from)[0], (from)[1], (from)[2], (from)[3]))
 
 #elif defined(__CUDACC__) || defined(__HIP__)
 typedef long long i64;
@@ -102,7 +104,11 @@ static __device__ inline float4 make_float4(float x, float y, float z, float w)
 #define fabsf __builtin_fabsf
 #define fmax __builtin_fmax
 #else
+#if defined(__HIP__)
 #define LAUNCH_BOUNDS(n) __launch_bounds__(n)
+#else /* 512 work-items fit: 128 registers each */
+#define LAUNCH_BOUNDS(n) __launch_bounds__(n, 512 / (n))
+#endif
 #define GROUP_X ((int)blockIdx.x)
 #define GROUP_Y ((int)blockIdx.y)
 #define LANE ((int)threadIdx.x)
@@ -153,6 +159,7 @@ DEVICE double nas_double_of(u64 x)
     } while (0)
 #define LOAD4_LOCAL(to, from) LOAD4(to, from)
 #define STORE4(to, from) (*(float4 *)(to) = make_float4((from)[0], (from)[1], (from)[2], (from)[3]))
+#define STORE4_LOCAL(to, from) STORE4(to, from)
 
 #else /* C: work-items are threads or fibres of layers/threads.c; one group at a time */
 #include <math.h>
@@ -212,6 +219,7 @@ static inline double nas_double_of(u64 bits)
 #define LOAD4(to, from) memcpy(to, from, 16)
 #define LOAD4_LOCAL(to, from) memcpy(to, from, 16)
 #define STORE4(to, from) memcpy(to, from, 16)
+#define STORE4_LOCAL(to, from) memcpy(to, from, 16)
 #endif
 
 /* arena: tensors; vectors: float64; data: images; table: descriptors, of which the launch's begin

@@ -36,7 +36,8 @@ typedef struct nas_gpu_conv {
     nas_gpu_slice_t y; /* IMAGE_ADJOINT: a vector [N, C, H, W] instead, y.at in doubles */
     i64 w;             /* floats */
     i64 moments;       /* doubles: [tiles][2][y.c_total] mean and squared deviations of the tiles of
-                          every output channel, in the order of the tensor's channels; -1: not wanted */
+                          every output channel, in the order of the tensor's channels; -1: not wanted.
+                          What a tile is: variant.h */
     i64 bias;          /* doubles [c_out]; -1: none */
     int n;             /* images */
     int c_in;          /* channels of x that are read */
@@ -57,7 +58,7 @@ typedef struct nas_gpu_weights {
     int splits;
 } nas_gpu_weights_t;
 
-/* sums.cl, weight_parts: the gradient out of its parts, in their order.  GROUP_X: 256 of its
+/* parts.cl, weight_parts: the gradient out of its parts, in their order.  GROUP_X: 256 of its
  * elements. */
 typedef struct nas_gpu_weight_parts {
     i64 parts;    /* floats [splits][n] */

@@ -4,6 +4,11 @@
  * Convolutions are built for a kernel size, a stride and the pixels of what they write; channels and
  * images are in the descriptors. How a tensor is cut into tiles, and a batch into parts, depends on
  * that shape alone: so an architecture's bits do not depend on its company. All else is built once.
+ *
+ * A tile is tile_images images by tile_rows rows (all columns) of what is written, the last ones
+ * what is left; tiles of the same images are neighbours, upper rows first. Only tiles of whole
+ * planes have more than one image. Whoever puts the tiles' moments together (NAS_GPU_MOMENTS of
+ * work.h: per, rows) knows from that how many values each has.
  */
 #ifndef NAS_WORKER_ENGINE_GPU_PLAN_VARIANT_H
 #define NAS_WORKER_ENGINE_GPU_PLAN_VARIANT_H
@@ -26,12 +31,13 @@ typedef struct nas_gpu_variant {
     const char *kernel;
     char define[NAS_GPU_MAX_DEFINES][NAS_GPU_DEFINE_SIZE]; /**< "K=3" */
     int n_defines;
-    int lanes; /**< work-items of a group */
+    int lanes; /**< work-items of a group; 0: as the source says */
     /* Convolutions: */
-    int tile_images, tile_rows; /**< of what is written; BACKWARD_WEIGHTS: unused */
+    int tile_images, tile_rows; /**< of what is written; BACKWARD_WEIGHTS: of dy, at once */
     int block_o, block_i; /**< channels of a block: of what is written; BACKWARD_WEIGHTS: of outputs
                                and of inputs */
     int h, w;             /**< pixels of what is written; BACKWARD_WEIGHTS: of dy */
+    int units;            /**< BACKWARD_WEIGHTS: that images are cut into */
 } nas_gpu_variant_t;
 
 /** The variant of a convolution's pass. */
