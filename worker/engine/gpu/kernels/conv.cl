@@ -155,13 +155,13 @@ DEVICE void read_pixels(LOCAL_POINTER float *to, const GLOBAL float *from, int c
 DEVICE void read_weights(LOCAL_POINTER float *to, const GLOBAL nas_gpu_conv_t *work,
                          const GLOBAL float *weights, int c0, int n_c, int c_out)
 {
-    for (int i = LANE; i < CC * CO * TAPS; i += LANES) {
-        const int c = i / (CO * TAPS), at = i % (CO * TAPS);
+    const GLOBAL float *from = weights + ((i64)c0 * work->w_i + work->c_block) * TAPS;
+    for (int at = LANE; at < CO * TAPS; at += LANES) {
         const int o = at / TAPS, tap = at % TAPS;
-        float v = 0;
-        if (c < n_c && o < c_out)
-            v = weights[((i64)(c0 + c) * work->w_i + work->c_block) * TAPS + at];
-        to[(c * TAPS + (STRIDE == 1 ? TAPS - 1 - tap : tap)) * WEIGHTS + o] = v;
+        LOCAL_POINTER float *put = to + (STRIDE == 1 ? TAPS - 1 - tap : tap) * WEIGHTS + o;
+        UNROLL for (int c = 0; c < CC; c++)
+            put[c * TAPS * WEIGHTS] =
+                c < n_c && o < c_out ? from[(i64)c * work->w_i * TAPS + at] : 0;
     }
 }
 #else

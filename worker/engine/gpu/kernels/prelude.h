@@ -44,6 +44,8 @@ typedef uchar u8;
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define RESTRICT restrict
 #define UNROLL _Pragma("unroll")
+#define UNROLL_BY(n) NAS_PRAGMA(unroll n)
+#define NAS_PRAGMA(words) _Pragma(#words)
 #define MAD(a, b, c) fma((float)(a), (float)(b), (float)(c))
 #define MAD64(a, b, c) fma((double)(a), (double)(b), (double)(c))
 #define BITS_OF(x) as_ulong(x)
@@ -134,6 +136,8 @@ static __device__ inline float4 make_float4(float x, float y, float z, float w)
 #define CONSTANT static __device__ const
 #define RESTRICT __restrict__
 #define UNROLL _Pragma("unroll")
+#define UNROLL_BY(n) NAS_PRAGMA(unroll n)
+#define NAS_PRAGMA(words) _Pragma(#words)
 union nas_bits {
     u64 bits;
     double value;
@@ -198,6 +202,7 @@ extern NAS_ITEM_LOCAL nas_gpu_item_t nas_gpu_item;
 #define BARRIER() nas_gpu_item.barrier(nas_gpu_item.runner, __LINE__)
 #define RESTRICT
 #define UNROLL
+#define UNROLL_BY(n)
 #define MAD(a, b, c) fmaf(a, b, c)
 #define MAD64(a, b, c) fma(a, b, c)
 static inline u64 nas_bits_of(double x)

@@ -75,7 +75,7 @@ DEVICE float pixel_of_x(const GLOBAL float *from, int h, int w, int is_there)
 DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                    const unit_t *unit)
 {
-    for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * QUADS; i += LANES) {
+    UNROLL_BY(2) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * QUADS; i += LANES) {
         const int quad = i % QUADS, row = i / QUADS % X_ROWS;
         const int image = i / (QUADS * X_ROWS) % UNIT_IMAGES;
         const int c = i / (QUADS * X_ROWS * UNIT_IMAGES);
@@ -89,7 +89,7 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
         STORE4_LOCAL(to + c * X_PLANE + (image * X_ROWS + row) * X_ROW + MARGIN + quad * 4, v);
     }
 #if MARGIN
-    for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * 2; i += LANES) {
+    UNROLL_BY(1) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * 2; i += LANES) {
         const int right = i % 2, row = i / 2 % X_ROWS;
         const int image = i / (2 * X_ROWS) % UNIT_IMAGES, c = i / (2 * X_ROWS * UNIT_IMAGES);
         const int column = right ? UNIT_COLUMNS : -1;
@@ -109,7 +109,7 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
 DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                    const unit_t *unit)
 {
-    for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * PARITIES * X_COLUMNS; i += LANES) {
+    UNROLL_BY(1) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * PARITIES * X_COLUMNS; i += LANES) {
         const int column = i % X_COLUMNS, parity = i / X_COLUMNS % PARITIES;
         const int row = i / (X_COLUMNS * PARITIES) % X_ROWS;
         const int image = i / (X_COLUMNS * PARITIES * X_ROWS) % UNIT_IMAGES;
@@ -133,7 +133,7 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
 DEVICE void read_dy(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                     const unit_t *unit)
 {
-    for (int i = LANE; i < CO * UNIT_IMAGES * UNIT_ROWS * (UNIT_COLUMNS / 4); i += LANES) {
+    UNROLL_BY(2) for (int i = LANE; i < CO * UNIT_IMAGES * UNIT_ROWS * (UNIT_COLUMNS / 4); i += LANES) {
         const int quad = i % (UNIT_COLUMNS / 4), row = i / (UNIT_COLUMNS / 4) % UNIT_ROWS;
         const int image = i / (UNIT_COLUMNS / 4 * UNIT_ROWS) % UNIT_IMAGES;
         const int c = i / (UNIT_COLUMNS / 4 * UNIT_ROWS * UNIT_IMAGES);
@@ -168,7 +168,7 @@ DEVICE void add_products(float sum[8][SUMS], const LOCAL_POINTER float *dy, floa
 DEVICE void add_unit(float sum[8][SUMS], const LOCAL_POINTER float *x,
                      const LOCAL_POINTER float *dy, int slice)
 {
-    for (int i = slice * 4; i < UNIT_IMAGES * UNIT_ROWS * UNIT_COLUMNS; i += SLICES * 4) {
+    UNROLL_BY(1) for (int i = slice * 4; i < UNIT_IMAGES * UNIT_ROWS * UNIT_COLUMNS; i += SLICES * 4) {
         float in[SUMS][4];
         UNROLL for (int t = 0; t < SUMS; t++) LOAD4_LOCAL(in[t], x + t * CI * X_PLANE + i);
         add_products(sum, dy + i, in);
@@ -203,10 +203,10 @@ DEVICE void find_taps(float in[SUMS][4], const LOCAL_POINTER float *row, int col
 DEVICE void add_unit(float sum[8][SUMS], const LOCAL_POINTER float *x,
                      const LOCAL_POINTER float *dy, int slice)
 {
-    for (int i = slice; i < UNIT_IMAGES * UNIT_ROWS; i += SLICES) {
+    UNROLL_BY(1) for (int i = slice; i < UNIT_IMAGES * UNIT_ROWS; i += SLICES) {
         const LOCAL_POINTER float *row =
             x + (i / UNIT_ROWS * X_ROWS + i % UNIT_ROWS * STRIDE) * X_ROW;
-        for (int column = 0; column < UNIT_COLUMNS; column += 4) {
+        UNROLL_BY(1) for (int column = 0; column < UNIT_COLUMNS; column += 4) {
             float in[SUMS][4];
             find_taps(in, row, column);
             add_products(sum, dy + i * UNIT_COLUMNS + column, in);
