@@ -59,7 +59,7 @@ bool fake_tail_read(const void *code, fake_source_t *source)
     const char *tail = (const char *)code + fake_code_size(code);
     if (memcmp(tail, mark, sizeof mark) != 0) return false;
     tail += sizeof mark;
-    source->n_defines = *tail++;
+    source->n_defines = (unsigned char)*tail++;
     source->text = tail;
     for (int i = 0; i < source->n_defines; i++) {
         tail += strlen(tail) + 1;

@@ -73,7 +73,7 @@ static int fault(const char *variable, long n)
 {
     const char *text = getenv(variable);
     const char *code = text ? strchr(text, ':') : NULL;
-    return code && strtol(text, NULL, 10) == n ? atoi(code + 1) : 0;
+    return code && strtol(text, NULL, 10) == n ? (int)strtol(code + 1, NULL, 10) : 0;
 }
 
 /* ---------------------------------------------------------------------------------------- words */

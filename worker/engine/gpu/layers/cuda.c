@@ -2,6 +2,7 @@
 #include "worker/engine/gpu/layers/driver.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define CALL(field, name)                                                                          \
@@ -145,12 +146,12 @@ static int newest_for(const int *known, int n, int wanted)
 static nas_status_t target(const nas_driver_compiler_t *compiler, const nas_gpu_info_t *info,
                            nas_driver_target_t *target_p, nas_error_t *err)
 {
-    int known[MAX_KNOWN], n = 0, wanted = 0, major = 0, minor = 0;
+    int known[MAX_KNOWN], n = 0, major = 0, minor = 0;
     if (compiler->n_known(&n) != 0 || n < 1 || n > MAX_KNOWN || compiler->known(known) != 0 ||
         compiler->version(&major, &minor) != 0) {
         return nas_error_set(err, NAS_EINPUT, "NVRTC does not say which devices it knows");
     }
-    sscanf(info->architecture, "sm_%d", &wanted);
+    const int wanted = (int)strtol(info->architecture + strlen("sm_"), NULL, 10);
     const int best = newest_for(known, n, wanted);
     if (best == 0) {
         int oldest = known[0];

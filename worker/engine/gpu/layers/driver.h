@@ -4,6 +4,9 @@
  * cuda.c and hip.c say what differs: names of libraries and functions, numbers of attributes, what a
  * device is called. Neither vendor's headers are needed, and a library is looked for only when the
  * layer is asked for a device. Libraries stay loaded: drivers do not take being unloaded.
+ *
+ * In the environment NAS_LIBCUDA, NAS_LIBNVRTC, NAS_LIBHIP and NAS_LIBHIPRTC are paths that stand in
+ * place of the libraries' names.
  */
 #ifndef NAS_WORKER_ENGINE_GPU_LAYERS_DRIVER_H
 #define NAS_WORKER_ENGINE_GPU_LAYERS_DRIVER_H

@@ -14,8 +14,8 @@ nas_status_t nas_driver_compiler_open(nas_driver_gpu_t *gpu, char *identity, siz
                                       nas_error_t *err)
 {
     const nas_driver_vendor_t *vendor = gpu->vendor;
-    int driver = 0;
-    sscanf(gpu->info.driver, "%*s %d", &driver); /* "CUDA 13.0" */
+    const char *number = strpbrk(gpu->info.driver, "0123456789"); /* of "CUDA 13.0" */
+    const int driver = number ? (int)strtol(number, NULL, 10) : 0;
     nas_status_t status = nas_driver_load(&vendor->compiler, driver, &gpu->compiler, err);
     if (status == NAS_OK) status = vendor->target(&gpu->compiler, &gpu->info, &gpu->target, err);
     if (status != NAS_OK) return status;
@@ -37,7 +37,7 @@ static const char **options_of(const nas_driver_gpu_t *gpu, const nas_gpu_source
     int n_fixed = 1;
     while (gpu->vendor->option[n_fixed - 1]) n_fixed++;
     char *text = nas_gpu_defines(source, "-D");
-    const char **option = calloc((size_t)(n_fixed + source->n_defines), sizeof *option);
+    const char **option = calloc((size_t)n_fixed + (size_t)source->n_defines, sizeof *option);
     if (!text || !option) {
         free(text);
         free(option);
