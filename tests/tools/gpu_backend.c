@@ -165,6 +165,7 @@ const nas_backend_t *gpu_backend(const char *layer)
     if (!open_device(layer)) return NULL;
     gpu_backend_add_layout(&backend);
     gpu_backend_add_conv(&backend);
+    gpu_backend_add_sums(&backend);
     backend.name = call.gpu->layer->name;
     return &backend;
 }

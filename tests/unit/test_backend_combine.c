@@ -1,3 +1,4 @@
+#define WITH_GPUS 1
 #include "backend_tensors.h"
 
 enum { N_KINDS = NAS_TERM_IMAGE + 1 };

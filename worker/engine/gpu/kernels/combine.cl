@@ -143,7 +143,8 @@ DEVICE void combine_pool3(float *to, const GLOBAL float *plane, int adjoint, int
 {
     float column[6];
     UNROLL for (int j = 0; j < 6; j++) column[j] = 0;
-    UNROLL for (int v = y - 1; v <= y + 1; v++) {
+    UNROLL for (int i = 0; i < 3; i++) {
+        const int v = y - 1 + i;
         if (v < 0 || v >= h) continue;
         const GLOBAL float *row = plane + v * w + x;
         const float weight = adjoint ? combine_edge(v, h) : 1.0f;
