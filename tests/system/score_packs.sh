@@ -71,3 +71,13 @@ for rank in 0 1; do
     done
 done
 printf 'a lost device: the rest is scored when resumed\n'
+
+# ---- Rates ----
+
+expect_exit 0 "$PACKS" bench score --backend ref --batch 2 --channels 4 --cells 1 --repeats 1 --json
+python3 -c '
+import json, sys
+found = json.load(open("out"))["architectures"]
+assert len(found) == 4 and found[-1]["arch"] == "random", found
+assert all(f["at_once"] == 8 and f["arch_per_s"] > 0 and f["arena_bytes"] > 0 for f in found), found'
+printf 'bench: rates of packs\n'

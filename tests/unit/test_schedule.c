@@ -244,21 +244,42 @@ Test(schedule, a_pack_is_started_as_a_whole_or_not_at_all)
     game_t game;
     set_up(&game, 400, 2, 15);
     game.options.width = width;
-    game.options.target_s = 10.0;
     nas_schedule_t *schedule = start(&game);
     tell_speeds(&game, schedule);
     cr_assert(nas_schedule_next(schedule));
     int64_t n;
     const nas_schedule_item_t *list = nas_schedule_list(schedule, 0, &n);
     double pack_s = 0.0;
+    cr_assert_eq(nas_schedule_pack(schedule, 0, 0), 8);
     for (int k = 0; k < 8; k++) pack_s += list[k].cost / game.speed[0];
     cr_assert_float_eq(nas_schedule_pack_s(schedule, 0, 0), pack_s, 1e-12);
-    cr_assert(nas_schedule_may_start(schedule, 0, 0, 10.0 - 1.01 * pack_s));
-    cr_assert_not(nas_schedule_may_start(schedule, 0, 0, 10.0 - 0.99 * pack_s));
+    cr_assert(nas_schedule_may_start(schedule, 0, 0, 45.0 - 1.01 * pack_s));
+    cr_assert_not(nas_schedule_may_start(schedule, 0, 0, 45.0 - 0.99 * pack_s));
     cr_assert_eq(nas_schedule_pack(schedule, 0, n - 3), 3);
     nas_schedule_destroy(schedule);
-    const played_t played = play(&game);
-    cr_assert_leq(played.longest_s, 10.0 + 1e-9);
+}
+
+/* Then others wait no longer, and a stop is soon heard of. */
+Test(schedule, packs_of_a_slow_rank_take_a_quarter_of_the_target)
+{
+    static const int width[] = {64, 64};
+    game_t game;
+    set_up(&game, 400, 2, 16);
+    game.options.width = width;
+    game.options.target_s = 10.0;
+    nas_schedule_t *schedule = start(&game);
+    tell_speeds(&game, schedule);
+    cr_assert(nas_schedule_next(schedule));
+    for (int r = 0; r < 2; r++) {
+        const int64_t n = nas_schedule_pack(schedule, r, 0);
+        cr_assert(n > 0 && n < 64);
+        cr_assert_leq(nas_schedule_pack_s(schedule, r, 0), 2.5);
+        cr_assert_gt(nas_schedule_pack_s(schedule, r, 0), 2.5 - 2.0 / game.speed[r]);
+    }
+    nas_schedule_destroy(schedule);
+    cr_assert_leq(play(&game).longest_s, 10.0 + 1e-9);
+    game.speed[1] = 1e-3; /* where one takes more than that, it is one at a time */
+    (void)play(&game);
 }
 
 Test(schedule, learning_takes_one_of_the_cheapest_items_a_rank)

@@ -81,3 +81,22 @@ Test(statefile_scores, a_rank_beyond_int16_comes_back)
     nas_h5_close(file);
     nas_state_fini(&state);
 }
+
+/* What did not fit is scored again, but not once a search has begun with the scores as they are. */
+Test(statefile_scores, what_did_not_fit_is_tried_again_before_a_search)
+{
+    nas_state_t state = scored_state();
+    nas_repeat_t repeat = {.n_observation = 1};
+    state.repeat = &repeat;
+    state.n_repeat = 1;
+    cr_assert_eq(nas_state_retry_unfit(&state), 0);
+    cr_assert_eq(nas_scores_count(&state.scores, NAS_SCORE_UNFIT), 1);
+    repeat.n_observation = 0;
+    cr_assert_eq(nas_state_retry_unfit(&state), 1);
+    cr_assert(state.scores.status[3] == NAS_SCORE_PENDING && state.scores.rank[3] == -1);
+    cr_assert_eq(state.scores.n_done, 2);
+    cr_assert_eq(nas_scores_count(&state.scores, NAS_SCORE_FAILED), 1);
+    state.repeat = NULL;
+    state.n_repeat = 0;
+    nas_state_fini(&state);
+}

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "worker/bench/bench_floor.h"
+#include "worker/bench/bench_packs.h"
 #include "worker/bench/bench_work.h"
 #include "worker/engine/scorer.h"
 
@@ -11,7 +12,8 @@
 
 /* One architecture. Seconds are of one scoring. */
 typedef struct result {
-    const char *arch;
+    const char *arch;   /* NULL: drawn from the space, a pack of them */
+    int width;          /* architectures that were scored at once */
     double seconds;     /* everything included */
     double setup_s;     /* building, initialising and the metrics' own work: outside of runs */
     double arena_bytes; /* of tensors */
@@ -24,7 +26,7 @@ typedef struct bench {
     int32_t *labels;
     double *value; /* [n_metric] */
     double bytes_per_s;
-    result_t result[NAS_BENCH_ARCHS];
+    result_t result[NAS_BENCH_ARCHS + 1];
     int n_results;
 } bench_t;
 
@@ -69,16 +71,12 @@ static nas_status_t make_scorer(const bench_t *bench, nas_engine_t *engine, nas_
 }
 
 /* n_runs scorings after one to warm up; a profile gets the timed ones. */
-static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, int n_runs,
-                                 result_t *result, nas_error_t *err)
+static nas_status_t time_alone(const bench_t *bench, nas_scorer_t *scorer, nas_profile_t *profile,
+                               int n_runs, result_t *result, nas_error_t *err)
 {
     nas_arch_t arch = {0};
-    nas_engine_t *engine = NULL;
-    nas_scorer_t *scorer = NULL;
     double begin = 0;
     nas_status_t status = nas_bench_arch(result->arch, &arch, err);
-    if (!status) status = nas_device_engine(bench->options->device, profile, &engine, err);
-    if (!status) status = make_scorer(bench, engine, &scorer, err);
     for (int run = 0; !status && run <= n_runs; run++) {
         if (run == 1) {
             if (profile) *profile = (nas_profile_t){0};
@@ -86,13 +84,32 @@ static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, i
         }
         status = nas_scorer_score(scorer, &arch, bench->value, err);
     }
+    result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
+    nas_arch_fini(&arch);
+    return status;
+}
+
+/* Likewise, or as many packs of an engine that takes them. */
+static nas_status_t time_scoring(const bench_t *bench, nas_profile_t *profile, int n_runs,
+                                 result_t *result, nas_error_t *err)
+{
+    nas_engine_t *engine = NULL;
+    nas_scorer_t *scorer = NULL;
+    nas_status_t status = nas_device_engine(bench->options->device, profile, &engine, err);
+    if (!status) status = make_scorer(bench, engine, &scorer, err);
     if (!status) {
-        result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
-        result->arena_bytes = (double)nas_scorer_bytes(scorer);
+        const nas_bench_packs_options_t packs = {.scorer = scorer,
+                                                 .width = engine->width,
+                                                 .n_metric = bench->options->n_metric,
+                                                 .arch = result->arch,
+                                                 .n_packs = n_runs};
+        result->width = engine->width;
+        status = engine->width > 1 ? nas_bench_packs(&packs, &result->seconds, err)
+                                   : time_alone(bench, scorer, profile, n_runs, result, err);
     }
+    if (!status) result->arena_bytes = (double)nas_scorer_bytes(scorer);
     nas_scorer_destroy(scorer);
     nas_engine_destroy(engine);
-    nas_arch_fini(&arch);
     return status;
 }
 
@@ -118,10 +135,17 @@ static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
 
 /* --------------------------------------------------------------------------------- print */
 
+/* "random": architectures of the space, drawn. */
+static const char *name_of(const result_t *result)
+{
+    return result->arch ? result->arch : "random";
+}
+
 static void print_rate(const result_t *result, FILE *out)
 {
-    (void)fprintf(out, "\n%s\n  %.3f architectures/s, %.1f ms each; arena %.0f MiB\n", result->arch,
-                  1.0 / result->seconds, 1e3 * result->seconds, result->arena_bytes / (1 << 20));
+    (void)fprintf(out, "\n%s\n  %.3f architectures/s, %.1f ms each, %d at once; arena %.0f MiB\n",
+                  name_of(result), 1.0 / result->seconds, 1e3 * result->seconds, result->width,
+                  result->arena_bytes / (1 << 20));
 }
 
 static void print_result(const result_t *result, FILE *out)
@@ -155,8 +179,8 @@ static void print_table(const bench_t *bench, FILE *out)
 
 static json_t *rate_json(const result_t *result)
 {
-    return json_pack("{s:s, s:f, s:f, s:I}", "arch", result->arch, "seconds", result->seconds,
-                     "arch_per_s", 1.0 / result->seconds, "arena_bytes",
+    return json_pack("{s:s, s:i, s:f, s:f, s:I}", "arch", name_of(result), "at_once", result->width,
+                     "seconds", result->seconds, "arch_per_s", 1.0 / result->seconds, "arena_bytes",
                      (json_int_t)result->arena_bytes);
 }
 
@@ -201,6 +225,7 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
     if (!status && options->arch) status = measure(&bench, options->arch, err);
     for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
         status = measure(&bench, nas_bench_name(i), err);
+    if (!status && !options->arch && bench.result->width > 1) status = measure(&bench, NULL, err);
     if (!status && json)
         status = print_json(&bench, out, err);
     else if (!status)

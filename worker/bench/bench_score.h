@@ -22,11 +22,13 @@ typedef struct nas_bench_score_options {
     int n_repeats;
 } nas_bench_score_options_t;
 
-/** Score architectures on synthetic images of 3 x 32 x 32 with random weights on one core: building
- *  and initialising the network included, after one run to warm up. Print architectures/s, GFLOP/s,
- *  the arena's size, where the time goes, and the floor of bench_floor.h: as a table or, with json,
- *  as one object.  Not collective (uses no MPI). Times are means over the repeats; those of
- *  operations come from one more run.
+/** Score architectures on synthetic images of 3 x 32 x 32 with random weights: building and
+ *  initialising the network included, after one run to warm up. Print architectures/s, GFLOP/s, the
+ *  arena's size, where the time goes, and the floor of bench_floor.h: as a table or, with json, as
+ *  one object.  Not collective (uses no MPI). Times are means over the repeats; those of operations
+ *  come from one more run. On a device that takes several architectures at once it is packs of
+ *  copies that are scored, then packs of random architectures, and rates and memory are all there
+ *  is.
  *  NAS_EARG: not an architecture. NAS_ENOMEM; NAS_EIO: out cannot be written. */
 nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out, bool json,
                              nas_error_t *err);

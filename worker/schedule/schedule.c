@@ -37,9 +37,10 @@
  * Packs. Some ranks take several items at once, as many as they are wide, and are only then as fast
  * as they can be: a GPU. What is said of an item above then holds for a pack: it is started as a
  * whole or not at all, the learning round has one for each rank, and the last round begins where so
- * many packs are left. Networks that are like each other are computed together in fewer launches.
- * So where there are packs, items go by classes of cost, eight of them a doubling, and inside a
- * class by their index.
+ * many packs are left. A rank hears of nothing while it computes one: where a full pack would take
+ * more than PACK_SHARE of the target, as on slow devices, packs are smaller. Networks that are like
+ * each other are computed together in fewer launches. So where there are packs, items go by classes
+ * of cost, eight of them a doubling, and inside a class by their index.
  *
  * A rank's speed is the cost it did over the seconds that took. The past counts half as much with
  * every round, since other users of a machine come and go. A rank that has done nothing yet counts
@@ -60,6 +61,7 @@
 static const double ROUND_SHARE = 0.85;
 static const double LIST_SURPLUS = 2.0; /* cost on the lists over cost predicted for the round */
 static const double LAST_ITEMS = 2.0;
+static const double PACK_SHARE = 0.25;
 static const double PAST_WEIGHT = 0.5; /* of earlier rounds in a speed, with every further one */
 static const double LEAST_COST = 0.01; /* of the mean: nothing is scored in no time */
 static const double COST_STEP = 1.0 / 32;
@@ -393,9 +395,15 @@ const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int
 
 int64_t nas_schedule_pack(const nas_schedule_t *schedule, int rank, int64_t k)
 {
-    const int64_t n_left = schedule->offset[rank + 1] - schedule->offset[rank] - k;
-    const int width = schedule->worker[rank].width;
-    return n_left < width ? n_left : width;
+    const nas_schedule_item_t *item = schedule->list + schedule->offset[rank] + k;
+    const worker_t *worker = &schedule->worker[rank];
+    const double most = PACK_SHARE * schedule->target_s * worker->speed;
+    int64_t n_most = schedule->offset[rank + 1] - schedule->offset[rank] - k, n = 1;
+    if (n_most > worker->width) n_most = worker->width;
+    if (schedule->total_speed == 0.0 || n_most <= 1) return n_most; /* or still to be learned */
+    double cost = item[0].cost;
+    while (n < n_most && cost + item[n].cost <= most) cost += item[n++].cost;
+    return n;
 }
 
 double nas_schedule_pack_s(const nas_schedule_t *schedule, int rank, int64_t k)

@@ -76,7 +76,8 @@ bool nas_schedule_next(nas_schedule_t *schedule);
  *  n [out] its length, may be 0. Borrowed until the next call of nas_schedule_next. */
 const nas_schedule_item_t *nas_schedule_list(const nas_schedule_t *schedule, int rank, int64_t *n);
 
-/** How many items, from k of its list on, this rank takes at once: its width, or what is left. */
+/** How many items, from k of its list on, this rank takes at once: its width, or what is left of the
+ *  list, or, as soon as its speed is known, so many that they take a quarter of the target. */
 int64_t nas_schedule_pack(const nas_schedule_t *schedule, int rank, int64_t k);
 
 /** Predicted seconds for these; of no meaning in a round that learns. */
