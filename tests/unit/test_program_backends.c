@@ -1,7 +1,7 @@
 /* Programs on every backend: what ref computes, whatever the memory held and whatever else is
  * asked. */
 #include "backend_case.h"
-#include "program_case.h"
+#include "program_check.h"
 #include "worker/engine/graph/cost.h"
 #include "worker/engine/host/run.h"
 
@@ -10,36 +10,6 @@ static const nas_network_t NETWORKS[] = {{3, 8, 8, 8, 1, 10, NAS_CONVENTION_SCOR
                                          {1, 12, 16, 16, 1, 5, NAS_CONVENTION_TRAIN}};
 
 enum { N_NETWORKS = sizeof NETWORKS / sizeof *NETWORKS, BATCH = 8 };
-
-/* Compare with ref, as robotnas verify does for float32 (worker/verify/comparison.h). */
-static void check_results(const program_case_t *c, const results_t *found,
-                          const results_t *expected)
-{
-    const nas_graph_t *graph = c->graph;
-    const size_t batch = (size_t)c->options.batch,
-                 n_logits = batch * (size_t)graph->network.classes;
-    const double all = norm(expected->gradient, (size_t)graph->n_values);
-    double curvature = 0, magnitude = 0;
-    check_array("logits", found->logits, expected->logits, n_logits,
-                5e-5 * norm(expected->logits, n_logits));
-    check_array("jacobian", found->jacobian, expected->jacobian, c->n_pixels,
-                1e-3 * norm(expected->jacobian, c->n_pixels));
-    check_array("agreement", found->agreement, expected->agreement, batch * batch,
-                1e-3 * norm(expected->agreement, batch * batch));
-    for (int p = 0; p < graph->n_parameters; p++) {
-        const nas_parameter_t *parameter = &graph->parameter[p];
-        const double *e = expected->gradient + parameter->offset;
-        const size_t n = (size_t)parameter->n;
-        check_array(parameter->name, found->gradient + parameter->offset, e, n,
-                    1e-3 * fmax(norm(e, n), 1e-4 * all));
-        curvature += found->layer[p].curvature - expected->layer[p].curvature;
-        magnitude += fabs(expected->layer[p].curvature);
-        const double fisher = expected->layer[p].fisher;
-        cr_assert_float_eq(found->layer[p].fisher, fisher, 1e-3 * fisher + 1e-12);
-    }
-    cr_assert(fabs(curvature) <= 5e-4 * magnitude, "curvature differs by %g of %g", curvature,
-              magnitude);
-}
 
 /* Every backend computes what ref does, but for rounding. */
 BACKEND_TEST(program_backends, backends_agree)

@@ -191,9 +191,11 @@ static void emit_image(nas_emitter_t *e, int group)
 {
     const nas_shape_t s = e->program->image;
     const int64_t n = (int64_t)s.n * s.c * s.h * s.w;
-    const nas_vector_t part = nas_emit_vector(e, (size_t)n);
+    const bool is_first = e->program->results.jacobian < 0;
+    const nas_vector_t part =
+        is_first && e->jacobian >= 0 ? e->jacobian : nas_emit_vector(e, (size_t)n);
     nas_emit_conv_images(e, group, e->group[group].dy, part);
-    if (e->program->results.jacobian < 0) {
+    if (is_first) {
         e->program->results.jacobian = part;
         return;
     }

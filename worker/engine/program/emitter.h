@@ -101,6 +101,8 @@ typedef struct nas_emitter {
     int scratch;               /**< of the convolutions */
     int bits;                  /**< signs of one node */
     nas_vector_t image_sum[2]; /**< [N, C] fisher */
+    nas_vector_t jacobian;     /**< JACOBIAN: [N, I, H, W] of the results; else NAS_NOWHERE */
+    nas_vector_t correlation;  /**< [N, N] of the results, if wanted */
 } nas_emitter_t;
 
 /* ------------------------------------------------------------------------------------ emit.c */

@@ -259,8 +259,11 @@ struct nas_program {
     nas_program_results_t results;
     nas_place_t scratch; /**< of the convolutions */
     size_t arena_bytes;  /**< of all tensors */
-    size_t n_vectors;    /**< float64 of all vectors */
-    int64_t n_joined;    /**< weights of the group that has most */
+    size_t n_vectors;    /**< float64 of all vectors, those of the results first */
+    size_t n_results;    /**< float64 of the results' vectors */
+    int64_t n_values;    /**< parameters of the graph */
+    int64_t n_statistics;
+    int64_t n_joined; /**< weights of the group that has most */
 };
 
 #endif

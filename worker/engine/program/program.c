@@ -133,19 +133,18 @@ static void emit_correlation(nas_emitter_t *e)
     const nas_shape_t *image = &e->program->image;
     nas_program_results_t *results = &e->program->results;
     const int64_t d = (int64_t)image->c * image->h * image->w;
-    const size_t n = (size_t)e->n;
     nas_vector_t rows = results->jacobian;
     if (rows == NAS_NOWHERE) return; /* no way leads to the images */
     if (e->needs & NAS_NEED_JACOBIAN) {
         nas_scalar_op_t *copy = nas_emit_scalar(e, NAS_SCALAR_COPY);
-        rows = nas_emit_vector(e, n * (size_t)d);
+        rows = nas_emit_vector(e, (size_t)e->n * (size_t)d);
         copy->c = e->n * d;
         copy->in = results->jacobian;
         copy->out = rows;
     } else {
         results->jacobian = NAS_NOWHERE;
     }
-    results->correlation = nas_emit_vector(e, n * n);
+    results->correlation = e->correlation;
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_CORRELATION);
     op->c = d;
     op->in = rows;

@@ -76,7 +76,7 @@ static void make_head(nas_emitter_t *e)
                                             .d_features = nas_emit_vector(e, n * c),
                                             .t_features = nas_emit_vector(e, n * c),
                                             .e_features = nas_emit_vector(e, n * c),
-                                            .logits = nas_emit_vector(e, n * o),
+                                            .logits = e->program->head.logits,
                                             .d_logits = nas_emit_vector(e, n * o),
                                             .t_logits = nas_emit_vector(e, n * o),
                                             .e_logits = nas_emit_vector(e, n * o),
@@ -85,7 +85,7 @@ static void make_head(nas_emitter_t *e)
                                             .t_linear = nas_emit_vector(e, c * o),
                                             .e_linear = nas_emit_vector(e, c * o),
                                             .layer = nas_layer_values(e, graph->linear_weight),
-                                            .loss = nas_emit_vector(e, 1)};
+                                            .loss = e->program->head.loss};
 }
 
 static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
@@ -93,12 +93,15 @@ static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
     return wanted ? nas_emit_vector(e, n) : NAS_NOWHERE;
 }
 
-/* The Jacobian's is known only when the images are reached. */
+/* They are read together, so they lie together. Of the images' gradients it is known only when the
+ * images are reached whether there are any. */
 static void make_results(nas_emitter_t *e)
 {
     const nas_lowered_t *graph = e->graph;
+    const nas_shape_t *image = &e->program->image;
     const size_t n_layer_values = sizeof(nas_layer_values_t) / sizeof(double);
-    const size_t n = (size_t)e->n;
+    const size_t n = (size_t)e->n, o = (size_t)graph->network.classes;
+    const size_t n_pixels = n * (size_t)image->c * (size_t)image->h * (size_t)image->w;
     const bool gradient = (e->needs & NAS_NEED_GRADIENT) != 0;
     e->program->results = (nas_program_results_t){
         .logits = NAS_NOWHERE,
@@ -110,6 +113,13 @@ static void make_results(nas_emitter_t *e)
         .gradient = vector_if(e, gradient, (size_t)graph->n_values),
         .moments = vector_if(e, gradient, (size_t)graph->n_statistics),
         .flow = vector_if(e, e->flow, 2)};
+    e->program->head.logits = nas_emit_vector(e, n * o);
+    e->program->head.loss = nas_emit_vector(e, 1);
+    e->correlation = vector_if(e, (e->needs & NAS_NEED_CORRELATION) != 0, n * n);
+    e->jacobian = vector_if(e, (e->needs & NAS_NEED_JACOBIAN) != 0, n_pixels);
+    e->program->n_results = e->program->n_vectors;
+    e->program->n_values = graph->n_values;
+    e->program->n_statistics = graph->n_statistics;
 }
 
 nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter)

@@ -1,10 +1,8 @@
 #include "worker/engine/gpu/plan/layout.h"
 
-#include <stdlib.h>
+#include "worker/engine/gpu/plan/descriptors.h"
 
-typedef int64_t i64;
-typedef uint32_t u32;
-#include "worker/engine/gpu/kernels/work.h"
+#include <stdlib.h>
 
 /* All that a program asks of a convolution is how many weights it has. */
 struct nas_conv {

@@ -1,0 +1,20 @@
+/* What an architecture costs the host of a GPU: launches, bytes, and CPU time, of docs/gpu.md.
+ *
+ * usage: gpu_host_time [PACKS]    of 32 architectures each; 7 where it is left out */
+#include "tests/tools/gpu_packs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int main(int argc, char **argv)
+{
+    const int n_packs = argc > 1 ? atoi(argv[1]) : 7;
+    for (int neighbours = 0; neighbours < 2; neighbours++) {
+        nas_gpu_packs_took_t took;
+        if (!nas_gpu_packs_score(neighbours, n_packs, &took)) return 1;
+        printf("%s: %.1f launches, %.0f KiB written, %.2f ms of CPU an architecture\n",
+               neighbours ? "neighbours" : "random unique cells", took.launches,
+               took.bytes_written / 1024, 1e3 * took.host_s);
+    }
+    return 0;
+}

@@ -1,0 +1,312 @@
+/* Regions of the arena that are in use, sorted, none of which overlap. A tensor that is written
+ * where others lay cuts them: what is left of those keeps who used it, for what comes there next.
+ * Users of a region, and of a vector, are lists in one pool: who wrote it last (several, each its
+ * channels), and who read it since. */
+#include "worker/engine/gpu/plan/hazards.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NONE = -1, ALL_CHANNELS = 1 << 30, GENERATION_BITS = 12 };
+
+typedef struct user {
+    int step;
+    int c_first, c_end;
+    int next;
+} user_t;
+
+typedef struct users {
+    int writer, reader; /* the first of each in the pool */
+} users_t;
+
+typedef struct region {
+    int64_t begin, end;
+    int c_total, plane;
+    users_t users;
+} region_t;
+
+struct nas_gpu_hazards {
+    user_t *user;
+    int n_users, user_room;
+    region_t *region;
+    int n_regions, region_room;
+    users_t *vector;
+    int n_vectors, vector_room;
+    uint32_t *slot; /* of a vector's first element: generation, and which of `vector` it is */
+    size_t n_slots;
+    uint32_t generation;
+    bool failed;
+};
+
+/* --------------------------------------------------------------------------------------- memory */
+
+/* Room for one more of an array; false: there is none, and the hazards have failed. */
+static bool grow(nas_gpu_hazards_t *h, void *array_p, int n, int *room, size_t size)
+{
+    if (n < *room) return true;
+    void *data;
+    memcpy(&data, array_p, sizeof data);
+    const int more = *room ? 2 * *room : 1024;
+    data = realloc(data, (size_t)more * size);
+    if (!data) {
+        h->failed = true;
+        return false;
+    }
+    memcpy(array_p, &data, sizeof data);
+    *room = more;
+    return true;
+}
+
+nas_gpu_hazards_t *nas_gpu_hazards_create(void)
+{
+    return calloc(1, sizeof(nas_gpu_hazards_t));
+}
+
+void nas_gpu_hazards_destroy(nas_gpu_hazards_t *h)
+{
+    if (!h) return;
+    free(h->user);
+    free(h->region);
+    free(h->vector);
+    free(h->slot);
+    free(h);
+}
+
+bool nas_gpu_hazards_begin(nas_gpu_hazards_t *h, size_t n_vectors)
+{
+    h->n_users = h->n_regions = h->n_vectors = 0;
+    h->failed = false;
+    h->generation = (h->generation + 1) & ((1u << GENERATION_BITS) - 1);
+    if (n_vectors > h->n_slots) {
+        free(h->slot);
+        h->slot = calloc(n_vectors, sizeof *h->slot);
+        h->n_slots = h->slot ? n_vectors : 0;
+        h->generation = 1;
+    } else if (h->generation == 0) {
+        memset(h->slot, 0, h->n_slots * sizeof *h->slot);
+        h->generation = 1;
+    }
+    return h->slot || n_vectors == 0;
+}
+
+bool nas_gpu_hazards_failed(const nas_gpu_hazards_t *h)
+{
+    return h->failed;
+}
+
+/* ---------------------------------------------------------------------------------------- users */
+
+static void add_user(nas_gpu_hazards_t *h, int *list, user_t user)
+{
+    if (!grow(h, &h->user, h->n_users, &h->user_room, sizeof *h->user)) return;
+    user.next = *list;
+    h->user[h->n_users] = user;
+    *list = h->n_users++;
+}
+
+static void wait_for(nas_gpu_hazards_t *h, int step, int *wait, int *n)
+{
+    if (*n > 0 && wait[*n - 1] == step) return;
+    if (*n < NAS_GPU_MOST_WAITS)
+        wait[(*n)++] = step;
+    else
+        h->failed = true;
+}
+
+static void wait_for_list(nas_gpu_hazards_t *h, int list, const nas_gpu_access_t *a, int *wait,
+                          int *n)
+{
+    for (int i = list; i != NONE; i = h->user[i].next)
+        if (h->user[i].c_first < a->c_end && a->c_first < h->user[i].c_end)
+            wait_for(h, h->user[i].step, wait, n);
+}
+
+/* Without those whose channels are all in the access. */
+static int cut_list(nas_gpu_hazards_t *h, int list, const nas_gpu_access_t *a)
+{
+    int first = NONE, *link = &first;
+    for (int i = list; i != NONE; i = h->user[i].next) {
+        if (a->c_first <= h->user[i].c_first && h->user[i].c_end <= a->c_end) continue;
+        *link = i;
+        link = &h->user[i].next;
+    }
+    *link = NONE;
+    return first;
+}
+
+static void find_users(nas_gpu_hazards_t *h, const users_t *users, const nas_gpu_access_t *a,
+                       int *wait, int *n)
+{
+    wait_for_list(h, users->writer, a, wait, n);
+    if (a->is_write) wait_for_list(h, users->reader, a, wait, n);
+}
+
+static void note_users(nas_gpu_hazards_t *h, users_t *users, const nas_gpu_access_t *a, int step)
+{
+    const user_t user = {.step = step, .c_first = a->c_first, .c_end = a->c_end};
+    if (a->is_write) {
+        users->writer = cut_list(h, users->writer, a);
+        users->reader = cut_list(h, users->reader, a);
+        add_user(h, &users->writer, user);
+    } else if (users->reader == NONE || h->user[users->reader].step != step ||
+               h->user[users->reader].c_first != a->c_first) {
+        add_user(h, &users->reader, user);
+    }
+}
+
+/* -------------------------------------------------------------------------------------- vectors */
+
+static users_t *users_of_vector(nas_gpu_hazards_t *h, int64_t vector)
+{
+    const uint32_t stamp = h->generation << (32 - GENERATION_BITS);
+    const uint32_t mask = (1u << (32 - GENERATION_BITS)) - 1;
+    uint32_t *slot = &h->slot[vector];
+    if ((*slot & ~mask) != stamp) {
+        if (!grow(h, &h->vector, h->n_vectors, &h->vector_room, sizeof *h->vector)) return NULL;
+        h->vector[h->n_vectors] = (users_t){NONE, NONE};
+        *slot = stamp | (uint32_t)h->n_vectors++;
+    }
+    return &h->vector[*slot & mask];
+}
+
+/* -------------------------------------------------------------------------------------- regions */
+
+/* The first region that ends behind `begin`. */
+static int first_behind(const nas_gpu_hazards_t *h, int64_t begin)
+{
+    int low = 0, high = h->n_regions;
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (h->region[middle].end > begin)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+/* Whether the access is of what lies in the region, or to a part of it that is only read. */
+static bool is_of(const region_t *r, const nas_gpu_access_t *a)
+{
+    if (r->begin == a->begin && r->end == a->end)
+        return r->c_total == a->c_total && r->plane == a->plane;
+    return !a->is_write && r->begin <= a->begin && a->end <= r->end && a->c_total == 0;
+}
+
+/* As an access to whatever is there. */
+static nas_gpu_access_t whole(const nas_gpu_access_t *a)
+{
+    nas_gpu_access_t all = *a;
+    all.c_first = 0;
+    all.c_end = ALL_CHANNELS;
+    return all;
+}
+
+static void find_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int *wait, int *n)
+{
+    int i = first_behind(h, a->begin);
+    if (i < h->n_regions && is_of(&h->region[i], a)) {
+        find_users(h, &h->region[i].users, a, wait, n);
+        return;
+    }
+    const nas_gpu_access_t all = whole(a);
+    for (; i < h->n_regions && h->region[i].begin < a->end; i++)
+        find_users(h, &h->region[i].users, &all, wait, n);
+}
+
+static int copy_users(nas_gpu_hazards_t *h, int list)
+{
+    int copy = NONE;
+    for (int i = list; i != NONE; i = h->user[i].next)
+        add_user(h, &copy, (user_t){.step = h->user[i].step, .c_end = ALL_CHANNELS});
+    return copy;
+}
+
+/* What is left of a region, between begin and end. */
+static region_t rest_of(nas_gpu_hazards_t *h, const region_t *r, int64_t begin, int64_t end)
+{
+    return (region_t){.begin = begin,
+                      .end = end,
+                      .users = {copy_users(h, r->users.writer), copy_users(h, r->users.reader)}};
+}
+
+/* Put n regions in place of those from `first` to `last`. */
+static void replace(nas_gpu_hazards_t *h, int first, int last, const region_t *region, int n)
+{
+    const int more = n - (last - first);
+    while (h->n_regions + more > h->region_room)
+        if (!grow(h, &h->region, h->region_room, &h->region_room, sizeof *h->region)) return;
+    memmove(&h->region[first + n], &h->region[last],
+            (size_t)(h->n_regions - last) * sizeof *h->region);
+    memcpy(&h->region[first], region, (size_t)n * sizeof *region);
+    h->n_regions += more;
+}
+
+/* Who writes the other channels waits for those who used what lay there, too. */
+static void keep_users(nas_gpu_hazards_t *h, int first, int last, users_t *users)
+{
+    for (int i = first; i < last; i++) {
+        const int list[] = {h->region[i].users.writer, h->region[i].users.reader};
+        for (int k = 0; k < 2; k++)
+            for (int j = list[k]; j != NONE; j = h->user[j].next)
+                add_user(h, &users->reader,
+                         (user_t){.step = h->user[j].step, .c_end = ALL_CHANNELS});
+    }
+}
+
+/* A tensor is written where others lay. */
+static void put_region(nas_gpu_hazards_t *h, int first, const nas_gpu_access_t *a, int step)
+{
+    region_t put[3];
+    int n = 0, last = first;
+    while (last < h->n_regions && h->region[last].begin < a->end) last++;
+    if (first < last && h->region[first].begin < a->begin)
+        put[n++] = rest_of(h, &h->region[first], h->region[first].begin, a->begin);
+    region_t *own = &put[n++];
+    *own = (region_t){.begin = a->begin,
+                      .end = a->end,
+                      .c_total = a->c_total,
+                      .plane = a->plane,
+                      .users = {NONE, NONE}};
+    if (a->c_first > 0 || a->c_end < a->c_total) keep_users(h, first, last, &own->users);
+    note_users(h, &own->users, a, step);
+    if (first < last && h->region[last - 1].end > a->end)
+        put[n++] = rest_of(h, &h->region[last - 1], a->end, h->region[last - 1].end);
+    replace(h, first, last, put, n);
+}
+
+static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
+{
+    int i = first_behind(h, a->begin);
+    if (i < h->n_regions && is_of(&h->region[i], a)) {
+        note_users(h, &h->region[i].users, a, step);
+    } else if (a->is_write) {
+        put_region(h, i, a, step);
+    } else {
+        const nas_gpu_access_t all = whole(a);
+        for (; i < h->n_regions && h->region[i].begin < a->end; i++)
+            note_users(h, &h->region[i].users, &all, step);
+    }
+}
+
+/* ------------------------------------------------------------------------------------------ all */
+
+void nas_gpu_hazards_find(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int *wait, int *n)
+{
+    if (!access->is_vector) {
+        find_regions(h, access, wait, n);
+        return;
+    }
+    const users_t *users = users_of_vector(h, access->begin);
+    if (users) find_users(h, users, access, wait, n);
+}
+
+void nas_gpu_hazards_note(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int step)
+{
+    if (!access->is_vector) {
+        note_regions(h, access, step);
+        return;
+    }
+    users_t *users = users_of_vector(h, access->begin);
+    if (users) note_users(h, users, access, step);
+}
