@@ -18,7 +18,7 @@ nas_device_kind_t __wrap_nas_device_kind(const nas_device_t *device);
 static int number(const char *name, int otherwise)
 {
     const char *text = getenv(name);
-    return text ? atoi(text) : otherwise;
+    return text ? (int)strtol(text, NULL, 10) : otherwise;
 }
 
 nas_status_t __wrap_nas_device_engine(nas_device_t *device, nas_profile_t *profile,

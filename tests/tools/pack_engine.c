@@ -58,7 +58,7 @@ static double *draw(const nas_engine_draw_t *draw)
     NAS_ASSERT(graph.parameter);
     memcpy(graph.parameter, draw->parameter, (size_t)draw->n_parameters * sizeof *graph.parameter);
     for (int i = 0; i < draw->n_parameters; i++) n += draw->parameter[i].n;
-    double *values = malloc((size_t)n * sizeof *values);
+    double *values = malloc((size_t)(n + 1) * sizeof *values);
     NAS_ASSERT(values);
     nas_parameters_init(&graph, draw->seed, draw->arch, values);
     free(graph.parameter);

@@ -208,7 +208,7 @@ nas_status_t nas_scorer_finish(nas_scorer_t *scorer, double *const *value,
 
 static nas_status_t finish_one(nas_scorer_t *scorer, double *value, nas_error_t *err)
 {
-    nas_scorer_result_t result;
+    nas_scorer_result_t result = {0};
     nas_scorer_start(scorer);
     const nas_status_t status = nas_scorer_finish(scorer, &value, &result, err);
     if (status || !result.status) return status;
