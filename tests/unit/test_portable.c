@@ -257,3 +257,12 @@ Test(portable, bits_are_the_same_on_every_machine)
     value[64] = by_own_code();
     cr_assert_eq(hash(value, 65), 0x1210c4974400780f);
 }
+
+Test(portable, cosines_and_exponentials_are_those_of_libm)
+{
+    for (int i = 0; i <= 1000; i++) {
+        const double x = 3.14159265358979323846 * i / 1000;
+        cr_assert_lt(fabs(nas_portable_cos(x) - cos(x)), 3e-16, "cos %.17g", x);
+        cr_assert_lt(fabs(nas_portable_exp(-x) / exp(-x) - 1), 3e-16, "exp %.17g", -x);
+    }
+}

@@ -70,6 +70,14 @@ typedef struct nas_learner_step {
     double rate;   /**< learning rate */
 } nas_learner_step_t;
 
+/** Images whose logits are wanted. */
+typedef struct nas_learner_validation {
+    bool of_test;         /**< of `test`, else of `train` */
+    const int64_t *index; /**< [n] their numbers */
+    int64_t n;            /**< at most `validates` batches of images, the last may be cut short */
+    double *logits;       /**< out: [n, classes], with room for whole batches */
+} nas_learner_validation_t;
+
 typedef struct nas_learner nas_learner_t;
 
 /** What an engine's `learners` points to. No function is collective. */
@@ -90,11 +98,9 @@ typedef struct nas_learner_functions {
                          nas_error_t *err);
     /** Wait for what is queued, and read; state [out]. NAS_EIO. */
     nas_status_t (*read)(nas_learner_t *learner, nas_learner_state_t *state, nas_error_t *err);
-    /** Logits of images by the present parameters and statistics: index [in] n numbers of `train` or
-     *  `test`, n at most n_images of a shard times `validates`; the last batch is filled up.
-     *  logits [out] [n, classes]. Waits. NAS_EIO. */
-    nas_status_t (*validate)(nas_learner_t *learner, bool of_test, const int64_t *index, int64_t n,
-                             double *logits, nas_error_t *err);
+    /** Logits of images by the present parameters and statistics.  Waits. NAS_EIO. */
+    nas_status_t (*validate)(nas_learner_t *learner, const nas_learner_validation_t *validation,
+                             nas_error_t *err);
     void (*destroy)(nas_learner_t *learner);
     int validates; /**< batches that `validate` takes at once */
 } nas_learner_functions_t;

@@ -6,6 +6,20 @@
 #include <stddef.h>
 #include <string.h>
 
+double nas_portable_exp(double x)
+{
+    return nas_gpu_exp(x);
+}
+
+/* - sin(x - pi / 2), whose series is short enough there. */
+double nas_portable_cos(double x)
+{
+    const double half_pi = 1.57079632679489661923, t = x - half_pi, square = t * t;
+    double sum = 0;
+    for (int k = 27; k >= 3; k -= 2) sum = square * (1 - sum) / (k * (k - 1));
+    return -t * (1 - sum);
+}
+
 double nas_portable_log(double x)
 {
     return nas_gpu_log(x);

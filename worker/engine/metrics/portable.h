@@ -24,6 +24,12 @@ bool nas_portable_eigenvalues(double *A, int n, double *value, double *work);
  *  -inf where a pivot is 0; NaN where an entry is not finite. */
 double nas_portable_log_determinant(double *A, int n);
 
+/** Exponential, within 1 ulp. */
+double nas_portable_exp(double x);
+
+/** Cosine of x in [0, pi], within 2e-16. */
+double nas_portable_cos(double x);
+
 /** Natural logarithm, within 1 ulp: -inf of 0, NaN of what is below. */
 double nas_portable_log(double x);
 

@@ -47,6 +47,7 @@ struct nas_training {
     double *logits;  /**< [batches that are validated at once, n_images, classes] */
     int64_t batches; /**< that are validated at once: 1, or what the learner takes */
 
+    nas_learner_norm_t *norm;          /**< what the learner is told of BNs */
     nas_learner_t *learner;            /**< of an engine that steps by itself; NULL: it does not */
     nas_resident_images_t resident[2]; /**< to train on, to test on */
     bool is_behind;                    /**< the learner knows an older state than this */

@@ -5,7 +5,7 @@
  * step that diverged is not known; it and those queued behind it changed nothing.
  */
 #include "worker/data/memory.h"
-#include "worker/objectives/train/sgd.h"
+#include "worker/engine/metrics/portable.h"
 #include "worker/objectives/train/training_internal.h"
 
 #include <stdlib.h>
@@ -74,15 +74,14 @@ static void resident_fini(nas_resident_images_t *images)
     *images = (nas_resident_images_t){0};
 }
 
-static nas_status_t create(nas_training_t *training, const nas_learner_norm_t *norm, int n_norms,
-                           nas_error_t *err)
+static nas_status_t create(nas_training_t *training, int n_norms, nas_error_t *err)
 {
     const nas_training_options_t *o = &training->options;
     const nas_recipe_t *recipe = o->recipe;
     const nas_learner_options_t options = {
         .program = training->descend,
         .validate = training->validate,
-        .norm = norm,
+        .norm = training->norm,
         .n_norms = n_norms,
         .n_values = o->graph->n_values,
         .n_statistics = o->graph->n_statistics,
@@ -104,16 +103,15 @@ nas_status_t nas_training_learner_create(nas_training_t *training, nas_error_t *
 {
     const nas_dataset_t *dataset = training->options.dataset;
     const int n_norms = count_norms(training->options.graph);
-    nas_learner_norm_t *norm = malloc((size_t)(n_norms + 1) * sizeof *norm);
-    nas_status_t status = norm ? NAS_OK : nas_error_nomem(err, "a training");
+    training->norm = malloc((size_t)(n_norms + 1) * sizeof *training->norm);
+    nas_status_t status = training->norm ? NAS_OK : nas_error_nomem(err, "a training");
     if (!status) status = take_images(&dataset->train, dataset, &training->resident[0], err);
     if (!status && dataset->test.n > 0)
         status = take_images(&dataset->test, dataset, &training->resident[1], err);
     if (!status) {
-        list_norms(training, norm);
-        status = create(training, norm, n_norms, err);
+        list_norms(training, training->norm);
+        status = create(training, n_norms, err);
     }
-    free(norm);
     training->is_behind = true;
     return status;
 }
@@ -121,6 +119,7 @@ nas_status_t nas_training_learner_create(nas_training_t *training, nas_error_t *
 void nas_training_learner_destroy(nas_training_t *training)
 {
     if (training->learner) training->options.engine->learners->destroy(training->learner);
+    free(training->norm);
     for (int i = 0; i < 2; i++) resident_fini(&training->resident[i]);
 }
 
@@ -162,16 +161,25 @@ static nas_status_t follow_order(nas_training_t *training, int64_t epoch)
                                       &training->failure);
 }
 
+/* As nas_sgd_rate, with the same bits on every machine. */
+static double rate_of(const nas_training_t *training)
+{
+    const double pi = 3.14159265358979323846;
+    const nas_recipe_t *recipe = training->options.recipe;
+    const double share =
+        (double)training->state.step / (double)(recipe->epochs * training->n_steps);
+    return recipe->cosine ? recipe->rate * 0.5 * (1 + nas_portable_cos(pi * share)) : recipe->rate;
+}
+
 static nas_status_t queue_step(nas_training_t *training)
 {
     const nas_recipe_t *recipe = training->options.recipe;
     const nas_training_state_t *state = &training->state;
     const int64_t epoch = state->step / training->n_steps;
-    const nas_learner_step_t step = {
-        .number = state->step,
-        .epoch = epoch,
-        .place = state->step % training->n_steps * recipe->batch,
-        .rate = nas_sgd_rate(recipe, state->step, recipe->epochs * training->n_steps)};
+    const nas_learner_step_t step = {.number = state->step,
+                                     .epoch = epoch,
+                                     .place = state->step % training->n_steps * recipe->batch,
+                                     .rate = rate_of(training)};
     nas_status_t status = catch_up(training);
     if (!status) status = follow_order(training, epoch);
     if (status) return status;
@@ -212,9 +220,12 @@ nas_training_verdict_t nas_training_learner_step(nas_training_t *training, doubl
 nas_status_t nas_training_learner_logits(nas_training_t *training, const nas_image_source_t *images,
                                          const int64_t *index, int64_t n)
 {
-    const bool of_test = images == &training->options.dataset->test;
-    nas_status_t status = catch_up(training);
+    const nas_learner_validation_t validation = {.of_test =
+                                                     images == &training->options.dataset->test,
+                                                 .index = index,
+                                                 .n = n,
+                                                 .logits = training->logits};
+    const nas_status_t status = catch_up(training);
     if (status) return status;
-    return functions(training)->validate(training->learner, of_test, index, n, training->logits,
-                                         &training->failure);
+    return functions(training)->validate(training->learner, &validation, &training->failure);
 }

@@ -1,15 +1,17 @@
+#include "worker/engine/metrics/portable.h"
 #include "worker/objectives/train/training_internal.h"
 
 #include <math.h>
 
 /* -log of the softmax at `label`. */
-static double cross_entropy(const double *logit, int n, int label)
+static double cross_entropy(const double *logit, int n, int label, bool is_portable)
 {
     double most = logit[0], sum = 0;
     for (int i = 1; i < n; i++)
         if (logit[i] > most) most = logit[i];
-    for (int i = 0; i < n; i++) sum += exp(logit[i] - most);
-    return log(sum) - (logit[label] - most);
+    for (int i = 0; i < n; i++)
+        sum += is_portable ? nas_portable_exp(logit[i] - most) : exp(logit[i] - most);
+    return (is_portable ? nas_portable_log(sum) : log(sum)) - (logit[label] - most);
 }
 
 /* The label's logit is the first of the largest; one that is not a number never is. */
@@ -27,10 +29,11 @@ static nas_tally_t count(const nas_training_t *training, const nas_image_source_
                          const int64_t *index, int64_t n, const double *logit)
 {
     const int n_classes = training->options.graph->network.classes;
+    const bool is_portable = training->options.engine->is_portable;
     nas_tally_t tally = {0};
     for (int64_t i = 0; i < n; i++, logit += n_classes) {
         const int label = images->labels[index[i]];
-        tally.loss += cross_entropy(logit, n_classes, label);
+        tally.loss += cross_entropy(logit, n_classes, label, is_portable);
         tally.n_right += is_right(logit, n_classes, label);
     }
     return tally;

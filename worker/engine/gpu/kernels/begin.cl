@@ -70,8 +70,10 @@ NAS_KERNEL(load, LANES)
     const int pixels = k->h * k->w;
     if (GROUP_X < k->n * k->c) {
         GLOBAL float *to = arena + k->to + (i64)GROUP_X * NAS_GPU_PITCH(k->h, k->w);
+        const i64 at = k->from < 0 ? 0 : k->from;
         const GLOBAL float *from =
-            (const GLOBAL float *)(data + (k->from < 0 ? 0 : k->from)) + (i64)GROUP_X * pixels;
+            k->staged ? arena + at + (i64)GROUP_X * NAS_GPU_PITCH(k->h, k->w)
+                      : (const GLOBAL float *)(data + at) + (i64)GROUP_X * pixels;
         for (int first = 0; first < pixels; first += LANES) {
             const int i = first + LANE;
             if (i < pixels) to[i] = k->from < 0 ? 1.0f : from[i];

@@ -199,9 +199,12 @@ typedef struct nas_gpu_unpack {
 
 /* begin.cl, load: images float32 [N, C, H, W] of the data into a tensor.  GROUP_X: a plane. */
 typedef struct nas_gpu_load {
-    i64 from; /* bytes of the data, a multiple of 16; -1: ones */
+    i64 from; /* bytes of the data, a multiple of 16; -1: ones; staged: floats of the arena, where they
+                 lie as they will */
     i64 to;   /* floats */
     int n, c, h, w;
+    int staged;
+    int unused;
 } nas_gpu_load_t;
 
 /* -------------------------------------------------------------------------------------- scalars */

@@ -9,6 +9,8 @@
  */
 #include "worker/engine/gpu/pack/gpu_engine.h"
 
+#include "worker/engine/gpu/pack/gpu_engine_internal.h"
+#include "worker/engine/gpu/pack/learner.h"
 #include "worker/engine/gpu/pack/pack.h"
 #include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/gpu/plan/size.h"
@@ -22,8 +24,8 @@ enum { N_PACKS = 2, WIDE = 64, NARROW = 32, MOST_TASKS = 2 * WIDE };
 #define WIDE_BYTES ((size_t)48 << 30)
 
 typedef struct gpu_engine {
-    nas_engine_t engine; /* first: one is the other */
-    nas_gpu_pack_device_t device;
+    nas_engine_t engine;          /* first: one is the other */
+    nas_gpu_pack_device_t device; /* then: nas_gpu_engine_head_t */
     nas_gpu_members_t pack[N_PACKS];
     int n_queued;            /* packs since the last wait */
     nas_engine_task_t *task; /* [n] of the start under way */
@@ -35,6 +37,9 @@ typedef struct gpu_engine {
     int64_t n_results;         /* numbers that are read so far */
     nas_gpu_engine_counts_t counts;
 } gpu_engine_t;
+
+_Static_assert(offsetof(gpu_engine_t, device) == offsetof(nas_gpu_engine_head_t, device),
+               "an engine begins with its head");
 
 static gpu_engine_t *engine_of(nas_engine_t *engine)
 {
@@ -325,6 +330,7 @@ nas_status_t nas_gpu_engine_create(const nas_gpu_engine_options_t *options, nas_
                                                                 : NARROW,
                                .draws = true,
                                .is_portable = true,
+                               .learners = &nas_gpu_learners,
                                .bytes = bytes,
                                .reserve = reserve,
                                .start = start,

@@ -108,7 +108,8 @@ static void describe_load(nas_gpu_planner_t *p, const nas_tensor_op_t *op)
                          .n = s->n,
                          .c = s->c,
                          .h = s->h,
-                         .w = s->w};
+                         .w = s->w,
+                         .staged = p->places->is_staged};
 }
 
 /* Of a tensor that no convolution wrote: its own tiles. */

@@ -25,8 +25,12 @@ typedef struct nas_gpu_places {
     int64_t parts;      /**< room for what sums are added from, see nas_gpu_steps_t */
     int64_t parameters; /**< all of the graph */
     int64_t statistics; /**< INFERENCE: that are given; else -1 */
-    int64_t images;     /**< -1: flow */
+    int64_t images;     /**< bytes of the data, -1: flow; staged: floats of the arena */
     int64_t labels;     /**< -1: none */
+    bool is_staged;     /**< images are made on the device, before */
+    bool learns;        /**< labels are of all images, of which the step says which these are: */
+    int64_t order, step;
+    int first; /**< see nas_gpu_head_t */
 } nas_gpu_places_t;
 
 /** An array that grows. What is added without memory goes nowhere, and `failed` says so. */

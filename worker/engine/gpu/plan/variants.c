@@ -60,6 +60,10 @@ static nas_status_t add_plain(nas_gpu_variants_t *variants)
         [NAS_GPU_PLAIN_STANDARDISE] = {"jacobian", "standardise"},
         [NAS_GPU_PLAIN_CORRELATE] = {"jacobian", "correlate"},
         [NAS_GPU_PLAIN_SCALARS] = {"scalars", "scalars"},
+        [NAS_GPU_PLAIN_AUGMENT] = {"train", "augment"},
+        [NAS_GPU_PLAIN_GATHER] = {"train", "gather"},
+        [NAS_GPU_PLAIN_SETTLE] = {"train", "settle"},
+        [NAS_GPU_PLAIN_DESCEND] = {"train", "descend"},
     };
     for (int i = 0; i < NAS_GPU_PLAIN_COUNT; i++) {
         const nas_gpu_variant_t variant = nas_gpu_plain_variant(plain[i].source, plain[i].kernel);
