@@ -18,7 +18,7 @@ order=(
     worker/schedule worker/ranking worker/tables worker/data/untrusted worker/data worker/data/folders
     worker/engine/backends worker/engine/backends/ref worker/engine/backends/cpu
     worker/engine/graph worker/engine/program worker/engine/gpu/kernels worker/engine/metrics worker/engine worker/engine/host
-    worker/engine/gpu/layers worker/engine/gpu/plan worker/engine/gpu/pack worker/engine/device
+    worker/engine/gpu/layers worker/engine/gpu/plan worker/engine/gpu/pack worker/engine/device worker/gpu_bench
     worker/candidates worker/objectives/table worker/objectives/train worker/objectives/command worker/objectives
     worker/onnx worker/verify worker/bench
     coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs
