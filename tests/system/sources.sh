@@ -5,9 +5,9 @@
 source "$(dirname "$0")/lib.sh"
 cd "$ROBOTNAS_SOURCE"
 
-# call_of NAMES: a pattern of a call of one of the functions.
+# call_of NAMES: a pattern of a call of one of the functions, not of a structure's.
 call_of() {
-    printf '\\<(%s) ?\\(' "$1"
+    printf '(^|[^.>[:alnum:]_])(%s) ?\\(' "$1"
 }
 
 # only NAMES FILE...: none but these files call one of the functions.
@@ -23,17 +23,20 @@ $found"
 for line in 'fd = open(path, 0)' 'open ("a", 0)' '(open(path, 0))'; do
     grep -qE "$(call_of 'open|open64')" <<<"$line" || fail "not found: $line"
 done
-if grep -qE "$(call_of 'open|open64')" <<<'nas_file_open(path)'; then fail "a function of another name is found"; fi
+for line in 'nas_file_open(path)' 'place.layer->open(place.position)'; do
+    if grep -qE "$(call_of 'open|open64')" <<<"$line"; then fail "another function is found: $line"; fi
+done
 
 only 'open|open64' common/io/file.c worker/objectives/command/output.c worker/objectives/command/supervisor_detach.c worker/objectives/command/descendants.c worker/data/untrusted/sandbox.c \
-    coordinator/commands/user_file.c
+    coordinator/commands/user_file.c worker/engine/gpu/layers/cache.c
 only 'openat|mkdirat|renameat|renameat2' worker/objectives/command/work_folder.c
-only 'fopen|fopen64' worker/data/untrusted/sandbox.c
-only 'creat|freopen|truncate|link|symlink|mkfifo|mknod|tmpfile|tmpnam|tempnam|mktemp|mkstemp|mkdtemp|popen|system' none
-only 'rename' common/io/replace.c
-only 'mkdir' common/io/file.c worker/objectives/command/work_folder.c
+only 'fopen|fopen64' worker/data/untrusted/sandbox.c worker/engine/gpu/layers/threads_build.c
+only 'creat|freopen|truncate|link|symlink|mkfifo|mknod|tmpfile|tmpnam|tempnam|mktemp|popen|system' none
+only 'mkstemp|mkdtemp' worker/engine/gpu/layers/threads_build.c
+only 'rename' common/io/replace.c worker/engine/gpu/layers/cache.c
+only 'mkdir' common/io/file.c worker/engine/gpu/layers/cache.c worker/objectives/command/work_folder.c
 only 'unlink|remove' common/io/replace.c common/io/lock.c common/io/stop.c coordinator/commands/user_file.c \
-    worker/objectives/command/work_folder.c worker/data/folders/folder_file.c
+    worker/objectives/command/work_folder.c worker/data/folders/folder_file.c worker/engine/gpu/layers/cache.c worker/engine/gpu/layers/threads_build.c
 only 'chmod|chown|fchmod|fchown' common/io/replace.c
 only 'H5Fcreate' common/state/h5_file.c worker/data/folders/folder_file.c
 only 'H5Fopen' common/state/h5_file.c worker/data/untrusted/untrusted_child.c
