@@ -57,6 +57,11 @@
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
+/* i: this work-item's of 0 to n - 1, in as many turns for all. */
+#define EACH(i, n)                                                                                 \
+    for (int i = LANE, turn_##i = 0; turn_##i < (n); turn_##i += LANES, i += LANES)                \
+        if (i < (n))
+
 /* Lanes of one channel's sums behind the tile: as many at any block. */
 #define TREE 4
 
@@ -92,12 +97,18 @@ DEVICE item_t find_item(int lane)
 
 #if BY_FOUR
 #define QUADS (W_IN / 4)
+/* Turns of reading at a time: as many as 128 registers hold beside the sums. */
+#if SPREAD
+#define TOGETHER 1
+#else
+#define TOGETHER 3
+#endif
 
 /* Columns left and right of the pixels stay 0. */
 DEVICE void clear_frame(LOCAL_POINTER float *to)
 {
     const int n = ROW - W_IN;
-    for (int i = LANE; i < TI * CC * READ_ROWS * n; i += LANES) {
+    EACH(i, TI * CC * READ_ROWS * n) {
         const int row = i / n, column = i % n;
         const int image = row / (CC * READ_ROWS);
         to[image * IMAGE + row % (CC * READ_ROWS) * ROW + (column < FRAME ? column : W_IN + column)] =
@@ -110,11 +121,12 @@ DEVICE void read_pixels(LOCAL_POINTER float *to, const GLOBAL float *from, int c
                         const tile_t *tile)
 {
     const int first = (SPREAD ? tile->row / 2 : tile->row) - FRAME;
-    for (int i = LANE; i < TI * CC * READ_ROWS * QUADS; i += LANES) {
+    UNROLL_BY(TOGETHER) EACH(i, TI * CC * READ_ROWS * QUADS) {
         const int quad = i % QUADS, row = i / QUADS % READ_ROWS;
         const int c = i / (QUADS * READ_ROWS) % CC, image = i / (QUADS * READ_ROWS * CC);
         const int h = first + row;
-        float v[4] = {0, 0, 0, 0};
+        float v[4];
+        UNROLL for (int j = 0; j < 4; j++) v[j] = 0;
         if (h >= 0 && h < H_IN && c < n_c && image < tile->n) {
             const GLOBAL float *at = from + (i64)image * c_total * NAS_GPU_PITCH(H_IN, W_IN) +
                                      (c * NAS_GPU_PITCH(H_IN, W_IN) + h * W_IN + quad * 4);
@@ -134,7 +146,7 @@ DEVICE void read_pixels(LOCAL_POINTER float *to, const GLOBAL float *from, int c
                         const tile_t *tile)
 {
     const int first = (SPREAD ? tile->row / 2 : tile->row * STEP) - FRAME;
-    for (int i = LANE; i < TI * CC * PARITIES * PARITIES * READ_ROWS * READ_COLUMNS; i += LANES) {
+    EACH(i, TI * CC * PARITIES * PARITIES * READ_ROWS * READ_COLUMNS) {
         const int column = i % READ_COLUMNS, row = i / READ_COLUMNS % READ_ROWS;
         const int parity = i / (READ_COLUMNS * READ_ROWS) % (PARITIES * PARITIES);
         const int c = i / (READ_COLUMNS * READ_ROWS * PARITIES * PARITIES) % CC;
@@ -156,7 +168,7 @@ DEVICE void read_weights(LOCAL_POINTER float *to, const GLOBAL nas_gpu_conv_t *w
                          const GLOBAL float *weights, int c0, int n_c, int c_out)
 {
     const GLOBAL float *from = weights + ((i64)c0 * work->w_i + work->c_block) * TAPS;
-    for (int at = LANE; at < CO * TAPS; at += LANES) {
+    UNROLL_BY(1) EACH(at, CO * TAPS) {
         const int o = at / TAPS, tap = at % TAPS;
         LOCAL_POINTER float *put = to + (STRIDE == 1 ? TAPS - 1 - tap : tap) * WEIGHTS + o;
         UNROLL for (int c = 0; c < CC; c++)
@@ -170,7 +182,9 @@ DEVICE void read_weights(LOCAL_POINTER float *to, const GLOBAL nas_gpu_conv_t *w
 DEVICE void read_weights(LOCAL_POINTER float *to, const GLOBAL nas_gpu_conv_t *work,
                          const GLOBAL float *weights, int c0, int n_c, int c_out)
 {
-    for (int o = LANE / 8; o < CO; o += LANES / 8) {
+    UNROLL_BY(1) for (int first = 0; first < CO; first += LANES / 8) {
+        const int o = first + LANE / 8;
+        if (CO % (LANES / 8) != 0 && o >= CO) continue;
         const GLOBAL float *from = weights + ((i64)(work->c_block + o) * work->w_i + c0) * TAPS;
         UNROLL for (int i = 0; i < (CC * TAPS + 7) / 8; i++) {
             const int at = i * 8 + LANE % 8;
@@ -310,19 +324,23 @@ DEVICE void write_moments(GLOBAL double *vectors, const GLOBAL nas_gpu_conv_t *w
 {
     const double count = (double)(tile->n * tile->n_row * W);
     LOCAL_POINTER double *squares = tree + CO * TREE;
-    for (int i = LANE; i < CO * TREE; i += LANES) {
+    EACH(i, CO * TREE) {
         const LOCAL_POINTER float *mean = part + i / TREE * PIXEL_LANES;
         double s = 0;
-        for (int j = i % TREE; j < PIXEL_LANES; j += TREE)
-            s = MAD64((double)count_pixels(tile, j), (double)mean[j], s);
+        for (int first = 0; first < PIXEL_LANES; first += TREE) {
+            const int j = first + i % TREE;
+            if (j < PIXEL_LANES) s = MAD64((double)count_pixels(tile, j), (double)mean[j], s);
+        }
         tree[i] = s;
     }
     BARRIER();
-    for (int i = LANE; i < CO * TREE; i += LANES) {
+    EACH(i, CO * TREE) {
         const LOCAL_POINTER float *mean = part + i / TREE * PIXEL_LANES;
         const double whole = add_tree(tree, i / TREE) / count;
         double s = 0;
-        for (int j = i % TREE; j < PIXEL_LANES; j += TREE) {
+        for (int first = 0; first < PIXEL_LANES; first += TREE) {
+            const int j = first + i % TREE;
+            if (j >= PIXEL_LANES) continue;
             const double d = (double)mean[j] - whole;
             s += (double)mean[CO * PIXEL_LANES + j];
             s = MAD64((double)count_pixels(tile, j) * d, d, s);
@@ -330,7 +348,7 @@ DEVICE void write_moments(GLOBAL double *vectors, const GLOBAL nas_gpu_conv_t *w
         squares[i] = s;
     }
     BARRIER();
-    for (int c = LANE; c < tile->c_out; c += LANES) {
+    EACH(c, tile->c_out) {
         GLOBAL double *out = vectors + work->moments + (i64)GROUP_X * 2 * work->y.c_total +
                              (work->y.c_first + work->c_block + c);
         out[0] = add_tree(tree, c) / count;

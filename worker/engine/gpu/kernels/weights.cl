@@ -46,6 +46,11 @@
 
 #define LARGER(a, b) ((a) > (b) ? (a) : (b))
 
+/* i: this work-item's of 0 to n - 1, in as many turns for all. */
+#define EACH(i, n)                                                                                 \
+    for (int i = LANE, turn_##i = 0; turn_##i < (n); turn_##i += LANES, i += LANES)                \
+        if (i < (n))
+
 /* Where a unit begins. */
 typedef struct unit {
     int image, n; /* first image; how many there are */
@@ -75,12 +80,13 @@ DEVICE float pixel_of_x(const GLOBAL float *from, int h, int w, int is_there)
 DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                    const unit_t *unit)
 {
-    UNROLL_BY(2) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * QUADS; i += LANES) {
+    UNROLL_BY(2) EACH(i, INPUTS * UNIT_IMAGES * X_ROWS * QUADS) {
         const int quad = i % QUADS, row = i / QUADS % X_ROWS;
         const int image = i / (QUADS * X_ROWS) % UNIT_IMAGES;
         const int c = i / (QUADS * X_ROWS * UNIT_IMAGES);
         const int h = unit->row + row - PAD, w = unit->column + quad * 4;
-        float v[4] = {0, 0, 0, 0};
+        float v[4];
+        UNROLL for (int j = 0; j < 4; j++) v[j] = 0;
         if (c < n_c && image < unit->n && h >= 0 && h < H_IN && w < W_IN) {
             const GLOBAL float *at = from + ((i64)image * c_total + c) * NAS_GPU_PITCH(H_IN, W_IN) +
                                      (h * W_IN + w);
@@ -89,7 +95,7 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
         STORE4_LOCAL(to + c * X_PLANE + (image * X_ROWS + row) * X_ROW + MARGIN + quad * 4, v);
     }
 #if MARGIN
-    UNROLL_BY(1) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * 2; i += LANES) {
+    UNROLL_BY(1) EACH(i, INPUTS * UNIT_IMAGES * X_ROWS * 2) {
         const int right = i % 2, row = i / 2 % X_ROWS;
         const int image = i / (2 * X_ROWS) % UNIT_IMAGES, c = i / (2 * X_ROWS * UNIT_IMAGES);
         const int column = right ? UNIT_COLUMNS : -1;
@@ -109,7 +115,7 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
 DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                    const unit_t *unit)
 {
-    UNROLL_BY(1) for (int i = LANE; i < INPUTS * UNIT_IMAGES * X_ROWS * PARITIES * X_COLUMNS; i += LANES) {
+    UNROLL_BY(1) EACH(i, INPUTS * UNIT_IMAGES * X_ROWS * PARITIES * X_COLUMNS) {
         const int column = i % X_COLUMNS, parity = i / X_COLUMNS % PARITIES;
         const int row = i / (X_COLUMNS * PARITIES) % X_ROWS;
         const int image = i / (X_COLUMNS * PARITIES * X_ROWS) % UNIT_IMAGES;
@@ -133,12 +139,13 @@ DEVICE void read_x(LOCAL_POINTER float *to, const GLOBAL float *from, int c_tota
 DEVICE void read_dy(LOCAL_POINTER float *to, const GLOBAL float *from, int c_total, int n_c,
                     const unit_t *unit)
 {
-    UNROLL_BY(2) for (int i = LANE; i < CO * UNIT_IMAGES * UNIT_ROWS * (UNIT_COLUMNS / 4); i += LANES) {
+    UNROLL_BY(2) EACH(i, CO * UNIT_IMAGES * UNIT_ROWS * (UNIT_COLUMNS / 4)) {
         const int quad = i % (UNIT_COLUMNS / 4), row = i / (UNIT_COLUMNS / 4) % UNIT_ROWS;
         const int image = i / (UNIT_COLUMNS / 4 * UNIT_ROWS) % UNIT_IMAGES;
         const int c = i / (UNIT_COLUMNS / 4 * UNIT_ROWS * UNIT_IMAGES);
         const int h = unit->row + row, w = unit->column + quad * 4;
-        float v[4] = {0, 0, 0, 0};
+        float v[4];
+        UNROLL for (int j = 0; j < 4; j++) v[j] = 0;
         if (c < n_c && image < unit->n && h < H && w < W) {
             const GLOBAL float *at =
                 from + ((i64)image * c_total + c) * NAS_GPU_PITCH(H, W) + (h * W + w);
@@ -168,7 +175,10 @@ DEVICE void add_products(float sum[8][SUMS], const LOCAL_POINTER float *dy, floa
 DEVICE void add_unit(float sum[8][SUMS], const LOCAL_POINTER float *x,
                      const LOCAL_POINTER float *dy, int slice)
 {
-    UNROLL_BY(1) for (int i = slice * 4; i < UNIT_IMAGES * UNIT_ROWS * UNIT_COLUMNS; i += SLICES * 4) {
+    enum { PIXELS = UNIT_IMAGES * UNIT_ROWS * UNIT_COLUMNS };
+    UNROLL_BY(1) for (int first = 0; first < PIXELS; first += SLICES * 4) {
+        const int i = first + slice * 4;
+        if (PIXELS % (SLICES * 4) != 0 && i >= PIXELS) continue;
         float in[SUMS][4];
         UNROLL for (int t = 0; t < SUMS; t++) LOAD4_LOCAL(in[t], x + t * CI * X_PLANE + i);
         add_products(sum, dy + i, in);
@@ -203,7 +213,9 @@ DEVICE void find_taps(float in[SUMS][4], const LOCAL_POINTER float *row, int col
 DEVICE void add_unit(float sum[8][SUMS], const LOCAL_POINTER float *x,
                      const LOCAL_POINTER float *dy, int slice)
 {
-    UNROLL_BY(1) for (int i = slice; i < UNIT_IMAGES * UNIT_ROWS; i += SLICES) {
+    UNROLL_BY(1) for (int first = 0; first < UNIT_IMAGES * UNIT_ROWS; first += SLICES) {
+        const int i = first + slice;
+        if (UNIT_IMAGES * UNIT_ROWS % SLICES != 0 && i >= UNIT_IMAGES * UNIT_ROWS) continue;
         const LOCAL_POINTER float *row =
             x + (i / UNIT_ROWS * X_ROWS + i % UNIT_ROWS * STRIDE) * X_ROW;
         UNROLL_BY(1) for (int column = 0; column < UNIT_COLUMNS; column += 4) {
@@ -223,7 +235,7 @@ DEVICE void write_sums(GLOBAL float *part, const GLOBAL nas_gpu_weights_t *work,
         BARRIER();
         UNROLL for (int t = 0; t < SUMS; t++) room[t * (LANES + 1) + LANE] = sum[o][t];
         BARRIER();
-        for (int i = LANE; i < CO / 8 * INPUTS * TAPS; i += LANES) {
+        EACH(i, CO / 8 * INPUTS * TAPS) {
             const int tap = i % TAPS, input = i / TAPS % INPUTS, outputs = i / (TAPS * INPUTS);
             const int at = (input / CI * TAPS + tap) * (LANES + 1) + outputs * CI + input % CI;
             double total = 0;
