@@ -185,6 +185,36 @@ Test(gpu_threads, graph)
     gpu->layer->close(gpu);
 }
 
+/* A kernel whose bits another driver need not share is refused; in float64, and by integers, it may
+ * divide. */
+Test(gpu_threads, rounding)
+{
+#if !defined(__x86_64__)
+    cr_skip_test("only x86's instructions are known");
+#endif
+    static const struct {
+        const char *text;
+        bool is_fine;
+    } known[] = {
+        {"NAS_KERNEL(any, 8) { arena[LANE] = arena[LANE] / arena[LANE + 8]; }\n", false},
+        {"NAS_KERNEL(any, 8) { arena[LANE] = sqrtf(arena[LANE]); }\n", false},
+        {"NAS_KERNEL(any, 8) { vectors[LANE] = sqrt(vectors[LANE] / 3.0); }\n", true},
+        {"NAS_KERNEL(any, 8) { arena[LANE] = (float)(LANE / GROUP_X); }\n", true},
+    };
+    nas_gpu_t *gpu = open_threads("fibres");
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        const nas_gpu_kernel_t *kernel = NULL;
+        nas_error_t err = {0};
+        char *text = with_prelude(known[i].text);
+        const nas_gpu_source_t source = {.name = "rounding", .text = text};
+        const nas_status_t status = gpu->layer->kernel(gpu, &source, "any", &kernel, &err);
+        cr_assert_eq(status, known[i].is_fine ? NAS_OK : NAS_EINPUT, "%s", known[i].text);
+        cr_assert(known[i].is_fine || strstr(err.text, "float32") != NULL, "%s", err.text);
+        free(text);
+    }
+    gpu->layer->close(gpu);
+}
+
 /* The device has as much memory as the test says, and what is freed is free. */
 Test(gpu_threads, memory)
 {

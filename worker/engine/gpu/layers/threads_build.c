@@ -137,34 +137,73 @@ static nas_status_t refuse(const nas_gpu_source_t *source, const char *log_path,
     return status;
 }
 
+/* Divisions and square roots of float32 are what OpenCL may round as it likes. The prelude forbids
+ * them, and the assembler's text of x86 shows them: divss, vsqrtps. */
+static nas_status_t check_rounding(const nas_gpu_source_t *source, const char *path,
+                                   nas_error_t *err)
+{
+    static const char *const forbidden[] = {"divss", "divps", "sqrtss", "sqrtps"};
+    nas_gpu_image_t text = {0};
+    nas_status_t status = read_file(path, &text, err);
+    if (status != NAS_OK) return status;
+    for (char *rest = text.bytes, *line; (line = strsep(&rest, "\n")) != NULL;) {
+        line += strspn(line, " \t");
+        if (line[0] == 'v') line++;
+        for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++) {
+            if (strncmp(line, forbidden[i], strlen(forbidden[i])) != 0) continue;
+            status = nas_error_set(
+                err, NAS_EINPUT,
+                "the kernels of %s divide or take a square root in float32 (%s), which drivers round as they like",
+                source->name, forbidden[i]);
+        }
+    }
+    free(text.bytes);
+    return status;
+}
+
+/* Where a source is compiled. */
+typedef struct paths {
+    const char *folder;
+    char source[64], text[64], log[64], out[64];
+} paths_t;
+
+static nas_status_t compile_at(const paths_t *path, const nas_gpu_source_t *source,
+                               const char *command, nas_gpu_image_t *image, nas_error_t *err)
+{
+    nas_status_t status = write_source(path->source, source, err);
+    if (status != NAS_OK) return status;
+    char *all = nas_string_format(
+        err,
+        "cd %s && LC_ALL=C && export LC_ALL && { %s -S -o kernels.s kernels.c && %s -o kernels.so kernels.s -lm; } >log 2>&1",
+        path->folder, command, command);
+    if (all == NULL) return NAS_ENOMEM;
+    if (!run(all)) {
+        status = refuse(source, path->log, err);
+    } else {
+        status = check_rounding(source, path->text, err);
+        if (status == NAS_OK) status = read_file(path->out, image, err);
+    }
+    free(all);
+    return status;
+}
+
 /* In a folder of its own. */
 static nas_status_t compile_in(const char *folder, const nas_gpu_source_t *source, bool are_real,
                                nas_gpu_image_t *image, nas_error_t *err)
 {
-    char source_path[64], log_path[64], out_path[64];
-    (void)snprintf(source_path, sizeof source_path, "%s/kernels.c", folder);
-    (void)snprintf(log_path, sizeof log_path, "%s/log", folder);
-    (void)snprintf(out_path, sizeof out_path, "%s/kernels.so", folder);
-    nas_status_t status = write_source(source_path, source, err);
-    if (status != NAS_OK) return status;
+    paths_t path = {.folder = folder};
+    (void)snprintf(path.source, sizeof path.source, "%s/kernels.c", folder);
+    (void)snprintf(path.text, sizeof path.text, "%s/kernels.s", folder);
+    (void)snprintf(path.log, sizeof path.log, "%s/log", folder);
+    (void)snprintf(path.out, sizeof path.out, "%s/kernels.so", folder);
     char *command = command_of(are_real, err);
-    char *all =
-        command == NULL
-            ? NULL
-            : nas_string_format(err, "cd %s && LC_ALL=C %s -o kernels.so kernels.c -lm >log 2>&1",
-                                folder, command);
-    if (all == NULL) {
-        status = NAS_ENOMEM;
-    } else if (run(all)) {
-        status = read_file(out_path, image, err);
-    } else {
-        status = refuse(source, log_path, err);
-    }
+    if (command == NULL) return NAS_ENOMEM;
+    nas_status_t status = compile_at(&path, source, command, image, err);
     free(command);
-    free(all);
-    (void)unlink(source_path);
-    (void)unlink(log_path);
-    (void)unlink(out_path);
+    (void)unlink(path.source);
+    (void)unlink(path.text);
+    (void)unlink(path.log);
+    (void)unlink(path.out);
     return status;
 }
 
