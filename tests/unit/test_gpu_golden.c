@@ -1,0 +1,15 @@
+/* The golden set: what every device has to compute. */
+#include "gpu_layers.h"
+#include "worker/engine/gpu/pack/golden.h"
+
+/* Each layer, whose compilers have nothing in common, computes the same bits, each time. */
+static void golden_bits(nas_gpu_t *gpu)
+{
+    nas_error_t err = {0};
+    for (int i = 0; i < 2; i++) {
+        uint64_t hash = 0;
+        cr_assert_eq(nas_gpu_golden(gpu, &hash, &err), NAS_OK, "%s", err.text);
+        cr_assert_eq(hash, NAS_GPU_GOLDEN, "%016llx", (unsigned long long)hash);
+    }
+}
+ON_EVERY_LAYER(golden_bits)
