@@ -84,9 +84,11 @@ NAS_KERNEL(augment, TRAIN_LANES)
         cutout = k->cutout;
     }
     GLOBAL float *to = arena + k->to + (i64)place * k->c * NAS_GPU_PITCH(h, w);
-    for (int i = LANE; i < k->c * plane; i += TRAIN_LANES) {
-        const int c = i / plane, p = i % plane, y = p / w, x = p % w;
-        const int from_y = y + change.down, from_x = (change.mirrored ? w - 1 - x : x) + change.right;
+    for (int first = 0; first < k->c * plane; first += TRAIN_LANES) {
+        const int i = first + LANE, c = i / plane, p = i % plane, y = p / w, x = p % w;
+        if (i >= k->c * plane) continue;
+        const int from_y = y + change.down;
+        const int from_x = (change.mirrored ? w - 1 - x : x) + change.right;
         const i64 at = ((i64)image * k->c + c) * plane + (i64)from_y * w + from_x;
         float value;
         if (y >= change.row && y < change.row + cutout && x >= change.column &&
@@ -114,7 +116,9 @@ NAS_KERNEL(gather, TRAIN_LANES)
     const double share = 1.0 / n_shards;
     double of_squares = 0, of_finite = 0;
     if (first >= k->n) return;
-    for (i64 i = first + lane; i < first + NAS_GPU_GATHER && i < k->n; i += TRAIN_LANES) {
+    for (int turn = 0; turn < NAS_GPU_GATHER; turn += TRAIN_LANES) {
+        const i64 i = first + turn + lane;
+        if (i >= k->n) continue;
         double g = vectors[k->shards + i];
         for (int s = 1; s < n_shards; s++) g += vectors[k->shards + s * k->stride + i];
         if (n_shards > 1) g *= share;
@@ -165,7 +169,9 @@ NAS_KERNEL(settle, TRAIN_LANES)
     if (LANE == 0) judge(k, vectors);
     BARRIER();
     if (vectors[k->step + NAS_GPU_STEP_GOES] == 0) return;
-    for (i64 i = LANE; i < k->n_statistics; i += TRAIN_LANES) {
+    for (i64 turn = 0; turn < k->n_statistics; turn += TRAIN_LANES) {
+        const i64 i = turn + LANE;
+        if (i >= k->n_statistics) continue;
         const double unbiased = vectors[k->unbiased + i];
         double m = vectors[k->moments + i];
         if (unbiased == 0) continue;
@@ -184,7 +190,9 @@ NAS_KERNEL(descend, TRAIN_LANES)
     const double clip = step[NAS_GPU_STEP_CLIP], rate = step[NAS_GPU_STEP_RATE];
     const i64 first = (i64)GROUP_X * NAS_GPU_GATHER;
     if (step[NAS_GPU_STEP_GOES] == 0) return;
-    for (i64 i = first + LANE; i < first + NAS_GPU_GATHER && i < k->n; i += TRAIN_LANES) {
+    for (int turn = 0; turn < NAS_GPU_GATHER; turn += TRAIN_LANES) {
+        const i64 i = first + turn + LANE;
+        if (i >= k->n) continue;
         const double p = vectors[k->parameter + i], decay = k->weight_decay * p;
         const double was = step[NAS_GPU_STEP_NUMBER] == 0 ? 0 : vectors[k->velocity + i];
         double g = vectors[k->gradient + i];
