@@ -89,6 +89,7 @@ void nas_stop_hold(void)
     for (int i = 0; i < N_WANTED; i++)
         if (wanted[i].is_held) (void)sigaddset(&held, wanted[i].number);
     (void)sigprocmask(SIG_BLOCK, &held, NULL);
+    is_installed = false;
 }
 
 int nas_stop_keep(void)

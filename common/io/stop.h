@@ -13,7 +13,7 @@
 void nas_stop_install(void);
 
 /** Hold SIGTERM and SIGUSR1 back until nas_stop_install is called again, so that none is lost to a
- *  library that is being loaded. Threads that start meanwhile hold them back for good and leave
+ *  library that is being loaded, and let it take them meanwhile (nas_stop_keep does nothing). Threads that start meanwhile hold them back for good and leave
  *  them to this one. SIGINT stays as it is, for a user who will not wait.  Every rank. */
 void nas_stop_hold(void);
 

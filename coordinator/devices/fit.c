@@ -14,6 +14,21 @@ static double mebibytes(double n_bytes)
     return n_bytes / (1024.0 * 1024.0);
 }
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The tensors of a pack are one buffer. */
+void nas_devices_fit_set(nas_devices_fit_t *fit, const char *device, const nas_gpu_info_t *info)
+{
+    const size_t one_buffer = info->largest > 0 ? info->largest : info->memory;
+    const size_t is_free = info->free_memory > 0 ? info->free_memory : info->memory;
+    fit->device = device;
+    fit->memory = least(one_buffer, info->memory);
+    fit->free_memory = least(one_buffer, is_free);
+}
+
 nas_status_t nas_devices_check_fit(const nas_job_t *job, const nas_devices_fit_t *fit,
                                    nas_error_t *err)
 {
@@ -46,23 +61,13 @@ void nas_devices_look(const nas_job_t *job, nas_devices_view_t *view)
     nas_device_spell(place.layer, &place.info, view->name);
 }
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 nas_status_t nas_devices_fit_all(const nas_job_t *job, const nas_devices_view_t *view,
                                  nas_devices_fit_t *fit, int n, nas_error_t *err)
 {
-    const nas_gpu_info_t *info = &view->info;
-    const size_t one_buffer = info->largest > 0 ? info->largest : info->memory;
     nas_status_t status = NAS_OK;
     if (!view->is_here) return NAS_OK;
     for (int i = 0; !status && i < n; i++) {
-        const size_t is_free = info->free_memory > 0 ? info->free_memory : info->memory;
-        fit[i].device = view->name;
-        fit[i].memory = least(one_buffer, info->memory);
-        fit[i].free_memory = least(one_buffer, is_free);
+        nas_devices_fit_set(&fit[i], view->name, &view->info);
         if (view->choice.kind == NAS_DEVICE_GPU) status = nas_devices_check_fit(job, &fit[i], err);
     }
     return status;

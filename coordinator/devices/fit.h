@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/** A GPU, and what is to fit. */
+/** A GPU, and what is to fit. With nas_devices_fit_set. */
 typedef struct nas_devices_fit {
     const char *device; /**< its name */
     size_t memory;      /**< bytes that one network may take */
@@ -18,6 +18,9 @@ typedef struct nas_devices_fit {
     double n_bytes;     /**< of the pool's largest network; NaN: nothing is computed */
     const char *what;   /**< is done with it: "scored", "trained" */
 } nas_devices_fit_t;
+
+/** Let it be into a GPU of this name.  Not collective. fit [in, out] n_bytes and what stay. */
+void nas_devices_fit_set(nas_devices_fit_t *fit, const char *device, const nas_gpu_info_t *info);
 
 /** Refuse what does not fit alone.  Not collective.
  *  NAS_EINPUT, as an error about the job's key `device`. */

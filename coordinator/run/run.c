@@ -2,9 +2,11 @@
 
 #include "common/base/log.h"
 #include "common/state/statefile.h"
+#include "coordinator/devices/fit.h"
 #include "coordinator/inputs/note.h"
 #include "coordinator/inputs/notes.h"
 #include "coordinator/inputs/state_begin.h"
+#include "coordinator/score/score_needs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,14 +141,20 @@ nas_status_t nas_run_open(nas_run_t *run, const nas_run_options_t *options, nas_
 
 /* ------------------------------------------------------------------------------------- devices */
 
+static bool scores_networks(const nas_run_t *run)
+{
+    const nas_scores_t *scores = &nas_session_state(run->session)->scores;
+    return run->inputs.score.batch.n > 0 && scores->n_done < scores->n;
+}
+
+static bool trains_networks(const nas_run_t *run)
+{
+    return run->inputs.search.method && nas_objective_has(run->inputs.job, NAS_OBJECTIVE_ON_IMAGES);
+}
+
 bool nas_run_computes(const nas_run_t *run)
 {
-    if (nas_session_over(run->session)) return false;
-    const nas_scores_t *scores = &nas_session_state(run->session)->scores;
-    const bool scores_networks = run->inputs.score.batch.n > 0 && scores->n_done < scores->n;
-    const bool trains =
-        run->inputs.search.method && nas_objective_has(run->inputs.job, NAS_OBJECTIVE_ON_IMAGES);
-    return scores_networks || trains;
+    return !nas_session_over(run->session) && (scores_networks(run) || trains_networks(run));
 }
 
 /* A saved state that says nothing is by a program that knew the CPU alone. */
@@ -178,6 +186,31 @@ static nas_status_t note_devices(nas_run_t *run, const nas_devices_t *devices, n
     return state->device ? NAS_OK : NAS_ENOMEM;
 }
 
+/* A pool whose largest network rank 0's GPU cannot hold: others' may, but then it is the wrong one.
+ * What does not fit into another's is recorded as such. */
+static nas_status_t check_fit(const nas_run_t *run, const nas_devices_t *devices, nas_error_t *err)
+{
+    const nas_inputs_t *inputs = &run->inputs;
+    const nas_objective_inputs_t objective = nas_inputs_objective(inputs);
+    nas_devices_fit_t fit = {0};
+    nas_score_needs_t scoring = {0};
+    nas_objective_needs_t training = {0};
+    nas_status_t status = NAS_OK;
+    if (devices->kind != NAS_DEVICE_GPU || !devices->own) return NAS_OK;
+    nas_devices_fit_set(&fit, nas_device_name(devices->own), nas_device_info(devices->own));
+    if (scores_networks(run)) {
+        status = nas_score_needs(inputs->job, &inputs->pool, &inputs->score, &scoring, err);
+        fit.n_bytes = scoring.gpu_bytes;
+        fit.what = "scored";
+        if (!status) status = nas_devices_check_fit(inputs->job, &fit, err);
+    }
+    if (status || !trains_networks(run)) return status;
+    status = nas_objective_needs(&objective, &inputs->pool, &training, err);
+    fit.n_bytes = training.gpu_bytes;
+    fit.what = "trained";
+    return status ? status : nas_devices_check_fit(inputs->job, &fit, err);
+}
+
 nas_status_t nas_run_open_stages(nas_run_t *run, const nas_run_options_t *options,
                                  const nas_devices_t *devices, nas_error_t *err)
 {
@@ -186,7 +219,8 @@ nas_status_t nas_run_open_stages(nas_run_t *run, const nas_run_options_t *option
     if (run->is_settled) return NAS_OK;
     (void)snprintf(of_gpu, sizeof of_gpu, "gpu %016llx", (unsigned long long)devices->golden);
     if (devices->kind == NAS_DEVICE_GPU) unit = of_gpu;
-    nas_status_t status = note_devices(run, devices, err);
+    nas_status_t status = check_fit(run, devices, err);
+    if (!status) status = note_devices(run, devices, err);
     if (!status) status = open_score(run, unit, err);
     if (!status) status = reuse(run, options->reuse, err);
     return status ? status : open_search(run, options->n_ranks, err);

@@ -66,3 +66,47 @@ expect_exit 0 "$ROBOTNAS" score job.yaml
 [ "$backend" = ref ] || expect_line err 'computing on the CPU: no rank has a GPU$'
 expect_exit 0 "$ROBOTNAS" report small.h5 --json
 [ "$(python3 -c 'import json; print(json.load(open("out"))["timing"]["device"])')" = cpu ] || fail "the report's device"
+
+# stopped NAME.h5 [OPTION]...: a run with the options, stopped after its first step.
+stopped() {
+    local state=$1
+    shift
+    rm -f "$state" "$state".prev
+    touch "$state.stop"
+    expect_exit 75 "$ROBOTNAS" score job.yaml --set output="$state" --set pool.subset='{sample: 4}' "$@"
+}
+
+# One on the CPU stays there.
+resume=("$ROBOTNAS" score job.yaml --set 'pool.subset={sample: 4}' --resume)
+stopped cpu.h5
+[ "$backend" = ref ] || {
+    expect_exit 2 "${resume[@]}" --set output=cpu.h5 --device gpu
+    expect_line err 'device: this run has computed on the CPU so far, whose values differ from those of GPUs in their last bits; .* --fresh$'
+}
+expect_exit 0 "${resume[@]}" --set output=cpu.h5
+
+# ---- Threads that stand for a GPU, in builds with tests ----
+
+[ "$backend" = cpu ] || { skip_part "the cpu backend is not built in"; exit 0; }
+"$ROBOTNAS" devices | grep -q '^threads ' || { skip_part "this build has no layer of threads"; exit 0; }
+export NAS_GPU_CACHE=$PWD/cache
+expect_exit 0 "$ROBOTNAS" verify --device threads "$ROBOTNAS_SOURCE/tests/data/reference-8channels.h5"
+expect_line out '^device threads '
+expect_line out '^[1-9][0-9]* values, 0 differ$'
+stopped gpu.h5 --device threads
+expect_line err 'computing on GPUs: 1 of 1 rank has one; rank 0 has threads '
+expect_exit 2 "${resume[@]}" --set output=gpu.h5 --device cpu
+expect_line err 'device: this run has computed on GPUs so far, whose values differ from those of the CPU in their last bits; .* --fresh$'
+expect_exit 2 "${resume[@]}" --set output=gpu.h5 # left open: a GPU as before, and threads are none that a run would take by itself
+expect_line err 'device: this run has computed on GPUs so far, and no rank has one: no driver finds a GPU; '
+expect_exit 0 "${resume[@]}" --set output=gpu.h5 --device threads
+expect_exit 0 "$ROBOTNAS" report gpu.h5 --json
+[ "$(python3 -c 'import json; print(json.load(open("out"))["timing"]["device"])')" = gpu ] || fail "the report's device"
+
+# A network that does not fit is refused before a run begins, in the words of check.
+export NAS_GPU_THREADS_MEMORY=1000000
+expect_refusal "--set device: the pool's largest network takes * MiB while it is scored, and threads has room for 0 MiB; *" \
+    "$ROBOTNAS" check --score job.yaml --device threads
+expect_exit 2 "$ROBOTNAS" score job.yaml --set output=small_gpu.h5 --device threads
+expect_line err "the pool's largest network takes .* MiB while it is scored, and threads "
+[ ! -e small_gpu.h5 ] || fail "a run that does not fit has left a state"

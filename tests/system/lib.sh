@@ -18,6 +18,9 @@ leave() {
 }
 trap leave EXIT
 
+# Jobs that leave their device open compute on the CPU, on a machine with GPUs, too.
+export NAS_LIBCUDA=${NAS_LIBCUDA:-/none/libcuda.so.1} NAS_LIBHIP=${NAS_LIBHIP:-/none/libamdhip64.so}
+
 example=$ROBOTNAS_SOURCE/jobs/tables/fashion-mnist-mini.csv
 
 fail() {

@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "worker/engine/device/choice.h"
 #include "worker/engine/engine.h"
+#include "worker/engine/gpu/layers/layer.h"
 #include "worker/engine/host/profile.h"
 
 #include <stdint.h>
@@ -30,6 +31,8 @@ nas_device_kind_t nas_device_kind(const nas_device_t *device);
 const char *nas_device_name(const nas_device_t *device);
 /** Digest of the golden kernels' bits; 0 of a CPU. */
 uint64_t nas_device_golden(const nas_device_t *device);
+/** A GPU as it was when it was opened; NULL: a CPU. The device's. */
+const nas_gpu_info_t *nas_device_info(const nas_device_t *device);
 /** That programs for it are made for. */
 const nas_backend_t *nas_device_layout(const nas_device_t *device);
 
