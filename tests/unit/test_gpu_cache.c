@@ -2,6 +2,7 @@
  * their folder is more than a kernel that is built again. */
 #include "tests/unit/gpu_layers.h"
 #include "worker/engine/gpu/layers/cache.h"
+#include "worker/engine/gpu/layers/opencl.h"
 
 #include <dirent.h>
 #include <signal.h>
@@ -297,39 +298,114 @@ Test(gpu_cache, bounded)
 
 static const char kernel_text[] = "NAS_KERNEL(one, 64) { arena[LANE] = 1.0f; }\n";
 
-/* A real driver: the second start builds nothing, and computes. */
-static void starts_twice(const char *name)
+/* What the kernel is for: it writes ones. */
+static void compute(nas_gpu_t *gpu, const nas_gpu_kernel_t *kernel)
 {
-    float out[64];
-    for (int i = 0; i < 2; i++) {
-        nas_gpu_t *gpu = open_layer(name);
-        nas_gpu_memory_t memory = {0};
-        const nas_gpu_kernel_t *kernel = NULL;
-        nas_error_t err = {0};
-        char *text = with_prelude(kernel_text);
-        const nas_gpu_source_t source = {.name = "one", .text = text};
-        cr_assert_eq(gpu->layer->kernel(gpu, &source, "one", &kernel, &err), NAS_OK, "%s",
-                     err.text);
-        cr_assert_eq(gpu->counts.n_built, i == 0 ? 1 : 0);
-        cr_assert_eq(gpu->counts.n_cached, i == 0 ? 0 : 1);
-        cr_assert_eq(gpu->layer->alloc(gpu, sizeof out, &memory.arena, &err), NAS_OK);
-        memset(out, 0, sizeof out);
-        gpu->layer->launch(gpu, kernel, 1, 1, &memory, 0);
-        gpu->layer->read(gpu, memory.arena, 0, out, sizeof out);
-        cr_assert_eq(gpu->layer->wait(gpu, &err), NAS_OK, "%s", err.text);
-        for (int k = 0; k < 64; k++) cr_assert_eq((int)out[k], 1);
-        gpu->layer->free(gpu, &memory.arena);
-        gpu->layer->close(gpu);
-        free(text);
-    }
+    float out[64] = {0};
+    nas_gpu_memory_t memory = {0};
+    nas_error_t err = {0};
+    cr_assert_eq(gpu->layer->alloc(gpu, sizeof out, &memory.arena, &err), NAS_OK);
+    gpu->layer->launch(gpu, kernel, 1, 1, &memory, 0);
+    gpu->layer->read(gpu, memory.arena, 0, out, sizeof out);
+    cr_assert_eq(gpu->layer->wait(gpu, &err), NAS_OK, "%s", err.text);
+    for (int k = 0; k < 64; k++) cr_assert_eq((int)out[k], 1);
+    gpu->layer->free(gpu, &memory.arena);
 }
 
-Test(gpu_cache, opencl)
+/* A start of the program: what it counts. */
+static nas_gpu_counts_t start_layer(const char *name)
 {
-    starts_twice("opencl");
+    nas_gpu_t *gpu = open_layer(name);
+    const nas_gpu_kernel_t *kernel = NULL;
+    nas_error_t err = {0};
+    char *text = with_prelude(kernel_text);
+    const nas_gpu_source_t source = {.name = "one", .text = text};
+    cr_assert_eq(gpu->layer->kernel(gpu, &source, "one", &kernel, &err), NAS_OK, "%s", err.text);
+    compute(gpu, kernel);
+    const nas_gpu_counts_t counts = gpu->counts;
+    gpu->layer->close(gpu);
+    free(text);
+    return counts;
 }
 
+/* A real compiler: the second start builds nothing, and computes. */
 Test(gpu_cache, threads)
 {
-    starts_twice("threads");
+    const nas_gpu_counts_t first = start_layer("threads"), second = start_layer("threads");
+    cr_assert(first.n_built == 1 && first.n_cached == 0);
+    cr_assert(second.n_built == 0 && second.n_cached == 1);
+}
+
+/* PoCL under a cache folder of its own, which it finds when it is opened first. */
+static nas_opencl_t *open_pocl(void)
+{
+    char folder[ROOM];
+    (void)snprintf(folder, sizeof folder, "%s/.pocl", scratch);
+    cr_assert_eq(setenv("POCL_CACHE_DIR", folder, 1), 0);
+    nas_gpu_t *gpu = open_layer("opencl");
+    nas_gpu_info_t info;
+    gpu->layer->describe(gpu, &info);
+    if (strcmp(info.platform, "Portable Computing Language") != 0) {
+        gpu->layer->close(gpu);
+        cr_skip_test("the first device of OpenCL is not PoCL's");
+    }
+    return (nas_opencl_t *)gpu;
+}
+
+/* What PoCL has compiled: of each file its name, inode and time. */
+static void read_pocl_cache(char *text, size_t size)
+{
+    char command[ROOM];
+    (void)snprintf(
+        command, sizeof command,
+        "find %s/.pocl '(' -name '*.so' -o -name '*.bc' ')' -printf '%%p %%i %%T@ ' | tr -d '\\n'",
+        scratch);
+    FILE *files = popen(command, "r");
+    cr_assert_not_null(files);
+    const size_t n = fread(text, 1, size - 1, files);
+    text[n] = '\0';
+    cr_assert_eq(pclose(files), 0);
+}
+
+/* PoCL's kernels are its own to keep: a start gives it the source, of which it compiles nothing the
+ * second time, and our folder stays empty. */
+Test(gpu_cache, pocl)
+{
+    char before[1 << 13], after[1 << 13], path[ROOM];
+    nas_opencl_t *pocl = open_pocl();
+    pocl->gpu.layer->close(&pocl->gpu);
+    const nas_gpu_counts_t first = start_layer("opencl");
+    read_pocl_cache(before, sizeof before);
+    cr_assert_not_null(strstr(before, ".so "), "%s", before);
+    const nas_gpu_counts_t second = start_layer("opencl");
+    read_pocl_cache(after, sizeof after);
+    cr_assert_str_eq(before, after);
+    cr_assert_eq(find_file(path), 0);
+    cr_assert(first.n_built == 1 && first.n_cached == 0);
+    cr_assert(second.n_built == 1 && second.n_cached == 0);
+}
+
+/* OpenCL's other devices give their images, and take them. */
+Test(gpu_cache, opencl_images)
+{
+    nas_opencl_t *gpu = open_pocl();
+    const nas_gpu_info_t other = {.platform = "of a GPU"};
+    const nas_gpu_kernel_t *kernel = NULL;
+    nas_error_t err = {0};
+    char *text = with_prelude(kernel_text);
+    const nas_gpu_source_t source = {.name = "one", .text = text};
+    for (int i = 0; i < 2; i++) {
+        nas_gpu_modules_t *modules = NULL;
+        cr_assert_eq(nas_gpu_modules_create(&gpu->gpu, nas_opencl_builder(&other), "a driver",
+                                            &modules, &err),
+                     NAS_OK);
+        cr_assert_eq(nas_gpu_modules_kernel(modules, &source, "one", &kernel, &err), NAS_OK, "%s",
+                     err.text);
+        cr_assert_eq(gpu->gpu.counts.n_built, 1);
+        cr_assert_eq(gpu->gpu.counts.n_cached, i);
+        compute(&gpu->gpu, kernel);
+        nas_gpu_modules_destroy(modules);
+    }
+    gpu->gpu.layer->close(&gpu->gpu);
+    free(text);
 }

@@ -3,7 +3,7 @@
  * A layer is CUDA, HIP, OpenCL, or the threads of this machine (tests). All are opened at run time;
  * none is linked. Work is queued in order and runs when it runs: the only place where its errors
  * come out is `wait`. Kernels are given as source (kernels/), built for the device with a list of
- * definitions, and kept in a cache on disk (cache.h).
+ * definitions, and kept in a cache on disk: ours (cache.h), or the driver's.
  */
 #ifndef NAS_WORKER_ENGINE_GPU_LAYERS_LAYER_H
 #define NAS_WORKER_ENGINE_GPU_LAYERS_LAYER_H
@@ -67,8 +67,9 @@ typedef struct nas_gpu_counts {
     int64_t n_launches;
     int64_t n_writes, n_reads, n_waits;
     int64_t bytes_written, bytes_read;
-    int64_t n_built;  /**< sources compiled, with their definitions */
-    int64_t n_cached; /**< taken from the cache on disk */
+    int64_t n_built; /**< sources, with their definitions, given to the driver's compiler, which may
+                           keep a cache of its own, as PoCL does */
+    int64_t n_cached; /**< taken from our cache on disk */
 } nas_gpu_counts_t;
 
 /** No function is collective; a device belongs to one thread. */

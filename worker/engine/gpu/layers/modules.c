@@ -81,6 +81,11 @@ static bool load_cached(nas_gpu_modules_t *modules, const nas_gpu_cache_key_t *k
 static nas_status_t build(nas_gpu_modules_t *modules, const nas_gpu_source_t *source,
                           const char *defines, void **handle_p, nas_error_t *err)
 {
+    if (modules->builder->build != NULL) {
+        nas_status_t status = modules->builder->build(modules->gpu, source, handle_p, err);
+        if (status == NAS_OK) modules->gpu->counts.n_built++;
+        return status;
+    }
     const nas_gpu_cache_key_t key = {
         .identity = modules->identity, .text = source->text, .defines = defines};
     nas_gpu_image_t image = {0};

@@ -30,6 +30,11 @@ typedef struct nas_gpu_builder {
      *  NAS_EINPUT: with the compiler's first words. */
     nas_status_t (*compile)(nas_gpu_t *gpu, const nas_gpu_source_t *source, nas_gpu_image_t *image,
                             nas_error_t *err);
+    /** Build a source for a driver that keeps what it built on disk itself: in place of `compile`,
+     *  `load` and our cache. NULL: it does not.  The caller drops *module_p.
+     *  NAS_EINPUT: with the compiler's first words. */
+    nas_status_t (*build)(nas_gpu_t *gpu, const nas_gpu_source_t *source, void **module_p,
+                          nas_error_t *err);
     /** Load an image, of which nothing is kept.  The caller drops *module_p.
      *  NAS_EIO: the driver does not take it. */
     nas_status_t (*load)(nas_gpu_t *gpu, const nas_gpu_image_t *image, void **module_p,

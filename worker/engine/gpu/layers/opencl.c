@@ -81,8 +81,8 @@ static nas_status_t open_queue(nas_opencl_t *gpu, nas_error_t *err)
         nas_string_format(err, "opencl\n%s\n%s\n%s\n%s\n%s", gpu->info.platform, gpu->info.name,
                           gpu->info.architecture, gpu->info.driver, NAS_OPENCL_OPTIONS);
     if (identity == NULL) return NAS_ENOMEM;
-    nas_status_t status =
-        nas_gpu_modules_create(&gpu->gpu, &nas_opencl_builder, identity, &gpu->modules, err);
+    nas_status_t status = nas_gpu_modules_create(&gpu->gpu, nas_opencl_builder(&gpu->info),
+                                                 identity, &gpu->modules, err);
     free(identity);
     return status;
 }

@@ -37,7 +37,8 @@ typedef struct nas_opencl {
     char failed[64];                  /**< what failed then */
 } nas_opencl_t;
 
-extern const nas_gpu_builder_t nas_opencl_builder;
+/** What builds kernels for a device. */
+const nas_gpu_builder_t *nas_opencl_builder(const nas_gpu_info_t *info);
 
 /** Options that kernels are built with, besides their definitions. */
 #define NAS_OPENCL_OPTIONS "-cl-std=CL1.2"

@@ -43,8 +43,8 @@ static nas_status_t image_of(nas_opencl_t *gpu, cl_program program, nas_gpu_imag
                          gpu->info.name, nas_opencl_error(code, text, sizeof text));
 }
 
-static nas_status_t compile(nas_gpu_t *base, const nas_gpu_source_t *source, nas_gpu_image_t *image,
-                            nas_error_t *err)
+static nas_status_t build(nas_gpu_t *base, const nas_gpu_source_t *source, void **module_p,
+                          nas_error_t *err)
 {
     nas_opencl_t *gpu = (nas_opencl_t *)base;
     cl_int code = CL_SUCCESS;
@@ -59,15 +59,24 @@ static nas_status_t compile(nas_gpu_t *base, const nas_gpu_source_t *source, nas
         code = gpu->api.clBuildProgram(program, 1, &gpu->device, options, NULL, NULL);
     }
     free(options);
-    nas_status_t status = NAS_OK;
-    if (program == NULL) {
-        status = nas_error_nomem(err, "a kernel's source");
-    } else if (code != CL_SUCCESS) {
-        status = refuse(gpu, source, program, err);
-    } else {
-        status = image_of(gpu, program, image, err);
+    if (program == NULL) return nas_error_nomem(err, "a kernel's source");
+    if (code == CL_SUCCESS) {
+        *module_p = program;
+        return NAS_OK;
     }
-    if (program != NULL) (void)gpu->api.clReleaseProgram(program);
+    nas_status_t status = refuse(gpu, source, program, err);
+    (void)gpu->api.clReleaseProgram(program);
+    return status;
+}
+
+static nas_status_t compile(nas_gpu_t *base, const nas_gpu_source_t *source, nas_gpu_image_t *image,
+                            nas_error_t *err)
+{
+    void *program = NULL;
+    nas_status_t status = build(base, source, &program, err);
+    if (status != NAS_OK) return status;
+    status = image_of((nas_opencl_t *)base, program, image, err);
+    (void)((nas_opencl_t *)base)->api.clReleaseProgram(program);
     return status;
 }
 
@@ -125,10 +134,25 @@ static void drop_module(nas_gpu_t *base, void *module)
     (void)((nas_opencl_t *)base)->api.clReleaseProgram(module);
 }
 
-const nas_gpu_builder_t nas_opencl_builder = {
+static const nas_gpu_builder_t with_images = {
     .compile = compile,
     .load = load,
     .find = find,
     .drop_kernel = drop_kernel,
     .drop_module = drop_module,
 };
+
+/* PoCL keeps its kernels on disk, each built when it is launched first; asked for an image, it
+ * builds all of a source, and once more what is launched of the image. */
+static const nas_gpu_builder_t with_cache_of_driver = {
+    .build = build,
+    .find = find,
+    .drop_kernel = drop_kernel,
+    .drop_module = drop_module,
+};
+
+const nas_gpu_builder_t *nas_opencl_builder(const nas_gpu_info_t *info)
+{
+    const bool is_pocl = strcmp(info->platform, "Portable Computing Language") == 0;
+    return is_pocl && info->is_cpu ? &with_cache_of_driver : &with_images;
+}
