@@ -81,6 +81,7 @@ static inline fixture_t setup(int index)
         return f;
     }
 #endif
+    cr_assert_leq(index, NAS_ISA_COUNT);
     const nas_isa_t isa = (nas_isa_t)(index - 1);
     f.isa = nas_isa_name(isa);
     f.backend = nas_isa_available(isa) ? nas_backend_cpu(isa) : NULL;

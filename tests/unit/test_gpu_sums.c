@@ -1,5 +1,6 @@
 /* Kernels of sums and combinations, beyond what the tests of backends ask of every backend: signs and
  * correlations, batches that no part has the same number of images of, and company in a launch. */
+#define WITH_GPUS 1
 #include "backend_tensors.h"
 #include "worker/engine/host/run.h"
 
