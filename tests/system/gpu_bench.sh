@@ -66,6 +66,10 @@ assert passes == {"forward", "by data", "by weights"}, passes
 for part in "launches", "convolutions", "tensors":
     for row in found[part]:
         assert row["microseconds"] > 0, row
+assert found["golden"][0]["equal"] == "yes", found["golden"]
+for part in "networks", "training":
+    assert {row["at_once"] > 1 for row in found[part]} == {False, True}
+    assert all(row["milliseconds"] > 0 and row["launches"] > 0 for row in found[part]), found[part]
 for part in "convolutions", "tensors":
     assert {row["networks"] for row in found[part]} == {1, 4}
 PY

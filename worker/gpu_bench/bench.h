@@ -22,12 +22,18 @@ typedef struct nas_gpu_bench {
  *  NAS_EINPUT: a kernel cannot be built. NAS_ENOMEM. NAS_EIO: the device is lost. */
 typedef nas_status_t nas_gpu_bench_part_t(const nas_gpu_bench_t *bench, nas_error_t *err);
 
+/** The golden kernels.  NAS_ENUMERIC: not the bits that every device must find. */
+nas_gpu_bench_part_t nas_gpu_bench_golden;
 /** A launch that does nothing, on the queue and in a graph. */
 nas_gpu_bench_part_t nas_gpu_bench_launches;
 /** Convolutions, their adjoints by data and by weights. */
 nas_gpu_bench_part_t nas_gpu_bench_convs;
 /** What else goes through tensors. */
 nas_gpu_bench_part_t nas_gpu_bench_tensors;
+/** Whole networks, through the engine. */
+nas_gpu_bench_part_t nas_gpu_bench_networks;
+/** Steps of training. */
+nas_gpu_bench_part_t nas_gpu_bench_training;
 
 /** The devices of all layers.  Not collective; loads drivers. NAS_ENOMEM. */
 nas_status_t nas_gpu_bench_devices(nas_sheet_t *sheet, nas_error_t *err);

@@ -10,23 +10,24 @@ static const char usage[] =
     "usage: robotnas-gpu-bench [--device DEVICE] [--only PART] [--quick] [--once] [--json]\n"
     "       robotnas-gpu-bench --list [--json]\n"
     "\n"
-    "Rates of a GPU.\n"
+    "Golden kernels and rates of a GPU.\n"
     "\n"
     "  --device DEVICE  gpu, cuda[:N], hip[:N] or opencl[:PLATFORM[:N]]; default gpu, the best there is\n"
-    "  --only PART      launches, convs or tensors alone; default all\n"
+    "  --only PART      golden, launches, convs, tensors, networks or training alone; default all\n"
+    "  --golden-only    the same as --only golden\n"
     "  --quick          tiny shapes: whether it works, in seconds\n"
     "  --once           each case is launched once, for profilers and sanitizers\n"
     "  --json           one JSON object in place of tables\n"
     "  --list           the devices of all drivers, and nothing else\n"
     "\n"
-    "exit: 0; 1: a part failed; 2: usage, or no such device\n";
+    "exit: 0; 1: a part failed, or the golden kernels found other bits; 2: usage, or no such device\n";
 
 static const struct part {
     const char *name;
     nas_gpu_bench_part_t *measure;
-} parts[] = {{"launches", nas_gpu_bench_launches},
-             {"convs", nas_gpu_bench_convs},
-             {"tensors", nas_gpu_bench_tensors}};
+} parts[] = {{"golden", nas_gpu_bench_golden},     {"launches", nas_gpu_bench_launches},
+             {"convs", nas_gpu_bench_convs},       {"tensors", nas_gpu_bench_tensors},
+             {"networks", nas_gpu_bench_networks}, {"training", nas_gpu_bench_training}};
 
 enum { N_PARTS = (int)(sizeof parts / sizeof *parts) };
 
@@ -67,6 +68,8 @@ static nas_status_t parse(int argc, char **argv, options_t *options, nas_error_t
         const bool has_value = i + 1 < argc;
         if (flag)
             *flag = true;
+        else if (strcmp(argv[i], "--golden-only") == 0)
+            options->only = "golden";
         else if (strcmp(argv[i], "--device") == 0 && has_value)
             options->device = argv[++i];
         else if (strcmp(argv[i], "--only") == 0 && has_value && is_part(argv[i + 1]))
