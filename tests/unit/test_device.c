@@ -4,6 +4,7 @@
 #include "worker/engine/host/backends.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +76,47 @@ static nas_device_choice_t choice_of(const char *text)
     nas_device_choice_t choice;
     cr_assert_eq(nas_device_choice_parse(text, &choice, NULL), NAS_OK, "%s", text);
     return choice;
+}
+
+/* The threads as a device, with NAS_GPU_PACK so. */
+static nas_status_t open_threads(const char *pack, nas_device_t **device_p, nas_error_t *err)
+{
+    const nas_device_options_t options = {.choice = choice_of("threads")};
+    cr_assert_eq(setenv("NAS_GPU_PACK", pack, 1), 0);
+    return nas_device_open(&options, device_p, err);
+}
+
+Test(device, a_variable_says_how_many_architectures_a_gpu_has_at_once)
+{
+    static const int widths[] = {1, 7, 4096};
+    if (!nas_gpu_layer_named("threads")) criterion_skip_test("no layer of threads");
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+        char text[16];
+        nas_device_t *device = NULL;
+        nas_engine_t *engine = NULL;
+        (void)snprintf(text, sizeof text, "%d", widths[i]);
+        cr_assert_eq(open_threads(text, &device, NULL), NAS_OK);
+        cr_assert_eq(nas_device_engine(device, NULL, &engine, NULL), NAS_OK);
+        cr_assert_eq(engine->width, widths[i]);
+        nas_engine_destroy(engine);
+        nas_device_close(device);
+    }
+}
+
+Test(device, a_variable_that_is_no_number_of_architectures_is_refused)
+{
+    static const char *const cases[] = {"", "0", "-1", "4097", "99999999999999999999", "8 ", " 8",
+                                        "8x", "0x8", "1e3", "all"};
+    if (!nas_gpu_layer_named("threads")) criterion_skip_test("no layer of threads");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nas_device_t *device = NULL;
+        nas_error_t err = {0};
+        char expected[64];
+        (void)snprintf(expected, sizeof expected, "NAS_GPU_PACK '%s' is not a number", cases[i]);
+        cr_assert_eq(open_threads(cases[i], &device, &err), NAS_EARG, "%s", cases[i]);
+        cr_assert_not_null(strstr(err.text, expected), "%s", err.text);
+        cr_assert_null(device);
+    }
 }
 
 /* Platform 0 has a processor behind its GPUs, as the layer sorts them; one GPU cannot compute. */

@@ -7,15 +7,35 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct nas_device {
     nas_device_kind_t kind;
     const nas_backend_t *layout;
     char name[2 * NAS_DEVICE_NAME_SIZE];
     nas_gpu_t *gpu; /* as all below; NULL: a CPU */
+    int width;      /* of its engines' packs; 0: their own */
     nas_gpu_info_t info;
     uint64_t golden;
 };
+
+enum { PACK_LIMIT = 4096 };
+
+/* What NAS_GPU_PACK says; 0 without it. */
+static nas_status_t read_width(int *width, nas_error_t *err)
+{
+    const char *text = getenv("NAS_GPU_PACK");
+    if (!text) return NAS_OK;
+    const size_t n_digits = strspn(text, "0123456789");
+    const long n = text[n_digits] || n_digits > 4 ? 0 : strtol(text, NULL, 10);
+    if (n < 1 || n > PACK_LIMIT)
+        return nas_error_set(
+            err, NAS_EARG,
+            "NAS_GPU_PACK '%s' is not a number of architectures at once from 1 to %d; unset, the device's memory decides",
+            text, PACK_LIMIT);
+    *width = (int)n;
+    return NAS_OK;
+}
 
 static nas_status_t open_gpu(const nas_device_options_t *options, nas_device_t *device,
                              nas_error_t *err)
@@ -23,6 +43,7 @@ static nas_status_t open_gpu(const nas_device_options_t *options, nas_device_t *
     nas_device_place_t place;
     char spelt[NAS_DEVICE_NAME_SIZE];
     nas_status_t status = nas_device_find(&options->choice, options->local_rank, &place, err);
+    if (!status) status = read_width(&device->width, err);
     if (!status) status = place.layer->open(place.position, &device->gpu, err);
     if (status) return status;
     device->layout = nas_gpu_layout();
@@ -78,7 +99,7 @@ nas_status_t nas_device_engine(nas_device_t *device, nas_profile_t *profile,
 {
     if (!device->gpu) return nas_host_engine_create(device->layout, profile, engine_p, err);
     NAS_ASSERT(!profile);
-    const nas_gpu_engine_options_t options = {.gpu = device->gpu};
+    const nas_gpu_engine_options_t options = {.gpu = device->gpu, .width = device->width};
     return nas_gpu_engine_create(&options, engine_p, err);
 }
 

@@ -1,4 +1,8 @@
-/* Devices: what a rank computes networks on, its processor's cores or a GPU. */
+/* Devices: what a rank computes networks on, its processor's cores or a GPU.
+ *
+ * NAS_GPU_PACK=N: a GPU has N architectures at once at most, from 1 to 4096; fewer, where its memory
+ * does not hold so many. Results are the same for any N. Without it the GPU's memory decides.
+ */
 #ifndef NAS_WORKER_ENGINE_DEVICE_DEVICE_H
 #define NAS_WORKER_ENGINE_DEVICE_DEVICE_H
 
@@ -21,8 +25,8 @@ typedef struct nas_device nas_device_t;
 
 /** Open it: of a GPU its driver, and the golden kernels are run (golden.h).  Not collective.
  *  The caller owns *device_p; engines of it end before it.
- *  NAS_EINPUT: not to be had, with the remedy; NAS_EIO: it is there and does not work.
- *  NAS_ENOMEM. */
+ *  NAS_EARG: NAS_GPU_PACK is no such number. NAS_EINPUT: not to be had, with the remedy; NAS_EIO: it
+ *  is there and does not work. NAS_ENOMEM. */
 nas_status_t nas_device_open(const nas_device_options_t *options, nas_device_t **device_p,
                              nas_error_t *err);
 
