@@ -65,6 +65,12 @@ static bool is_idle(const nas_evaluator_t *evaluator, int rank)
            rank >= evaluator->parameters.first_worker;
 }
 
+/* On a GPU all shards of a training are computed at once. */
+static bool is_on_gpu(const nas_evaluator_t *evaluator)
+{
+    return is_on_images(evaluator) && evaluator->devices->kind == NAS_DEVICE_GPU;
+}
+
 /* Teams are cut from the ranks that work as if there were no others. */
 static void make_teams(nas_evaluator_t *evaluator)
 {
@@ -74,6 +80,7 @@ static void make_teams(nas_evaluator_t *evaluator)
         n_idle += is_idle(evaluator, r);
         n_idle_before += r < rank && is_idle(evaluator, r);
     }
+    if (is_on_gpu(evaluator)) evaluator->parameters.team_size = 1;
     const nas_teams_t teams = nas_evaluate_teams(&evaluator->parameters, size - n_idle);
     const int place = rank - n_idle_before - teams.first_worker;
     evaluator->team_size = teams.size;
