@@ -245,6 +245,18 @@ static json_t *candidates(writer_t *w)
     return array;
 }
 
+/* What networks were computed on, where any were. */
+static void set_device(writer_t *w, json_t *object)
+{
+    char golden[24];
+    const nas_state_t *state = w->state;
+    if (!state->device || !*state->device) return;
+    set(w, object, "device", nas_json_text(state->device));
+    if (state->golden == 0) return;
+    (void)snprintf(golden, sizeof golden, "%016llx", (unsigned long long)state->golden);
+    set(w, object, "golden", json_string(golden));
+}
+
 /* All that may differ between equal runs. */
 static json_t *timing(writer_t *w)
 {
@@ -261,7 +273,7 @@ static json_t *timing(writer_t *w)
     set(w, object, "host", nas_json_text(state->host));
     set(w, object, "ranks", json_integer(state->n_ranks));
     set(w, object, "isa", nas_json_text(state->isa));
-    if (state->device && *state->device) set(w, object, "device", nas_json_text(state->device));
+    set_device(w, object);
     set(w, object, "reused", json_integer(n_reused));
     set(w, object, "candidates", candidates(w));
     for (int64_t i = 0; i < state->n_event; i++) {

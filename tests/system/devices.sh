@@ -101,7 +101,9 @@ expect_exit 2 "${resume[@]}" --set output=gpu.h5 # left open: a GPU as before, a
 expect_line err 'device: this run has computed on GPUs so far, and no rank has one: no driver finds a GPU; '
 expect_exit 0 "${resume[@]}" --set output=gpu.h5 --device threads
 expect_exit 0 "$ROBOTNAS" report gpu.h5 --json
-[ "$(python3 -c 'import json; print(json.load(open("out"))["timing"]["device"])')" = gpu ] || fail "the report's device"
+golden=$(sed -n 's/^#define NAS_GPU_GOLDEN UINT64_C(0x\(.*\))$/\1/p' "$ROBOTNAS_SOURCE/worker/engine/gpu/pack/golden.h")
+[ "$(python3 -c 'import json; t = json.load(open("out"))["timing"]; print(t["device"], t["golden"])')" = "gpu $golden" ] ||
+    fail "the report's device, or its golden hash, is not gpu $golden"
 
 # A network that does not fit is refused before a run begins, in the words of check.
 export NAS_GPU_THREADS_MEMORY=1000000

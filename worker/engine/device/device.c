@@ -1,6 +1,7 @@
 #include "worker/engine/device/device.h"
 
 #include "worker/engine/device/find.h"
+#include "worker/engine/gpu/pack/golden.h"
 #include "worker/engine/gpu/pack/gpu_engine.h"
 #include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/host/host.h"
@@ -50,7 +51,7 @@ static nas_status_t open_gpu(const nas_device_options_t *options, nas_device_t *
     place.layer->describe(device->gpu, &device->info);
     nas_device_spell(place.layer, &device->info, spelt);
     (void)snprintf(device->name, sizeof device->name, "%s %s", spelt, device->info.name);
-    return NAS_OK;
+    return nas_gpu_golden(device->gpu, &device->golden, err);
 }
 
 nas_status_t nas_device_open(const nas_device_options_t *options, nas_device_t **device_p,
