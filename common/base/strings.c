@@ -122,16 +122,17 @@ char *nas_string_escape(const char *text, nas_error_t *err)
 
 char *nas_string_format(nas_error_t *err, const char *format, ...)
 {
-    char *text = NULL;
+    char near[256], *text = NULL; /* most are short: formatted once */
     va_list args;
     va_start(args, format);
-    const int length = vsnprintf(NULL, 0, format, args);
+    const int length = vsnprintf(near, sizeof near, format, args);
     va_end(args);
     if (length >= 0) text = malloc((size_t)length + 1);
     if (!text) {
         (void)nas_error_nomem(err, "a string");
         return NULL;
     }
+    if ((size_t)length < sizeof near) return memcpy(text, near, (size_t)length + 1);
     va_start(args, format);
     (void)vsnprintf(text, (size_t)length + 1, format, args);
     va_end(args);

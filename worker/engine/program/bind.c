@@ -7,6 +7,7 @@
 #include "worker/engine/program/emitter.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { ALIGNMENT = 64 };
 
@@ -20,34 +21,45 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool live_together(const nas_tensor_t *a, const nas_tensor_t *b)
-{
-    return a->first_op <= b->last_op && b->first_op <= a->last_op;
-}
+/* What placing asks of a tensor that has its place, side by side: all of them are looked at for every
+ * tensor. */
+typedef struct placed {
+    int first_op, last_op;
+    size_t offset, end;
+} placed_t;
 
 /* The lowest offset at which the tensor overlaps none of the placed ones (sorted by offset) that
  * live together with it. */
-static size_t lowest_gap(const nas_tensor_t *tensor, nas_tensor_t *const *placed, int n)
+static size_t lowest_gap(const nas_tensor_t *tensor, const placed_t *placed, int n)
 {
+    const int first_op = tensor->first_op, last_op = tensor->last_op;
+    const size_t bytes = tensor->bytes;
     size_t offset = 0;
-    for (int i = 0; i < n; i++) {
-        if (!live_together(tensor, placed[i])) continue;
-        if (placed[i]->offset >= offset + tensor->bytes) break;
-        const size_t end = placed[i]->offset + placed[i]->bytes;
-        if (end > offset) offset = end;
+    for (const placed_t *p = placed; p < placed + n; p++) {
+        if (p->first_op > last_op || p->last_op < first_op) continue;
+        if (p->offset >= offset + bytes) break;
+        if (p->end > offset) offset = p->end;
     }
     return offset;
 }
 
-static void insert(nas_tensor_t *tensor, nas_tensor_t **placed, int n)
+static void insert(const nas_tensor_t *tensor, placed_t *placed, int n)
 {
-    int at = n;
-    for (; at > 0 && placed[at - 1]->offset > tensor->offset; at--) placed[at] = placed[at - 1];
-    placed[at] = tensor;
+    int low = 0, high = n; /* behind those of the same offset */
+    while (low < high) {
+        const int middle = (low + high) / 2;
+        if (placed[middle].offset > tensor->offset)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    memmove(&placed[low + 1], &placed[low], (size_t)(n - low) * sizeof *placed);
+    placed[low] = (placed_t){tensor->first_op, tensor->last_op, tensor->offset,
+                             tensor->offset + tensor->bytes};
 }
 
 /* Offsets of all tensors that are used; returns the bytes of the whole. */
-static size_t place_tensors(nas_emitter_t *e, nas_tensor_t **order, nas_tensor_t **placed)
+static size_t place_tensors(nas_emitter_t *e, nas_tensor_t **order, placed_t *placed)
 {
     nas_tensor_t *all = e->tensor.data;
     int n = 0;
@@ -158,10 +170,13 @@ static void put_all(nas_emitter_t *e)
 nas_status_t nas_bind(nas_emitter_t *e, nas_error_t *err)
 {
     const size_t n = (size_t)e->tensor.n + 1;
-    nas_tensor_t **order = malloc(2 * n * sizeof(nas_tensor_t *));
-    if (!order) return nas_error_nomem(err, "a plan of tensors");
-    e->program->arena_bytes = place_tensors(e, order, order + n);
+    nas_tensor_t **order = malloc(n * sizeof(nas_tensor_t *));
+    placed_t *placed = malloc(n * sizeof *placed);
+    const bool has_memory = order && placed;
+    if (has_memory) e->program->arena_bytes = place_tensors(e, order, placed);
     free(order);
+    free(placed);
+    if (!has_memory) return nas_error_nomem(err, "a plan of tensors");
     put_all(e);
     return NAS_OK;
 }

@@ -156,17 +156,18 @@ static void note_users(nas_gpu_hazards_t *h, users_t *users, const nas_gpu_acces
 
 /* -------------------------------------------------------------------------------------- vectors */
 
-static users_t *users_of_vector(nas_gpu_hazards_t *h, int64_t vector)
+/* Its place in `vector`, plus 1; 0: no memory. */
+static int find_vector(nas_gpu_hazards_t *h, int64_t vector)
 {
     const uint32_t stamp = h->generation << (32 - GENERATION_BITS);
     const uint32_t mask = (1u << (32 - GENERATION_BITS)) - 1;
     uint32_t *slot = &h->slot[vector];
     if ((*slot & ~mask) != stamp) {
-        if (!grow(h, &h->vector, h->n_vectors, &h->vector_room, sizeof *h->vector)) return NULL;
+        if (!grow(h, &h->vector, h->n_vectors, &h->vector_room, sizeof *h->vector)) return 0;
         h->vector[h->n_vectors] = (users_t){NONE, NONE};
         *slot = stamp | (uint32_t)h->n_vectors++;
     }
-    return &h->vector[*slot & mask];
+    return (int)(*slot & mask) + 1;
 }
 
 /* -------------------------------------------------------------------------------------- regions */
@@ -291,14 +292,14 @@ static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int st
 
 /* ------------------------------------------------------------------------------------------ all */
 
-void nas_gpu_hazards_find(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int *wait, int *n)
+void nas_gpu_hazards_find(nas_gpu_hazards_t *h, nas_gpu_access_t *access, int *wait, int *n)
 {
     if (!access->is_vector) {
         find_regions(h, access, wait, n);
         return;
     }
-    const users_t *users = users_of_vector(h, access->begin);
-    if (users) find_users(h, users, access, wait, n);
+    access->vector = find_vector(h, access->begin);
+    if (access->vector) find_users(h, &h->vector[access->vector - 1], access, wait, n);
 }
 
 void nas_gpu_hazards_note(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int step)
@@ -307,6 +308,6 @@ void nas_gpu_hazards_note(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, 
         note_regions(h, access, step);
         return;
     }
-    users_t *users = users_of_vector(h, access->begin);
-    if (users) note_users(h, users, access, step);
+    const int vector = access->vector ? access->vector : find_vector(h, access->begin);
+    if (vector) note_users(h, &h->vector[vector - 1], access, step);
 }
