@@ -9,8 +9,10 @@ build=${1:-build/dev}
 mapfile -t sources < <(git ls-files '*.c' '*.h')
 mapfile -t shell < <(git ls-files '*.sh' '*.sbatch' 'slurm/submit' 'slurm/summary' '.ci/run')
 
-echo "clang-format: ${#sources[@]} files"
-clang-format --dry-run --Werror "${sources[@]}"
+# The headers of kernels are in the language of kernels (worker/engine/gpu/kernels/prelude.h), which clang-format takes for broken C.
+mapfile -t formatted < <(printf '%s\n' "${sources[@]}" | grep -v '^worker/engine/gpu/kernels/.*\.h$')
+echo "clang-format: ${#formatted[@]} files"
+clang-format --dry-run --Werror "${formatted[@]}"
 
 echo "shellcheck: ${#shell[@]} files"
 shellcheck --external-sources --source-path=SCRIPTDIR "${shell[@]}"

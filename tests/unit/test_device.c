@@ -105,8 +105,8 @@ Test(device, a_variable_says_how_many_architectures_a_gpu_has_at_once)
 
 Test(device, a_variable_that_is_no_number_of_architectures_is_refused)
 {
-    static const char *const cases[] = {"", "0", "-1", "4097", "99999999999999999999", "8 ", " 8",
-                                        "8x", "0x8", "1e3", "all"};
+    static const char *const cases[] = {
+        "", "0", "-1", "4097", "99999999999999999999", "8 ", " 8", "8x", "0x8", "1e3", "all"};
     if (!nas_gpu_layer_named("threads")) criterion_skip_test("no layer of threads");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         nas_device_t *device = NULL;
