@@ -46,7 +46,7 @@ NAS_KERNEL(image_dots, DOTS_LANES)
     const GLOBAL nas_gpu_image_dots_t *k = NAS_WORK(nas_gpu_image_dots_t);
     const int lane = LANE, first = lane % DOTS_TEAM, c = k->c;
     const i64 begin = (i64)GROUP_X * NAS_GPU_PLANES, n_planes = (i64)k->n * c;
-    if (begin >= n_planes) return;
+    /* No group returns early: what PoCL makes of that is wrong where it does not optimise. */
     const i64 plane = begin + lane / DOTS_TEAM;
     const int image = (int)(plane / c), channel = (int)(plane - (i64)image * c);
     tree[lane] = plane < n_planes ? dots_part(k, arena, image, channel, first) : 0;
