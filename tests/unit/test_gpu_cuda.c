@@ -1,5 +1,6 @@
 /* The layer of CUDA, and that of HIP where it differs, without a device. */
 #include "tests/unit/gpu_layers.h"
+#include "worker/engine/gpu/pack/golden.h"
 
 /* Without a driver there are no devices: the reason names the library and what to do, and so does the
  * error of opening one. */
@@ -151,6 +152,18 @@ Test(cuda, asynchrony)
     for (int i = 0; i < N; i++) bench.host[i] = i;
     expect_values(&bench, 2.0, 48.0);
     tear_down(&bench);
+}
+
+/* The golden set, as the real NVRTC names it and the host's side hands it out. */
+Test(cuda, golden_bits)
+{
+    use_fake_cuda();
+    nas_error_t err = {0};
+    nas_gpu_t *gpu = open_at(0);
+    uint64_t hash = 0;
+    cr_assert_eq(nas_gpu_golden(gpu, &hash, &err), NAS_OK, "%s", err.text);
+    cr_assert_eq(hash, NAS_GPU_GOLDEN, "%016llx", (unsigned long long)hash);
+    gpu->layer->close(gpu);
 }
 
 /* A recorded list does nothing until it is replayed, and then the same each time. */
