@@ -227,10 +227,12 @@ DEVICE void add_unit(float sum[8][SUMS], const LOCAL_POINTER float *x,
 }
 #endif
 
-/* Slices are added in their order, an output of every lane at a time. */
+/* Slices are added in their order, an output of every lane at a time. What the descriptor says is
+ * read before: PoCL, optimising, takes a condition on it between barriers for true. */
 DEVICE void write_sums(GLOBAL float *part, const GLOBAL nas_gpu_weights_t *work,
                        LOCAL_POINTER float *room, float sum[8][SUMS])
 {
+    const int w_o = work->w_o, w_i = work->w_i;
     UNROLL for (int o = 0; o < 8; o++) {
         BARRIER();
         UNROLL for (int t = 0; t < SUMS; t++) room[t * (LANES + 1) + LANE] = sum[o][t];
@@ -241,8 +243,8 @@ DEVICE void write_sums(GLOBAL float *part, const GLOBAL nas_gpu_weights_t *work,
             double total = 0;
             UNROLL for (int s = 0; s < SLICES; s++) total += (double)room[at + s * BLOCK_LANES];
             const int to_o = work->o_block + outputs * 8 + o, to_i = work->i_block + input;
-            if (to_o < work->w_o && to_i < work->w_i)
-                part[((i64)to_o * work->w_i + to_i) * TAPS + tap] = (float)total;
+            const i64 to = ((i64)to_o * w_i + to_i) * TAPS + tap;
+            if (to_o < w_o && to_i < w_i) part[to] = (float)total;
         }
     }
 }
