@@ -29,7 +29,7 @@ while [ $# -gt 0 ]; do
     esac
     case $1 in
     --preset) preset=$2 && shift ;;
-    --label) select=(-L "$2") && shift ;;
+    --label) select=(-L "^($2)\$") && shift ;;
     --quick) select=(-L '^(unit|quick)$') ;;
     --rest) select=(-LE "^(sanitized|$long)\$") ;;
     --only)

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# What GPUs compute, on devices that are none: PoCL, and kernels as C. References hold; scores and trainings have the same bits
+# whatever runs the kernels, on any number of ranks, in packs of any size.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/system/gpus.sh
+. "$(dirname "${BASH_SOURCE[0]}")/gpus.sh"
+skip_sanitized 'PoCL leaks, and kernels are tested one by one'
+
+# ---- References ----
+
+mapfile -t references < <(ls "$ROBOTNAS_SOURCE"/tests/data/reference-*.h5)
+for device in "${devices[@]}"; do
+    expect_exit 0 "$ROBOTNAS" verify --device "$device" "${references[@]}"
+    expect_line out ' values, 0 differ$'
+    expect_line out "^device $device"
+done
+
+# ---- Scores ----
+
+tiny_job score.yaml
+for device in "${devices[@]}"; do
+    for how in 1:4 1:1 2:3; do
+        rm -f scores.h5*
+        NAS_GPU_PACK=${how#*:} expect_exit 0 ranks "${how%:*}" "$ROBOTNAS" score score.yaml --set output=scores.h5 --device "$device"
+        [ -e expected ] || scores_of scores.h5 >expected
+        expect_scores scores.h5 expected
+    done
+done
+grep -q '^|' expected || fail "no scores: $(<expected)"
+
+# ---- Trainings ----
+
+train_part search.yaml
+for device in "${devices[@]}"; do
+    for n in 1 2; do
+        rm -rf search.h5*
+        expect_exit 0 ranks "$n" "$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --device "$device"
+        [ -e trained ] || same_report search.h5 >trained
+        expect_report search.h5 trained
+    done
+done
+[ "$(grep -c '"phase"' trained)" = 3 ] || fail "not three trainings: $(<trained)"
+
+# Two shards are two programs on the device, and others than one.
+rm -rf search.h5*
+expect_exit 0 "$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --device "${devices[0]}" --set objective.shards=2
+same_report search.h5 >shards
+if cmp -s shards trained; then fail 'two shards train like one'; fi
+for device in "${devices[@]}"; do
+    rm -rf search.h5*
+    expect_exit 0 ranks 2 "$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --device "$device" --set objective.shards=2
+    expect_report search.h5 shards
+done
