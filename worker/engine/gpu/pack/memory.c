@@ -41,6 +41,15 @@ nas_status_t nas_gpu_buffer_grow(nas_gpu_budget_t *budget, size_t bytes, nas_gpu
     return take(budget, bytes, buffer, err);
 }
 
+/* Why there is none: a device that is lost gives none, either, and says so when it is waited for. */
+static nas_status_t explain_staging(nas_gpu_t *gpu, size_t bytes, nas_error_t *err)
+{
+    const nas_status_t status = gpu->layer->wait(gpu, err);
+    if (status) return status;
+    return nas_error_set(err, NAS_ENOMEM, "out of memory for a GPU's tables (%zu MiB)",
+                         bytes >> 20);
+}
+
 nas_status_t nas_gpu_staging_grow(nas_gpu_t *gpu, size_t bytes, nas_gpu_staging_t *staging,
                                   nas_error_t *err)
 {
@@ -48,9 +57,7 @@ nas_status_t nas_gpu_staging_grow(nas_gpu_t *gpu, size_t bytes, nas_gpu_staging_
     nas_gpu_staging_drop(gpu, staging);
     const size_t more = bytes + bytes / 4 + FEWEST_BYTES;
     staging->data = gpu->layer->host_alloc(gpu, more);
-    if (!staging->data)
-        return nas_error_set(err, NAS_ENOMEM, "out of memory for a GPU's tables (%zu MiB)",
-                             more >> 20);
+    if (!staging->data) return explain_staging(gpu, more, err);
     staging->bytes = more;
     return NAS_OK;
 }
