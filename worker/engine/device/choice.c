@@ -2,6 +2,7 @@
 
 #include "worker/engine/gpu/layers/layer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What a choice can begin with, and how many numbers may follow. */
@@ -47,7 +48,7 @@ static bool parse(const char *text, nas_device_choice_t *choice)
     for (int i = 0; *at; i++)
         if (i == word->n_numbers || !take_number(&at, &number[i])) return false;
     *choice = (nas_device_choice_t){.kind = word->kind, .platform = -1, .index = number[0]};
-    if (word->is_layer) strcpy(choice->layer, word->name);
+    if (word->is_layer) (void)snprintf(choice->layer, sizeof choice->layer, "%s", word->name);
     if (word->n_numbers < 2) return true;
     choice->platform = number[0];
     choice->index = number[1];
