@@ -2,6 +2,7 @@
 #ifndef NAS_TESTS_UNIT_GPU_LAYERS_H
 #define NAS_TESTS_UNIT_GPU_LAYERS_H
 
+#include "tests/tools/with_asan.h"
 #include "tests/unit/fake_cuda.h"
 #include "worker/engine/gpu/layers/layer.h"
 
@@ -9,17 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN true
-#endif
-#endif
-#ifndef WITH_ASAN
-#define WITH_ASAN false
-#endif
 
 /** The layer's first device, opened; skips the test, by name, where there is none. Of cuda that is
  *  the driver without one. */
