@@ -7,6 +7,9 @@
 static const nas_network_t NETWORKS[] = {{3, 8, 8, 5, 1, 10, NAS_CONVENTION_SCORE},
                                          {1, 12, 4, 3, 1, 5, NAS_CONVENTION_TRAIN}};
 
+/* With AddressSanitizer, which takes ten times as long, fewer. */
+enum { EVERY = WITH_ASAN ? 3 : 1 };
+
 enum { N_NETWORKS = sizeof NETWORKS / sizeof *NETWORKS, BATCH = 5, WITHOUT_CONVOLUTIONS = 2 };
 
 static void check_case(nas_engine_t *engine, int number)
@@ -35,7 +38,8 @@ static void agree_with_ref(nas_gpu_t *gpu)
 {
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     if (is_slow(gpu)) check_case(engine, WITHOUT_CONVOLUTIONS);
-    for (int number = 1; !is_slow(gpu) && number < N_CASES; number += 2) check_case(engine, number);
+    for (int number = 1; !is_slow(gpu) && number < N_CASES; number += 2 * EVERY)
+        check_case(engine, number);
     nas_engine_destroy(engine);
 }
 ON_EVERY_LAYER(agree_with_ref)
@@ -93,7 +97,7 @@ static void find_the_rest(nas_gpu_t *gpu)
 {
     if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests compute metrics there");
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
-    for (int number = 1; number < N_CASES; number += 3) check_pack(engine, number);
+    for (int number = 1; number < N_CASES; number += 3 * EVERY) check_pack(engine, number);
     nas_engine_destroy(engine);
 }
 ON_EVERY_LAYER(find_the_rest)
@@ -103,7 +107,7 @@ static void infer(nas_gpu_t *gpu)
 {
     if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests validate there");
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
-    for (int number = 0; number < N_CASES; number += 3) {
+    for (int number = 0; number < N_CASES; number += 3 * EVERY) {
         nas_program_values_t values;
         program_case_t c = make_case(nas_gpu_layout(), &NETWORKS[0], BATCH, number);
         const size_t n = BATCH * (size_t)c.graph->network.classes;
