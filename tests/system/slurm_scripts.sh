@@ -21,6 +21,7 @@ arithmetic() {
 declare -A looked_at=(
     [scripts/bare_machine.sh]="eval from"
     [scripts/build-deps.sh]="from"
+    [scripts/gpu_day.sh]="begin"
     [scripts/measure.sh]="\$1 \$2 faults files lines median most_files most_lines most_median most_share n place total"
     [scripts/same_results.sh]="from n_different n_left_out n_same"
     [tests/run.sh]="nproc"
