@@ -55,7 +55,6 @@ static size_t gradient_bytes(const cells_t *cells, int i)
 static void company_changes_nothing(nas_gpu_t *gpu)
 {
     static const int order[] = {7, 0, 4};
-    if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests compare packs there");
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     cells_t cells = make_cells();
     double *alone[MOST];
@@ -77,12 +76,11 @@ static void company_changes_nothing(nas_gpu_t *gpu)
     free_cells(&cells);
     nas_engine_destroy(engine);
 }
-ON_EVERY_LAYER(company_changes_nothing)
+ON_LAYER(company_changes_nothing, threads)
 
 /* With memory for one or two at once, the same comes of all of them. */
 static void packs_are_cut_to_the_memory(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests compare packs there");
     cells_t cells = make_cells();
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     const nas_program_t *const all_convolutions[] = {cells.program[1]};
@@ -100,12 +98,11 @@ static void packs_are_cut_to_the_memory(nas_gpu_t *gpu)
     nas_engine_destroy(engine);
     nas_engine_destroy(small);
 }
-ON_EVERY_LAYER(packs_are_cut_to_the_memory)
+ON_LAYER(packs_are_cut_to_the_memory, threads)
 
 /* Parameters that the device draws are those that the host draws. */
 static void draws_as_the_host(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the kernel's own test draws there");
     cells_t cells = make_cells();
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     const nas_graph_t *graph = cells.c[1].graph;
@@ -126,7 +123,7 @@ static void draws_as_the_host(nas_gpu_t *gpu)
     free_cells(&cells);
     nas_engine_destroy(engine);
 }
-ON_EVERY_LAYER(draws_as_the_host)
+ON_LAYER(draws_as_the_host, threads)
 
 /* ------------------------------------------------------------------------- without any computing */
 

@@ -1,6 +1,7 @@
 /* The layout of tensors on GPUs: programs are made for it as for any backend's. */
 #include "program_case.h"
 #include "worker/engine/gpu/plan/layout.h"
+#include "worker/engine/gpu/plan/variant.h"
 #include "worker/engine/program/op.h"
 
 static const nas_network_t NETWORK = {3, 12, 4, 4, 1, 5, NAS_CONVENTION_SCORE};
@@ -26,6 +27,9 @@ Test(gpu_layout, other_kernels_are_refused)
     cr_assert_eq(nas_gpu_layout()->conv_find(&shape, true, &conv, &err), NAS_EARG);
     cr_assert_not_null(strstr(err.text, "5 x 5"));
     cr_assert_null(conv);
+    const nas_conv_shape_t wide = {1, 4, 4, 8, NAS_GPU_MOST_COLUMNS + 1, 3, 1, false};
+    cr_assert_eq(nas_gpu_layout()->conv_find(&wide, true, &conv, &err), NAS_EARG);
+    cr_assert_not_null(strstr(err.text, "2048 pixels"));
 }
 
 /* Weights lie packed as the parameters do, so that a group's are its layers' one behind the

@@ -95,17 +95,15 @@ static void check_pack(nas_engine_t *engine, int number)
 
 static void find_the_rest(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests compute metrics there");
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     for (int number = 1; number < N_CASES; number += 3 * EVERY) check_pack(engine, number);
     nas_engine_destroy(engine);
 }
-ON_EVERY_LAYER(find_the_rest)
+ON_LAYER(find_the_rest, threads)
 
 /* With a batch's own moments as statistics its logits are those of training, image by image. */
 static void infer(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("seconds for a kernel: the system tests validate there");
     nas_engine_t *engine = make_gpu_engine(gpu, 0);
     for (int number = 0; number < N_CASES; number += 3 * EVERY) {
         nas_program_values_t values;
@@ -124,4 +122,4 @@ static void infer(nas_gpu_t *gpu)
     }
     nas_engine_destroy(engine);
 }
-ON_EVERY_LAYER(infer)
+ON_LAYER(infer, threads)

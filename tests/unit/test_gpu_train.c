@@ -76,7 +76,8 @@ static void images_are_those_of_the_host(nas_gpu_t *gpu)
                              .crop = 2,
                              .flip = 1,
                              .cutout = 3,
-                             .seed = {77, 1}};
+                             .seed = {77, 1},
+                             .stream = NAS_STREAM_AUGMENT};
     m.vectors[NAS_GPU_STEP_EPOCH] = EPOCH;
     m.vectors[NAS_GPU_STEP_PLACE] = PLACE;
     for (int i = 0; i < N; i++) index[i] = order[PLACE + FIRST + i];

@@ -1,5 +1,5 @@
 /* Trainings that stay on a device: what ref does, but for rounding; and the same bits however often
- * somebody looks. */
+ * somebody looks. On kernels as C alone: PoCL takes minutes to build a training's (system.gpu). */
 #include "gpu_engine_case.h"
 #include "tests/unit/train_case.h"
 
@@ -53,16 +53,14 @@ static void check_steps(nas_gpu_t *gpu, int64_t shards)
 
 static void steps_are_those_of_ref(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("PoCL takes minutes to build a training's kernels");
     for (int64_t shards = 1; shards <= 4; shards *= 4) check_steps(gpu, shards);
 }
-ON_EVERY_LAYER(steps_are_those_of_ref)
+ON_LAYER(steps_are_those_of_ref, threads)
 
 /* Nobody looks at a loss, somebody looks at each, and a training that was taken up from the middle
  * of an epoch: the same bits. */
 static void looking_changes_nothing(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("PoCL takes minutes to build a training's kernels");
     train_case_t c;
     double loss[N_STEPS];
     make_training_case(&c, gpu, 2);
@@ -83,12 +81,11 @@ static void looking_changes_nothing(nas_gpu_t *gpu)
     nas_training_destroy(resumed);
     train_case_drop(&c);
 }
-ON_EVERY_LAYER(looking_changes_nothing)
+ON_LAYER(looking_changes_nothing, threads)
 
 /* The step that diverged is known at the end of its epoch, with the state before it. */
 static void a_step_that_diverges_is_named(nas_gpu_t *gpu)
 {
-    if (is_slow(gpu)) cr_skip_test("PoCL takes minutes to build a training's kernels");
     train_case_t c;
     make_training_case(&c, gpu, 1);
     nas_training_t *training = train_case_begin(&c);
@@ -100,4 +97,4 @@ static void a_step_that_diverges_is_named(nas_gpu_t *gpu)
     nas_training_destroy(training);
     train_case_drop(&c);
 }
-ON_EVERY_LAYER(a_step_that_diverges_is_named)
+ON_LAYER(a_step_that_diverges_is_named, threads)

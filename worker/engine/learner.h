@@ -91,11 +91,9 @@ typedef struct nas_learner_functions {
     /** The order of the epoch that the next steps are in: numbers of `train`, copied.  Waits. */
     nas_status_t (*order)(nas_learner_t *learner, const int64_t *index, int64_t n,
                           nas_error_t *err);
-    /** Queue a step of each of n learners of one engine, together; returns before it is done. No
-     *  more than a few are queued: with more it waits for the oldest. NAS_EIO: the device is lost.
-     *  Deterministic: a learner's steps do not depend on its company. */
-    nas_status_t (*step)(nas_learner_t *const *learner, const nas_learner_step_t *step, int n,
-                         nas_error_t *err);
+    /** Queue a step; returns before it is done. No more than a few are queued: with more it waits.
+     *  NAS_EIO: the device is lost. Deterministic. */
+    nas_status_t (*step)(nas_learner_t *learner, const nas_learner_step_t *step, nas_error_t *err);
     /** Wait for what is queued, and read; state [out]. NAS_EIO. */
     nas_status_t (*read)(nas_learner_t *learner, nas_learner_state_t *state, nas_error_t *err);
     /** Logits of images by the present parameters and statistics.  Waits. NAS_EIO. */

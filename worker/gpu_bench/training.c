@@ -147,14 +147,13 @@ static nas_status_t run(trainings_t *t, int n_steps, double *seconds, nas_error_
     nas_learner_state_t state = {.parameter = t->state,
                                  .velocity = t->state + graph->n_values,
                                  .statistics = t->state + 2 * graph->n_values};
-    nas_learner_step_t step[MOST];
     const double begin_s = nas_clock_monotonic_s();
     nas_status_t status = NAS_OK;
     for (int k = 0; !status && k < n_steps; k++, t->n_steps++) {
-        for (int i = 0; i < t->n; i++)
-            step[i] = (nas_learner_step_t){
-                .number = t->n_steps, .place = t->n_steps % 2 * t->batch, .rate = 1e-3};
-        status = t->engine->learners->step(t->learner, step, t->n, err);
+        const nas_learner_step_t step = {
+            .number = t->n_steps, .place = t->n_steps % 2 * t->batch, .rate = 1e-3};
+        for (int i = 0; !status && i < t->n; i++)
+            status = t->engine->learners->step(t->learner[i], &step, err);
     }
     if (!status) status = t->engine->learners->read(t->learner[0], &state, err);
     *seconds = nas_clock_monotonic_s() - begin_s;

@@ -32,6 +32,20 @@
 
 enum { FAKE_MAX_DEFINES = 32 };
 
+/** Errors of CUDA's driver that are made here. */
+enum {
+    INVALID_VALUE = 1,
+    OUT_OF_MEMORY = 2,
+    NOT_INITIALIZED = 3,
+    NO_DEVICE = 100,
+    INVALID_DEVICE = 101,
+    INVALID_IMAGE = 200,
+    INVALID_CONTEXT = 201,
+    INVALID_HANDLE = 400,
+    NOT_FOUND = 500,
+    LAUNCH_FAILED = 719
+};
+
 /** A source with its definitions, "NAME=VALUE". */
 typedef struct fake_source {
     const char *text;

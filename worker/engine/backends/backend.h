@@ -49,6 +49,14 @@ typedef struct nas_conv_shape {
     bool image; /**< the input is a batch of images, in the layout of load_images */
 } nas_conv_shape_t;
 
+/** Whether backends compute such a convolution. */
+static inline bool nas_conv_shape_is_known(const nas_conv_shape_t *shape)
+{
+    return (shape->k == 1 || shape->k == 3) && (shape->stride == 1 || shape->stride == 2) &&
+           shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 && shape->h_in > 0 &&
+           shape->w_in > 0;
+}
+
 /** A convolution made ready for one shape; the backend's own. */
 typedef struct nas_conv nas_conv_t;
 

@@ -1,16 +1,29 @@
 #include "worker/objectives/train/sgd.h"
 
+#include "worker/engine/metrics/portable.h"
+
 #include <math.h>
 #include <string.h>
 
 /* Sums are over this many interleaved parts, whatever the vectors of the processor hold. */
 enum { LANES = 8 };
 
-double nas_sgd_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps)
+static double rate_at(const nas_recipe_t *recipe, int64_t step, int64_t n_steps,
+                      double (*cosine)(double))
 {
     const double pi = 3.14159265358979323846;
     if (!recipe->cosine) return recipe->rate;
-    return recipe->rate * 0.5 * (1 + cos(pi * (double)step / (double)n_steps));
+    return recipe->rate * 0.5 * (1 + cosine(pi * (double)step / (double)n_steps));
+}
+
+double nas_sgd_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps)
+{
+    return rate_at(recipe, step, n_steps, cos);
+}
+
+double nas_sgd_portable_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps)
+{
+    return rate_at(recipe, step, n_steps, nas_portable_cos);
 }
 
 static double sum_of_squares(int64_t n, const double *x)

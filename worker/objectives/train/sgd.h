@@ -12,6 +12,9 @@
  *  restarts, where the recipe says cosine. */
 double nas_sgd_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps);
 
+/** The same with the same bits on every machine, for engines whose values have them. */
+double nas_sgd_portable_rate(const nas_recipe_t *recipe, int64_t step, int64_t n_steps);
+
 /** What a step changes: arrays of n, borrowed. */
 typedef struct nas_sgd_values {
     int64_t n;

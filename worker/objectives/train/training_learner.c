@@ -5,7 +5,7 @@
  * step that diverged is not known; it and those queued behind it changed nothing.
  */
 #include "worker/data/memory.h"
-#include "worker/engine/metrics/portable.h"
+#include "worker/objectives/train/sgd.h"
 #include "worker/objectives/train/training_internal.h"
 
 #include <stdlib.h>
@@ -161,29 +161,20 @@ static nas_status_t follow_order(nas_training_t *training, int64_t epoch)
                                       &training->failure);
 }
 
-/* As nas_sgd_rate, with the same bits on every machine. */
-static double rate_of(const nas_training_t *training)
-{
-    const double pi = 3.14159265358979323846;
-    const nas_recipe_t *recipe = training->options.recipe;
-    const double share =
-        (double)training->state.step / (double)(recipe->epochs * training->n_steps);
-    return recipe->cosine ? recipe->rate * 0.5 * (1 + nas_portable_cos(pi * share)) : recipe->rate;
-}
-
 static nas_status_t queue_step(nas_training_t *training)
 {
     const nas_recipe_t *recipe = training->options.recipe;
     const nas_training_state_t *state = &training->state;
     const int64_t epoch = state->step / training->n_steps;
-    const nas_learner_step_t step = {.number = state->step,
-                                     .epoch = epoch,
-                                     .place = state->step % training->n_steps * recipe->batch,
-                                     .rate = rate_of(training)};
+    const nas_learner_step_t step = {
+        .number = state->step,
+        .epoch = epoch,
+        .place = state->step % training->n_steps * recipe->batch,
+        .rate = nas_sgd_portable_rate(recipe, state->step, recipe->epochs * training->n_steps)};
     nas_status_t status = catch_up(training);
     if (!status) status = follow_order(training, epoch);
     if (status) return status;
-    return functions(training)->step(&training->learner, &step, 1, &training->failure);
+    return functions(training)->step(training->learner, &step, &training->failure);
 }
 
 nas_training_verdict_t nas_training_sync(nas_training_t *training)

@@ -16,9 +16,7 @@ static bool is_same(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
 
 static nas_status_t check(const nas_conv_shape_t *shape, nas_error_t *err)
 {
-    if ((shape->k == 1 || shape->k == 3) && (shape->stride == 1 || shape->stride == 2) &&
-        shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 && shape->h_in > 0 && shape->w_in > 0)
-        return NAS_OK;
+    if (nas_conv_shape_is_known(shape)) return NAS_OK;
     return nas_error_set(
         err, NAS_EARG,
         "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: kernels are 1 x 1 or 3 x 3, strides 1 or 2, extents positive",

@@ -1,22 +1,9 @@
 /* How alike the images' gradients are: correlations of the rows of the Jacobian, in float64. */
+#include "worker/engine/gpu/kernels/tree.h"
 
 /* --------------------------------------------------------------------------------- standardise */
 
 #define ROW_LANES 256
-
-/* The sum of all, in every work-item; what the tree held before is free to be written. */
-DEVICE double row_sum(LOCAL_POINTER double *tree, int lane, double value)
-{
-    tree[lane] = value;
-    for (int step = ROW_LANES / 2; step > 0; step /= 2) {
-        BARRIER();
-        if (lane < step) tree[lane] += tree[lane + step];
-    }
-    BARRIER();
-    const double sum = tree[0];
-    BARRIER();
-    return sum;
-}
 
 NAS_KERNEL(standardise, ROW_LANES)
 {
@@ -30,10 +17,10 @@ NAS_KERNEL(standardise, ROW_LANES)
     double sum = 0, squares = 0;
     for (i64 i = 0; i < d; i += ROW_LANES)
         if (i + lane < d) sum += row[i + lane];
-    const double mean = row_sum(tree, lane, sum) / (double)d;
+    const double mean = nas_gpu_tree_sum(tree, ROW_LANES, lane, sum) / (double)d;
     for (i64 i = 0; i < d; i += ROW_LANES)
         if (i + lane < d) squares = MAD64(row[i + lane] - mean, row[i + lane] - mean, squares);
-    const double scale = 1.0 / sqrt(row_sum(tree, lane, squares));
+    const double scale = 1.0 / sqrt(nas_gpu_tree_sum(tree, ROW_LANES, lane, squares));
     for (i64 i = 0; i < d; i += ROW_LANES)
         if (i + lane < d) row[i + lane] = (row[i + lane] - mean) * scale;
 }

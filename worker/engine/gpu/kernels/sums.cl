@@ -4,6 +4,7 @@
  * Sums of pixels are float32 over a quad (4 pixels; the last one of a plane ends in the padding,
  * which does not count), then float64: of a work-item, and by a tree.
  */
+#include "worker/engine/gpu/kernels/tree.h"
 
 /* ---------------------------------------------------------------------------------- image_dots */
 
@@ -61,20 +62,6 @@ NAS_KERNEL(image_dots, DOTS_LANES)
 
 #define MOMENTS_LANES 64
 
-/* The sum of all, in every work-item; what the tree held before is free to be written. */
-DEVICE double moments_sum(LOCAL_POINTER double *tree, int lane, double value)
-{
-    tree[lane] = value;
-    for (int step = MOMENTS_LANES / 2; step > 0; step /= 2) {
-        BARRIER();
-        if (lane < step) tree[lane] += tree[lane + step];
-    }
-    BARRIER();
-    const double sum = tree[0];
-    BARRIER();
-    return sum;
-}
-
 /* A work-item's part of a channel of n images: sums of x - center and of its square.  step: floats
  * from image to image. */
 DEVICE void moments_part(const GLOBAL float *x, i64 step, int n_images, int n_pixels, float center,
@@ -118,10 +105,10 @@ NAS_KERNEL(moments, MOMENTS_LANES)
     const double count = (double)n_images * n_pixels;
     double sums[2];
     moments_part(x, step, n_images, n_pixels, 0, sums);
-    const float near = (float)(moments_sum(tree, lane, sums[0]) / count);
+    const float near = (float)(nas_gpu_tree_sum(tree, MOMENTS_LANES, lane, sums[0]) / count);
     moments_part(x, step, n_images, n_pixels, near, sums);
-    const double sum = moments_sum(tree, lane, sums[0]);
-    const double squares = moments_sum(tree, lane, sums[1]);
+    const double sum = nas_gpu_tree_sum(tree, MOMENTS_LANES, lane, sums[0]);
+    const double squares = nas_gpu_tree_sum(tree, MOMENTS_LANES, lane, sums[1]);
     if (lane == 0) {
         GLOBAL double *out = vectors + k->moments + (i64)tile * 2 * c + channel;
         out[0] = near + sum / count;

@@ -51,13 +51,12 @@ typedef struct change {
 
 DEVICE change_t draw_change(const GLOBAL nas_gpu_augment_t *k, u32 image, u32 epoch)
 {
-    const u32 stream = 13; /* NAS_STREAM_AUGMENT */
     change_t change;
     draws_t draws;
     draws.key[0] = k->seed[0];
     draws.key[1] = k->seed[1];
     draws.counter[0] = 0;
-    draws.counter[1] = stream;
+    draws.counter[1] = k->stream;
     draws.counter[2] = image;
     draws.counter[3] = epoch;
     draws.n_used = 4;
@@ -158,7 +157,7 @@ DEVICE void judge(const GLOBAL nas_gpu_settle_t *k, GLOBAL double *vectors)
     if (k->most > 0) clip = k->most / (sqrt(squares) + 1e-6);
     step[NAS_GPU_STEP_CLIP] = clip < 1 ? clip : 1;
     if (step[NAS_GPU_STEP_BAD] < 0) step[NAS_GPU_STEP_LOSS_SUM] += loss;
-    if (!(step[NAS_GPU_STEP_BAD] < step[NAS_GPU_STEP_NUMBER]) || step[NAS_GPU_STEP_BAD] < 0)
+    if (step[NAS_GPU_STEP_BAD] < 0 || step[NAS_GPU_STEP_BAD] >= step[NAS_GPU_STEP_NUMBER])
         step[NAS_GPU_STEP_LOSS] = loss;
 }
 

@@ -325,6 +325,8 @@ typedef struct nas_gpu_augment {
     int first; /* as in nas_gpu_head_t */
     int crop, flip, cutout;
     u32 seed[2];
+    u32 stream; /* nas_stream_t */
+    int unused;
 } nas_gpu_augment_t;
 
 /* train.cl, gather: a gradient out of its shards, in their order.  GROUP_X: NAS_GPU_GATHER of its

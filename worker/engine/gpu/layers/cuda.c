@@ -196,16 +196,4 @@ static const nas_driver_vendor_t vendor = {
     .target = target,
 };
 
-static nas_status_t list(nas_gpu_info_t *info, int room, int *n, nas_error_t *reason,
-                         nas_error_t *err)
-{
-    return nas_driver_list(&vendor, info, room, n, reason, err);
-}
-
-static nas_status_t open_device(int position, nas_gpu_t **gpu_p, nas_error_t *err)
-{
-    return nas_driver_open(&vendor, &nas_gpu_layer_cuda, position, gpu_p, err);
-}
-
-const nas_gpu_layer_t nas_gpu_layer_cuda = {
-    .name = "cuda", .list = list, .open = open_device, NAS_DRIVER_FUNCTIONS};
+NAS_DRIVER_LAYER(cuda);

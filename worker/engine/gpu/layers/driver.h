@@ -174,14 +174,35 @@ void nas_driver_replay(nas_gpu_t *gpu, nas_gpu_graph_t *graph);
 void nas_driver_graph_free(nas_gpu_t *gpu, nas_gpu_graph_t *graph);
 nas_status_t nas_driver_wait(nas_gpu_t *gpu, nas_error_t *err);
 
-/** All of a layer but its name, `list` and `open`. */
-#define NAS_DRIVER_FUNCTIONS                                                                       \
-    .close = nas_driver_close, .describe = nas_driver_describe, .alloc = nas_driver_alloc,         \
-    .free = nas_driver_free, .host_alloc = nas_driver_host_alloc,                                  \
-    .host_free = nas_driver_host_free, .kernel = nas_driver_kernel, .write = nas_driver_write,     \
-    .read = nas_driver_read, .launch = nas_driver_launch, .begin_record = nas_driver_begin_record, \
-    .end_record = nas_driver_end_record, .replay = nas_driver_replay,                              \
-    .graph_free = nas_driver_graph_free, .wait = nas_driver_wait
+/** Define nas_gpu_layer_NAME, the layer of `vendor`, and its own functions. */
+#define NAS_DRIVER_LAYER(NAME)                                                                     \
+    static nas_status_t list(nas_gpu_info_t *info, int room, int *n, nas_error_t *reason,          \
+                             nas_error_t *err)                                                     \
+    {                                                                                              \
+        return nas_driver_list(&vendor, info, room, n, reason, err);                               \
+    }                                                                                              \
+    static nas_status_t open_device(int position, nas_gpu_t **gpu_p, nas_error_t *err)             \
+    {                                                                                              \
+        return nas_driver_open(&vendor, &nas_gpu_layer_##NAME, position, gpu_p, err);              \
+    }                                                                                              \
+    const nas_gpu_layer_t nas_gpu_layer_##NAME = {.name = #NAME,                                   \
+                                                  .list = list,                                    \
+                                                  .open = open_device,                             \
+                                                  .close = nas_driver_close,                       \
+                                                  .describe = nas_driver_describe,                 \
+                                                  .alloc = nas_driver_alloc,                       \
+                                                  .free = nas_driver_free,                         \
+                                                  .host_alloc = nas_driver_host_alloc,             \
+                                                  .host_free = nas_driver_host_free,               \
+                                                  .kernel = nas_driver_kernel,                     \
+                                                  .write = nas_driver_write,                       \
+                                                  .read = nas_driver_read,                         \
+                                                  .launch = nas_driver_launch,                     \
+                                                  .begin_record = nas_driver_begin_record,         \
+                                                  .end_record = nas_driver_end_record,             \
+                                                  .replay = nas_driver_replay,                     \
+                                                  .graph_free = nas_driver_graph_free,             \
+                                                  .wait = nas_driver_wait}
 
 /* Between driver.c, driver_kernel.c and driver_load.c. */
 

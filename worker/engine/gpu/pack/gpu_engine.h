@@ -12,7 +12,7 @@
 
 typedef struct nas_gpu_engine_options {
     nas_gpu_t *gpu;      /**< opened, kept, and nobody else's while programs are under way */
-    int width;           /**< programs at once at most; 0: 64 */
+    int width;           /**< programs at once at most; 0: 64, or 32 below 48 GiB */
     size_t memory_bytes; /**< of the device that may be taken; 0: 90 % of what is free */
 } nas_gpu_engine_options_t;
 

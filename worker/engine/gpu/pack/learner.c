@@ -265,14 +265,6 @@ static nas_status_t queue_step(nas_learner_t *learner, const nas_learner_step_t 
     return NAS_OK;
 }
 
-static nas_status_t step_all(nas_learner_t *const *learner, const nas_learner_step_t *step, int n,
-                             nas_error_t *err)
-{
-    nas_status_t status = NAS_OK;
-    for (int i = 0; !status && i < n; i++) status = queue_step(learner[i], &step[i], err);
-    return status;
-}
-
 /* What is left of the last batch, and batches that nobody asked for, are filled up. */
 static nas_status_t write_index(nas_learner_t *learner, const nas_learner_validation_t *validation,
                                 nas_error_t *err)
@@ -311,7 +303,7 @@ static nas_status_t validate(nas_learner_t *learner, const nas_learner_validatio
 const nas_learner_functions_t nas_gpu_learners = {.create = create,
                                                   .write = write_state,
                                                   .order = order,
-                                                  .step = step_all,
+                                                  .step = queue_step,
                                                   .read = read_state,
                                                   .validate = validate,
                                                   .destroy = destroy,

@@ -9,6 +9,7 @@
  *     vectors   step; state; gradient; results and vectors of shards, then of batches; parts
  *     data      images, tables, labels; the epoch's order; images to validate on
  */
+#include "common/base/rng.h"
 #include "worker/engine/gpu/pack/learner_internal.h"
 #include "worker/engine/gpu/plan/size.h"
 
@@ -144,7 +145,8 @@ static nas_status_t add_images(nas_learner_t *learner, nas_learner_launches_t *l
                                       .crop = o->crop,
                                       .flip = o->flip,
                                       .cutout = o->cutout,
-                                      .seed = {(u32)o->seed, (u32)(o->seed >> 32)}};
+                                      .seed = {(u32)o->seed, (u32)(o->seed >> 32)},
+                                      .stream = NAS_STREAM_AUGMENT};
     return NAS_OK;
 }
 

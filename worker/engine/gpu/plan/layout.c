@@ -1,6 +1,7 @@
 #include "worker/engine/gpu/plan/layout.h"
 
 #include "worker/engine/gpu/plan/descriptors.h"
+#include "worker/engine/gpu/plan/variant.h"
 
 #include <stdlib.h>
 
@@ -18,14 +19,12 @@ static size_t tensor_bytes(nas_shape_t shape)
 
 static nas_status_t check(const nas_conv_shape_t *shape, nas_error_t *err)
 {
-    if ((shape->k == 1 || shape->k == 3) && (shape->stride == 1 || shape->stride == 2) &&
-        shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 && shape->h_in > 0 && shape->w_in > 0)
-        return NAS_OK;
+    if (nas_conv_shape_is_known(shape) && shape->w_in <= NAS_GPU_MOST_COLUMNS) return NAS_OK;
     return nas_error_set(
         err, NAS_EARG,
-        "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: GPUs have kernels of 1 x 1 and 3 x 3, strides 1 and 2, extents positive",
+        "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: GPUs have kernels of 1 x 1 and 3 x 3, strides 1 and 2, extents positive, rows of at most %d pixels",
         shape->k, shape->k, shape->stride, shape->c_in, shape->c_out, shape->n, shape->h_in,
-        shape->w_in);
+        shape->w_in, NAS_GPU_MOST_COLUMNS);
 }
 
 static nas_status_t conv_find(const nas_conv_shape_t *shape, bool backward,

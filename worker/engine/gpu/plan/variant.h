@@ -16,6 +16,9 @@
 #include "worker/engine/backends/backend.h"
 #include "worker/engine/gpu/layers/layer.h"
 
+/** Pixels of a row that a group of work-items still spans. */
+enum { NAS_GPU_MOST_COLUMNS = 2048 };
+
 enum { NAS_GPU_MAX_DEFINES = 16, NAS_GPU_DEFINE_SIZE = 24 };
 
 /** Which of a convolution's three. */
