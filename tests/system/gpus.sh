@@ -8,7 +8,7 @@ has_cpu || skip 'backend: cpu, which yields to GPUs, is not built in'
 # devices: those of the layers $layers, all where it is unset, that can be had here without a GPU; at least one.
 devices=()
 for device in ${layers:-opencl threads}; do
-    if "$ROBOTNAS" devices | grep "^$device[: ]" >listed && ! grep -q ' none: ' listed; then
+    if "$ROBOTNAS" devices | grep "^${device}[: ]" >listed && ! grep -q ' none: ' listed; then
         devices+=("$device")
     else
         skip_part "--device $device: $(tr -s ' ' <listed)"
