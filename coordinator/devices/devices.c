@@ -182,6 +182,15 @@ static void say_gpus(const opening_t *opening, int64_t n_gpus)
                  plural(n_ranks), n_gpus == 1 ? "s" : "ve", first, without);
 }
 
+/* At the end, where the log is open: what its first rank waited for, once a kind of device. */
+static void say_kernels(const nas_device_t *device)
+{
+    const nas_gpu_counts_t *counts = nas_device_counts(device);
+    if (counts)
+        nas_log_line("kernels: %lld built, %lld taken from those that earlier runs built",
+                     (long long)counts->n_built, (long long)counts->n_cached);
+}
+
 /* ----------------------------------------------------------------------------------------- all */
 
 static nas_status_t open_gpus(opening_t *opening, nas_error_t *err)
@@ -220,6 +229,7 @@ nas_status_t nas_devices_open(nas_comm_t *world, const nas_devices_request_t *re
 
 void nas_devices_close(nas_devices_t *devices)
 {
+    if (devices->own && devices->kind == NAS_DEVICE_GPU) say_kernels(devices->own);
     nas_device_close(devices->own);
     free(devices->is_idle);
     *devices = (nas_devices_t){0};

@@ -37,6 +37,15 @@ for place in "$PWD/file" "$PWD/closed" ''; do
     fi
 done
 
+# A second start builds none, and computes the same.
+for built in '[1-9][0-9]* built, 0 taken' '0 built, [1-9][0-9]* taken'; do
+    NAS_GPU_CACHE=$PWD/kept expect_exit 0 "$ROBOTNAS" score job.yaml --device threads --fresh
+    expect_line err "kernels: $built from those that earlier runs built$"
+    [ -e first ] || scores_of tiny.h5 >first
+    expect_scores tiny.h5 first
+done
+rm -r tiny.h5*
+
 # ---- A lost GPU ----
 
 [ -n "${FAKE_CUDA_NVRTC:-}" ] || { skip_part 'a lost GPU: no NVRTC for the driver that is none'; exit 0; }

@@ -90,6 +90,11 @@ const nas_gpu_info_t *nas_device_info(const nas_device_t *device)
     return device->gpu ? &device->info : NULL;
 }
 
+const nas_gpu_counts_t *nas_device_counts(const nas_device_t *device)
+{
+    return device->gpu ? &device->gpu->counts : NULL;
+}
+
 const nas_backend_t *nas_device_layout(const nas_device_t *device)
 {
     return device->layout;

@@ -37,6 +37,8 @@ const char *nas_device_name(const nas_device_t *device);
 uint64_t nas_device_golden(const nas_device_t *device);
 /** A GPU as it was when it was opened; NULL: a CPU. The device's. */
 const nas_gpu_info_t *nas_device_info(const nas_device_t *device);
+/** What a GPU was asked to do so far; NULL: a CPU. The device's. */
+const nas_gpu_counts_t *nas_device_counts(const nas_device_t *device);
 /** That programs for it are made for. */
 const nas_backend_t *nas_device_layout(const nas_device_t *device);
 
