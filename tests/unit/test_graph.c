@@ -452,3 +452,26 @@ Test(graph, lowered_nodes_are_what_is_read)
     nas_lowered_destroy(lowered);
     nas_graph_destroy(graph);
 }
+
+/* Whoever is made of a node, in the order of the nodes. */
+Test(graph, lowered_nodes_know_their_readers)
+{
+    nas_graph_t *graph = graph_of(plain_chain);
+    nas_lowered_t *lowered = NULL;
+    nas_error_t err = {0};
+    int n = 0;
+    cr_assert_eq(nas_lower(graph, &lowered, &err), NAS_OK, "%s", err.text);
+    for (int node = 0; node < lowered->n_nodes; node++) {
+        const nas_lowered_input_t *reader = lowered->node[node].reader;
+        for (int i = 0; i < lowered->n_inputs; i++) {
+            if (lowered->input[i].source != node) continue;
+            cr_assert_eq(reader, &lowered->input[i]);
+            reader = reader->next_reader;
+            n++;
+        }
+        cr_assert_null(reader);
+    }
+    cr_assert_eq(n, 5); /* two convolutions and three copies; the images are no node */
+    nas_lowered_destroy(lowered);
+    nas_graph_destroy(graph);
+}

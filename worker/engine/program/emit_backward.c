@@ -37,12 +37,13 @@ static void add_norm_reader(nas_emitter_t *e, int norm, int to)
     nas_combine_shift(e, v->rest);
 }
 
-/* What one input of the node `to` hands back to its source. */
-static void add_input_reader(nas_emitter_t *e, int to, int input, bool curvature)
+/* What an input of a node hands back to its source. */
+static void add_input_reader(nas_emitter_t *e, const nas_lowered_input_t *input, bool curvature)
 {
-    const nas_lowered_node_t *n = &e->graph->node[to];
+    const int to = input->node;
     const nas_slice_t adjoint = nas_node_slice(e, to, node_adjoint(e, to, curvature));
-    switch (n->input[input].kind) {
+    if (!e->graph->node[to].live || adjoint.tensor < 0) return;
+    switch (input->kind) {
     case NAS_INPUT_CONV:
         break;
     case NAS_INPUT_COPY:
@@ -53,19 +54,11 @@ static void add_input_reader(nas_emitter_t *e, int to, int input, bool curvature
         break;
     case NAS_INPUT_NORM:
         if (curvature)
-            add_norm_curvature(e, n->input[input].index, to);
+            add_norm_curvature(e, input->index, to);
         else
-            add_norm_reader(e, n->input[input].index, to);
+            add_norm_reader(e, input->index, to);
         break;
     }
-}
-
-static void add_node_reader(nas_emitter_t *e, int node, int to, bool curvature)
-{
-    const nas_lowered_node_t *n = &e->graph->node[to];
-    if (!n->live || node_adjoint(e, to, curvature) < 0) return;
-    for (int i = 0; i < n->n_inputs; i++)
-        if (nas_lowered_source(e->graph, to, i) == node) add_input_reader(e, to, i, curvature);
 }
 
 static void add_group_reader(nas_emitter_t *e, int group, bool curvature)
@@ -81,10 +74,10 @@ static void add_group_reader(nas_emitter_t *e, int group, bool curvature)
 
 void nas_add_readers(nas_emitter_t *e, int node, bool curvature)
 {
-    for (int g = 0; g < e->n_groups; g++)
-        if (e->group[g].live && nas_group_conv(e, g)->source == node)
-            add_group_reader(e, g, curvature);
-    for (int to = node + 1; to < e->graph->n_nodes; to++) add_node_reader(e, node, to, curvature);
+    for (int g = nas_first_group(e, node); g >= 0; g = e->group[g].next)
+        if (e->group[g].live) add_group_reader(e, g, curvature);
+    const nas_lowered_input_t *reader = e->graph->node[node].reader;
+    for (; reader; reader = reader->next_reader) add_input_reader(e, reader, curvature);
     if (e->node[node].r >= 0) nas_combine_mask(e, nas_node_slice(e, node, e->node[node].r));
 }
 
@@ -223,8 +216,8 @@ static void emit_group(nas_emitter_t *e, nas_backward_t pass, int group)
 
 static void emit_groups_of(nas_emitter_t *e, nas_backward_t pass, int source)
 {
-    for (int g = 0; g < e->n_groups; g++)
-        if (e->group[g].live && nas_group_conv(e, g)->source == source) emit_group(e, pass, g);
+    for (int g = nas_first_group(e, source); g >= 0; g = e->group[g].next)
+        if (e->group[g].live) emit_group(e, pass, g);
 }
 
 /* --------------------------------------------------------------------------------------- nodes */

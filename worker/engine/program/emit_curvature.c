@@ -20,17 +20,16 @@ static void add_conv_tangent(nas_emitter_t *e, int conv)
 
 static void add_tangent_input(nas_emitter_t *e, int node, int input)
 {
-    const nas_input_kind_t kind = e->graph->node[node].input[input].kind;
-    const int index = e->graph->node[node].input[input].index;
-    if (kind == NAS_INPUT_CONV) {
+    const nas_lowered_input_t *in = &e->graph->node[node].input[input];
+    const int index = in->index, source = in->source;
+    if (in->kind == NAS_INPUT_CONV) {
         add_conv_tangent(e, index);
         return;
     }
-    const bool is_norm = kind == NAS_INPUT_NORM;
-    const int source = nas_lowered_source(e->graph, node, input);
+    const bool is_norm = in->kind == NAS_INPUT_NORM;
     const nas_slice_t tx = nas_node_slice(e, source, e->node[source].tx);
     if (tx.tensor < 0) return;
-    nas_combine_add(e, kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN, tx,
+    nas_combine_add(e, in->kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN, tx,
                     is_norm ? nas_norm_of(e, index)->t_coef : NAS_NOWHERE);
     if (is_norm)
         nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, source, e->node[source].x),
@@ -86,17 +85,14 @@ static void find_tangent_readers(const nas_emitter_t *e, int node, bool *x, bool
     const nas_lowered_t *graph = e->graph;
     *x = false;
     *r = node == graph->n_nodes - 1;
-    for (int g = 0; g < e->n_groups; g++) {
-        const nas_lowered_conv_t *conv = nas_group_conv(e, g);
-        if (conv->source != node || !e->group[g].live) continue;
-        *x |= conv->feed == NAS_FEED_POOL2;
-        *r |= conv->feed == NAS_FEED_RELU;
+    for (int g = nas_first_group(e, node); g >= 0; g = e->group[g].next) {
+        if (!e->group[g].live) continue;
+        *x |= nas_group_conv(e, g)->feed == NAS_FEED_POOL2;
+        *r |= nas_group_conv(e, g)->feed == NAS_FEED_RELU;
     }
-    for (int to = node + 1; to < graph->n_nodes; to++)
-        for (int i = 0; graph->node[to].live && i < graph->node[to].n_inputs; i++) {
-            if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
-            *x |= nas_lowered_source(graph, to, i) == node;
-        }
+    const nas_lowered_input_t *reader = graph->node[node].reader;
+    for (; reader; reader = reader->next_reader)
+        *x |= reader->kind != NAS_INPUT_CONV && graph->node[reader->node].live;
 }
 
 /* Sums for the norms that are behind another node, where that has a tangent. */
@@ -139,8 +135,8 @@ static void emit_tangents(nas_emitter_t *e)
     for (int node = 0; node <= head; node++) {
         if (!e->graph->node[node].live) continue;
         emit_tangent_node(e, node);
-        for (int g = 0; g < e->n_groups; g++)
-            if (e->group[g].live && nas_group_conv(e, g)->source == node) emit_tangent_group(e, g);
+        for (int g = nas_first_group(e, node); g >= 0; g = e->group[g].next)
+            if (e->group[g].live) emit_tangent_group(e, g);
     }
     if (e->node[head].tr >= 0)
         nas_emit_image_dots(e, nas_node_shape(e, head), nas_node_slice(e, head, e->node[head].tr),
@@ -218,8 +214,8 @@ static void emit_adjoint_node(nas_emitter_t *e, int node)
 
 static void emit_adjoint_groups_of(nas_emitter_t *e, int source)
 {
-    for (int g = 0; g < e->n_groups; g++)
-        if (e->group[g].live && nas_group_conv(e, g)->source == source) emit_adjoint_group(e, g);
+    for (int g = nas_first_group(e, source); g >= 0; g = e->group[g].next)
+        if (e->group[g].live) emit_adjoint_group(e, g);
 }
 
 void nas_emit_curvature(nas_emitter_t *e)

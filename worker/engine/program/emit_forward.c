@@ -9,22 +9,18 @@ typedef struct readers {
 
 static void add_groups(const nas_emitter_t *e, int node, readers_t *readers)
 {
-    for (int g = 0; g < e->n_groups; g++) {
-        const nas_lowered_conv_t *conv = nas_group_conv(e, g);
-        if (conv->source != node || !nas_group_evaluated(e, g)) continue;
-        readers->x |= conv->feed == NAS_FEED_POOL2;
-        readers->r |= conv->feed == NAS_FEED_RELU;
+    for (int g = nas_first_group(e, node); g >= 0; g = e->group[g].next) {
+        if (!nas_group_evaluated(e, g)) continue;
+        readers->x |= nas_group_conv(e, g)->feed == NAS_FEED_POOL2;
+        readers->r |= nas_group_conv(e, g)->feed == NAS_FEED_RELU;
     }
 }
 
 static void add_nodes(const nas_emitter_t *e, int node, readers_t *readers)
 {
-    const nas_lowered_t *graph = e->graph;
-    for (int to = node + 1; to < graph->n_nodes; to++)
-        for (int i = 0; e->evaluated[to] && i < graph->node[to].n_inputs; i++) {
-            if (graph->node[to].input[i].kind == NAS_INPUT_CONV) continue;
-            readers->x |= nas_lowered_source(graph, to, i) == node;
-        }
+    const nas_lowered_input_t *reader = e->graph->node[node].reader;
+    for (; reader; reader = reader->next_reader)
+        readers->x |= reader->kind != NAS_INPUT_CONV && e->evaluated[reader->node];
 }
 
 static bool has_signs(const nas_emitter_t *e, int node)
@@ -77,8 +73,8 @@ static void emit_group(nas_emitter_t *e, int group)
 
 static void emit_groups_of(nas_emitter_t *e, int source)
 {
-    for (int g = 0; g < e->n_groups; g++)
-        if (nas_group_conv(e, g)->source == source && nas_group_evaluated(e, g)) emit_group(e, g);
+    for (int g = nas_first_group(e, source); g >= 0; g = e->group[g].next)
+        if (nas_group_evaluated(e, g)) emit_group(e, g);
 }
 
 /* --------------------------------------------------------------------------------------- nodes */
@@ -90,18 +86,17 @@ static nas_vector_t scale_of(const nas_emitter_t *e, int norm)
 
 static void add_input(nas_emitter_t *e, int node, int input)
 {
-    const nas_input_kind_t kind = e->graph->node[node].input[input].kind;
-    const int index = e->graph->node[node].input[input].index;
-    if (kind == NAS_INPUT_CONV) {
+    const nas_lowered_input_t *in = &e->graph->node[node].input[input];
+    const int index = in->index, source = in->source;
+    if (in->kind == NAS_INPUT_CONV) {
         const int y = e->group[e->place[index].group].y;
         nas_combine_add(e, NAS_TERM_PLAIN, nas_conv_slice(e, index, y),
                         scale_of(e, e->graph->conv[index].norm));
         return;
     }
-    const int source = nas_lowered_source(e->graph, node, input);
-    nas_combine_add(e, kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN,
+    nas_combine_add(e, in->kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN,
                     nas_node_slice(e, source, e->node[source].x),
-                    kind == NAS_INPUT_NORM ? scale_of(e, index) : NAS_NOWHERE);
+                    in->kind == NAS_INPUT_NORM ? scale_of(e, index) : NAS_NOWHERE);
 }
 
 /* Flow: bring an output to about 1, as x = rescale * x, with its rectified value. */

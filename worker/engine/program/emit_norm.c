@@ -157,12 +157,7 @@ void nas_emit_rescale(nas_emitter_t *e, int node, int tensor, nas_vector_t expon
 void nas_emit_follow_adjoint(nas_emitter_t *e, int node)
 {
     const nas_lowered_t *graph = e->graph;
-    for (int to = node + 1; to < graph->n_nodes; to++) {
-        const nas_lowered_node_t *n = &graph->node[to];
-        for (int i = 0; n->live && i < n->n_inputs; i++) {
-            if (nas_lowered_source(graph, to, i) != node) continue;
-            emit_copy(e, e->node[to].d_exponent, e->node[node].d_exponent);
-            return;
-        }
-    }
+    const nas_lowered_input_t *reader = graph->node[node].reader;
+    while (reader && !graph->node[reader->node].live) reader = reader->next_reader;
+    if (reader) emit_copy(e, e->node[reader->node].d_exponent, e->node[node].d_exponent);
 }

@@ -40,10 +40,12 @@ typedef struct nas_node_tensors {
     nas_vector_t max_abs;      /**< flow: [1] of x or d before rescaling */
     nas_vector_t exponent;     /**< flow: [1] stored x times 2^exponent is x */
     nas_vector_t d_exponent;
+    int first_group; /**< of those that read it, or -1 */
 } nas_node_tensors_t;
 
 /** Tensors and weights of one group of convolutions. */
 typedef struct nas_group_tensors {
+    int next;  /**< of those that read the same, or -1 */
     int first; /**< of its convolutions, in `member` */
     int n_convs;
     int c_out; /**< of all */
@@ -93,6 +95,7 @@ typedef struct nas_emitter {
     nas_group_place_t *place; /**< [n_convs] */
     int *member;              /**< [n_convs] convolutions, group by group */
     int image;                /**< tensor */
+    int first_group;          /**< of those that read the images, or -1 */
     /* tensors of all groups */
     int weights;
     int gradients;
@@ -174,6 +177,9 @@ void nas_combine_end(nas_emitter_t *e);
 /** Cut the graph's convolutions into groups, with kernels and room for their weights. */
 nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err);
 
+/** The first group that reads a node, or the images (-1), in the order of the graph; the others
+ *  follow by `next`. -1: none. */
+int nas_first_group(const nas_emitter_t *e, int source);
 /** The first convolution of a group: what all of them share. */
 const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group);
 /** Shape of a group's output, and of its input. */

@@ -6,44 +6,53 @@
 
 /* ------------------------------------------------------------------------------------- grouping */
 
+/* Of one source. */
 static bool is_alike(const nas_lowered_conv_t *a, const nas_lowered_conv_t *b)
 {
-    return a->source == b->source && a->feed == b->feed && a->k == b->k && a->stride == b->stride &&
-           a->c_out == b->c_out && a->live == b->live;
+    return a->feed == b->feed && a->k == b->k && a->stride == b->stride && a->c_out == b->c_out &&
+           a->live == b->live;
 }
 
-/* The group that a convolution joins, or begins. It joins one only where its output channels are
- * whole blocks of the layout. */
-static int find_group(const nas_emitter_t *e, int conv)
+/* Where the group stands, among those of its source, that a convolution joins; or their end. It
+ * joins one only where its output channels are whole blocks of the layout. */
+static int *find_group(nas_emitter_t *e, const nas_lowered_conv_t *conv)
 {
-    const nas_lowered_conv_t *c = &e->graph->conv[conv];
-    if (c->c_out % e->backend->channel_block != 0) return e->n_groups;
-    for (int g = 0; g < e->n_groups; g++)
-        if (is_alike(&e->graph->conv[e->group[g].first], c)) return g;
-    return e->n_groups;
+    const bool may_join = conv->c_out % e->backend->channel_block == 0;
+    int *link = conv->source < 0 ? &e->first_group : &e->node[conv->source].first_group;
+    while (*link >= 0 && !(may_join && is_alike(&e->graph->conv[e->group[*link].first], conv)))
+        link = &e->group[*link].next;
+    return link;
 }
 
 /* While groups are made, `first` is a convolution of the graph. */
+static void begin_group(nas_emitter_t *e, int first)
+{
+    e->group[e->n_groups++] = (nas_group_tensors_t){.next = -1,
+                                                    .first = first,
+                                                    .live = e->graph->conv[first].live,
+                                                    .p = NAS_NO_TENSOR,
+                                                    .y = NAS_NO_TENSOR,
+                                                    .dy = NAS_NO_TENSOR,
+                                                    .dr = NAS_NO_TENSOR,
+                                                    .tp = NAS_NO_TENSOR,
+                                                    .ty = NAS_NO_TENSOR,
+                                                    .u = NAS_NO_TENSOR,
+                                                    .du = NAS_NO_TENSOR};
+}
+
 static void cut(nas_emitter_t *e)
 {
+    e->first_group = -1;
     for (int i = 0; i < e->graph->n_convs; i++) {
-        const int g = find_group(e, i);
-        nas_group_tensors_t *group = &e->group[g];
-        if (g == e->n_groups) {
-            *group = (nas_group_tensors_t){.first = i,
-                                           .live = e->graph->conv[i].live,
-                                           .p = NAS_NO_TENSOR,
-                                           .y = NAS_NO_TENSOR,
-                                           .dy = NAS_NO_TENSOR,
-                                           .dr = NAS_NO_TENSOR,
-                                           .tp = NAS_NO_TENSOR,
-                                           .ty = NAS_NO_TENSOR,
-                                           .u = NAS_NO_TENSOR,
-                                           .du = NAS_NO_TENSOR};
-            e->n_groups++;
+        const nas_lowered_conv_t *conv = &e->graph->conv[i];
+        int *link = find_group(e, conv);
+        if (*link < 0) {
+            *link = e->n_groups;
+            begin_group(e, i);
         }
-        e->place[i] = (nas_group_place_t){.group = g, .c_first = group->c_out};
-        group->c_out += e->graph->conv[i].c_out;
+        nas_group_tensors_t *group = &e->group[*link];
+        e->place[i] = (nas_group_place_t){.group = *link, .c_first = group->c_out};
+        group->c_out += conv->c_out;
         group->n_convs++;
     }
 }
@@ -173,6 +182,11 @@ nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err)
 }
 
 /* --------------------------------------------------------------------------------- of one group */
+
+int nas_first_group(const nas_emitter_t *e, int source)
+{
+    return source < 0 ? e->first_group : e->node[source].first_group;
+}
 
 const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group)
 {

@@ -114,14 +114,14 @@ static void check_pool(lowering_t *l, int node)
 /* -----------------------------------------------------------------------------------------
  * terms */
 
-int nas_lowered_source(const nas_lowered_t *lowered, int node, int input)
+/* The node that a term of this kind is made of, or NONE. */
+static int source_of_term(const nas_lowered_t *to, nas_input_kind_t kind, int index)
 {
-    const int index = lowered->node[node].input[input].index;
-    switch (lowered->node[node].input[input].kind) {
+    switch (kind) {
     case NAS_INPUT_CONV:
-        return lowered->conv[index].source;
+        return to->conv[index].source;
     case NAS_INPUT_NORM:
-        return lowered->norm[index].source;
+        return to->norm[index].source;
     case NAS_INPUT_COPY:
     case NAS_INPUT_POOL3:
         break;
@@ -130,14 +130,13 @@ int nas_lowered_source(const nas_lowered_t *lowered, int node, int input)
 }
 
 /* The BN that an input of a node went through last, or NONE. */
-static int norm_of_input(const nas_lowered_t *to, int node, int input)
+static int norm_of_input(const nas_lowered_t *to, const nas_lowered_input_t *input)
 {
-    const int index = to->node[node].input[input].index;
-    switch (to->node[node].input[input].kind) {
+    switch (input->kind) {
     case NAS_INPUT_CONV:
-        return to->conv[index].norm;
+        return to->conv[input->index].norm;
     case NAS_INPUT_NORM:
-        return index;
+        return input->index;
     case NAS_INPUT_COPY:
     case NAS_INPUT_POOL3:
         break;
@@ -161,9 +160,9 @@ static void find_scale(lowering_t *l, int from)
     bool is_found = false;
     if (n->n_inputs == 0) n->scale_from = exponent_of(to, l->begin);
     for (int i = 0; i < n->n_inputs; i++) {
-        const int norm = norm_of_input(to, node, i);
+        const int norm = norm_of_input(to, &n->input[i]);
         if (norm >= 0 && to->norm[norm].in_reduction) continue;
-        const int scale = exponent_of(to, nas_lowered_source(to, node, i));
+        const int scale = exponent_of(to, n->input[i].source);
         if (is_found && scale != n->scale_from)
             refuse(l, from, "a sum of tensors from before and behind the end of a block");
         n->scale_from = scale;
@@ -193,7 +192,8 @@ static void add_input(lowering_t *l, int from, nas_input_kind_t kind, int index)
 {
     const int node = l->node_of[from];
     nas_lowered_node_t *n = &l->to->node[node];
-    n->input[n->n_inputs++] = (nas_lowered_input_t){.kind = kind, .index = index};
+    n->input[n->n_inputs++] = (nas_lowered_input_t){
+        .kind = kind, .index = index, .node = node, .source = source_of_term(l->to, kind, index)};
     l->to->n_inputs++;
     if (kind == NAS_INPUT_CONV) l->to->conv[index].target = node;
 }
@@ -390,6 +390,18 @@ static void find_head(lowering_t *l)
     l->to->linear_bias = at(l, output)->bias;
 }
 
+/* From the last input on, so that each node's readers are in the order of theirs. */
+static void link_readers(nas_lowered_t *to)
+{
+    for (int i = to->n_inputs - 1; i >= 0; i--) {
+        nas_lowered_input_t *input = &to->input[i];
+        if (input->source < 0) continue;
+        nas_lowered_node_t *source = &to->node[input->source];
+        input->next_reader = source->reader;
+        source->reader = input;
+    }
+}
+
 /* What can be seen only when all is there. */
 static void check_ends(lowering_t *l)
 {
@@ -442,6 +454,7 @@ static void lower_all(lowering_t *l)
         if (at(l, i)->ends_block) l->first_end = i;
     find_head(l);
     for (int i = 0; !l->status && i < l->graph->n_nodes; i++) lower_node(l, i);
+    link_readers(l->to);
     if (!l->status) check_ends(l);
 }
 

@@ -53,6 +53,9 @@ typedef enum nas_input_kind {
 typedef struct nas_lowered_input {
     nas_input_kind_t kind;
     int index;
+    int node;   /**< whose input it is */
+    int source; /**< node that it is made of, through its convolution or norm; -1: the image */
+    const struct nas_lowered_input *next_reader; /**< of its source; NULL: the last */
 } nas_lowered_input_t;
 
 /** A node is the sum of its inputs; without inputs it is 0. */
@@ -61,11 +64,13 @@ typedef struct nas_graph_node {
     int h;
     int w;
     int n_inputs;
-    nas_lowered_input_t *input; /**< [n_inputs] the form's */
-    int n_relu;                 /**< ReLUs of the network that read it, live or not */
-    bool live;                  /**< reaches the logits */
-    bool is_output;             /**< of a block: where synflow rescales */
-    int scale_from;             /**< synflow: node whose exponent its inputs have; -1: exponent 0 */
+    nas_lowered_input_t *input;        /**< [n_inputs] the form's */
+    const nas_lowered_input_t *reader; /**< inputs that are made of it, in the order of their nodes;
+                                            NULL: none */
+    int n_relu;                        /**< ReLUs of the network that read it, live or not */
+    bool live;                         /**< reaches the logits */
+    bool is_output;                    /**< of a block: where synflow rescales */
+    int scale_from; /**< synflow: node whose exponent its inputs have; -1: exponent 0 */
 } nas_lowered_node_t;
 
 /** Arrays are owned, but those of parameters; nodes stand in topological order. The last is what
@@ -92,9 +97,6 @@ typedef struct nas_lowered {
  *  graph: borrowed while *lowered_p lives.
  *  NAS_EARG: what programs cannot compute, by name. NAS_ENOMEM. The caller owns *lowered_p. */
 nas_status_t nas_lower(const nas_graph_t *graph, nas_lowered_t **lowered_p, nas_error_t *err);
-
-/** The node that an input of a node is made of, through its convolution or norm; -1: the image. */
-int nas_lowered_source(const nas_lowered_t *lowered, int node, int input);
 
 /** Accepts NULL. */
 void nas_lowered_destroy(nas_lowered_t *lowered);

@@ -39,10 +39,8 @@ static void mark_evaluated(nas_emitter_t *e)
         const nas_lowered_node_t *n = &graph->node[node];
         const bool counts = (e->needs & NAS_NEED_SIGNS) && n->n_relu > 0;
         e->evaluated[node] |= n->live || counts;
-        for (int i = 0; e->evaluated[node] && i < n->n_inputs; i++) {
-            const int source = nas_lowered_source(graph, node, i);
-            if (source >= 0) e->evaluated[source] = true;
-        }
+        for (int i = 0; e->evaluated[node] && i < n->n_inputs; i++)
+            if (n->input[i].source >= 0) e->evaluated[n->input[i].source] = true;
     }
 }
 

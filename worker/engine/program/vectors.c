@@ -52,7 +52,8 @@ static void make_node(nas_emitter_t *e, int node)
                               .rescale = NAS_NOWHERE,
                               .max_abs = NAS_NOWHERE,
                               .exponent = NAS_NOWHERE,
-                              .d_exponent = NAS_NOWHERE};
+                              .d_exponent = NAS_NOWHERE,
+                              .first_group = -1};
     if (!e->flow) return;
     t->rescale = nas_emit_vector(e, c);
     t->max_abs = nas_emit_vector(e, 1);
