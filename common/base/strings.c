@@ -79,6 +79,20 @@ char *nas_string_copy(const char *text, nas_error_t *err)
     return nas_string_format(err, "%s", text);
 }
 
+char *nas_string_join(const char *const *part, size_t n, nas_error_t *err)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < n; i++) length += strlen(part[i]);
+    char *text = malloc(length + 1), *end = text;
+    if (!text) {
+        (void)nas_error_nomem(err, "a string");
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++) end = stpcpy(end, part[i]);
+    *end = '\0';
+    return text;
+}
+
 char *nas_string_utf8(const char *text, nas_error_t *err)
 {
     static const char replacement[] = "\xef\xbf\xbd";

@@ -29,6 +29,9 @@ void nas_strings_fini(nas_strings_t *list);
 /** Copy of text, owned by the caller (free), or NULL with err set. */
 char *nas_string_copy(const char *text, nas_error_t *err);
 
+/** The parts, one behind the other; owned by the caller (free), or NULL with err set. */
+char *nas_string_join(const char *const *part, size_t n, nas_error_t *err);
+
 /** Copy of text as UTF-8, owned by the caller (free), or NULL with err set: what is no part of a
  *  character as RFC 3629 has them becomes U+FFFD, byte by byte. Valid text stays as it is. */
 char *nas_string_utf8(const char *text, nas_error_t *err);

@@ -89,6 +89,17 @@ Test(strings, copy_and_format_are_the_callers)
     free(text);
 }
 
+Test(strings, join_is_one_part_behind_the_other)
+{
+    const char *const part[] = {"cell3", "/", "", "edge0"};
+    char *text = nas_string_join(part, 4, NULL);
+    char *empty = nas_string_join(part, 0, NULL);
+    cr_assert_str_eq(text, "cell3/edge0");
+    cr_assert_str_eq(empty, "");
+    free(text);
+    free(empty);
+}
+
 Test(strings, what_is_no_utf_8_is_replaced_byte_by_byte)
 {
     static const struct {

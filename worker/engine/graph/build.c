@@ -68,9 +68,10 @@ static void enter(nas_builder_t *table, const char *name, int number)
 {
     nas_graph_builder_t *b = of(table);
     if (b->is_nameless || b->status) return;
-    const char *slash = b->scope ? "/" : "";
-    char *text = number < 0 ? nas_string_format(&b->err, "%s%s%s", scope(b), slash, name)
-                            : nas_string_format(&b->err, "%s%s%s%d", scope(b), slash, name, number);
+    char digits[16] = "";
+    if (number >= 0) (void)snprintf(digits, sizeof digits, "%d", number);
+    const char *const part[] = {scope(b), b->scope ? "/" : "", name, digits};
+    char *text = nas_string_join(part, sizeof part / sizeof *part, &b->err);
     free(b->scope);
     b->scope = text;
     if (!text) out_of_memory(b);
@@ -94,7 +95,8 @@ static const char *full_name(nas_graph_builder_t *b, const char *name)
 {
     if (b->is_nameless || b->status) return NULL;
     const char *slash = name && b->scope ? "/" : "";
-    return keep(b, nas_string_format(&b->err, "%s%s%s", scope(b), slash, name ? name : ""));
+    const char *const part[] = {scope(b), slash, name ? name : ""};
+    return keep(b, nas_string_join(part, sizeof part / sizeof *part, &b->err));
 }
 
 /* -----------------------------------------------------------------------------------------
@@ -172,9 +174,10 @@ static int add_parameter(nas_graph_builder_t *b, const char *layer, const char *
             return refuse(b, layer, "too many parameters");
         parameter.n *= parameter.shape[i];
     }
-    if (!b->is_nameless)
-        parameter.name = keep(
-            b, nas_string_format(&b->err, "%s%s%s/%s", scope(b), b->scope ? "/" : "", layer, what));
+    if (!b->is_nameless) {
+        const char *const part[] = {scope(b), b->scope ? "/" : "", layer, "/", what};
+        parameter.name = keep(b, nas_string_join(part, sizeof part / sizeof *part, &b->err));
+    }
     parameter.offset = graph->n_values;
     graph->n_values += parameter.n;
     graph->parameter[graph->n_parameters] = parameter;
