@@ -157,7 +157,7 @@ static void note_users(nas_gpu_hazards_t *h, users_t *users, const nas_gpu_acces
 /* -------------------------------------------------------------------------------------- vectors */
 
 /* Its place in `vector`, plus 1; 0: no memory. */
-static int find_vector(nas_gpu_hazards_t *h, int64_t vector)
+static int place_of_vector(nas_gpu_hazards_t *h, int64_t vector)
 {
     const uint32_t stamp = h->generation << (32 - GENERATION_BITS);
     const uint32_t mask = (1u << (32 - GENERATION_BITS)) - 1;
@@ -172,9 +172,12 @@ static int find_vector(nas_gpu_hazards_t *h, int64_t vector)
 
 /* -------------------------------------------------------------------------------------- regions */
 
-/* The first region that ends behind `begin`. */
-static int first_behind(const nas_gpu_hazards_t *h, int64_t begin)
+/* The first region that ends behind `begin`: the one where it was last, or it is searched for. */
+static int first_behind(const nas_gpu_hazards_t *h, int64_t begin, int last)
 {
+    if (last < h->n_regions && h->region[last].end > begin &&
+        (last == 0 || h->region[last - 1].end <= begin))
+        return last;
     int low = 0, high = h->n_regions;
     while (low < high) {
         const int middle = (low + high) / 2;
@@ -203,9 +206,9 @@ static nas_gpu_access_t whole(const nas_gpu_access_t *a)
     return all;
 }
 
-static void find_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int *wait, int *n)
+static void find_regions(nas_gpu_hazards_t *h, nas_gpu_access_t *a, int *wait, int *n)
 {
-    int i = first_behind(h, a->begin);
+    int i = a->place = first_behind(h, a->begin, a->place);
     if (i < h->n_regions && is_of(&h->region[i], a)) {
         find_users(h, &h->region[i].users, a, wait, n);
         return;
@@ -237,8 +240,9 @@ static void replace(nas_gpu_hazards_t *h, int first, int last, const region_t *r
     const int more = n - (last - first);
     while (h->n_regions + more > h->region_room)
         if (!grow(h, &h->region, h->region_room, &h->region_room, sizeof *h->region)) return;
-    memmove(&h->region[first + n], &h->region[last],
-            (size_t)(h->n_regions - last) * sizeof *h->region);
+    if (more != 0)
+        memmove(&h->region[first + n], &h->region[last],
+                (size_t)(h->n_regions - last) * sizeof *h->region);
     memcpy(&h->region[first], region, (size_t)n * sizeof *region);
     h->n_regions += more;
 }
@@ -278,7 +282,7 @@ static void put_region(nas_gpu_hazards_t *h, int first, const nas_gpu_access_t *
 
 static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    int i = first_behind(h, a->begin);
+    int i = first_behind(h, a->begin, a->place);
     if (i < h->n_regions && is_of(&h->region[i], a)) {
         note_users(h, &h->region[i].users, a, step);
     } else if (a->is_write) {
@@ -292,22 +296,33 @@ static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int st
 
 /* ------------------------------------------------------------------------------------------ all */
 
-void nas_gpu_hazards_find(nas_gpu_hazards_t *h, nas_gpu_access_t *access, int *wait, int *n)
+static void find_vector_users(nas_gpu_hazards_t *h, nas_gpu_access_t *a, int *wait, int *n)
 {
-    if (!access->is_vector) {
-        find_regions(h, access, wait, n);
-        return;
-    }
-    access->vector = find_vector(h, access->begin);
-    if (access->vector) find_users(h, &h->vector[access->vector - 1], access, wait, n);
+    a->place = place_of_vector(h, a->begin);
+    if (a->place) find_users(h, &h->vector[a->place - 1], a, wait, n);
 }
 
-void nas_gpu_hazards_note(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int step)
+static void note_vector(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    if (!access->is_vector) {
-        note_regions(h, access, step);
-        return;
-    }
-    const int vector = access->vector ? access->vector : find_vector(h, access->begin);
-    if (vector) note_users(h, &h->vector[vector - 1], access, step);
+    const int place = a->place ? a->place : place_of_vector(h, a->begin);
+    if (place) note_users(h, &h->vector[place - 1], a, step);
+}
+
+void nas_gpu_hazards_find(nas_gpu_hazards_t *h, nas_gpu_access_t *access, int n, int *wait,
+                          int *n_waits)
+{
+    for (int i = 0; i < n; i++)
+        if (access[i].is_vector)
+            find_vector_users(h, &access[i], wait, n_waits);
+        else
+            find_regions(h, &access[i], wait, n_waits);
+}
+
+void nas_gpu_hazards_note(nas_gpu_hazards_t *h, const nas_gpu_access_t *access, int n, int step)
+{
+    for (int i = 0; i < n; i++)
+        if (access[i].is_vector)
+            note_vector(h, &access[i], step);
+        else
+            note_regions(h, &access[i], step);
 }

@@ -20,7 +20,7 @@ typedef struct nas_gpu_access {
                                plane; 0: not a tensor of channels */
     bool is_write;
     bool is_vector;
-    int vector; /**< of nas_gpu_hazards_find, for nas_gpu_hazards_note: which vector it is; 0 before */
+    int place; /**< of nas_gpu_hazards_find, for nas_gpu_hazards_note: where it was found; 0 before */
 } nas_gpu_access_t;
 
 /** Opaque. */
@@ -35,13 +35,15 @@ void nas_gpu_hazards_destroy(nas_gpu_hazards_t *hazards);
  *  Returns whether there is memory. */
 bool nas_gpu_hazards_begin(nas_gpu_hazards_t *hazards, size_t n_vectors);
 
-/** Steps that an access waits for.
- *  wait [out]: appended to, of `room`, *n so far. What does not fit is lost; nas_gpu_hazards_failed
- *  says so. One may be there several times. */
-void nas_gpu_hazards_find(nas_gpu_hazards_t *hazards, nas_gpu_access_t *access, int *wait, int *n);
+/** Steps that an operation's n accesses wait for.
+ *  wait [out]: appended to, of NAS_GPU_MOST_WAITS, *n_waits so far. What does not fit is lost;
+ *  nas_gpu_hazards_failed says so. One may be there several times. */
+void nas_gpu_hazards_find(nas_gpu_hazards_t *hazards, nas_gpu_access_t *access, int n, int *wait,
+                          int *n_waits);
 
-/** The step makes this access. */
-void nas_gpu_hazards_note(nas_gpu_hazards_t *hazards, const nas_gpu_access_t *access, int step);
+/** The step makes these accesses. */
+void nas_gpu_hazards_note(nas_gpu_hazards_t *hazards, const nas_gpu_access_t *access, int n,
+                          int step);
 
 enum { NAS_GPU_MOST_WAITS = 4096 };
 

@@ -79,14 +79,12 @@ void nas_gpu_waits(nas_gpu_planner_t *p, int step)
 
 void nas_gpu_find(nas_gpu_planner_t *p)
 {
-    for (int i = 0; i < p->n_accesses; i++)
-        nas_gpu_hazards_find(p->hazards, &p->access[i], p->wait, &p->n_waits);
+    nas_gpu_hazards_find(p->hazards, p->access, p->n_accesses, p->wait, &p->n_waits);
 }
 
 void nas_gpu_note(nas_gpu_planner_t *p, int step)
 {
-    for (int i = 0; step >= 0 && i < p->n_accesses; i++)
-        nas_gpu_hazards_note(p->hazards, &p->access[i], step);
+    if (step >= 0) nas_gpu_hazards_note(p->hazards, p->access, p->n_accesses, step);
     p->n_accesses = p->n_waits = 0;
 }
 
