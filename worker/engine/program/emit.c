@@ -4,6 +4,9 @@
 
 /* -------------------------------------------------------------------------------------- entries */
 
+/* Room of a pool to begin with: a network of cells has a few thousand operations. */
+enum { FEWEST_ENTRIES = 1024 };
+
 /* What is emitted without memory: large enough for an entry of any pool. */
 static void *nobody(void)
 {
@@ -22,7 +25,7 @@ static void *nobody(void)
 void *nas_emit_entry(nas_emitter_t *e, nas_pool_t *pool)
 {
     if (pool->n == pool->room) {
-        const int room = pool->room ? 2 * pool->room : 64;
+        const int room = pool->room ? 2 * pool->room : FEWEST_ENTRIES;
         void *data = realloc(pool->data, (size_t)room * pool->size);
         e->failed |= !data;
         if (data) {

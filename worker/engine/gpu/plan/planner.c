@@ -27,17 +27,18 @@ void nas_gpu_planner_begin(nas_gpu_planner_t *p, nas_gpu_steps_t *steps,
 
 /* ------------------------------------------------------------------------------------- accesses */
 
-static void add_access(nas_gpu_planner_t *p, nas_gpu_access_t access)
+/* One more, to be filled in where it stays: there are a few thousand a network. */
+static nas_gpu_access_t *add_access(nas_gpu_planner_t *p)
 {
     NAS_ASSERT(p->n_accesses < NAS_GPU_MOST_ACCESSES);
-    p->access[p->n_accesses++] = access;
+    return &p->access[p->n_accesses++];
 }
 
 static void use_vector(nas_gpu_planner_t *p, nas_vector_t vector, bool is_write)
 {
     if (vector < 0) return;
-    add_access(p, (nas_gpu_access_t){
-                      .begin = vector, .c_end = 1, .is_write = is_write, .is_vector = true});
+    *add_access(p) =
+        (nas_gpu_access_t){.begin = vector, .c_end = 1, .is_write = is_write, .is_vector = true};
 }
 
 void nas_gpu_reads(nas_gpu_planner_t *p, nas_vector_t vector)
@@ -57,19 +58,19 @@ void nas_gpu_uses_tensor(nas_gpu_planner_t *p, nas_shape_t shape, nas_range_t ra
     const int plane = NAS_GPU_PITCH(shape.h, shape.w),
               c_total = range.c_total ? range.c_total : shape.c;
     const int64_t n_bytes = (int64_t)shape.n * c_total * plane * (int64_t)sizeof(float);
-    add_access(p, (nas_gpu_access_t){.begin = range.at,
-                                     .end = range.at + n_bytes,
-                                     .c_first = range.c_first,
-                                     .c_end = range.c_first + shape.c,
-                                     .c_total = c_total,
-                                     .plane = plane,
-                                     .is_write = is_write});
+    *add_access(p) = (nas_gpu_access_t){.begin = range.at,
+                                        .end = range.at + n_bytes,
+                                        .c_first = range.c_first,
+                                        .c_end = range.c_first + shape.c,
+                                        .c_total = c_total,
+                                        .plane = plane,
+                                        .is_write = is_write};
 }
 
 void nas_gpu_uses_bytes(nas_gpu_planner_t *p, nas_place_t at, size_t n_bytes, bool is_write)
 {
-    add_access(p, (nas_gpu_access_t){
-                      .begin = at, .end = at + (int64_t)n_bytes, .c_end = 1, .is_write = is_write});
+    *add_access(p) = (nas_gpu_access_t){
+        .begin = at, .end = at + (int64_t)n_bytes, .c_end = 1, .is_write = is_write};
 }
 
 void nas_gpu_waits(nas_gpu_planner_t *p, int step)
