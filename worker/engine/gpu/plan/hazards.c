@@ -1,4 +1,4 @@
-/* Regions of the arena that are in use, sorted, none of which overlap. A tensor that is written
+/* Regions of the arena that are in use, in order, none of which overlap. A tensor that is written
  * where others lay cuts them: what is left of those keeps who used it, for what comes there next.
  * Users of a region, and of a vector, are lists in one pool: who wrote it last (several, each its
  * channels), and who read it since. */
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NONE = -1, ALL_CHANNELS = 1 << 30, GENERATION_BITS = 12 };
+enum { NONE = -1, ALL_CHANNELS = 1 << 30, GENERATION_BITS = 12, KNOWN_BITS = 11 };
 
 typedef struct user {
     int step;
@@ -20,7 +20,7 @@ typedef struct users {
 } users_t;
 
 typedef struct region {
-    int64_t begin, end;
+    int64_t begin, end; /* -1: it is no more */
     int c_total, plane;
     users_t users;
 } region_t;
@@ -28,8 +28,11 @@ typedef struct region {
 struct nas_gpu_hazards {
     user_t *user;
     int n_users, user_room;
-    region_t *region;
+    region_t *region; /* in the order they came */
     int n_regions, region_room;
+    int *order; /* those that there are, by address */
+    int n_ordered, order_room;
+    int known[1 << KNOWN_BITS]; /* regions that were found, by the hash of the access's address */
     users_t *vector;
     int n_vectors, vector_room;
     uint32_t *slot; /* of a vector's first element: generation, and which of `vector` it is */
@@ -67,6 +70,7 @@ void nas_gpu_hazards_destroy(nas_gpu_hazards_t *h)
     if (!h) return;
     free(h->user);
     free(h->region);
+    free(h->order);
     free(h->vector);
     free(h->slot);
     free(h);
@@ -74,7 +78,7 @@ void nas_gpu_hazards_destroy(nas_gpu_hazards_t *h)
 
 bool nas_gpu_hazards_begin(nas_gpu_hazards_t *h, size_t n_vectors)
 {
-    h->n_users = h->n_regions = h->n_vectors = 0;
+    h->n_users = h->n_regions = h->n_ordered = h->n_vectors = 0;
     h->failed = false;
     h->generation = (h->generation + 1) & ((1u << GENERATION_BITS) - 1);
     if (n_vectors > h->n_slots) {
@@ -172,16 +176,13 @@ static int place_of_vector(nas_gpu_hazards_t *h, int64_t vector)
 
 /* -------------------------------------------------------------------------------------- regions */
 
-/* The first region that ends behind `begin`: the one where it was last, or it is searched for. */
-static int first_behind(const nas_gpu_hazards_t *h, int64_t begin, int last)
+/* Where in the order the first region is that ends behind `begin`. */
+static int first_behind(const nas_gpu_hazards_t *h, int64_t begin)
 {
-    if (last < h->n_regions && h->region[last].end > begin &&
-        (last == 0 || h->region[last - 1].end <= begin))
-        return last;
-    int low = 0, high = h->n_regions;
+    int low = 0, high = h->n_ordered;
     while (low < high) {
         const int middle = (low + high) / 2;
-        if (h->region[middle].end > begin)
+        if (h->region[h->order[middle]].end > begin)
             high = middle;
         else
             low = middle + 1;
@@ -206,16 +207,31 @@ static nas_gpu_access_t whole(const nas_gpu_access_t *a)
     return all;
 }
 
-static void find_regions(nas_gpu_hazards_t *h, nas_gpu_access_t *a, int *wait, int *n)
+/* The region that the access is of, or NULL. Most are of one that was found before. */
+static region_t *region_of(nas_gpu_hazards_t *h, const nas_gpu_access_t *a)
 {
-    int i = a->place = first_behind(h, a->begin, a->place);
-    if (i < h->n_regions && is_of(&h->region[i], a)) {
-        find_users(h, &h->region[i].users, a, wait, n);
+    const uint64_t hash = (uint64_t)a->begin * 0x9e3779b97f4a7c15u;
+    int *known = &h->known[hash >> (64 - KNOWN_BITS)];
+    if (*known < h->n_regions && is_of(&h->region[*known], a)) return &h->region[*known];
+    const int i = first_behind(h, a->begin);
+    if (i == h->n_ordered || !is_of(&h->region[h->order[i]], a)) return NULL;
+    *known = h->order[i];
+    return &h->region[*known];
+}
+
+static void find_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int *wait, int *n)
+{
+    const region_t *region = region_of(h, a);
+    if (region) {
+        find_users(h, &region->users, a, wait, n);
         return;
     }
     const nas_gpu_access_t all = whole(a);
-    for (; i < h->n_regions && h->region[i].begin < a->end; i++)
-        find_users(h, &h->region[i].users, &all, wait, n);
+    for (int i = first_behind(h, a->begin); i < h->n_ordered; i++) {
+        region = &h->region[h->order[i]];
+        if (region->begin >= a->end) break;
+        find_users(h, &region->users, &all, wait, n);
+    }
 }
 
 static int copy_users(nas_gpu_hazards_t *h, int list)
@@ -234,63 +250,74 @@ static region_t rest_of(nas_gpu_hazards_t *h, const region_t *r, int64_t begin, 
                       .users = {copy_users(h, r->users.writer), copy_users(h, r->users.reader)}};
 }
 
-/* Put n regions in place of those from `first` to `last`. */
+/* Put n regions in place of those from `first` to `last` of the order. */
 static void replace(nas_gpu_hazards_t *h, int first, int last, const region_t *region, int n)
 {
     const int more = n - (last - first);
-    while (h->n_regions + more > h->region_room)
-        if (!grow(h, &h->region, h->region_room, &h->region_room, sizeof *h->region)) return;
-    if (more != 0)
-        memmove(&h->region[first + n], &h->region[last],
-                (size_t)(h->n_regions - last) * sizeof *h->region);
-    memcpy(&h->region[first], region, (size_t)n * sizeof *region);
-    h->n_regions += more;
+    for (int i = 0; i < n; i++) {
+        if (!grow(h, &h->region, h->n_regions, &h->region_room, sizeof *h->region)) return;
+        h->region[h->n_regions++] = region[i];
+    }
+    while (h->n_ordered + more > h->order_room)
+        if (!grow(h, &h->order, h->order_room, &h->order_room, sizeof *h->order)) return;
+    for (int i = first; i < last; i++)
+        h->region[h->order[i]].begin = h->region[h->order[i]].end = -1;
+    memmove(&h->order[first + n], &h->order[last],
+            (size_t)(h->n_ordered - last) * sizeof *h->order);
+    for (int i = 0; i < n; i++) h->order[first + i] = h->n_regions - n + i;
+    h->n_ordered += more;
 }
 
 /* Who writes the other channels waits for those who used what lay there, too. */
-static void keep_users(nas_gpu_hazards_t *h, int first, int last, users_t *users)
+static void keep_users(nas_gpu_hazards_t *h, const region_t *r, users_t *users)
 {
-    for (int i = first; i < last; i++) {
-        const int list[] = {h->region[i].users.writer, h->region[i].users.reader};
-        for (int k = 0; k < 2; k++)
-            for (int j = list[k]; j != NONE; j = h->user[j].next)
-                add_user(h, &users->reader,
-                         (user_t){.step = h->user[j].step, .c_end = ALL_CHANNELS});
-    }
+    const int list[] = {r->users.writer, r->users.reader};
+    for (int k = 0; k < 2; k++)
+        for (int j = list[k]; j != NONE; j = h->user[j].next)
+            add_user(h, &users->reader, (user_t){.step = h->user[j].step, .c_end = ALL_CHANNELS});
 }
 
 /* A tensor is written where others lay. */
-static void put_region(nas_gpu_hazards_t *h, int first, const nas_gpu_access_t *a, int step)
+static void put_region(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    region_t put[3];
+    const int first = first_behind(h, a->begin);
+    region_t put[3], own = {.begin = a->begin,
+                            .end = a->end,
+                            .c_total = a->c_total,
+                            .plane = a->plane,
+                            .users = {NONE, NONE}};
     int n = 0, last = first;
-    while (last < h->n_regions && h->region[last].begin < a->end) last++;
-    if (first < last && h->region[first].begin < a->begin)
-        put[n++] = rest_of(h, &h->region[first], h->region[first].begin, a->begin);
-    region_t *own = &put[n++];
-    *own = (region_t){.begin = a->begin,
-                      .end = a->end,
-                      .c_total = a->c_total,
-                      .plane = a->plane,
-                      .users = {NONE, NONE}};
-    if (a->c_first > 0 || a->c_end < a->c_total) keep_users(h, first, last, &own->users);
-    note_users(h, &own->users, a, step);
-    if (first < last && h->region[last - 1].end > a->end)
-        put[n++] = rest_of(h, &h->region[last - 1], a->end, h->region[last - 1].end);
+    for (; last < h->n_ordered; last++) {
+        const region_t *r = &h->region[h->order[last]];
+        if (r->begin >= a->end) break;
+        if (r->begin < a->begin) put[n++] = rest_of(h, r, r->begin, a->begin);
+        if (a->c_first > 0 || a->c_end < a->c_total) keep_users(h, r, &own.users);
+    }
+    note_users(h, &own.users, a, step);
+    put[n++] = own;
+    if (first < last) {
+        const region_t *r = &h->region[h->order[last - 1]];
+        if (r->end > a->end) put[n++] = rest_of(h, r, a->end, r->end);
+    }
     replace(h, first, last, put, n);
 }
 
 static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    int i = first_behind(h, a->begin, a->place);
-    if (i < h->n_regions && is_of(&h->region[i], a)) {
-        note_users(h, &h->region[i].users, a, step);
-    } else if (a->is_write) {
-        put_region(h, i, a, step);
-    } else {
-        const nas_gpu_access_t all = whole(a);
-        for (; i < h->n_regions && h->region[i].begin < a->end; i++)
-            note_users(h, &h->region[i].users, &all, step);
+    region_t *region = region_of(h, a);
+    if (region) {
+        note_users(h, &region->users, a, step);
+        return;
+    }
+    if (a->is_write) {
+        put_region(h, a, step);
+        return;
+    }
+    const nas_gpu_access_t all = whole(a);
+    for (int i = first_behind(h, a->begin); i < h->n_ordered; i++) {
+        region = &h->region[h->order[i]];
+        if (region->begin >= a->end) break;
+        note_users(h, &region->users, &all, step);
     }
 }
 
@@ -298,14 +325,14 @@ static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int st
 
 static void find_vector_users(nas_gpu_hazards_t *h, nas_gpu_access_t *a, int *wait, int *n)
 {
-    a->place = place_of_vector(h, a->begin);
-    if (a->place) find_users(h, &h->vector[a->place - 1], a, wait, n);
+    a->vector = place_of_vector(h, a->begin);
+    if (a->vector) find_users(h, &h->vector[a->vector - 1], a, wait, n);
 }
 
 static void note_vector(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    const int place = a->place ? a->place : place_of_vector(h, a->begin);
-    if (place) note_users(h, &h->vector[place - 1], a, step);
+    const int vector = a->vector ? a->vector : place_of_vector(h, a->begin);
+    if (vector) note_users(h, &h->vector[vector - 1], a, step);
 }
 
 void nas_gpu_hazards_find(nas_gpu_hazards_t *h, nas_gpu_access_t *access, int n, int *wait,

@@ -20,7 +20,7 @@ typedef struct nas_gpu_access {
                                plane; 0: not a tensor of channels */
     bool is_write;
     bool is_vector;
-    int place; /**< of nas_gpu_hazards_find, for nas_gpu_hazards_note: where it was found; 0 before */
+    int vector; /**< of nas_gpu_hazards_find, for nas_gpu_hazards_note: which vector it is; 0 before */
 } nas_gpu_access_t;
 
 /** Opaque. */
