@@ -4,10 +4,10 @@
 
 enum { NOBODYS_BYTES = 4096 };
 
-void *nas_gpu_pool_add(nas_gpu_pool_t *pool, size_t n_bytes)
+void *nas_gpu_pool_grow(nas_gpu_pool_t *pool, size_t n_bytes)
 {
     static _Thread_local _Alignas(16) char nobodys[NOBODYS_BYTES];
-    if (pool->n + n_bytes > pool->room && !pool->failed) {
+    if (!pool->failed) {
         size_t room = pool->room ? 2 * pool->room : 1 << 16;
         while (room < pool->n + n_bytes) room *= 2;
         char *data = realloc(pool->data, room);

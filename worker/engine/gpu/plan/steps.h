@@ -85,8 +85,16 @@ nas_status_t nas_gpu_steps_add(nas_gpu_steps_t *steps, nas_gpu_planner_t *planne
                                const nas_program_t *program, const nas_gpu_places_t *places,
                                nas_error_t *err);
 
+/** The same where the pool has to grow, or has failed. */
+void *nas_gpu_pool_grow(nas_gpu_pool_t *pool, size_t n_bytes);
+
 /** Room for n_bytes behind what is there; in a pool that failed of nobody. n_bytes at most 4096. */
-void *nas_gpu_pool_add(nas_gpu_pool_t *pool, size_t n_bytes);
+static inline void *nas_gpu_pool_add(nas_gpu_pool_t *pool, size_t n_bytes)
+{
+    if (pool->failed || n_bytes > pool->room - pool->n) return nas_gpu_pool_grow(pool, n_bytes);
+    pool->n += n_bytes;
+    return pool->data + pool->n - n_bytes;
+}
 
 /** Nothing in it, in the memory that there is. */
 void nas_gpu_pool_clear(nas_gpu_pool_t *pool);
