@@ -250,21 +250,21 @@ static region_t rest_of(nas_gpu_hazards_t *h, const region_t *r, int64_t begin, 
                       .users = {copy_users(h, r->users.writer), copy_users(h, r->users.reader)}};
 }
 
-/* Put n regions in place of those from `first` to `last` of the order. */
+/* Put n regions in place of those from `first` to `last` of the order, whose room they take. */
 static void replace(nas_gpu_hazards_t *h, int first, int last, const region_t *region, int n)
 {
-    const int more = n - (last - first);
-    for (int i = 0; i < n; i++) {
-        if (!grow(h, &h->region, h->n_regions, &h->region_room, sizeof *h->region)) return;
-        h->region[h->n_regions++] = region[i];
-    }
+    const int n_old = last - first, more = n - n_old;
     while (h->n_ordered + more > h->order_room)
         if (!grow(h, &h->order, h->order_room, &h->order_room, sizeof *h->order)) return;
-    for (int i = first; i < last; i++)
-        h->region[h->order[i]].begin = h->region[h->order[i]].end = -1;
-    memmove(&h->order[first + n], &h->order[last],
-            (size_t)(h->n_ordered - last) * sizeof *h->order);
-    for (int i = 0; i < n; i++) h->order[first + i] = h->n_regions - n + i;
+    while (h->n_regions + more > h->region_room)
+        if (!grow(h, &h->region, h->region_room, &h->region_room, sizeof *h->region)) return;
+    for (int i = n; i < n_old; i++)
+        h->region[h->order[first + i]].begin = h->region[h->order[first + i]].end = -1;
+    if (more != 0)
+        memmove(&h->order[first + n], &h->order[last],
+                (size_t)(h->n_ordered - last) * sizeof *h->order);
+    for (int i = n_old; i < n; i++) h->order[first + i] = h->n_regions++;
+    for (int i = 0; i < n; i++) h->region[h->order[first + i]] = region[i];
     h->n_ordered += more;
 }
 
