@@ -6,6 +6,8 @@
  */
 #include "worker/engine/program/emitter.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,26 +23,29 @@ static int by_size(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* What placing asks of a tensor that has its place, side by side: all of them are looked at for every
- * tensor. */
+/* What placing asks of a tensor that has its place, side by side: most of them are looked at for
+ * every tensor. */
 typedef struct placed {
     int first_op, last_op;
     size_t offset, end;
 } placed_t;
 
-/* The lowest offset at which the tensor overlaps none of the placed ones (sorted by offset) that
- * live together with it. */
-static size_t lowest_gap(const nas_tensor_t *tensor, const placed_t *placed, int n)
+/* Behind all that are placed, and there all the time. */
+static const placed_t END = {
+    .first_op = 0, .last_op = INT_MAX, .offset = SIZE_MAX, .end = SIZE_MAX};
+
+/* The lowest offset at which the tensor overlaps none of the placed ones (sorted by offset, END the
+ * last) that live together with it. */
+static size_t lowest_gap(const nas_tensor_t *tensor, const placed_t *placed)
 {
     const int first_op = tensor->first_op, last_op = tensor->last_op;
     const size_t bytes = tensor->bytes;
     size_t offset = 0;
-    for (const placed_t *p = placed; p < placed + n; p++) {
+    for (const placed_t *p = placed;; p++) {
         if (p->first_op > last_op || p->last_op < first_op) continue;
-        if (p->offset >= offset + bytes) break;
+        if (p->offset >= offset + bytes) return offset;
         if (p->end > offset) offset = p->end;
     }
-    return offset;
 }
 
 static void insert(const nas_tensor_t *tensor, placed_t *placed, int n)
@@ -53,7 +58,7 @@ static void insert(const nas_tensor_t *tensor, placed_t *placed, int n)
         else
             low = middle + 1;
     }
-    memmove(&placed[low + 1], &placed[low], (size_t)(n - low) * sizeof *placed);
+    memmove(&placed[low + 1], &placed[low], (size_t)(n + 1 - low) * sizeof *placed);
     placed[low] = (placed_t){tensor->first_op, tensor->last_op, tensor->offset,
                              tensor->offset + tensor->bytes};
 }
@@ -69,8 +74,9 @@ static size_t place_tensors(nas_emitter_t *e, nas_tensor_t **order, placed_t *pl
         if (all[i].first_op >= 0) order[n++] = &all[i];
     }
     qsort(order, (size_t)n, sizeof(nas_tensor_t *), by_size);
+    placed[0] = END;
     for (int i = 0; i < n; i++) {
-        order[i]->offset = lowest_gap(order[i], placed, i);
+        order[i]->offset = lowest_gap(order[i], placed);
         insert(order[i], placed, i);
         if (order[i]->offset + order[i]->bytes > end) end = order[i]->offset + order[i]->bytes;
     }
