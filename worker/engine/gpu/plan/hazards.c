@@ -207,27 +207,34 @@ static nas_gpu_access_t whole(const nas_gpu_access_t *a)
     return all;
 }
 
-/* The region that the access is of, or NULL. Most are of one that was found before. */
-static region_t *region_of(nas_gpu_hazards_t *h, const nas_gpu_access_t *a)
+static int *known_at(nas_gpu_hazards_t *h, int64_t begin)
 {
-    const uint64_t hash = (uint64_t)a->begin * 0x9e3779b97f4a7c15u;
-    int *known = &h->known[hash >> (64 - KNOWN_BITS)];
+    const uint64_t hash = (uint64_t)begin * 0x9e3779b97f4a7c15u;
+    return &h->known[hash >> (64 - KNOWN_BITS)];
+}
+
+/* The region that the access is of: most are known. Or NULL, and where in the order the first is
+ * that ends behind its beginning. */
+static region_t *region_of(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int *first)
+{
+    int *known = known_at(h, a->begin);
     if (*known < h->n_regions && is_of(&h->region[*known], a)) return &h->region[*known];
-    const int i = first_behind(h, a->begin);
-    if (i == h->n_ordered || !is_of(&h->region[h->order[i]], a)) return NULL;
-    *known = h->order[i];
+    *first = first_behind(h, a->begin);
+    if (*first == h->n_ordered || !is_of(&h->region[h->order[*first]], a)) return NULL;
+    *known = h->order[*first];
     return &h->region[*known];
 }
 
 static void find_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int *wait, int *n)
 {
-    const region_t *region = region_of(h, a);
+    int i = 0;
+    const region_t *region = region_of(h, a, &i);
     if (region) {
         find_users(h, &region->users, a, wait, n);
         return;
     }
     const nas_gpu_access_t all = whole(a);
-    for (int i = first_behind(h, a->begin); i < h->n_ordered; i++) {
+    for (; i < h->n_ordered; i++) {
         region = &h->region[h->order[i]];
         if (region->begin >= a->end) break;
         find_users(h, &region->users, &all, wait, n);
@@ -277,10 +284,9 @@ static void keep_users(nas_gpu_hazards_t *h, const region_t *r, users_t *users)
             add_user(h, &users->reader, (user_t){.step = h->user[j].step, .c_end = ALL_CHANNELS});
 }
 
-/* A tensor is written where others lay. */
-static void put_region(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
+/* A tensor is written where others lay, from `first` of the order on. */
+static void put_region(nas_gpu_hazards_t *h, int first, const nas_gpu_access_t *a, int step)
 {
-    const int first = first_behind(h, a->begin);
     region_t put[3], own = {.begin = a->begin,
                             .end = a->end,
                             .c_total = a->c_total,
@@ -294,27 +300,30 @@ static void put_region(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step
         if (a->c_first > 0 || a->c_end < a->c_total) keep_users(h, r, &own.users);
     }
     note_users(h, &own.users, a, step);
+    const int at = first + n;
     put[n++] = own;
     if (first < last) {
         const region_t *r = &h->region[h->order[last - 1]];
         if (r->end > a->end) put[n++] = rest_of(h, r, a->end, r->end);
     }
     replace(h, first, last, put, n);
+    if (!h->failed) *known_at(h, a->begin) = h->order[at];
 }
 
 static void note_regions(nas_gpu_hazards_t *h, const nas_gpu_access_t *a, int step)
 {
-    region_t *region = region_of(h, a);
+    int i = 0;
+    region_t *region = region_of(h, a, &i);
     if (region) {
         note_users(h, &region->users, a, step);
         return;
     }
     if (a->is_write) {
-        put_region(h, a, step);
+        put_region(h, i, a, step);
         return;
     }
     const nas_gpu_access_t all = whole(a);
-    for (int i = first_behind(h, a->begin); i < h->n_ordered; i++) {
+    for (; i < h->n_ordered; i++) {
         region = &h->region[h->order[i]];
         if (region->begin >= a->end) break;
         note_users(h, &region->users, &all, step);
