@@ -26,6 +26,10 @@
  *   of the third and fourth               1e-6       1e-3
  *   of all others                         1e-6       1e-1
  *
+ * A ReLU whose input float32 cannot tell from 0 may be on either side of its kink, which moves
+ * gradients by far more than these tolerances. They stay as they are; values are then compared with
+ * those of the other side (explanation.h).
+ *
  * The error of a gradient is the norm of the difference, relative to its norm; of logits it is the
  * largest difference. On float64 they are relative to the same as on float32. NaN equals NaN, and
  * an infinity itself: two networks without a way from input to output agree.

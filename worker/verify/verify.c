@@ -1,8 +1,9 @@
 #include "worker/verify/verify.h"
 
-#include "worker/engine/scorer.h"
 #include "worker/verify/comparison.h"
+#include "worker/verify/explanation.h"
 #include "worker/verify/verify_training.h"
+#include "worker/verify/verify_values.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,97 +18,6 @@ typedef struct tally {
 
 /* ------------------------------------------------------------------------------- compute */
 
-/* The metrics that the file has, with the rank of each in the list of all. */
-typedef struct chosen {
-    const nas_metric_t **metric;
-    int *index;
-    double *value;
-    int n;
-} chosen_t;
-
-static nas_status_t choose_metrics(const nas_reference_t *reference, chosen_t *chosen,
-                                   nas_error_t *err)
-{
-    int n_metrics;
-    const nas_metric_t *const *list = nas_metric_list(&n_metrics);
-    chosen->metric = calloc((size_t)n_metrics, sizeof *chosen->metric);
-    chosen->index = calloc((size_t)n_metrics, sizeof *chosen->index);
-    chosen->value = calloc((size_t)n_metrics, sizeof *chosen->value);
-    if (!chosen->metric || !chosen->index || !chosen->value) return nas_error_nomem(err, "metrics");
-    for (int i = 0; i < n_metrics; i++) {
-        if (!reference->has_metric[i]) continue;
-        chosen->index[chosen->n] = i;
-        chosen->metric[chosen->n++] = list[i];
-    }
-    return NAS_OK;
-}
-
-static nas_status_t compute_metrics(nas_engine_t *engine, const nas_reference_t *reference,
-                                    nas_reference_values_t *values, nas_error_t *err)
-{
-    chosen_t chosen = {0};
-    nas_scorer_t *scorer = NULL;
-    nas_status_t status = choose_metrics(reference, &chosen, err);
-    const nas_scorer_options_t options = {.engine = engine,
-                                          .network = reference->graph->network,
-                                          .metric = chosen.metric,
-                                          .n_metric = chosen.n,
-                                          .batch = reference->batch,
-                                          .images = reference->images,
-                                          .labels = reference->labels};
-    if (!status) status = nas_scorer_create(&options, &scorer, err);
-    if (!status)
-        status =
-            nas_scorer_measure(scorer, reference->graph, reference->parameters, chosen.value, err);
-    for (int i = 0; !status && i < chosen.n; i++) values->metric[chosen.index[i]] = chosen.value[i];
-    nas_scorer_destroy(scorer);
-    free(chosen.metric);
-    free(chosen.index);
-    free(chosen.value);
-    return status;
-}
-
-/* What the program must bring besides logits and loss. */
-static unsigned needs_of(const nas_reference_t *reference)
-{
-    unsigned needs = NAS_NEED_LOSS;
-    if (reference->has_input_gradient) needs |= NAS_NEED_JACOBIAN;
-    for (int i = 0; i < reference->graph->n_parameters; i++)
-        if (reference->has_gradient[i]) needs |= NAS_NEED_GRADIENT;
-    return needs;
-}
-
-/* Logits, loss and gradients. Where no way leads to the input, its gradient stays 0. */
-static nas_status_t compute_outputs(nas_engine_t *engine, const nas_reference_t *reference,
-                                    nas_reference_values_t *values, nas_error_t *err)
-{
-    const nas_program_options_t options = {.layout = engine->layout,
-                                           .graph = reference->graph,
-                                           .batch = reference->batch,
-                                           .needs = needs_of(reference)};
-    const size_t n_logits = (size_t)reference->batch * (size_t)reference->graph->network.classes;
-    nas_program_t *program = NULL;
-    nas_program_values_t run;
-    nas_status_t status = nas_program_create(&options, &program, err);
-    const nas_engine_task_t task = {.program = program,
-                                    .parameters = reference->parameters,
-                                    .images = reference->images,
-                                    .labels = reference->labels};
-    if (!status) status = nas_engine_run(engine, &task, &run, err);
-    if (status) goto out;
-    memcpy(values->logits, run.logits, n_logits * sizeof *values->logits);
-    values->loss = run.loss;
-    if (run.jacobian)
-        memcpy(values->input_gradient, run.jacobian,
-               nas_reference_n_pixels(reference) * sizeof *values->input_gradient);
-    if (run.gradient)
-        memcpy(values->gradient, run.gradient,
-               (size_t)reference->graph->n_values * sizeof *values->gradient);
-out:
-    nas_program_destroy(program);
-    return status;
-}
-
 static nas_status_t compute(nas_device_t *device, const nas_reference_t *reference,
                             nas_reference_values_t *values, nas_error_t *err)
 {
@@ -117,8 +27,7 @@ static nas_status_t compute(nas_device_t *device, const nas_reference_t *referen
     if (!status && reference->n_steps > 0) {
         status = nas_verify_training(engine, reference, values->losses, err);
     } else if (!status) {
-        status = compute_outputs(engine, reference, values, err);
-        if (!status) status = compute_metrics(engine, reference, values, err);
+        status = nas_verify_values(engine, reference, values, err);
     }
     nas_engine_destroy(engine);
     return status;
@@ -192,6 +101,16 @@ static void print_rows(const nas_comparison_t *row, size_t n, FILE *out)
     }
 }
 
+static void print_explanation(const nas_explanation_t *explanation, FILE *out)
+{
+    if (explanation->n == 1)
+        (void)fprintf(out, "  expected with 1 ReLU, %.1e from 0, on its other side\n",
+                      explanation->distance);
+    else if (explanation->n > 1)
+        (void)fprintf(out, "  expected with %d ReLUs, at most %.1e from 0, on their other side\n",
+                      explanation->n, explanation->distance);
+}
+
 static void count(tally_t *tally, const char *path, const nas_comparison_t *row, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -207,26 +126,64 @@ static void count(tally_t *tally, const char *path, const nas_comparison_t *row,
 
 /* -------------------------------------------------------------------------------- verify */
 
+/* A file, what was found for it, and how it compares. */
+typedef struct verified {
+    nas_reference_t reference;
+    nas_reference_values_t found;
+    nas_explanation_t explanation; /* that explain it */
+    nas_comparison_t *row;
+    size_t n;
+} verified_t;
+
+static bool do_agree(const verified_t *verified)
+{
+    for (size_t i = 0; i < verified->n; i++)
+        if (!verified->row[i].agrees) return false;
+    return true;
+}
+
+/* With what float64 gives with the ReLUs at their kinks on the other side. */
+static nas_status_t compare_with_explanation(verified_t *verified, nas_error_t *err)
+{
+    nas_reference_t reference = verified->reference;
+    reference.expected = verified->explanation.expected;
+    free(verified->row);
+    verified->row = NULL;
+    return nas_compare(&reference, &verified->found, false, &verified->row, &verified->n, err);
+}
+
+static nas_status_t compare(verified_t *verified, bool is_float64, nas_error_t *err)
+{
+    nas_status_t status = nas_compare(&verified->reference, &verified->found, is_float64,
+                                      &verified->row, &verified->n, err);
+    const bool may_be_explained = !is_float64 && verified->reference.n_steps == 0;
+    if (status || !may_be_explained || do_agree(verified)) return status;
+    status = nas_explain(&verified->reference, &verified->found, NAS_EXPLANATION_WITHIN,
+                         &verified->explanation, err);
+    if (status || verified->explanation.n == 0) return status;
+    return compare_with_explanation(verified, err);
+}
+
 static nas_status_t verify_file(const nas_verify_options_t *options, const char *path,
                                 tally_t *tally, FILE *out, nas_error_t *err)
 {
     const bool is_float64 = nas_device_layout(options->device)->element_bytes == sizeof(double);
-    nas_reference_t reference = {0};
-    nas_reference_values_t found = {0};
-    nas_comparison_t *comparison = NULL;
-    size_t n = 0;
-    nas_status_t status = nas_reference_read(path, options->images, &reference, err);
+    verified_t verified = {0};
+    const nas_reference_t *reference = &verified.reference;
+    nas_status_t status = nas_reference_read(path, options->images, &verified.reference, err);
     if (status) return status;
-    if ((status = compute(options->device, &reference, &found, err))) goto out;
-    if ((status = nas_compare(&reference, &found, is_float64, &comparison, &n, err))) goto out;
-    print_file(path, &reference, out);
-    print_rows(comparison, n, out);
-    count(tally, path, comparison, n);
-    if (options->dump) status = nas_reference_write(options->dump, &reference, &found, err);
+    if ((status = compute(options->device, reference, &verified.found, err))) goto out;
+    if ((status = compare(&verified, is_float64, err))) goto out;
+    print_file(path, reference, out);
+    print_rows(verified.row, verified.n, out);
+    print_explanation(&verified.explanation, out);
+    count(tally, path, verified.row, verified.n);
+    if (options->dump) status = nas_reference_write(options->dump, reference, &verified.found, err);
 out:
-    free(comparison);
-    nas_reference_values_fini(&found);
-    nas_reference_fini(&reference);
+    free(verified.row);
+    nas_explanation_fini(&verified.explanation);
+    nas_reference_values_fini(&verified.found);
+    nas_reference_fini(&verified.reference);
     return status;
 }
 

@@ -17,8 +17,9 @@ typedef struct nas_verify_options {
 } nas_verify_options_t;
 
 /** Compute every value of the files, compare (comparison.h), print a table; of gradients that agree
- *  only the worst, of losses of a training the worst of each tolerance.  Not collective; forks.
- *  Deterministic.
+ *  only the worst, of losses of a training the worst of each tolerance. Where ReLUs on the other
+ *  side of their kinks explain all that differs (explanation.h), the expected values are those with
+ *  them there, and a line says so.  Not collective; forks. Deterministic.
  *  NAS_ENUMERIC: a value differs; err names the first. NAS_EINPUT: a file is no reference.
  *  NAS_EARG: a dump of several. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_verify(const nas_verify_options_t *options, FILE *out, nas_error_t *err);
