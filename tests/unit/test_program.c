@@ -1,5 +1,5 @@
 /* What programs compute, against its definition and finite differences, on ref. */
-#include "program_case.h"
+#include "program_slopes.h"
 
 #include <stdio.h>
 
@@ -8,8 +8,13 @@ static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN}
 
 enum { TINY_BATCH = 5 };
 
-static const double step = 1e-7;       /* of finite differences */
-static const double difference = 1e-6; /* relative, of central differences */
+/* Central differences in float64. */
+static const slope_rule_t RULE = {.step = 1e-7,
+                                  .image_step = 0x1p-20,
+                                  .along_step = 1e-7,
+                                  .relative = 1e-6,
+                                  .floor = 1e-9,
+                                  .image_floor = 1e-6};
 
 /* Cells with an even number have the score convention; of both, half have smooth labels. */
 static program_case_t tiny_case(int number)
@@ -20,69 +25,35 @@ static program_case_t tiny_case(int number)
     return c;
 }
 
-/* A function of the case after a step along a direction: f(parameters + h direction). */
-static results_t moved(program_case_t *c, nas_engine_t **engine, const double *direction, double h)
-{
-    double *at = c->parameters;
-    const size_t n = (size_t)c->graph->n_values;
-    c->parameters = copy_of(at, n);
-    for (size_t i = 0; i < n; i++) c->parameters[i] += h * direction[i];
-    const results_t results = compute(c, engine);
-    free(c->parameters);
-    c->parameters = at;
-    return results;
-}
+typedef void check_slopes_t(program_case_t *c, nas_engine_t **engine, const slope_rule_t *rule,
+                            const char *what);
 
-/* Derivative of the loss along a direction, by central differences. */
-static double loss_slope(program_case_t *c, nas_engine_t **engine, const double *direction)
-{
-    results_t ahead = moved(c, engine, direction, step),
-              behind = moved(c, engine, direction, -step);
-    const double slope = (ahead.loss - behind.loss) / (2 * step);
-    free_results(&ahead);
-    free_results(&behind);
-    return slope;
-}
-
-/* A direction of length about 1 in one parameter, half along its gradient, half random. */
-static double *make_direction(program_case_t *c, const results_t *results, int p)
-{
-    const nas_parameter_t *parameter = &c->graph->parameter[p];
-    const size_t n = (size_t)parameter->n;
-    double *direction = copy_of(NULL, (size_t)c->graph->n_values);
-    double *part = direction + parameter->offset;
-    const double *gradient = results->gradient + parameter->offset;
-    const double length = norm(gradient, n);
-    for (size_t i = 0; i < n; i++)
-        part[i] =
-            nas_rng_normal(&c->rng) / sqrt((double)n) + (length > 0 ? gradient[i] / length : 0);
-    return direction;
-}
-
-/* Every parameter's gradient of the loss is what finite differences of ref's loss say. */
-Test(program, gradients_equal_finite_differences)
+static void check_cells(check_slopes_t *check)
 {
     for (int number = 0; number < N_CASES; number++) {
         nas_engine_t *engine = NULL;
         program_case_t c = tiny_case(number);
-        c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
-        results_t results = compute(&c, &engine);
-        const size_t n = (size_t)c.graph->n_values;
-        const double all = norm(results.gradient, n);
-        c.options.needs = NAS_NEED_LOSS;
-        for (int p = 0; p < c.graph->n_parameters; p++) {
-            double *direction = make_direction(&c, &results, p);
-            const double expected = loss_slope(&c, &engine, direction);
-            const double found = dot(results.gradient, direction, n);
-            cr_assert(fabs(found - expected) <= difference * (fabs(expected) + 1e-3 * all),
-                      "cell %d, %s: %.12g, expected %.12g", number, c.graph->parameter[p].name,
-                      found, expected);
-            free(direction);
-        }
-        free_results(&results);
+        char name[32];
+        (void)snprintf(name, sizeof name, "cell %d", number);
+        check(&c, &engine, &RULE, name);
         free_case(&c);
         nas_engine_destroy(engine);
     }
+}
+
+Test(program, gradients_equal_finite_differences)
+{
+    check_cells(check_gradients);
+}
+
+Test(program, jacobian_equals_finite_differences)
+{
+    check_cells(check_jacobian);
+}
+
+Test(program, curvature_equals_finite_differences)
+{
+    check_cells(check_curvature);
 }
 
 /* The loss is the mean over the images of - sum over the classes of q log p, where q has the
@@ -107,107 +78,6 @@ Test(program, loss_equals_its_definition)
             }
         }
         cr_assert_float_eq(results.loss, loss, 1e-12 * loss);
-        free_results(&results);
-        free_case(&c);
-        nas_engine_destroy(engine);
-    }
-}
-
-/* Sum of the logits after a step of h along the signs of a direction, over all pixels. */
-static double logits_sum(program_case_t *c, nas_engine_t **engine, const double *direction,
-                         double h)
-{
-    float *at = c->images;
-    c->images = calloc(c->n_pixels, sizeof *c->images);
-    cr_assert_not_null(c->images);
-    for (size_t i = 0; i < c->n_pixels; i++) c->images[i] = at[i] + (float)(h * direction[i]);
-    results_t results = compute(c, engine);
-    double sum = 0;
-    for (int i = 0; i < c->options.batch * c->graph->network.classes; i++) sum += results.logits[i];
-    free_results(&results);
-    free(c->images);
-    c->images = at;
-    return sum;
-}
-
-/* So is the sum of the logits' gradient by the images: along random signs, along its own signs. */
-static void check_jacobian(program_case_t *c, nas_engine_t **engine, const results_t *results,
-                           const char *what)
-{
-    const double h = 0x1p-20; /* exact in float32 beside the images */
-    double *direction = copy_of(NULL, c->n_pixels);
-    c->options.needs = NAS_NEED_LOSS;
-    for (int trial = 0; trial < 4; trial++) {
-        for (size_t i = 0; i < c->n_pixels; i++) {
-            const double own = results->jacobian[i] < 0 ? -1.0 : 1.0;
-            direction[i] = trial == 0 || nas_rng_below(&c->rng, 2) ? own : -own;
-            if (trial > 1 && nas_rng_below(&c->rng, 16) != 0) direction[i] = 0;
-        }
-        const double expected =
-            (logits_sum(c, engine, direction, h) - logits_sum(c, engine, direction, -h)) / (2 * h);
-        const double found = dot(results->jacobian, direction, c->n_pixels);
-        cr_assert(fabs(found - expected) <=
-                      difference * (fabs(expected) + norm(results->jacobian, c->n_pixels)),
-                  "%s, trial %d: %.12g, expected %.12g", what, trial, found, expected);
-    }
-    free(direction);
-}
-
-Test(program, jacobian_equals_finite_differences)
-{
-    for (int number = 0; number < N_CASES; number++) {
-        nas_engine_t *engine = NULL;
-        program_case_t c = tiny_case(number);
-        results_t results = compute(&c, &engine);
-        char name[32];
-        (void)snprintf(name, sizeof name, "cell %d", number);
-        check_jacobian(&c, &engine, &results, name);
-        free_results(&results);
-        free_case(&c);
-        nas_engine_destroy(engine);
-    }
-}
-
-/* The weights, and 0 for every other parameter. */
-static double *weights_of(const program_case_t *c)
-{
-    double *weights = copy_of(c->parameters, (size_t)c->graph->n_values);
-    for (int p = 0; p < c->graph->n_parameters; p++) {
-        const nas_parameter_t *parameter = &c->graph->parameter[p];
-        if (parameter->kind != NAS_PARAMETER_WEIGHT)
-            memset(weights + parameter->offset, 0, (size_t)parameter->n * sizeof *weights);
-    }
-    return weights;
-}
-
-/* Each layer's part of g' H w is what finite differences of its gradient along all weights say:
- * tangents forward, and their adjoints. */
-Test(program, curvature_equals_finite_differences)
-{
-    for (int number = 0; number < N_CASES; number++) {
-        nas_engine_t *engine = NULL;
-        program_case_t c = tiny_case(number);
-        results_t results = compute(&c, &engine);
-        double *weights = weights_of(&c);
-        c.options.needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
-        results_t ahead = moved(&c, &engine, weights, step);
-        results_t behind = moved(&c, &engine, weights, -step);
-        for (int p = 0; p < c.graph->n_parameters; p++) {
-            const nas_parameter_t *parameter = &c.graph->parameter[p];
-            const size_t n = (size_t)parameter->n;
-            if (parameter->kind != NAS_PARAMETER_WEIGHT) continue;
-            const double *g = results.gradient + parameter->offset;
-            const double expected = (dot(ahead.gradient + parameter->offset, g, n) -
-                                     dot(behind.gradient + parameter->offset, g, n)) /
-                                    (2 * step);
-            const double found = results.layer[p].curvature;
-            cr_assert(fabs(found - expected) <= difference * (fabs(expected) + dot(g, g, n)),
-                      "cell %d, %s: %.12g, expected %.12g", number, parameter->name, found,
-                      expected);
-        }
-        free(weights);
-        free_results(&ahead);
-        free_results(&behind);
         free_results(&results);
         free_case(&c);
         nas_engine_destroy(engine);
@@ -359,9 +229,7 @@ Test(program, jacobian_of_two_convolutions_of_the_images)
 {
     nas_engine_t *engine = NULL;
     program_case_t c = wide_case(nas_backend_ref(), false);
-    results_t results = compute(&c, &engine);
-    check_jacobian(&c, &engine, &results, "wide");
-    free_results(&results);
+    check_jacobian(&c, &engine, &RULE, "wide");
     free_case(&c);
     nas_engine_destroy(engine);
 }
