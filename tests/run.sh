@@ -47,7 +47,7 @@ done
 # ThreadSanitizer suits neither Criterion, which forks, nor MPI: two tests are made for it.
 if [ "$preset" = tsan ]; then
     select=(-R '^system\.(threads|gpu_races)$')
-    targets=(robotnas gpu_race)
+    targets=(robotnas gpu_race robotnas-gpu-bench)
 fi
 
 # On Debian everything comes from packages: what else a developer has first in PATH decides nothing. The tests themselves run

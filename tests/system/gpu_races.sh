@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Under ThreadSanitizer, on the layer `threads`: races that are planted in a kernel are found, at their lines, and the kernel without
-# them is clean. What ThreadSanitizer says of the real kernels is worth as much as this.
+# Under ThreadSanitizer, on the layer `threads`, where work-items are threads: races that are planted in a kernel are found, at their
+# lines, and the kernel without them is clean. The golden set, which has each file of kernels that score run, is clean, too.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -26,3 +26,8 @@ planted() {
 planted local 7
 planted rounds 7
 planted global 10
+
+# ---- The kernels that users run ----
+
+expect_exit 0 "$GPU_BENCH" --device threads --golden-only
+expect_line out ' yes *$'
