@@ -96,6 +96,7 @@ if [ -z "$bench" ]; then
 fi
 [ -n "$robotnas" ] || robotnas=$(built robotnas)
 [ "$robotnas" != none ] || robotnas=
+say '' "$bench" "${robotnas:-no robotnas}"
 
 # ---- The device ----
 
@@ -128,7 +129,7 @@ fi
 # ---- The program ----
 
 if [ -z "$robotnas" ]; then
-    for title in 'References' 'Scoring: three cells' 'Training: three cells' 'Bits of 20 cells' 'Scores of a sample' 'Scores of the pool' \
+    for title in 'References' 'Scoring: three cells' 'Training: three cells' 'Bits of some cells' 'Scores of a sample' 'Scores of the pool' \
         'Training by PyTorch'; do
         skipped "$title" 'no robotnas'
     done
@@ -138,7 +139,10 @@ fi
 references=("$source"/tests/data/reference-*.h5)
 step verify 'References' 600 "$robotnas" verify --device "$device" "${references[@]}"
 size=()
-[ ${#quick[@]} = 0 ] || size=(--batch 6 --channels 4 --cells 1 --repeats 1)
+if [ ${#quick[@]} -gt 0 ]; then
+    size=(--batch 6 --channels 4 --cells 1 --repeats 1)
+    export NAS_GPU_PACK=2
+fi
 step score 'Scoring: three cells' 600 "$robotnas" bench score --device "$device" "${size[@]}"
 step train 'Training: three cells' 600 "$robotnas" bench train --device "$device" "${size[@]}"
 if [ "$is_cuda" = 0 ]; then skipped 'Training by PyTorch' 'not a device of cuda'; else
@@ -169,6 +173,7 @@ JOB
 
 # scored NAME DEVICE: scores of a job, and the digest of all but their seconds.
 scored() {
+    set -o pipefail
     "$robotnas" score "$folder/$1.yaml" --fresh --device "$2" &&
         "$robotnas" report "$folder/$1.h5" --csv-scores - | sed 's/,[^,]*$//' >"$folder/$1.csv" &&
         sha256sum <"$folder/$1.csv" | sed 's/ .*//; s/^/digest /'
@@ -176,9 +181,10 @@ scored() {
 export robotnas folder
 export -f scored
 if [ ${#quick[@]} = 0 ]; then job bits '{sample: 20}' 8 16 1; else job bits '{sample: 2}' 6 4 1; fi
-step bits 'Bits of 20 cells' 600 bash -c "scored bits $device"
-if ! "$bench" --list | grep -q '^ *opencl:.*pthread'; then skipped 'The same on PoCL' 'PoCL is not here; compare the digest above with that of another machine'; elif
-    step pocl 'The same on PoCL' 900 bash -c 'scored bits opencl'
+step bits 'Bits of some cells' 600 bash -c "scored bits $device"
+pocl=$(awk '$1 ~ /^opencl:/ && /pthread/ { print $1; exit }' "$folder/devices.txt")
+if [ -z "$pocl" ]; then skipped 'The same on PoCL' 'PoCL is not here; compare the digest above with that of another machine'; elif
+    step pocl 'The same on PoCL' 900 bash -c "scored bits $pocl"
 then
     ours=$(grep '^digest ' "$folder/bits.txt") theirs=$(grep '^digest ' "$folder/pocl.txt")
     if [ "$ours" = "$theirs" ]; then say '' 'The same bits.'; else
