@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Under ThreadSanitizer, on the layer `threads`, where work-items are threads: races that are planted in a kernel are found, at their
-# lines, and the kernel without them is clean. The golden set, which has each file of kernels that score run, is clean, too.
+# lines, and the kernel without them is clean. The golden set, which has each file of kernels run, is clean, too.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 

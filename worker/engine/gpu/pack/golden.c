@@ -80,6 +80,7 @@ nas_status_t nas_gpu_golden(nas_gpu_t *gpu, uint64_t *hash, nas_error_t *err)
         nas_golden_add_convs(set);
         nas_golden_add_tensors(set);
         nas_golden_add_scalars(set);
+        nas_golden_add_training(set);
         status = run(gpu, set, &memory, &t, err);
     }
     if (!status) {

@@ -10,10 +10,10 @@
 /** Elements of the arena and the vectors, bytes of the data and the table, launches. */
 enum {
     NAS_GOLDEN_FLOATS = 1 << 16,
-    NAS_GOLDEN_DOUBLES = 1 << 14,
-    NAS_GOLDEN_DATA = 1 << 13,
+    NAS_GOLDEN_DOUBLES = 1 << 15,
+    NAS_GOLDEN_DATA = 1 << 14,
     NAS_GOLDEN_TABLE = 1 << 14,
-    NAS_GOLDEN_LAUNCHES = 40
+    NAS_GOLDEN_LAUNCHES = 48
 };
 
 typedef struct nas_golden_launch {
@@ -53,9 +53,10 @@ void nas_golden_launch(nas_golden_set_t *set, nas_gpu_variant_t variant, int gro
                        int64_t at);
 
 /** The launches: of convolutions (golden_conv.c), of all else that is done with tensors
- *  (golden_tensor.c), of beginnings and scalars (golden_scalar.c). */
+ *  (golden_tensor.c), of beginnings and scalars (golden_scalar.c), of training (golden_train.c). */
 void nas_golden_add_convs(nas_golden_set_t *set);
 void nas_golden_add_tensors(nas_golden_set_t *set);
 void nas_golden_add_scalars(nas_golden_set_t *set);
+void nas_golden_add_training(nas_golden_set_t *set);
 
 #endif

@@ -98,9 +98,10 @@ static void signs(nas_golden_set_t *set)
                       nas_golden_describe(set, &work, sizeof work));
 }
 
+/* More images than a group takes at a time. */
 static void correlations(nas_golden_set_t *set)
 {
-    enum { N = 6, D = 300 };
+    enum { N = 20, D = 300 };
     nas_gpu_correlation_t work = {.d = D, .n = N};
     work.rows = nas_golden_doubles(set, N * D);
     work.out = nas_golden_doubles(set, N * N);
