@@ -1,4 +1,4 @@
-/* Steps of training through the engine's learners: one network, and several at once. */
+/* Steps of training through the engine's learners: of one network, and of several at once. */
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "worker/engine/gpu/pack/gpu_engine.h"
@@ -28,8 +28,8 @@ typedef struct trainings {
     nas_bench_member_t member;
     nas_learner_norm_t *norm;
     double *state; /* parameters, velocity, statistics */
-    nas_learner_t *learner[MOST];
-    int n;
+    nas_learner_t *learner;
+    int n;           /* networks of the learner */
     int64_t n_steps; /* so far */
     int batch;
 } trainings_t;
@@ -104,17 +104,41 @@ static nas_status_t make_state(trainings_t *t, nas_error_t *err)
     return NAS_OK;
 }
 
-/* One more, from the beginning, in the order of the images as they stand. */
-static nas_status_t add_learner(trainings_t *t, nas_error_t *err)
+/* Where its members stand: at the beginning, in the order of the images as they are. */
+static nas_status_t begin(trainings_t *t, nas_error_t *err)
 {
     const nas_learner_functions_t *learners = t->engine->learners;
     const nas_graph_t *graph = t->member.graph;
-    const nas_learner_options_t options = {.program = t->member.program[0],
+    const nas_learner_state_t state = {.parameter = t->state,
+                                       .velocity = t->state + graph->n_values,
+                                       .statistics = t->state + 2 * graph->n_values,
+                                       .bad_step = -1};
+    nas_status_t status = NAS_OK;
+    int64_t *index = malloc((size_t)t->images.n * sizeof *index);
+    if (!index) return nas_error_nomem(err, "the bench's images");
+    for (int64_t i = 0; i < t->images.n; i++) index[i] = i;
+    for (int i = 0; !status && i < t->n; i++) {
+        status = learners->write(t->learner, i, &state, err);
+        if (!status) status = learners->order(t->learner, i, index, t->images.n, err);
+    }
+    free(index);
+    return status;
+}
+
+/* Of n of the same network. */
+static nas_status_t make_learner(trainings_t *t, int n, nas_error_t *err)
+{
+    const nas_graph_t *graph = t->member.graph;
+    nas_learner_member_t member[MOST];
+    for (int i = 0; i < n; i++)
+        member[i] = (nas_learner_member_t){.program = t->member.program[0],
                                            .validate = t->member.program[1],
                                            .norm = t->norm,
                                            .n_norms = list_norms(graph, t->batch, t->norm),
                                            .n_values = graph->n_values,
-                                           .n_statistics = graph->n_statistics,
+                                           .n_statistics = graph->n_statistics};
+    const nas_learner_options_t options = {.member = member,
+                                           .n_members = n,
                                            .n_shards = 1,
                                            .momentum = 0.9,
                                            .weight_decay = 5e-4,
@@ -122,25 +146,22 @@ static nas_status_t add_learner(trainings_t *t, nas_error_t *err)
                                            .crop = 4,
                                            .flip = true,
                                            .train = &t->images};
-    const nas_learner_state_t state = {.parameter = t->state,
-                                       .velocity = t->state + graph->n_values,
-                                       .statistics = t->state + 2 * graph->n_values,
-                                       .bad_step = -1};
-    nas_learner_t **learner = &t->learner[t->n];
-    int64_t *index = malloc((size_t)t->images.n * sizeof *index);
-    if (!index) return nas_error_nomem(err, "the bench's images");
-    for (int64_t i = 0; i < t->images.n; i++) index[i] = i;
-    nas_status_t status = learners->create(t->engine, &options, learner, err);
-    t->n += status == NAS_OK;
-    if (!status) status = learners->write(*learner, &state, err);
-    if (!status) status = learners->order(*learner, index, t->images.n, err);
-    free(index);
-    return status;
+    const nas_status_t status = t->engine->learners->create(t->engine, &options, &t->learner, err);
+    if (status) return status;
+    t->n = n;
+    t->n_steps = 0;
+    return begin(t, err);
+}
+
+static void drop_learner(trainings_t *t)
+{
+    if (t->learner) t->engine->learners->destroy(t->learner);
+    t->learner = NULL;
 }
 
 /* ------------------------------------------------------------------------------------- measuring */
 
-/* Seconds of steps of all learners; the last is waited for by reading where one of them stands. */
+/* Seconds of steps of all networks; the last is waited for by reading where one of them stands. */
 static nas_status_t run(trainings_t *t, int n_steps, double *seconds, nas_error_t *err)
 {
     const nas_graph_t *graph = t->member.graph;
@@ -150,12 +171,15 @@ static nas_status_t run(trainings_t *t, int n_steps, double *seconds, nas_error_
     const double begin_s = nas_clock_monotonic_s();
     nas_status_t status = NAS_OK;
     for (int k = 0; !status && k < n_steps; k++, t->n_steps++) {
-        const nas_learner_step_t step = {
-            .number = t->n_steps, .place = t->n_steps % 2 * t->batch, .rate = 1e-3};
-        for (int i = 0; !status && i < t->n; i++)
-            status = t->engine->learners->step(t->learner[i], &step, err);
+        nas_learner_step_t step[MOST];
+        for (int i = 0; i < t->n; i++)
+            step[i] = (nas_learner_step_t){.member = i,
+                                           .number = t->n_steps,
+                                           .place = t->n_steps % 2 * t->batch,
+                                           .rate = 1e-3};
+        status = t->engine->learners->step(t->learner, step, t->n, err);
     }
-    if (!status) status = t->engine->learners->read(t->learner[0], &state, err);
+    if (!status) status = t->engine->learners->read(t->learner, 0, &state, err);
     *seconds = nas_clock_monotonic_s() - begin_s;
     return status;
 }
@@ -169,7 +193,7 @@ static void print(const trainings_t *t, const char *name, double seconds, double
     nas_sheet_row(t->bench->sheet, cell);
 }
 
-/* A step of all learners: the median of samples, after one that is not timed. */
+/* A step of all networks: the median of samples, after one that is not timed. */
 static nas_status_t time_steps(trainings_t *t, const char *name, nas_error_t *err)
 {
     const bool is_short = t->bench->is_quick || t->bench->is_once;
@@ -187,14 +211,12 @@ static nas_status_t time_steps(trainings_t *t, const char *name, nas_error_t *er
 
 static void clear(trainings_t *t)
 {
-    for (int i = 0; i < t->n; i++) t->engine->learners->destroy(t->learner[i]);
+    drop_learner(t);
     nas_bench_member_fini(&t->member);
     free(t->norm);
     free(t->state);
     t->norm = NULL;
     t->state = NULL;
-    t->n = 0;
-    t->n_steps = 0;
 }
 
 /* One, and then as many as are measured together. */
@@ -203,10 +225,11 @@ static nas_status_t measure(trainings_t *t, const nas_network_t *net, const char
 {
     nas_status_t status = make_network(t, net, name, err);
     if (!status) status = make_state(t, err);
-    if (!status) status = add_learner(t, err);
-    if (!status) status = time_steps(t, name, err);
-    while (!status && t->n < MOST) status = add_learner(t, err);
-    if (!status) status = time_steps(t, name, err);
+    for (int n = 1; !status && n <= MOST; n *= MOST) {
+        status = make_learner(t, n, err);
+        if (!status) status = time_steps(t, name, err);
+        drop_learner(t);
+    }
     clear(t);
     return status;
 }

@@ -171,31 +171,49 @@ static nas_status_t make(nas_training_t *training, nas_error_t *err)
     if ((status = allocate(training, err))) return status;
     if ((status = make_programs(training, err))) return status;
     begin(training);
-    return training->options.engine->learners ? nas_training_learner_create(training, err) : NAS_OK;
+    return NAS_OK;
+}
+
+static nas_status_t make_all(const nas_training_options_t *options, int n,
+                             nas_training_t **training, nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (int i = 0; !status && i < n; i++) {
+        training[i] = calloc(1, sizeof **training);
+        if (!training[i]) return nas_error_nomem(err, "a training");
+        training[i]->options = options[i];
+        status = make(training[i], err);
+    }
+    if (status || !options[0].engine->learners) return status;
+    return nas_training_learner_create(training, n, err);
+}
+
+nas_status_t nas_trainings_create(const nas_training_options_t *options, int n,
+                                  nas_training_t **training, nas_error_t *err)
+{
+    for (int i = 0; i < n; i++) training[i] = NULL;
+    const nas_status_t status =
+        nas_comm_agree(options[0].team, make_all(options, n, training, err), err);
+    for (int i = 0; status && i < n; i++) {
+        nas_training_destroy(training[i]);
+        training[i] = NULL;
+    }
+    return status;
 }
 
 nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
                                  nas_error_t *err)
 {
-    nas_training_t *training = calloc(1, sizeof *training);
-    nas_status_t status = training ? NAS_OK : nas_error_nomem(err, "a training");
-    if (training) {
-        training->options = *options;
-        status = make(training, err);
-    }
-    status = nas_comm_agree(options->team, status, err);
-    if (status) {
-        nas_training_destroy(training);
-        return status;
-    }
-    *training_p = training;
-    return NAS_OK;
+    nas_training_t *training = NULL;
+    const nas_status_t status = nas_trainings_create(options, 1, &training, err);
+    if (!status) *training_p = training;
+    return status;
 }
 
 void nas_training_destroy(nas_training_t *training)
 {
     if (!training) return;
-    nas_training_learner_destroy(training);
+    nas_training_learner_leave(training);
     nas_program_destroy(training->descend);
     nas_program_destroy(training->validate);
     free(training->state.parameter);

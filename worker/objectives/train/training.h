@@ -59,6 +59,14 @@ typedef struct nas_training nas_training_t;
 nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
                                  nas_error_t *err);
 
+/** Create n trainings of one team, engine, recipe and data set. On an engine that steps by itself
+ *  they share what is the same for all, and can take their steps together. As nas_training_create
+ *  otherwise, once for each; where one fails there is none.
+ *  options [in], training [out]: n of them; training: NULLs on failure. NAS_ENOMEM may mean: for so
+ *  many. */
+nas_status_t nas_trainings_create(const nas_training_options_t *options, int n,
+                                  nas_training_t **training, nas_error_t *err);
+
 /** Where it stands. On the leader; borrowed. */
 nas_training_state_t *nas_training_state(nas_training_t *training);
 
@@ -81,6 +89,12 @@ typedef enum nas_training_verdict {
  *  loss [out] of the batch before the step, on every rank; NULL: not wanted, and then an engine that
  *  steps by itself is not waited for: within an epoch, what it found is for nas_training_sync. */
 nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss);
+
+/** One step of each of n trainings that were created together, in the order in which they were; all
+ *  at once where an engine steps by itself. What comes of one does not depend on the others. As
+ *  nas_training_step otherwise, where no loss is wanted.
+ *  verdict [out]: n of them; where one FAILED, all did. */
+void nas_trainings_step(nas_training_t *const *training, int n, nas_training_verdict_t *verdict);
 
 /** Bring the state here, where an engine steps by itself; to be called before it is looked at in the
  *  middle of an epoch.  Not collective. DIVERGED: state->step is the step that did. */
@@ -105,7 +119,7 @@ bool nas_training_validate(nas_training_t *training);
 bool nas_training_validate_on(nas_training_t *training, const nas_image_source_t *images,
                               const int64_t *index, int64_t n, double *loss, double *accuracy);
 
-/** Accepts NULL. */
+/** Accepts NULL. Of those that were created together the others stay. */
 void nas_training_destroy(nas_training_t *training);
 
 #endif

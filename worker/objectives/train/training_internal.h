@@ -21,6 +21,16 @@ typedef struct nas_resident_images {
     float *values; /**< where there are no bytes */
 } nas_resident_images_t;
 
+/** The learner of trainings that were created together, which is theirs in common. */
+typedef struct nas_training_learner {
+    nas_engine_t *engine; /**< of all */
+    nas_learner_t *learner;
+    nas_resident_images_t resident[2]; /**< to train on, to test on */
+    nas_learner_step_t *step;          /**< [n_members] room to name steps in */
+    int n_members;
+    int n_left; /**< trainings that are not destroyed yet */
+} nas_training_learner_t;
+
 /** What came of a shard is a row of numbers: the gradient [n_values], the moments [n_statistics],
  *  the loss. The leader has one row, for the sum over all shards; the others have one a shard of
  *  theirs, which is what they send. */
@@ -47,11 +57,11 @@ struct nas_training {
     double *logits;  /**< [batches that are validated at once, n_images, classes] */
     int64_t batches; /**< that are validated at once: 1, or what the learner takes */
 
-    nas_learner_norm_t *norm;          /**< what the learner is told of BNs */
-    nas_learner_t *learner;            /**< of an engine that steps by itself; NULL: it does not */
-    nas_resident_images_t resident[2]; /**< to train on, to test on */
-    bool is_behind;                    /**< the learner knows an older state than this */
-    bool is_ahead;                     /**< it took steps since */
+    nas_learner_norm_t *norm;        /**< what the learner is told of BNs */
+    nas_training_learner_t *learner; /**< of an engine that steps by itself; NULL: it does not */
+    int member;                      /**< of the learner */
+    bool is_behind;                  /**< the learner knows an older state than this */
+    bool is_ahead;                   /**< it took steps since */
     double last_loss;
     bool has_failed;
     nas_error_t failure;
@@ -59,8 +69,12 @@ struct nas_training {
 
 /* ------------------------------------------------------------------------- training_learner.c */
 
-nas_status_t nas_training_learner_create(nas_training_t *training, nas_error_t *err);
-void nas_training_learner_destroy(nas_training_t *training);
+/** One for n trainings, of one engine, recipe and data set. */
+nas_status_t nas_training_learner_create(nas_training_t *const *training, int n, nas_error_t *err);
+void nas_training_learner_leave(nas_training_t *training);
+/** As nas_trainings_step. */
+void nas_training_learner_steps(nas_training_t *const *training, int n,
+                                nas_training_verdict_t *verdict);
 /** As nas_training_step. */
 nas_training_verdict_t nas_training_learner_step(nas_training_t *training, double *loss);
 /** Logits of n images, at most `batches` whole batches, into `logits`. */

@@ -159,6 +159,14 @@ static nas_training_verdict_t descend(nas_training_t *training)
     return (state->step + 1) % training->n_steps == 0 ? NAS_TRAINING_EPOCH_END : NAS_TRAINING_ON;
 }
 
+void nas_trainings_step(nas_training_t *const *training, int n, nas_training_verdict_t *verdict)
+{
+    if (training[0]->learner)
+        nas_training_learner_steps(training, n, verdict);
+    else
+        for (int i = 0; i < n; i++) verdict[i] = nas_training_step(training[i], NULL);
+}
+
 /* Loss and verdict travel behind the parameters, in one message. */
 nas_training_verdict_t nas_training_step(nas_training_t *training, double *loss)
 {
