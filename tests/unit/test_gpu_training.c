@@ -71,6 +71,9 @@ static void looking_changes_nothing(nas_gpu_t *gpu)
     nas_training_resume(resumed);
     (void)train_case_go(looked, N_STEPS, loss);
     (void)train_case_go(resumed, N_STEPS, loss);
+    for (int epoch = 0; epoch < 2; epoch++)
+        cr_assert_eq(nas_training_state(looked)->epoch[epoch].train_loss,
+                     (loss[2 * epoch] + loss[2 * epoch + 1]) / 2);
     for (int i = 0; i < N_STEPS; i++)
         if (nas_training_step(blind, NULL) == NAS_TRAINING_EPOCH_END)
             cr_assert(nas_training_validate(blind));

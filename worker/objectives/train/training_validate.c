@@ -133,5 +133,6 @@ bool nas_training_validate(nas_training_t *training)
     epoch.train_loss = state->loss_sum / (double)training->n_steps;
     state->epoch[state->step / training->n_steps - 1] = epoch;
     state->loss_sum = 0;
+    training->is_behind = training->learner != NULL; /* it still has the old sum */
     return true;
 }
