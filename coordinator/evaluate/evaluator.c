@@ -3,7 +3,8 @@
  * The workers (all ranks, or all but rank 0) are cut into teams of as many ranks as the objective
  * says can share an evaluation; ranks left over sleep. A round: rank 0
  * broadcasts the candidates; every rank works out by itself which team takes which, the costliest
- * first to the team with the least to do; the teams work; outcomes meet at rank 0 in one gather.
+ * first to the team with the least to do; the teams work, on one candidate after the other, or on as
+ * many at once as the objective likes; outcomes meet at rank 0 in one gather.
  *
  * Each outcome is in its candidate's file the moment it is known, so that whatever ends the job
  * loses no outcome, and of a training at most what came after its last checkpoint. A request to
@@ -31,6 +32,7 @@ typedef struct round {
     nas_buffer_t outcomes; /* of my team's candidates, on its leader */
     int64_t n_mine;
     int64_t n_mine_done;
+    int64_t n_in_hand;
     nas_buffer_t message; /* of the candidates; their names point into it */
 } round_t;
 
@@ -117,14 +119,15 @@ out:
     return status;
 }
 
-/* ------------------------------------------------------------------------------------ one work */
+/* ---------------------------------------------------------------------------------------- work */
 
 /* Between steps of any work: give and take news. */
 static bool asked_to_stop(void *context, double share)
 {
     const round_t *round = context;
     const nas_evaluator_t *evaluator = round->evaluator;
-    const double done = ((double)round->n_mine_done + share) / (double)round->n_mine;
+    const double done =
+        ((double)round->n_mine_done + share * (double)round->n_in_hand) / (double)round->n_mine;
     return nas_heartbeat_poll(evaluator->heartbeat, nas_stop_signal(), done) != 0;
 }
 
@@ -135,34 +138,99 @@ static nas_status_t agree_in_team(const nas_evaluator_t *evaluator, nas_status_t
     return evaluator->team_size > 1 ? nas_comm_agree(evaluator->team, status, err) : status;
 }
 
-static nas_status_t evaluate(round_t *round, int64_t index, nas_error_t *err)
+/* Candidates that my team has in hand. */
+typedef struct hand {
+    int64_t *index; /* [n] in the round */
+    const nas_candidate_t **candidate;
+    char **stem;
+    nas_outcome_t *outcome;
+    int n, room;
+} hand_t;
+
+static int width(const nas_evaluator_t *evaluator)
+{
+    const nas_objective_kind_t *kind = evaluator->kind;
+    return kind->width ? kind->width(evaluator->objective) : 1;
+}
+
+static nas_status_t hand_init(hand_t *hand, int room, nas_error_t *err)
+{
+    const size_t n = (size_t)room;
+    *hand = (hand_t){.index = calloc(n, sizeof *hand->index),
+                     .candidate = calloc(n, sizeof(void *)),
+                     .stem = calloc(n, sizeof(void *)),
+                     .outcome = calloc(n, sizeof *hand->outcome),
+                     .room = room};
+    if (hand->index && hand->candidate && hand->stem && hand->outcome) return NAS_OK;
+    return nas_error_nomem(err, "a round's candidates");
+}
+
+static void hand_clear(hand_t *hand)
+{
+    for (int i = 0; i < hand->n; i++) {
+        nas_outcome_fini(&hand->outcome[i]);
+        hand->outcome[i] = (nas_outcome_t){0};
+        free(hand->stem[i]);
+    }
+    hand->n = 0;
+}
+
+static void hand_fini(hand_t *hand)
+{
+    hand_clear(hand);
+    free(hand->index);
+    free((void *)hand->candidate);
+    free((void *)hand->stem);
+    free(hand->outcome);
+}
+
+/* My team's next ones, from `first` on; *end: the first that was not looked at. */
+static nas_status_t take_next(const round_t *round, int64_t first, hand_t *hand, int64_t *end,
+                              nas_error_t *err)
+{
+    const nas_evaluator_t *evaluator = round->evaluator;
+    int64_t i = first;
+    for (; i < round->n && hand->n < hand->room; i++) {
+        if (round->team[i] != evaluator->my_team) continue;
+        hand->index[hand->n] = i;
+        hand->candidate[hand->n] = &round->candidate[i];
+        hand->stem[hand->n] = nas_candidate_stem(evaluator->output, &round->candidate[i], err);
+        if (!hand->stem[hand->n++]) return NAS_ENOMEM;
+    }
+    *end = i;
+    return NAS_OK;
+}
+
+static nas_status_t evaluate(round_t *round, hand_t *hand, nas_error_t *err)
 {
     nas_evaluator_t *evaluator = round->evaluator;
-    const nas_candidate_t *candidate = &round->candidate[index];
     const nas_interrupt_t interrupt = {.asked = asked_to_stop, .context = round};
-    nas_outcome_t outcome = {0};
-    char *stem = nas_candidate_stem(evaluator->output, candidate, err);
-    nas_status_t status = agree_in_team(evaluator, stem ? NAS_OK : NAS_ENOMEM, err);
-    if (!status)
-        status = evaluator->kind->evaluate(evaluator->objective, candidate, stem, &interrupt,
-                                           &outcome, err);
-    if (!status && leads(evaluator))
-        status =
-            nas_outcome_pack(&outcome, index, evaluator->parameters.size, &round->outcomes, err);
-    nas_outcome_fini(&outcome);
-    free(stem);
+    const nas_objective_work_t work = {.candidate = hand->candidate,
+                                       .stem = (const char *const *)hand->stem,
+                                       .n = hand->n,
+                                       .interrupt = &interrupt};
+    round->n_in_hand = hand->n;
+    nas_status_t status =
+        evaluator->kind->evaluate(evaluator->objective, &work, hand->outcome, err);
+    for (int i = 0; !status && leads(evaluator) && i < hand->n; i++)
+        status = nas_outcome_pack(&hand->outcome[i], hand->index[i], evaluator->parameters.size,
+                                  &round->outcomes, err);
     return agree_in_team(evaluator, status, err);
 }
 
-/* All of my team's candidates, one after the other. */
+/* All of my team's candidates, as many at once as the objective likes. */
 static nas_status_t work(round_t *round, nas_error_t *err)
 {
-    nas_status_t status = NAS_OK;
-    for (int64_t i = 0; i < round->n && !status; i++) {
-        if (round->team[i] != round->evaluator->my_team) continue;
-        status = evaluate(round, i, err);
-        round->n_mine_done++;
+    const nas_evaluator_t *evaluator = round->evaluator;
+    hand_t hand = {0};
+    nas_status_t status = agree_in_team(evaluator, hand_init(&hand, width(evaluator), err), err);
+    for (int64_t next = 0; !status && next < round->n;) {
+        status = agree_in_team(evaluator, take_next(round, next, &hand, &next, err), err);
+        if (!status && hand.n > 0) status = evaluate(round, &hand, err);
+        round->n_mine_done += hand.n;
+        hand_clear(&hand);
     }
+    hand_fini(&hand);
     return status;
 }
 

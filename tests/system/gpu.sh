@@ -42,6 +42,23 @@ for device in "${devices[@]}"; do
 done
 [ "$(grep -c '"phase"' trained)" = 3 ] || fail "not three trainings: $(<trained)"
 
+# Three candidates of a round at once, one at a time, and on two ranks.
+at_once() {
+    rm -rf search.h5*
+    expect_exit 0 ranks "$1" "$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --device "$2" --set search.parallel=3
+    cat out err >log
+    [ -e parallel ] || same_report search.h5 >parallel
+    expect_report search.h5 parallel
+}
+for device in "${devices[@]}"; do
+    at_once 1 "$device"
+    [ "$(grep -c ', one of 3 at once$' log)" = 3 ] || fail "not three trainings at once: $(<log)"
+done
+NAS_GPU_PACK=1 at_once 1 "${devices[0]}"
+! grep -q ' at once$' log || fail "several at once where one was asked for: $(<log)"
+at_once 2 "${devices[0]}"
+grep -q ', one of 2 at once$' log || fail "nobody has two of three: $(<log)"
+
 # Two shards are two programs on the device, and others than one.
 rm -rf search.h5*
 expect_exit 0 "$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --device "${devices[0]}" --set objective.shards=2

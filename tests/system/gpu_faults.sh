@@ -46,6 +46,31 @@ for built in '[1-9][0-9]* built, 0 taken' '0 built, [1-9][0-9]* taken'; do
 done
 rm -r tiny.h5*
 
+# ---- Trainings that are killed or stopped ----
+
+# Three at once, saved before every step: after the eighth save all have a file, and two are a save ahead of the third.
+train_part search.yaml
+expect_exit 0 "$ROBOTNAS" score job.yaml --device threads --set 'metrics.names=[grad_norm, snip, synflow]' --set output=scores.h5
+search=("$ROBOTNAS" search search.yaml --set metrics.file=scores.h5 --set search.parallel=3 --set checkpoint.interval=0)
+expect_exit 0 "${search[@]}" --device threads
+[ "$(grep -c ', one of 3 at once$' <(cat out err))" = 3 ] || fail "not three trainings at once: $(cat out err)"
+same_report search.h5 >undisturbed
+struck() {
+    local code=0
+    rm -rf search.h5*
+    { NAS_FAULT=training:8:$1 "${search[@]}" --device threads >out 2>err || code=$?; } 2>/dev/null
+    [ "$code" = "$2" ] || fail "exit code $code instead of $2: $(<err)"
+    [ "$(find search.h5.d -name '*.h5' | wc -l)" = 3 ] || fail "not three trainings under way: $(ls search.h5.d)"
+    expect_exit 0 "${search[@]}" --device threads --resume
+    expect_report search.h5 undisturbed
+}
+if grep -q NAS_FAULT "$ROBOTNAS"; then
+    struck KILL 137
+    struck TERM 75
+else
+    skip_part 'trainings that are killed: the binary has no fault points (-DROBOTNAS_FAULTS=ON)'
+fi
+
 # ---- A lost GPU ----
 
 [ -n "${FAKE_CUDA_NVRTC:-}" ] || { skip_part 'a lost GPU: no NVRTC for the driver that is none'; exit 0; }
@@ -65,3 +90,13 @@ for rank in 0 1; do
     expect_exit 0 ranks 2 "${score[@]}" --resume
     expect_scores tiny.h5 expected
 done
+
+# In the middle of three trainings: all three go on.
+rm -rf search.h5*
+unset NAS_GPU_PACK
+FAKE_CUDA_WAIT=20:719 expect_exit 1 "${search[@]}" --device cuda
+expect_line err '^robotnas: device lost, .*CUDA_ERROR_LAUNCH_FAILED'
+[ "$(grep -c 'CUDA_ERROR_LAUNCH_FAILED' err)" = 1 ] || fail "said more than once: $(<err)"
+[ "$(find search.h5.d -name '*.h5' | wc -l)" = 3 ] || fail "not three trainings under way: $(ls search.h5.d)"
+expect_exit 0 "${search[@]}" --device cuda --resume
+expect_report search.h5 undisturbed

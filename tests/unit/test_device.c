@@ -61,6 +61,7 @@ Test(device, the_cpu_is_an_engine_of_its_backend)
     nas_engine_t *engine = NULL;
     cr_assert_eq(nas_device_open(&options, &device, NULL), NAS_OK);
     cr_assert_eq(nas_device_kind(device), NAS_DEVICE_CPU);
+    cr_assert_eq(nas_device_width(device), 1);
     cr_assert_str_eq(nas_device_name(device), "cpu");
     cr_assert_eq(nas_device_golden(device), 0);
     cr_assert_eq(nas_device_layout(device), options.backend);
@@ -98,6 +99,7 @@ Test(device, a_variable_says_how_many_architectures_a_gpu_has_at_once)
         cr_assert_eq(open_threads(text, &device, NULL), NAS_OK);
         cr_assert_eq(nas_device_engine(device, NULL, &engine, NULL), NAS_OK);
         cr_assert_eq(engine->width, widths[i]);
+        cr_assert_eq(nas_device_width(device), widths[i]);
         nas_engine_destroy(engine);
         nas_device_close(device);
     }

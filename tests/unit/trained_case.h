@@ -92,11 +92,10 @@ static inline nas_status_t evaluate(fixture_t *f, int64_t yes_from, nas_outcome_
     f->asking.share_is_good = true;
     const nas_interrupt_t interrupt = {.asked = asked, .context = &f->asking};
     cr_assert_eq(nas_trainer_create(&f->options, &trainer, &f->err), NAS_OK);
-    const nas_trainer_task_t task = {.candidate = &f->candidate,
-                                     .arch = &f->c.arch,
-                                     .stem = f->stem.text,
-                                     .interrupt = &interrupt};
-    const nas_status_t status = nas_trainer_evaluate(trainer, &task, outcome, &f->err);
+    const nas_trainer_task_t task = {
+        .candidate = &f->candidate, .arch = &f->c.arch, .stem = f->stem.text};
+    const nas_trainer_tasks_t tasks = {.task = &task, .n = 1, .interrupt = &interrupt};
+    const nas_status_t status = nas_trainer_evaluate(trainer, &tasks, outcome, &f->err);
     nas_trainer_destroy(trainer);
     cr_assert(f->asking.share_is_good);
     return status;

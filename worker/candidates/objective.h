@@ -3,7 +3,7 @@
  *
  * A run goes through the functions in the order below. Rank 0 checks the inputs, names what is
  * reported, and packs what the other ranks must know; all ranks create what evaluates, in teams; a
- * team evaluates one candidate after the other. A kind whose values stand in a table evaluates
+ * team evaluates one candidate after the other, or several at once. A kind whose values stand in a table evaluates
  * nothing: rank 0 looks up. */
 #ifndef NAS_WORKER_CANDIDATES_OBJECTIVE_H
 #define NAS_WORKER_CANDIDATES_OBJECTIVE_H
@@ -53,6 +53,14 @@ typedef struct nas_objective_setup {
     const nas_dataset_t *images; /**< rank 0, of a kind on images; NULL elsewhere */
 } nas_objective_setup_t;
 
+/** Candidates to evaluate at once; borrowed. */
+typedef struct nas_objective_work {
+    const nas_candidate_t *const *candidate; /**< [n] */
+    const char *const *stem;                 /**< [n] of the candidates' files, on the leader */
+    int n;                                   /**< from 1 to the kind's width */
+    const nas_interrupt_t *interrupt;        /**< asked between any two steps of work */
+} nas_objective_work_t;
+
 /** One kind of objective. Functions may be NULL where nothing is said of them. */
 typedef struct nas_objective_kind {
     const char *name;              /**< as `objective.kind` says it */
@@ -100,13 +108,16 @@ typedef struct nas_objective_kind {
     nas_status_t (*cost)(const void *self, const nas_candidate_t *candidate, double *cost,
                          nas_error_t *err);
 
-    /** Evaluate one candidate, or find what came of it in its file.  Collective over the team.
-     *  stem [in] of the candidate's files, on the leader; interrupt: asked between any two steps of
-     *  work. outcome [out] on the leader; the caller's. A candidate that fails is an outcome, not
-     *  an error. NAS_ESTOP: interrupted; what was done is saved, or will be done anew. NAS_EIO,
-     *  NAS_EINPUT, NAS_ENOMEM; on any rank of the team they fail all of it. */
-    nas_status_t (*evaluate)(void *self, const nas_candidate_t *candidate, const char *stem,
-                             const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+    /** Candidates that a team evaluates at once at most.  Not collective, equal on all ranks of a
+     *  team. NULL: 1. */
+    int (*width)(const void *self);
+
+    /** Evaluate candidates, or find what came of them in their files.  Collective over the team.
+     *  outcome [out] n of them on the leader; the caller's. They do not depend on who is evaluated
+     *  together. A candidate that fails is an outcome, not an error. NAS_ESTOP: interrupted; what
+     *  was done is saved, or will be done anew. NAS_EIO, NAS_EINPUT, NAS_ENOMEM; on any rank of the
+     *  team they fail all of it. */
+    nas_status_t (*evaluate)(void *self, const nas_objective_work_t *work, nas_outcome_t *outcome,
                              nas_error_t *err);
 
     /** Accepts NULL. */

@@ -100,6 +100,13 @@ const nas_backend_t *nas_device_layout(const nas_device_t *device)
     return device->layout;
 }
 
+int nas_device_width(const nas_device_t *device)
+{
+    if (!device->gpu) return 1;
+    const nas_gpu_engine_options_t options = {.gpu = device->gpu, .width = device->width};
+    return nas_gpu_engine_width(&options);
+}
+
 nas_status_t nas_device_engine(nas_device_t *device, nas_profile_t *profile,
                                nas_engine_t **engine_p, nas_error_t *err)
 {

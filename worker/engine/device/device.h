@@ -42,6 +42,9 @@ const nas_gpu_counts_t *nas_device_counts(const nas_device_t *device);
 /** That programs for it are made for. */
 const nas_backend_t *nas_device_layout(const nas_device_t *device);
 
+/** Architectures that its engines like at once: 1 on a CPU. */
+int nas_device_width(const nas_device_t *device);
+
 /** An engine on it, of its own memory.  As nas_host_engine_create, nas_gpu_engine_create.
  *  profile: of a CPU only, else NULL. */
 nas_status_t nas_device_engine(nas_device_t *device, nas_profile_t *profile,

@@ -144,11 +144,12 @@ static nas_status_t save(const char *stem, nas_candidate_record_t *record,
 }
 
 /* Found in the candidate's file, or else made now and saved there. */
-static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const char *stem,
-                             const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+static nas_status_t evaluate(void *self, const nas_objective_work_t *work, nas_outcome_t *outcome,
                              nas_error_t *err)
 {
     const objective_t *objective = self;
+    const nas_candidate_t *candidate = work->candidate[0];
+    const char *stem = work->stem[0];
     const nas_objective_setup_t *setup = objective->setup;
     nas_candidate_record_t record = {.candidate = *candidate,
                                      .run = setup->run,
@@ -171,7 +172,8 @@ static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const
     nas_command_t command = objective->command;
     command.goes_on = !status && found;
     status = command.goes_on ? NAS_OK : note_begin(stem, &record, err);
-    if (!status) status = nas_command_evaluate(&command, candidate, stem, interrupt, outcome, err);
+    if (!status)
+        status = nas_command_evaluate(&command, candidate, stem, work->interrupt, outcome, err);
     return status ? status : save(stem, &record, outcome, err);
 }
 

@@ -226,18 +226,36 @@ static nas_status_t cost(const void *self, const nas_candidate_t *candidate, dou
     return status;
 }
 
-static nas_status_t evaluate(void *self, const nas_candidate_t *candidate, const char *stem,
-                             const nas_interrupt_t *interrupt, nas_outcome_t *outcome,
+static int width(const void *self)
+{
+    const objective_t *objective = self;
+    return nas_trainer_width(objective->trainer);
+}
+
+static nas_status_t make_tasks(const objective_t *objective, const nas_objective_work_t *work,
+                               nas_arch_t *arch, nas_trainer_task_t *task, nas_error_t *err)
+{
+    nas_status_t status = arch && task ? NAS_OK : nas_error_nomem(err, "the trainer");
+    for (int i = 0; !status && i < work->n; i++) {
+        status = find_arch(objective, work->candidate[i], &arch[i], err);
+        task[i] = (nas_trainer_task_t){
+            .candidate = work->candidate[i], .arch = &arch[i], .stem = work->stem[i]};
+    }
+    return nas_comm_agree(objective->setup->team, status, err);
+}
+
+static nas_status_t evaluate(void *self, const nas_objective_work_t *work, nas_outcome_t *outcome,
                              nas_error_t *err)
 {
     objective_t *objective = self;
-    nas_arch_t arch = {0};
-    nas_status_t status = find_arch(objective, candidate, &arch, err);
-    status = nas_comm_agree(objective->setup->team, status, err);
-    const nas_trainer_task_t task = {
-        .candidate = candidate, .arch = &arch, .stem = stem, .interrupt = interrupt};
-    if (!status) status = nas_trainer_evaluate(objective->trainer, &task, outcome, err);
-    nas_arch_fini(&arch);
+    nas_arch_t *arch = calloc((size_t)work->n, sizeof *arch);
+    nas_trainer_task_t *task = calloc((size_t)work->n, sizeof *task);
+    nas_status_t status = make_tasks(objective, work, arch, task, err);
+    const nas_trainer_tasks_t tasks = {.task = task, .n = work->n, .interrupt = work->interrupt};
+    if (!status) status = nas_trainer_evaluate(objective->trainer, &tasks, outcome, err);
+    for (int i = 0; arch && i < work->n; i++) nas_arch_fini(&arch[i]);
+    free(arch);
+    free(task);
     return status;
 }
 
@@ -254,6 +272,7 @@ const nas_objective_kind_t nas_objective_kind_train = {
     .pack = pack,
     .create = create,
     .cost = cost,
+    .width = width,
     .evaluate = evaluate,
     .destroy = destroy,
 };

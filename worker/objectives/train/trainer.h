@@ -1,5 +1,5 @@
 /* The trainer: evaluates candidates by a short training each, from the network's first step to its
- * outcome, with checkpoints in the candidate's file (candidate_file.h). */
+ * outcome, with checkpoints in the candidate's file (candidate_file.h); on a GPU several at once. */
 #ifndef NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
 #define NAS_WORKER_OBJECTIVES_TRAIN_TRAINER_H
 
@@ -45,27 +45,37 @@ nas_status_t nas_trainer_create(const nas_trainer_options_t *options, nas_traine
 nas_status_t nas_trainer_columns(const nas_recipe_t *recipe, bool has_test, nas_strings_t *names,
                                  nas_error_t *err);
 
+/** Candidates that are trained at once at most: 1 but on a GPU.  Not collective. */
+int nas_trainer_width(const nas_trainer_t *trainer);
+
 /** What to train, borrowed. */
 typedef struct nas_trainer_task {
     const nas_candidate_t *candidate;
     const nas_arch_t *arch; /**< what the candidate's name means */
     const char *stem;       /**< on the leader: of the candidate's file */
+} nas_trainer_task_t;
+
+/** Likewise, together. */
+typedef struct nas_trainer_tasks {
+    const nas_trainer_task_t *task; /**< [n] */
+    int n;                          /**< from 1 to nas_trainer_width */
     const nas_interrupt_t
         *interrupt; /**< asked on every rank between steps, where the leader's word
                                            counts, and between batches of a validation, where any
                                            rank's does */
-} nas_trainer_task_t;
+} nas_trainer_tasks_t;
 
-/** Train a candidate and evaluate it by its accuracy on the validation images, in percent, after
- *  the last epoch.  Collective over team; deterministic, whatever the number of ranks and however
- *  often it was interrupted. Cost: training images seen.
- *  It goes on from the candidate's file and is saved into it: at most 2 % of the time goes into
+/** Train candidates and evaluate each by its accuracy on the validation images, in percent, after
+ *  the last epoch.  Collective over team; deterministic, whatever the number of ranks, however
+ *  many are trained together and however often it was interrupted. Cost: training images seen.
+ *  Each goes on from its candidate's file and is saved into it: at most 2 % of the time goes into
  *  that (interval_s: see common/base/checkpoint.h); a file that is damaged is started over, with a
- *  line in the log.
- *  outcome [out] on the leader; the caller's. A loss that is not finite is an outcome,
- *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved. NAS_EINPUT: the
- *  recipe does not fit the images. NAS_ENOMEM. Errors on any rank fail all. */
-nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task_t *task,
+ *  line in the log. Where there is no memory for all at once, fewer are trained at once.
+ *  outcome [out] n of them on the leader; the caller's. A loss that is not finite is an outcome,
+ *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved, or the engine
+ *  failed. NAS_EINPUT: the recipe does not fit the images. NAS_ENOMEM: for one alone. Errors on any
+ *  rank fail all. */
+nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_tasks_t *tasks,
                                   nas_outcome_t *outcome, nas_error_t *err);
 
 /** Accepts NULL. */

@@ -310,6 +310,19 @@ static size_t default_limit(const nas_gpu_info_t *info)
     return info->is_cpu ? free_bytes / 2 : free_bytes / 10 * 9;
 }
 
+static size_t limit_of(const nas_gpu_engine_options_t *options, const nas_gpu_info_t *info)
+{
+    return options->memory_bytes ? options->memory_bytes : default_limit(info);
+}
+
+int nas_gpu_engine_width(const nas_gpu_engine_options_t *options)
+{
+    nas_gpu_info_t info = {0};
+    if (options->width) return options->width;
+    options->gpu->layer->describe(options->gpu, &info);
+    return limit_of(options, &info) >= WIDE_BYTES ? WIDE : NARROW;
+}
+
 nas_status_t nas_gpu_engine_create(const nas_gpu_engine_options_t *options, nas_engine_t **engine_p,
                                    nas_error_t *err)
 {
@@ -317,17 +330,15 @@ nas_status_t nas_gpu_engine_create(const nas_gpu_engine_options_t *options, nas_
     gpu_engine_t *e = calloc(1, sizeof *e);
     if (!e) return nas_error_nomem(err, "an engine");
     options->gpu->layer->describe(options->gpu, &info);
-    const size_t limit = options->memory_bytes ? options->memory_bytes : default_limit(&info);
-    e->device = (nas_gpu_pack_device_t){
-        .gpu = options->gpu,
-        .budget = {.gpu = options->gpu, .limit = limit, .largest = info.largest}};
+    e->device = (nas_gpu_pack_device_t){.gpu = options->gpu,
+                                        .budget = {.gpu = options->gpu,
+                                                   .limit = limit_of(options, &info),
+                                                   .largest = info.largest}};
     e->device.variants = nas_gpu_variants_create();
     e->device.planner = e->device.variants ? nas_gpu_planner_create(e->device.variants) : NULL;
     e->engine = (nas_engine_t){.name = options->gpu->layer->name,
                                .layout = nas_gpu_layout(),
-                               .width = options->width          ? options->width
-                                        : (limit >= WIDE_BYTES) ? WIDE
-                                                                : NARROW,
+                               .width = nas_gpu_engine_width(options),
                                .draws = true,
                                .is_portable = true,
                                .learners = &nas_gpu_learners,

@@ -21,6 +21,9 @@ typedef struct nas_gpu_engine_options {
 nas_status_t nas_gpu_engine_create(const nas_gpu_engine_options_t *options, nas_engine_t **engine_p,
                                    nas_error_t *err);
 
+/** Programs at once at most, of an engine that is created like this now. */
+int nas_gpu_engine_width(const nas_gpu_engine_options_t *options);
+
 /** What the last start was cut into. */
 typedef struct nas_gpu_engine_counts {
     int64_t n_waves;  /**< launches of all kinds */
