@@ -1,4 +1,5 @@
 /* Candidates that a trainer has on a GPU at once: each as if it were alone, whatever stops them. */
+#include "tests/tools/with_asan.h"
 #include "trained_case.h"
 #include "worker/engine/gpu/layers/layer.h"
 
@@ -206,6 +207,7 @@ Test(trainer_packs, company_interrupts_and_short_memory_change_no_bit)
     packs_t p;
     found_t alone = {0}, together = {0}, in_parts = {0};
     if (!nas_gpu_layer_named("threads")) cr_skip_test("no layer of threads");
+    if (WITH_ASAN) cr_skip_test("trainings on kernels as C take too long under the leak checker");
     cr_redirect_stderr();
     make_packs(&p);
     p.f.device = open_threads();
