@@ -13,3 +13,12 @@ static void golden_bits(nas_gpu_t *gpu)
     }
 }
 ON_EVERY_LAYER(golden_bits)
+
+/* No group of a launch knows which others were before it. */
+Test(threads, golden_bits_backwards)
+{
+    cr_assert_eq(setenv("NAS_GPU_GROUPS", "backwards", 1), 0);
+    nas_gpu_t *gpu = open_layer("threads");
+    golden_bits(gpu);
+    gpu->layer->close(gpu);
+}

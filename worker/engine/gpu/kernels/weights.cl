@@ -247,6 +247,7 @@ DEVICE void write_sums(GLOBAL float *part, const GLOBAL nas_gpu_weights_t *work,
             if (to_o < w_o && to_i < w_i) part[to] = (float)total;
         }
     }
+    BARRIER(); /* nobody waits for it: see the prelude's rules */
 }
 
 NAS_KERNEL(weights, LANES)

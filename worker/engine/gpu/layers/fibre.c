@@ -18,6 +18,7 @@
 #endif
 #endif
 #ifdef WITH_ASAN
+#include <dlfcn.h>
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 enum { STACK_SIZE = 256 * 1024 };
@@ -45,9 +46,29 @@ struct nas_fibres {
     unsigned char *stacks;
     const nas_run_t *run;
     nas_gpu_item_t *item;
+    bool backwards;     /* the last group first */
+    int group;          /* how many were before this one */
     size_t local_bytes; /* of this group */
     int diverged;       /* lane that is elsewhere than the first; 0: none */
 };
+
+/* longjmp; not AddressSanitizer's own, which takes it that all frames of this stack are left, and
+ * wipes what it knows of them, each time. */
+static void jump(jmp_buf env)
+{
+#ifdef WITH_ASAN
+    static void (*of_libc)(jmp_buf, int);
+    if (of_libc == NULL) {
+        void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+        void *symbol = libc == NULL ? NULL : dlsym(libc, "_longjmp");
+        if (symbol == NULL) abort();
+        memcpy(&of_libc, &symbol, sizeof symbol);
+    }
+    of_libc(env, 1);
+#else
+    _longjmp(env, 1);
+#endif
+}
 
 static void leave(fibre_t *from, fibre_t *to)
 {
@@ -85,12 +106,24 @@ static void go(nas_fibres_t *fibres, fibre_t *from, fibre_t *to)
     fibres->from = from;
     leave(from, to);
     if (_setjmp(from->env) == 0) {
-        if (to->started) _longjmp(to->env, 1);
+        if (to->started) jump(to->env);
         to->started = true;
         (void)setcontext(&to->context);
         abort();
     }
     arrive(fibres, from);
+}
+
+/* Go on to the next group, if there is one. */
+static bool next_group(nas_fibres_t *fibres)
+{
+    const nas_run_t *run = fibres->run;
+    const int last = run->groups_x * run->groups_y - 1;
+    if (fibres->group == last) return false;
+    const int at = fibres->backwards ? last - ++fibres->group : ++fibres->group;
+    fibres->item->group_x = at % run->groups_x;
+    fibres->item->group_y = at / run->groups_x;
+    return true;
 }
 
 /* The next lane's turn; behind the last one that ended, the next group's, or the caller's. */
@@ -106,12 +139,7 @@ static void pass_on(nas_fibres_t *fibres, int line)
         next = &fibres->fibre[++item->lane];
     } else {
         item->lane = 0;
-        if (line != ENDED || ++item->group_x < run->groups_x) {
-            next = &fibres->fibre[0];
-        } else {
-            item->group_x = 0;
-            if (++item->group_y < run->groups_y) next = &fibres->fibre[0];
-        }
+        if (line != ENDED || next_group(fibres)) next = &fibres->fibre[0];
     }
     if (next != self) go(fibres, self, next);
 }
@@ -163,6 +191,7 @@ static void prepare(nas_fibres_t *fibres, int lane)
 
 nas_status_t nas_fibres_create(nas_fibres_t **fibres_p, nas_error_t *err)
 {
+    const char *groups = getenv("NAS_GPU_GROUPS");
     nas_fibres_t *fibres = calloc(1, sizeof *fibres);
     const size_t size = (size_t)NAS_RUN_LANES * (STACK_SIZE + GUARD);
     if (fibres == NULL) return nas_error_nomem(err, "fibres");
@@ -172,6 +201,7 @@ nas_status_t nas_fibres_create(nas_fibres_t **fibres_p, nas_error_t *err)
         free(fibres);
         return nas_error_nomem(err, "fibres");
     }
+    fibres->backwards = groups != NULL && strcmp(groups, "backwards") == 0;
     fibres->home.started = true;
     fibres->stacks = stacks;
     for (int lane = 0; lane < NAS_RUN_LANES; lane++) {
@@ -213,6 +243,8 @@ nas_status_t nas_fibres_run(nas_fibres_t *fibres, const nas_run_t *run, nas_erro
     fibres->item = run->item();
     *fibres->item = (nas_gpu_item_t){.runner = fibres, .barrier = barrier, .local = local};
     fibres->diverged = 0;
+    fibres->group = -1;
+    (void)next_group(fibres);
     go(fibres, &fibres->home, &fibres->fibre[0]);
     if (fibres->diverged != 0) return say_diverged(fibres, err);
     return nas_run_check_local(run, fibres->local_bytes, err);

@@ -2,8 +2,11 @@
  *
  * Work-items are fibres of one thread, or threads where the program is built with ThreadSanitizer
  * or the variable NAS_GPU_THREADS is `threads`. Kernels are compiled by the program's own compiler
- * with its own sanitizers; one that divides in float32 is refused. What is queued runs in `wait` and not before, so that who forgets it finds
- * out; new memory is full of NaN.
+ * with its own sanitizers; one that divides in float32 is refused. What is queued runs in `wait` and
+ * not before, so that who forgets it finds out; new memory is full of NaN.
+ *
+ * NAS_GPU_GROUPS=backwards: fibres run the groups of a launch from the last to the first, which must
+ * change nothing.
  *
  * NAS_GPU_THREADS_MEMORY: bytes of its memory in all (default 8 GiB), for tests that run out of it.
  */
