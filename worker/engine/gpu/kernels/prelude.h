@@ -9,8 +9,6 @@
  * - A loop has as many turns for every work-item of a group, and those with nothing to do in a turn
  *   pass over it by an `if`: PoCL turns loops inside out, and where their ends differ it lets some
  *   run on for ever.
- * - A loop with a barrier in it is followed by one, even where the kernel ends: without it the last
- *   turn of weights.cl was now and then computed wrongly by PoCL's optimised code on two threads.
  * - Bits are the same on every device. Products that are added go through MAD (float) or MAD64
  *   (double); contraction is off elsewhere; there is no float division or square root (OpenCL
  *   allows 2.5 ulp; those of double are rounded correctly); exp and log are math.h's.

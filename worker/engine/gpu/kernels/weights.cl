@@ -247,7 +247,9 @@ DEVICE void write_sums(GLOBAL float *part, const GLOBAL nas_gpu_weights_t *work,
             if (to_o < w_o && to_i < w_i) part[to] = (float)total;
         }
     }
-    BARRIER(); /* nobody waits for it: see the prelude's rules */
+    /* Nobody waits for it; but without it PoCL, optimising, has the last turn wrong now and then on
+     * two threads. */
+    BARRIER();
 }
 
 NAS_KERNEL(weights, LANES)
