@@ -22,6 +22,7 @@ nas_status_t __wrap_nas_device_open(const nas_device_options_t *options, nas_dev
 void __wrap_nas_device_close(nas_device_t *device);
 uint64_t __wrap_nas_device_golden(const nas_device_t *device);
 const char *__wrap_nas_device_name(const nas_device_t *device);
+const nas_gpu_counts_t *__wrap_nas_device_counts(const nas_device_t *device);
 
 nas_status_t __wrap_nas_device_open(const nas_device_options_t *options, nas_device_t **device_p,
                                     nas_error_t *err)
@@ -50,6 +51,12 @@ uint64_t __wrap_nas_device_golden(const nas_device_t *device)
 const char *__wrap_nas_device_name(const nas_device_t *device)
 {
     return device->kind == NAS_DEVICE_GPU ? "cuda:0 made up" : "cpu";
+}
+
+const nas_gpu_counts_t *__wrap_nas_device_counts(const nas_device_t *device)
+{
+    static const nas_gpu_counts_t none;
+    return device->kind == NAS_DEVICE_GPU ? &none : NULL;
 }
 
 static int64_t place_of(const char *name)
