@@ -209,7 +209,7 @@ draw() {
 
 # wait_for COMMAND...: until it succeeds, for 60 s at most.
 wait_for() {
-    local end=$((SECONDS + 60))
+    local end=$((SECONDS + 180))
     until "$@"; do
         ((SECONDS < end)) || fail "waited in vain for: $*"
         sleep 0.02
