@@ -207,7 +207,7 @@ draw() {
     printf -v "$1" %d $(($2 + (RANDOM * 32768 + RANDOM) % ($3 - $2 + 1)))
 }
 
-# wait_for COMMAND...: until it succeeds, for 60 s at most.
+# wait_for COMMAND...: until it succeeds, for 180 s at most.
 wait_for() {
     local end=$((SECONDS + 180))
     until "$@"; do
