@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool nas_trainee_leads(const nas_trainee_t *trainee)
+static bool leads(const nas_trainee_t *trainee)
 {
     return nas_comm_rank(trainee->options->team) == 0;
 }
@@ -84,7 +84,7 @@ nas_status_t nas_trainee_look(nas_trainee_t *trainee, nas_error_t *err)
     nas_comm_t *team = trainee->options->team;
     nas_status_t status = NAS_OK;
     int64_t done = 0;
-    if (nas_trainee_leads(trainee)) {
+    if (leads(trainee)) {
         status = read_file(trainee, err);
         done = !status && trainee->is_found && trainee->found.done;
     }
@@ -141,7 +141,7 @@ void nas_trainee_begin(nas_trainee_t *trainee)
         int64_t resumes, step, unvalidated;
     } start = {0};
     trainee->n_steps = trainee->options->recipe.epochs * nas_training_steps(trainee->training);
-    if (nas_trainee_leads(trainee) && trainee->is_found && take_up(trainee)) {
+    if (leads(trainee) && trainee->is_found && take_up(trainee)) {
         start.resumes = true;
         start.step = trainee->found.step;
         start.unvalidated = lacks_validation(trainee);
@@ -336,7 +336,7 @@ static nas_status_t make_outcome(nas_trainee_t *trainee, nas_outcome_t *outcome,
 nas_status_t nas_trainee_conclude(nas_trainee_t *trainee, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (nas_trainee_leads(trainee)) {
+    if (leads(trainee)) {
         status = make_outcome(trainee, &trainee->outcome, err);
         if (!status) status = write_file(trainee, &trainee->outcome, err);
         if (!status) tell(trainee);

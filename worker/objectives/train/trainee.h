@@ -39,9 +39,6 @@ typedef struct nas_trainee {
     nas_outcome_t outcome;
 } nas_trainee_t;
 
-/** Whether this rank is the leader. */
-bool nas_trainee_leads(const nas_trainee_t *trainee);
-
 /** Look into its file, where the outcome may be already.  Collective over the team, as all here
  *  unless it is said otherwise.
  *  trainee [in] options, task, n_columns; the rest zero. NAS_EIO, NAS_ENOMEM. */

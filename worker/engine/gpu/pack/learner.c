@@ -14,16 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const nas_gpu_layer_t *layer_of(const nas_learner_t *learner)
-{
-    return learner->device->gpu->layer;
-}
-
 /* ------------------------------------------------------------------------------- life and death */
 
 static void drop_graph(nas_learner_t *learner)
 {
-    if (learner->graph) layer_of(learner)->graph_free(learner->device->gpu, learner->graph);
+    if (learner->graph)
+        nas_learner_layer(learner)->graph_free(learner->device->gpu, learner->graph);
     learner->graph = NULL;
 }
 
@@ -71,7 +67,7 @@ static nas_status_t create(nas_engine_t *engine, const nas_learner_options_t *op
 static nas_status_t wait(nas_learner_t *learner, nas_error_t *err)
 {
     learner->n_ahead = 0;
-    return layer_of(learner)->wait(learner->device->gpu, err);
+    return nas_learner_layer(learner)->wait(learner->device->gpu, err);
 }
 
 /* What batch variances are multiplied by; means by 1. */
@@ -105,8 +101,8 @@ static nas_status_t write_state(nas_learner_t *learner, int member,
     memcpy(all + (at->velocity - at->step), state->velocity, n_values);
     memcpy(all + (at->statistics - at->step), state->statistics, n_statistics);
     put_unbiased(&network->member, all + (at->unbiased - at->step));
-    layer_of(learner)->write(learner->device->gpu, learner->memory.vectors,
-                             (size_t)at->step * sizeof *all, all, n_all);
+    nas_learner_layer(learner)->write(learner->device->gpu, learner->memory.vectors,
+                                      (size_t)at->step * sizeof *all, all, n_all);
     return wait(learner, err);
 }
 
@@ -118,9 +114,9 @@ static nas_status_t read_state(nas_learner_t *learner, int member, nas_learner_s
     const size_t n_values = (size_t)network->member.n_values * sizeof(double);
     const size_t n_statistics = (size_t)network->member.n_statistics * sizeof(double);
     const double *all = (const double *)(const void *)learner->staging.data;
-    layer_of(learner)->read(learner->device->gpu, learner->memory.vectors,
-                            (size_t)at->step * sizeof *all, learner->staging.data,
-                            (size_t)(at->unbiased - at->step) * sizeof *all);
+    nas_learner_layer(learner)->read(learner->device->gpu, learner->memory.vectors,
+                                     (size_t)at->step * sizeof *all, learner->staging.data,
+                                     (size_t)(at->unbiased - at->step) * sizeof *all);
     const nas_status_t status = wait(learner, err);
     if (status) return status;
     memcpy(state->parameter, all + (at->parameter - at->step), n_values);
@@ -139,9 +135,9 @@ static nas_status_t order(nas_learner_t *learner, int member, const int64_t *ind
     const nas_status_t status = wait(learner, err);
     if (status) return status;
     for (int64_t i = 0; i < n; i++) numbers[i] = (int32_t)index[i];
-    layer_of(learner)->write(learner->device->gpu, learner->memory.data,
-                             (size_t)learner->network[member].order, numbers,
-                             (size_t)n * sizeof *numbers);
+    nas_learner_layer(learner)->write(learner->device->gpu, learner->memory.data,
+                                      (size_t)learner->network[member].order, numbers,
+                                      (size_t)n * sizeof *numbers);
     return wait(learner, err);
 }
 
@@ -159,8 +155,8 @@ static nas_status_t launch(nas_learner_t *learner, const nas_learner_launches_t 
         const nas_status_t status =
             nas_gpu_variants_kernel(device->variants, device->gpu, wave->variant, &kernel, err);
         if (status) return status;
-        layer_of(learner)->launch(device->gpu, kernel, wave->groups_x, wave->groups_y, &memory,
-                                  wave->at);
+        nas_learner_layer(learner)->launch(device->gpu, kernel, wave->groups_x, wave->groups_y,
+                                           &memory, wave->at);
     }
     return NAS_OK;
 }
@@ -175,10 +171,10 @@ static nas_status_t record(nas_learner_t *learner, nas_error_t *err)
         status = nas_gpu_variants_kernel(learner->device->variants, gpu,
                                          nas_gpu_wave_at(&learner->learn.waves, i)->variant,
                                          &kernel, err);
-    if (status || !layer_of(learner)->begin_record) return status;
-    layer_of(learner)->begin_record(gpu);
+    if (status || !nas_learner_layer(learner)->begin_record) return status;
+    nas_learner_layer(learner)->begin_record(gpu);
     status = launch(learner, &learner->learn, err);
-    const nas_status_t ended = layer_of(learner)->end_record(gpu, &learner->graph, err);
+    const nas_status_t ended = nas_learner_layer(learner)->end_record(gpu, &learner->graph, err);
     return status ? status : ended;
 }
 
@@ -213,9 +209,9 @@ static void write_step(nas_learner_t *learner, const nas_learner_step_t *step, d
     numbers[NAS_GPU_STEP_EPOCH] = (double)step->epoch;
     numbers[NAS_GPU_STEP_PLACE] = (double)step->place;
     numbers[NAS_GPU_STEP_RATE] = step->rate;
-    layer_of(learner)->write(learner->device->gpu, learner->memory.vectors,
-                             (size_t)at->step * sizeof(double), numbers,
-                             NAS_LEARNER_WRITTEN * sizeof *numbers);
+    nas_learner_layer(learner)->write(learner->device->gpu, learner->memory.vectors,
+                                      (size_t)at->step * sizeof(double), numbers,
+                                      NAS_LEARNER_WRITTEN * sizeof *numbers);
 }
 
 static nas_status_t queue_step(nas_learner_t *learner, const nas_learner_step_t *step, int n,
@@ -231,7 +227,7 @@ static nas_status_t queue_step(nas_learner_t *learner, const nas_learner_step_t 
     for (int i = 0; i < n; i++, numbers += NAS_LEARNER_WRITTEN)
         write_step(learner, &step[i], numbers);
     if (!learner->graph) return launch(learner, &learner->learn, err);
-    layer_of(learner)->replay(learner->device->gpu, learner->graph);
+    nas_learner_layer(learner)->replay(learner->device->gpu, learner->graph);
     return NAS_OK;
 }
 
@@ -242,8 +238,8 @@ static nas_status_t write_index(nas_learner_t *learner, const nas_learner_valida
     int32_t *numbers = (int32_t *)(void *)learner->staging.data;
     for (int64_t i = 0; i < n; i++)
         numbers[i] = (int32_t)validation->index[i < validation->n ? i : 0];
-    layer_of(learner)->write(learner->device->gpu, learner->memory.data, (size_t)learner->index,
-                             numbers, (size_t)n * sizeof *numbers);
+    nas_learner_layer(learner)->write(learner->device->gpu, learner->memory.data,
+                                      (size_t)learner->index, numbers, (size_t)n * sizeof *numbers);
     return wait(learner, err);
 }
 
@@ -260,10 +256,10 @@ static nas_status_t validate(nas_learner_t *learner, int member,
     if (!status) status = write_index(learner, validation, (int64_t)batches->n * program->n, err);
     if (!status) status = launch(learner, &network->validate[validation->of_test], err);
     if (status) return status;
-    layer_of(learner)->read(learner->device->gpu, learner->memory.vectors,
-                            (size_t)batches->places[0].results * sizeof(double),
-                            learner->staging.data,
-                            (size_t)(n_batches * batches->results) * sizeof(double));
+    nas_learner_layer(learner)->read(learner->device->gpu, learner->memory.vectors,
+                                     (size_t)batches->places[0].results * sizeof(double),
+                                     learner->staging.data,
+                                     (size_t)(n_batches * batches->results) * sizeof(double));
     status = wait(learner, err);
     for (int64_t i = 0; !status && i < n_batches; i++)
         memcpy(validation->logits + (size_t)i * n_logits,

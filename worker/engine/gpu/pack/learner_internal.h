@@ -71,6 +71,11 @@ struct nas_learner {
     nas_gpu_graph_t *graph; /* of a step, where the device has graphs */
 };
 
+static inline const nas_gpu_layer_t *nas_learner_layer(const nas_learner_t *learner)
+{
+    return learner->device->gpu->layer;
+}
+
 static inline int64_t nas_learner_align(int64_t n)
 {
     return (n + NAS_LEARNER_ALIGNMENT - 1) / NAS_LEARNER_ALIGNMENT * NAS_LEARNER_ALIGNMENT;

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static const nas_gpu_layer_t *layer_of(const nas_learner_t *learner)
-{
-    return learner->device->gpu->layer;
-}
-
 /* ------------------------------------------------------------------------------ tables, staging */
 
 static size_t larger(size_t a, size_t b)
@@ -37,9 +32,9 @@ nas_status_t nas_learner_take_table(nas_learner_t *learner, nas_learner_launches
     if (!status) status = nas_gpu_staging_grow(learner->device->gpu, bytes, &learner->staging, err);
     if (status) return status;
     nas_gpu_table_put(&launches->waves, &launches->steps, learner->staging.data);
-    layer_of(learner)->write(learner->device->gpu, launches->table, 0, learner->staging.data,
-                             bytes);
-    return layer_of(learner)->wait(learner->device->gpu, err);
+    nas_learner_layer(learner)->write(learner->device->gpu, launches->table, 0,
+                                      learner->staging.data, bytes);
+    return nas_learner_layer(learner)->wait(learner->device->gpu, err);
 }
 
 static nas_status_t take_tables(nas_learner_t *learner, nas_error_t *err)
@@ -76,9 +71,9 @@ static nas_status_t write_images(nas_learner_t *learner, nas_error_t *err)
     memset(learner->staging.data, 0, learner->data_bytes);
     stage_images(learner, o->train, &learner->of[0]);
     if (o->test) stage_images(learner, o->test, &learner->of[1]);
-    layer_of(learner)->write(gpu, learner->memory.data, 0, learner->staging.data,
-                             learner->data_bytes);
-    return layer_of(learner)->wait(gpu, err);
+    nas_learner_layer(learner)->write(gpu, learner->memory.data, 0, learner->staging.data,
+                                      learner->data_bytes);
+    return nas_learner_layer(learner)->wait(gpu, err);
 }
 
 /* ------------------------------------------------------------------------------------------- all */
