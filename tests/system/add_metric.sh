@@ -10,7 +10,7 @@ skip_sanitized 'this is about the recipe'
 export COPY=$folder/copy ORIGINAL=$ROBOTNAS_SOURCE BUILD=${ROBOTNAS%/coordinator/robotnas}
 [ -f "$BUILD/CMakeCache.txt" ] || skip "$ROBOTNAS is not in the folder that it was built in"
 mkdir copy
-cp -r "$ORIGINAL"/{CMakeLists.txt,cmake,common,worker,coordinator} copy
+cp -r "$ORIGINAL"/{CMakeLists.txt,cmake,common,worker,coordinator,tests} copy
 metrics=copy/worker/engine/metrics
 
 # ---- The recipe ----
@@ -23,12 +23,12 @@ sed -i 's/flops\.c/& log_params.c/' $metrics/CMakeLists.txt
 cached() {
     sed -n "s/^$1:[A-Z]*=//p" "$BUILD/CMakeCache.txt"
 }
-options=(-DROBOTNAS_TESTS=OFF -DCMAKE_C_COMPILER_LAUNCHER="$ORIGINAL/tests/tools/reuse_object.sh")
+options=(-DCMAKE_C_COMPILER_LAUNCHER="$ORIGINAL/tests/tools/reuse_object.sh")
 for name in CMAKE_BUILD_TYPE CMAKE_C_COMPILER CMAKE_C_FLAGS CMAKE_PREFIX_PATH ROBOTNAS_FAULTS ROBOTNAS_WERROR; do
     options+=("-D$name=$(cached "$name")")
 done
 expect_exit 0 "$CMAKE" -S copy -B copy/build -G "$(cached CMAKE_GENERATOR)" "${options[@]}"
-expect_exit 0 "$CMAKE" --build copy/build
+expect_exit 0 "$CMAKE" --build copy/build --target robotnas
 diff <(sort copy/compiled) - <<END >&2 || fail 'something else was compiled'
 compiled worker/engine/metrics/log_params.c
 compiled worker/engine/metrics/metrics.c

@@ -1,4 +1,5 @@
-/* What the files of hazards share: hazards.c has users and vectors, regions.c what lies in the arena. */
+/* What the files of hazards share: users.c has who read and wrote what, regions.c
+ * what lies in the arena, hazards.c the vectors. */
 #ifndef NAS_WORKER_ENGINE_GPU_PLAN_HAZARDS_INTERNAL_H
 #define NAS_WORKER_ENGINE_GPU_PLAN_HAZARDS_INTERNAL_H
 
