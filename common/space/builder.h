@@ -22,6 +22,22 @@ typedef struct nas_extents {
     int w;
 } nas_extents_t;
 
+/** A window that slides over a tensor. */
+typedef struct nas_window {
+    int k_h, k_w;
+    int stride_h, stride_w;
+    int dilation_h, dilation_w;
+    int top, left, bottom, right; /**< rows and columns of padding */
+} nas_window_t;
+
+static inline bool nas_window_is_same(const nas_window_t *a, const nas_window_t *b)
+{
+    return a->k_h == b->k_h && a->k_w == b->k_w && a->stride_h == b->stride_h &&
+           a->stride_w == b->stride_w && a->dilation_h == b->dilation_h &&
+           a->dilation_w == b->dilation_w && a->top == b->top && a->left == b->left &&
+           a->bottom == b->bottom && a->right == b->right;
+}
+
 /** A convolution k x k. */
 typedef struct nas_conv_spec {
     const char *name;
@@ -30,29 +46,44 @@ typedef struct nas_conv_spec {
     int stride;  /**< 0: 1, as of dilation and groups */
     int padding; /**< zeros on each side */
     int dilation;
+    const nas_window_t *window; /**< in place of these four; NULL: they say */
     int groups;
     bool bias;
+    int shares; /**< 0: its weight is its own; else 1 + the tensor of a convolution or linear layer
+                     before, of as many numbers, whose weight it has too */
 } nas_conv_spec_t;
 
 /** A batch normalisation. */
 typedef struct nas_norm_spec {
     const char *name;
-    double eps;   /**< > 0 */
-    bool affine;  /**< it has gamma and beta */
-    bool is_kept; /**< synflow, which drops the others, keeps it */
+    double eps;      /**< > 0 */
+    bool affine;     /**< it has gamma and beta */
+    bool is_kept;    /**< synflow, which drops the others, keeps it */
+    double momentum; /**< share of a batch in running statistics; 0: 0.1 */
 } nas_norm_spec_t;
 
 typedef enum nas_pool_kind { NAS_POOL_MEAN = 0, NAS_POOL_MAX } nas_pool_kind_t;
 
-/** A pool over windows of k x k. */
+/** A pool over windows of k x k. One that sticks out of the padded tensor has the pixels within it
+ *  alone. */
 typedef struct nas_pool_spec {
     const char *name; /**< NULL: it has that of its source, and what it is */
     nas_pool_kind_t kind;
     int k;      /**< 0: one window, of the whole tensor */
     int stride; /**< 0: 1 */
     int padding;
-    bool counts_padding; /**< a mean is over k x k pixels at the edges, too */
+    const nas_window_t *window; /**< in place of these three, dilation 1; NULL: they say */
+    bool counts_padding;        /**< a mean is over the padding at the edges, too */
+    bool ceil; /**< windows that stick out count, but for those that begin beyond the tensor and its
+                    padding above and on the left */
 } nas_pool_spec_t;
+
+/** A part of a tensor, or more than it. */
+typedef struct nas_crop_spec {
+    const char *name; /**< NULL: it has that of its source, and what it is */
+    int top, left;    /**< pixel of the source that comes to the corner; may be negative */
+    int h, w;
+} nas_crop_spec_t;
 
 typedef enum nas_rectifier { NAS_RECTIFIER_RELU = 0, NAS_RECTIFIER_RELU6 } nas_rectifier_t;
 
@@ -61,6 +92,7 @@ typedef struct nas_linear_spec {
     const char *name;
     int n_out;
     bool bias;
+    int shares; /**< as of a convolution */
 } nas_linear_spec_t;
 
 /** What sums and concatenations are of. */
@@ -90,6 +122,8 @@ struct nas_builder {
     int (*sum)(nas_builder_t *builder, const nas_join_spec_t *spec, nas_extents_t like);
     /** Of channels; of tensors of equal h and w. */
     int (*concat)(nas_builder_t *builder, const nas_join_spec_t *spec);
+    /** Pixels that the source does not have are 0. */
+    int (*crop)(nas_builder_t *builder, int source, const nas_crop_spec_t *spec);
     int (*flatten)(nas_builder_t *builder, int source, const char *name);
     int (*linear)(nas_builder_t *builder, int source, const nas_linear_spec_t *spec);
 

@@ -82,12 +82,6 @@ static void unpack(const nas_conv_t *conv, const void *gradient, double *weights
     for (size_t i = 0; i < weight_elements(conv); i++) weights[i] = (double)from[i];
 }
 
-static bool is_same(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
-{
-    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
-           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
-}
-
 static nas_status_t find(const nas_conv_shape_t *shape, bool backward, const nas_conv_t **conv_p,
                          nas_error_t *err)
 {
@@ -96,7 +90,7 @@ static nas_status_t find(const nas_conv_shape_t *shape, bool backward, const nas
     const nas_status_t status = nas_gpu_layout()->conv_find(shape, backward, &layout, err);
     if (status != NAS_OK) return status;
     nas_conv_t *conv = all;
-    while (conv && !is_same(&conv->shape, shape)) conv = conv->next;
+    while (conv && !nas_conv_is_same(&conv->shape, shape)) conv = conv->next;
     if (!conv) {
         conv = malloc(sizeof *conv);
         if (!conv) return nas_error_nomem(err, "convolution");

@@ -4,38 +4,44 @@
 /* Layers of GPUs build kernels for every shape: threads in less than a second, OpenCL in ten. */
 typedef enum where { ON_CPUS, ON_THREADS, ON_ALL } where_t;
 
+#define PLAIN(N, I, O, H, W, K, STRIDE, IMAGE)                                                     \
+    {                                                                                              \
+        .n = (N), .c_in = (I), .c_out = (O), .h_in = (H), .w_in = (W), .k = (K),                   \
+        .stride = (STRIDE), .image = (IMAGE)                                                       \
+    }
+
 /* Name first: what a row adds to the others. */
 static const struct {
     const char *name;
     nas_conv_shape_t shape;
     where_t where;
 } CASES[] = {
-    {"stem", {2, 3, 16, 32, 32, 3, 1, true}, ON_ALL},
-    {"stem of 8 channels, odd size", {3, 3, 8, 9, 7, 3, 1, true}, ON_CPUS},
-    {"stem of gray images", {2, 1, 16, 28, 28, 3, 1, true}, ON_CPUS},
-    {"stem of gray images, 24 channels", {1, 1, 24, 7, 7, 3, 1, true}, ON_THREADS},
-    {"3 x 3", {2, 16, 16, 32, 32, 3, 1, false}, ON_CPUS},
-    {"3 x 3, 8 channels", {2, 8, 8, 6, 6, 3, 1, false}, ON_CPUS},
-    {"3 x 3, odd size", {2, 16, 32, 9, 7, 3, 1, false}, ON_THREADS},
-    {"3 x 3, 24 to 48 channels", {2, 24, 48, 5, 6, 3, 1, false}, ON_CPUS},
-    {"3 x 3, 48 to 24 channels", {1, 48, 24, 4, 4, 3, 1, false}, ON_THREADS},
-    {"3 x 3, 64 channels", {1, 64, 64, 8, 8, 3, 1, false}, ON_CPUS},
-    {"3 x 3, one pixel", {2, 16, 8, 1, 1, 3, 1, false}, ON_THREADS},
-    {"3 x 3, wide rows", {1, 8, 16, 3, 70, 3, 1, false}, ON_THREADS},
-    {"3 x 3, many images", {17, 16, 16, 4, 4, 3, 1, false}, ON_CPUS},
-    {"3 x 3, more images, odd size", {33, 16, 8, 10, 7, 3, 1, false}, ON_CPUS},
-    {"3 x 3, more images, 24 to 40 channels", {33, 24, 40, 4, 4, 3, 1, false}, ON_CPUS},
-    {"3 x 3, more images, many channels", {32, 64, 32, 8, 8, 3, 1, false}, ON_THREADS},
-    {"3 x 3, more images, wide rows", {32, 8, 16, 4, 70, 3, 1, false}, ON_CPUS},
-    {"1 x 1", {2, 16, 16, 32, 32, 1, 1, false}, ON_CPUS},
-    {"1 x 1, 8 to 24 channels, odd size", {2, 8, 24, 5, 7, 1, 1, false}, ON_CPUS},
-    {"1 x 1, 48 to 32 channels", {3, 48, 32, 4, 4, 1, 1, false}, ON_THREADS},
-    {"1 x 1, one pixel", {1, 24, 16, 1, 1, 1, 1, false}, ON_CPUS},
-    {"stride 2", {2, 16, 32, 32, 32, 3, 2, false}, ON_CPUS},
-    {"stride 2, 8 to 16 channels", {2, 8, 16, 8, 8, 3, 2, false}, ON_CPUS},
-    {"stride 2, 24 to 48 channels, odd size", {2, 24, 48, 9, 7, 3, 2, false}, ON_ALL},
-    {"stride 2, two pixels", {1, 16, 8, 2, 1, 3, 2, false}, ON_CPUS},
-    {"stride 2, 1 x 1", {2, 16, 32, 7, 6, 1, 2, false}, ON_THREADS},
+    {"stem", PLAIN(2, 3, 16, 32, 32, 3, 1, true), ON_ALL},
+    {"stem of 8 channels, odd size", PLAIN(3, 3, 8, 9, 7, 3, 1, true), ON_CPUS},
+    {"stem of gray images", PLAIN(2, 1, 16, 28, 28, 3, 1, true), ON_CPUS},
+    {"stem of gray images, 24 channels", PLAIN(1, 1, 24, 7, 7, 3, 1, true), ON_THREADS},
+    {"3 x 3", PLAIN(2, 16, 16, 32, 32, 3, 1, false), ON_CPUS},
+    {"3 x 3, 8 channels", PLAIN(2, 8, 8, 6, 6, 3, 1, false), ON_CPUS},
+    {"3 x 3, odd size", PLAIN(2, 16, 32, 9, 7, 3, 1, false), ON_THREADS},
+    {"3 x 3, 24 to 48 channels", PLAIN(2, 24, 48, 5, 6, 3, 1, false), ON_CPUS},
+    {"3 x 3, 48 to 24 channels", PLAIN(1, 48, 24, 4, 4, 3, 1, false), ON_THREADS},
+    {"3 x 3, 64 channels", PLAIN(1, 64, 64, 8, 8, 3, 1, false), ON_CPUS},
+    {"3 x 3, one pixel", PLAIN(2, 16, 8, 1, 1, 3, 1, false), ON_THREADS},
+    {"3 x 3, wide rows", PLAIN(1, 8, 16, 3, 70, 3, 1, false), ON_THREADS},
+    {"3 x 3, many images", PLAIN(17, 16, 16, 4, 4, 3, 1, false), ON_CPUS},
+    {"3 x 3, more images, odd size", PLAIN(33, 16, 8, 10, 7, 3, 1, false), ON_CPUS},
+    {"3 x 3, more images, 24 to 40 channels", PLAIN(33, 24, 40, 4, 4, 3, 1, false), ON_CPUS},
+    {"3 x 3, more images, many channels", PLAIN(32, 64, 32, 8, 8, 3, 1, false), ON_THREADS},
+    {"3 x 3, more images, wide rows", PLAIN(32, 8, 16, 4, 70, 3, 1, false), ON_CPUS},
+    {"1 x 1", PLAIN(2, 16, 16, 32, 32, 1, 1, false), ON_CPUS},
+    {"1 x 1, 8 to 24 channels, odd size", PLAIN(2, 8, 24, 5, 7, 1, 1, false), ON_CPUS},
+    {"1 x 1, 48 to 32 channels", PLAIN(3, 48, 32, 4, 4, 1, 1, false), ON_THREADS},
+    {"1 x 1, one pixel", PLAIN(1, 24, 16, 1, 1, 1, 1, false), ON_CPUS},
+    {"stride 2", PLAIN(2, 16, 32, 32, 32, 3, 2, false), ON_CPUS},
+    {"stride 2, 8 to 16 channels", PLAIN(2, 8, 16, 8, 8, 3, 2, false), ON_CPUS},
+    {"stride 2, 24 to 48 channels, odd size", PLAIN(2, 24, 48, 9, 7, 3, 2, false), ON_ALL},
+    {"stride 2, two pixels", PLAIN(1, 16, 8, 2, 1, 3, 2, false), ON_CPUS},
+    {"stride 2, 1 x 1", PLAIN(2, 16, 32, 7, 6, 1, 2, false), ON_THREADS},
 };
 
 enum { N_CASES = sizeof CASES / sizeof *CASES };
@@ -335,10 +341,16 @@ BACKEND_TEST(backend_conv, a_part_of_packed_convolutions_can_be_taken_out)
     for (int c = 8; c <= 48; c *= 2) {
         if (where_is(*index) == ON_ALL || (where_is(*index) == ON_THREADS && c > 8)) break;
         fixture_t f = setup(*index);
-        check_parts(&f, &(nas_conv_shape_t){2, c, c, 6, 5, 3, 1, false},
-                    &(nas_conv_shape_t){2, c, 24, 6, 5, 3, 1, false});
-        check_parts(&f, &(nas_conv_shape_t){2, c, c, 6, 5, 1, 1, false},
-                    &(nas_conv_shape_t){2, c, c, 6, 5, 1, 1, false});
+        check_parts(&f,
+                    &(nas_conv_shape_t){
+                        .n = 2, .c_in = c, .c_out = c, .h_in = 6, .w_in = 5, .k = 3, .stride = 1},
+                    &(nas_conv_shape_t){
+                        .n = 2, .c_in = c, .c_out = 24, .h_in = 6, .w_in = 5, .k = 3, .stride = 1});
+        check_parts(&f,
+                    &(nas_conv_shape_t){
+                        .n = 2, .c_in = c, .c_out = c, .h_in = 6, .w_in = 5, .k = 1, .stride = 1},
+                    &(nas_conv_shape_t){
+                        .n = 2, .c_in = c, .c_out = c, .h_in = 6, .w_in = 5, .k = 1, .stride = 1});
         teardown(&f);
     }
 }
@@ -347,10 +359,14 @@ BACKEND_TEST(backend_conv, a_part_of_packed_convolutions_can_be_taken_out)
 BACKEND_TEST(backend_conv, one_object_a_shape)
 {
     static const nas_conv_shape_t shape[] = {
-        {2, 16, 16, 8, 8, 3, 1, false}, {3, 16, 16, 8, 8, 3, 1, false},
-        {2, 32, 16, 8, 8, 3, 1, false}, {2, 16, 32, 8, 8, 3, 1, false},
-        {2, 16, 16, 6, 8, 3, 1, false}, {2, 16, 16, 8, 6, 3, 1, false},
-        {2, 16, 16, 8, 8, 1, 1, false}, {2, 16, 16, 8, 8, 3, 2, false},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
+        {.n = 3, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
+        {.n = 2, .c_in = 32, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 32, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 6, .w_in = 8, .k = 3, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 6, .k = 3, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 1, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 2},
     };
     enum { N = sizeof shape / sizeof *shape };
     fixture_t f = setup(*index);
@@ -367,9 +383,11 @@ BACKEND_TEST(backend_conv, other_kernels_and_strides_are_refused)
 {
     fixture_t f = setup(*index);
     const nas_conv_shape_t refused[] = {
-        {2, 16, 16, 8, 8, 2, 1, false}, {2, 16, 16, 8, 8, 5, 1, false},
-        {2, 16, 16, 8, 8, 3, 3, false}, {2, 16, 16, 8, 8, 3, 0, false},
-        {2, 16, 0, 8, 8, 3, 1, false},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 2, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 5, .stride = 1},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 3},
+        {.n = 2, .c_in = 16, .c_out = 16, .h_in = 8, .w_in = 8, .k = 3, .stride = 0},
+        {.n = 2, .c_in = 16, .c_out = 0, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
     };
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const nas_conv_t *untouched = NULL;

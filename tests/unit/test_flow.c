@@ -50,7 +50,7 @@ static plane_t convolved(const plane_t *x, const nas_node_t *conv, const double 
                          const double *bias)
 {
     const bool is_linear = conv->kind == NAS_NODE_LINEAR; /* of one pixel */
-    const int k = is_linear ? 1 : conv->window.k, stride = is_linear ? 1 : conv->window.stride;
+    const int k = is_linear ? 1 : conv->window.k_h, stride = is_linear ? 1 : conv->window.stride_h;
     plane_t y = {.c = conv->extents.c, .h = conv->extents.h, .w = conv->extents.w};
     for (int i = 0; i < y.c * y.h * y.w; i++) {
         const int o = i / (y.h * y.w), h = i / y.w % y.h, w = i % y.w;
@@ -102,7 +102,7 @@ static plane_t sum_of(const nas_graph_t *graph, int index, const plane_t *node)
 /* A mean of the whole image, or of windows. */
 static plane_t pool_of(const nas_node_t *pool, const plane_t *x)
 {
-    if (!pool->is_global) return pooled(x, pool->window.k, pool->window.stride);
+    if (!pool->is_global) return pooled(x, pool->window.k_h, pool->window.stride_h);
     plane_t mean = {.c = x->c, .h = 1, .w = 1};
     for (int i = 0; i < x->c * x->h * x->w; i++)
         mean.at[i / (x->h * x->w)] += x->at[i] / (x->h * x->w);
@@ -134,6 +134,7 @@ static plane_t value_of(const nas_graph_t *graph, int index, const double *p, co
     case NAS_NODE_SUM:
         return sum_of(graph, index, node);
     case NAS_NODE_CONCAT:
+    case NAS_NODE_CROP:
     case NAS_NODE_FLATTEN:
         break;
     }

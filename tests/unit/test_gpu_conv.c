@@ -9,8 +9,12 @@
 
 /* Tiles of many images and of rows, whole and cut off; channels less and more than a block. */
 static const nas_conv_shape_t shapes[] = {
-    {3, 3, 16, 32, 32, 3, 1, true},  {6, 16, 40, 8, 8, 3, 1, false}, {9, 5, 9, 2, 2, 3, 1, false},
-    {2, 8, 17, 31, 29, 3, 1, false}, {3, 7, 8, 13, 6, 1, 1, false},  {2, 4, 12, 15, 9, 3, 2, false},
+    {.n = 3, .c_in = 3, .c_out = 16, .h_in = 32, .w_in = 32, .k = 3, .stride = 1, .image = true},
+    {.n = 6, .c_in = 16, .c_out = 40, .h_in = 8, .w_in = 8, .k = 3, .stride = 1},
+    {.n = 9, .c_in = 5, .c_out = 9, .h_in = 2, .w_in = 2, .k = 3, .stride = 1},
+    {.n = 2, .c_in = 8, .c_out = 17, .h_in = 31, .w_in = 29, .k = 3, .stride = 1},
+    {.n = 3, .c_in = 7, .c_out = 8, .h_in = 13, .w_in = 6, .k = 1, .stride = 1},
+    {.n = 2, .c_in = 4, .c_out = 12, .h_in = 15, .w_in = 9, .k = 3, .stride = 2},
 };
 enum { N_SHAPES = sizeof shapes / sizeof *shapes, BEFORE = 3, BEHIND = 2 };
 

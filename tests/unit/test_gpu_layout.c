@@ -21,13 +21,20 @@ Test(gpu_layout, planes_are_padded)
 /* What a kernel has not is refused in words. */
 Test(gpu_layout, other_kernels_are_refused)
 {
-    const nas_conv_shape_t shape = {1, 4, 4, 8, 8, 5, 1, false};
+    const nas_conv_shape_t shape = {
+        .n = 1, .c_in = 4, .c_out = 4, .h_in = 8, .w_in = 8, .k = 5, .stride = 1};
     const nas_conv_t *conv = NULL;
     nas_error_t err = {0};
     cr_assert_eq(nas_gpu_layout()->conv_find(&shape, true, &conv, &err), NAS_EARG);
     cr_assert_not_null(strstr(err.text, "5 x 5"));
     cr_assert_null(conv);
-    const nas_conv_shape_t wide = {1, 4, 4, 8, NAS_GPU_MOST_COLUMNS + 1, 3, 1, false};
+    const nas_conv_shape_t wide = {.n = 1,
+                                   .c_in = 4,
+                                   .c_out = 4,
+                                   .h_in = 8,
+                                   .w_in = NAS_GPU_MOST_COLUMNS + 1,
+                                   .k = 3,
+                                   .stride = 1};
     cr_assert_eq(nas_gpu_layout()->conv_find(&wide, true, &conv, &err), NAS_EARG);
     cr_assert_not_null(strstr(err.text, "2048 pixels"));
 }

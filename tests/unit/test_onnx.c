@@ -374,7 +374,7 @@ Test(onnx, convolutions_are_the_live_ones)
                 cr_assert_str_eq(node->op_type, "Conv");
                 cr_assert_eq(node->n_input, conv->bias >= 0 ? 3 : 2);
                 cr_assert_eq(strncmp(node->name, weight, strlen(node->name)), 0);
-                expect_window(node, conv->window.k, conv->window.stride, conv->window.padding);
+                expect_window(node, conv->window.k_h, conv->window.stride_h, conv->window.top);
             }
             live += conv->live;
         }

@@ -128,13 +128,15 @@ static const char *made(exporter_t *ex, int node)
 
 static void set_window(exporter_t *ex, Onnx__NodeProto *node, nas_window_t window)
 {
-    const int64_t kernel[2] = {window.k, window.k}, strides[2] = {window.stride, window.stride};
-    const int64_t p = window.padding, pads[4] = {p, p, p, p};
-    const int64_t dilations[2] = {window.dilation, window.dilation};
+    const int64_t kernel[2] = {window.k_h, window.k_w};
+    const int64_t strides[2] = {window.stride_h, window.stride_w};
+    const int64_t pads[4] = {window.top, window.left, window.bottom, window.right};
+    const int64_t dilations[2] = {window.dilation_h, window.dilation_w};
     nas_onnx_set_ints(ex->model, node, "kernel_shape", kernel, 2);
     nas_onnx_set_ints(ex->model, node, "strides", strides, 2);
     nas_onnx_set_ints(ex->model, node, "pads", pads, 4);
-    if (window.dilation != 1) nas_onnx_set_ints(ex->model, node, "dilations", dilations, 2);
+    if (window.dilation_h != 1 || window.dilation_w != 1)
+        nas_onnx_set_ints(ex->model, node, "dilations", dilations, 2);
 }
 
 static const char *add_image_numbers(exporter_t *ex, const char *name, const double *values)
@@ -213,8 +215,51 @@ static const char *add_pool(exporter_t *ex, int index, const char *name)
     Onnx__NodeProto *node = add_unary(ex, op[pool->pool][pool->is_global], name, input);
     if (pool->is_global) return name;
     set_window(ex, node, pool->window);
+    if (pool->ceil) nas_onnx_set_int(ex->model, node, "ceil_mode", 1);
     if (pool->pool == NAS_POOL_MEAN)
         nas_onnx_set_int(ex->model, node, "count_include_pad", pool->counts_padding);
+    return name;
+}
+
+/* Four numbers of a shape, as an initialiser. */
+static const char *add_numbers(exporter_t *ex, const char *name, const int64_t *values, int n)
+{
+    const nas_onnx_tensor_t tensor = {.name = name, .n_dims = 1, .dims = {n}};
+    int64_t *to = nas_onnx_add_integers(ex->model, &tensor);
+    for (int i = 0; to && i < n; i++) to[i] = values[i];
+    return name;
+}
+
+static int64_t beyond(int64_t x)
+{
+    return x > 0 ? x : 0;
+}
+
+/* Zeros around what the source has, then the part. */
+static const char *add_crop(exporter_t *ex, int index)
+{
+    const nas_node_t *crop = node_at(ex, index);
+    const nas_extents_t from = node_at(ex, source_of(ex, index))->extents, to = crop->extents;
+    const char *name = ex->value[index].name;
+    const int64_t above = beyond(-crop->top), before = beyond(-crop->left);
+    const int64_t pads[8] = {0,
+                             0,
+                             above,
+                             before,
+                             0,
+                             0,
+                             beyond((int64_t)crop->top + to.h - from.h),
+                             beyond((int64_t)crop->left + to.w - from.w)};
+    const int64_t first[2] = {crop->top + above, crop->left + before};
+    const int64_t end[2] = {first[0] + to.h, first[1] + to.w}, axes[2] = {2, 3};
+    const char *padded = child(ex, name, "padded");
+    const char *pad[] = {made(ex, source_of(ex, index)),
+                         add_numbers(ex, child(ex, name, "pads"), pads, 8)};
+    const char *slice[] = {padded, add_numbers(ex, child(ex, name, "first"), first, 2),
+                           add_numbers(ex, child(ex, name, "end"), end, 2),
+                           add_numbers(ex, child(ex, name, "axes"), axes, 2)};
+    (void)nas_onnx_add_node(ex->model, "Pad", padded, pad, 2);
+    (void)nas_onnx_add_node(ex->model, "Slice", name, slice, 4);
     return name;
 }
 
@@ -264,6 +309,7 @@ static bool do_same(const nas_node_t *a, const nas_node_t *b)
 {
     return a->kind == b->kind && a->rectifier == b->rectifier && a->pool == b->pool &&
            a->is_global == b->is_global && a->counts_padding == b->counts_padding &&
+           a->ceil == b->ceil && a->top == b->top && a->left == b->left &&
            memcmp(&a->window, &b->window, sizeof a->window) == 0;
 }
 
@@ -352,6 +398,9 @@ static void add_node(exporter_t *ex, int index)
         break;
     case NAS_NODE_CONCAT:
         value->made = add_concat(ex, index);
+        break;
+    case NAS_NODE_CROP:
+        value->made = add_crop(ex, index);
         break;
     case NAS_NODE_FLATTEN:
         value->made = add_flatten(ex, index);

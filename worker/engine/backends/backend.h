@@ -14,6 +14,7 @@
 
 #include "common/base/error.h"
 #include "common/base/isa.h"
+#include "common/space/builder.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,25 +38,92 @@ typedef struct nas_channels {
     int c_first;
 } nas_channels_t;
 
-/** A convolution with zero padding K / 2, without bias. */
+/** A convolution without bias. Most are *plain*: K x K at stride 1 or 2, with zero padding K / 2,
+ *  and have kernels of their own everywhere; any other says all that there is to say. */
 typedef struct nas_conv_shape {
     int n;
     int c_in;
     int c_out;
-    int h_in; /**< the output has (h_in + stride - 1) / stride rows */
+    int h_in; /**< a plain one's output has (h_in + stride - 1) / stride rows */
     int w_in;
-    int k; /**< 1 or 3 */
+    int k; /**< 1 or 3; 0: not a plain one, and what follows `image` counts */
     int stride;
     bool image; /**< the input is a batch of images, in the layout of load_images */
+    int h_out;
+    int w_out;
+    int groups;          /**< that the channels are cut into; weights are [O, I / groups, K, K] */
+    nas_window_t window; /**< pixels beyond its input are 0, padded or not */
 } nas_conv_shape_t;
 
-/** Whether backends compute such a convolution. */
+/** Extents of what any convolution makes. */
+static inline int nas_conv_h_out(const nas_conv_shape_t *shape)
+{
+    return shape->k ? (shape->h_in + shape->stride - 1) / shape->stride : shape->h_out;
+}
+
+static inline int nas_conv_w_out(const nas_conv_shape_t *shape)
+{
+    return shape->k ? (shape->w_in + shape->stride - 1) / shape->stride : shape->w_out;
+}
+
+/** Groups and window of any convolution. */
+static inline int nas_conv_groups(const nas_conv_shape_t *shape)
+{
+    return shape->k ? 1 : shape->groups;
+}
+
+static inline nas_window_t nas_conv_window(const nas_conv_shape_t *shape)
+{
+    const int k = shape->k, s = shape->stride, p = k / 2;
+    return k ? (nas_window_t){k, k, s, s, 1, 1, p, p, p, p} : shape->window;
+}
+
+/** Inputs that an output is a sum over: numbers of weights are O times that. */
+static inline int nas_conv_fan_in(const nas_conv_shape_t *shape)
+{
+    const nas_window_t w = nas_conv_window(shape);
+    return shape->c_in / nas_conv_groups(shape) * w.k_h * w.k_w;
+}
+
+static inline bool nas_conv_is_same(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
+{
+    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
+           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image &&
+           a->h_out == b->h_out && a->w_out == b->w_out && a->groups == b->groups &&
+           nas_window_is_same(&a->window, &b->window);
+}
+
+/** Whether it is a plain one. */
 static inline bool nas_conv_shape_is_known(const nas_conv_shape_t *shape)
 {
     return (shape->k == 1 || shape->k == 3) && (shape->stride == 1 || shape->stride == 2) &&
            shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 && shape->h_in > 0 &&
            shape->w_in > 0;
 }
+
+/** A pool of each channel. A window has the pixels that lie in the input: of a mean it is over them,
+ *  or, where padding counts, over those in the padded input. The maximum is the first in row order,
+ *  NaN where there is one. */
+typedef struct nas_pool_shape {
+    int n, c;
+    int h_in, w_in;
+    int h_out, w_out;
+    nas_window_t window; /**< dilation 1 */
+    nas_pool_kind_t kind;
+    bool counts_padding;
+} nas_pool_shape_t;
+
+/** A copy to pixels and channels of a tensor: to[n, c, h, w] = from[n, c, h + top, w + left], 0
+ *  where that lies outside. Both ranges may begin at any channel. The other channels of `to` are
+ *  left as they are. */
+typedef struct nas_copy {
+    nas_shape_t shape; /**< of what is written: all pixels of `to` */
+    int h_from, w_from;
+    int top, left;
+    bool adds; /**< to what is there */
+    nas_channels_t from;
+    nas_channels_t to;
+} nas_copy_t;
 
 /** A convolution made ready for one shape; the backend's own. */
 typedef struct nas_conv nas_conv_t;
@@ -97,6 +165,8 @@ typedef struct nas_combination {
     nas_channels_t out;  /**< data NULL: not stored; may be one of the PLAIN terms' tensors */
     nas_channels_t relu; /**< the value where the mask (without one: the value itself) is > 0,
                               elsewhere 0; data NULL: not wanted */
+    double ceiling; /**< > 0: of the rectifier (ReLU6), so that relu is at most that, and the mask
+                         counts where it is below it as well; 0: it has none */
     int n_dots;
     nas_dot_t dot[NAS_MAX_DOTS];
 } nas_combination_t;
@@ -141,6 +211,19 @@ typedef struct nas_backend {
     void (*conv_backward_weights)(const nas_conv_t *conv, const void *x, const void *dy, void *dw,
                                   void *scratch);
     size_t (*conv_scratch_bytes)(const nas_conv_t *conv);
+
+    /** y = pool(x). */
+    void (*pool_forward)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t y);
+    /** dx = adjoint of pool_forward at x (which a mean does not read), applied to dy. */
+    void (*pool_backward)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t dy,
+                          nas_channels_t dx);
+    /** ty = tangent of the pool by maximum at x: tx, where x is largest. */
+    void (*pool_tangent)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t tx,
+                         nas_channels_t ty);
+    void (*copy)(const nas_copy_t *copy);
+    /** y [N, C H W, 1, 1] = x [N, C, H, W] of this shape, and back. */
+    void (*flatten)(nas_shape_t shape, const void *x, void *y);
+    void (*unflatten)(nas_shape_t shape, const void *y, void *x);
 
     /** Mean and biased variance over N, H, W of shape.c channels; [C] out. */
     void (*moments)(nas_shape_t shape, nas_channels_t tensor, double *mean, double *variance);

@@ -15,6 +15,8 @@
 /* More values than this are in no tensor of one image, and no array of parameters. */
 static const int64_t MOST_VALUES = INT32_MAX;
 
+static const double DEFAULT_MOMENTUM = 0.1;
+
 static nas_graph_builder_t *of(nas_builder_t *table)
 {
     return (nas_graph_builder_t *)(void *)table;
@@ -205,56 +207,101 @@ static int image(nas_builder_t *table)
                     NULL, 0);
 }
 
-/* Extent of what a window makes of one; 0: it does not fit. */
-static int slide(int extent, nas_window_t window)
-{
-    const int64_t reach = (int64_t)window.dilation * (window.k - 1) + 1;
-    const int64_t room = (int64_t)extent + 2 * (int64_t)window.padding - reach;
-    return room < 0 ? 0 : (int)(room / window.stride) + 1;
-}
-
-static nas_extents_t slide_over(nas_extents_t e, int c, nas_window_t window)
-{
-    return (nas_extents_t){c, slide(e.h, window), slide(e.w, window)};
-}
-
 static int one_for_zero(int x)
 {
     return x == 0 ? 1 : x;
 }
 
-static bool is_window(nas_window_t window)
+/* One axis of a window. */
+typedef struct axis {
+    int k, stride, dilation, before, after;
+} axis_t;
+
+static bool is_axis(axis_t a)
 {
-    return window.k > 0 && window.stride > 0 && window.padding >= 0 && window.dilation > 0;
+    return a.k > 0 && a.k <= INT16_MAX && a.stride > 0 && a.dilation > 0 && a.before >= 0 &&
+           a.after >= 0 && a.before <= INT16_MAX && a.after <= INT16_MAX;
+}
+
+static axis_t rows_of(const nas_window_t *w)
+{
+    return (axis_t){w->k_h, w->stride_h, w->dilation_h, w->top, w->bottom};
+}
+
+static axis_t columns_of(const nas_window_t *w)
+{
+    return (axis_t){w->k_w, w->stride_w, w->dilation_w, w->left, w->right};
+}
+
+/* Extent of what a window makes of one; 0: it does not fit. */
+static int slide(int extent, axis_t a, bool ceil)
+{
+    const int64_t reach = (int64_t)a.dilation * (a.k - 1) + 1;
+    const int64_t room = (int64_t)extent + a.before + a.after - reach;
+    if (room < 0) return 0;
+    const int64_t more = ceil && room % a.stride != 0 ? 1 : 0, last = room / a.stride + more;
+    return (int)(more && last * a.stride >= (int64_t)extent + a.before ? last : last + 1);
+}
+
+static nas_extents_t slide_over(nas_extents_t e, int c, const nas_window_t *window, bool ceil)
+{
+    return (nas_extents_t){c, slide(e.h, rows_of(window), ceil),
+                           slide(e.w, columns_of(window), ceil)};
+}
+
+static bool is_window(const nas_window_t *window)
+{
+    return is_axis(rows_of(window)) && is_axis(columns_of(window));
+}
+
+static nas_window_t square(int k, int stride, int padding, int dilation)
+{
+    const int s = one_for_zero(stride), d = one_for_zero(dilation), p = padding;
+    return (nas_window_t){k, k, s, s, d, d, p, p, p, p};
+}
+
+/* The weight of a layer before that this one shares, or its own. */
+static int weight_of(nas_graph_builder_t *b, const char *layer, int shares, nas_parameter_t own)
+{
+    own.kind = NAS_PARAMETER_WEIGHT;
+    if (shares == 0) return add_parameter(b, layer, "weight", own);
+    const bool is_node = shares > 0 && shares <= b->graph->n_nodes;
+    const nas_node_t *node = is_node ? &b->graph->node[shares - 1] : NULL;
+    if (!node || (node->kind != NAS_NODE_CONV && node->kind != NAS_NODE_LINEAR))
+        return refuse(b, layer, "a share of the weight of what has none");
+    const nas_parameter_t *weight = &b->graph->parameter[node->weight];
+    for (int i = 0; i < 4; i++)
+        if (weight->shape[i] != (i < own.n_dims ? own.shape[i] : 1))
+            return refuse(b, layer, "a share of a weight of another shape");
+    return node->weight;
 }
 
 static int conv(nas_builder_t *table, int source, const nas_conv_spec_t *spec)
 {
     nas_graph_builder_t *b = of(table);
     const nas_extents_t from = extents(table, source);
-    const nas_window_t window = {spec->k, one_for_zero(spec->stride), spec->padding,
-                                 one_for_zero(spec->dilation)};
+    const nas_window_t window =
+        spec->window ? *spec->window : square(spec->k, spec->stride, spec->padding, spec->dilation);
     const int groups = one_for_zero(spec->groups);
     if (!is_tensor(b, source)) return -1;
-    if (!is_window(window) || spec->c_out < 1 || spec->k > INT16_MAX)
-        return refuse(b, spec->name, "no such convolution");
+    if (!is_window(&window) || spec->c_out < 1) return refuse(b, spec->name, "no such convolution");
     if (groups < 1 || from.c % groups != 0 || spec->c_out % groups != 0)
         return refuse(b, spec->name, "its channels are no multiples of its groups");
     const int c_in = from.c / groups;
-    if ((int64_t)c_in * spec->k * spec->k > MOST_VALUES)
+    if ((int64_t)c_in * window.k_h * window.k_w > MOST_VALUES)
         return refuse(b, spec->name, "too many parameters");
+    const int fan_in = c_in * window.k_h * window.k_w;
     nas_node_t node = {.kind = NAS_NODE_CONV,
                        .name = full_name(b, spec->name),
-                       .extents = slide_over(from, spec->c_out, window),
+                       .extents = slide_over(from, spec->c_out, &window, false),
                        .window = window,
                        .groups = groups,
+                       .shares_weight = spec->shares != 0,
                        .bias = -1};
-    const int fan_in = c_in * spec->k * spec->k;
-    node.weight = add_parameter(b, spec->name, "weight",
-                                (nas_parameter_t){.kind = NAS_PARAMETER_WEIGHT,
-                                                  .shape = {spec->c_out, c_in, spec->k, spec->k},
-                                                  .n_dims = 4,
-                                                  .fan_in = fan_in});
+    node.weight = weight_of(b, spec->name, spec->shares,
+                            (nas_parameter_t){.shape = {spec->c_out, c_in, window.k_h, window.k_w},
+                                              .n_dims = 4,
+                                              .fan_in = fan_in});
     if (spec->bias)
         node.bias =
             add_vector(b, spec->name, "bias",
@@ -267,13 +314,15 @@ static int norm(nas_builder_t *table, int source, const nas_norm_spec_t *spec)
 {
     nas_graph_builder_t *b = of(table);
     if (!is_tensor(b, source)) return -1;
-    if (!(spec->eps > 0)) return refuse(b, spec->name, "no such BN");
+    if (!(spec->eps > 0 && spec->momentum >= 0 && spec->momentum <= 1))
+        return refuse(b, spec->name, "no such BN");
     nas_node_t node = {.kind = NAS_NODE_NORM,
                        .name = full_name(b, spec->name),
                        .extents = extents(table, source),
                        .weight = -1,
                        .bias = -1,
                        .eps = spec->eps,
+                       .momentum = spec->momentum > 0 ? spec->momentum : DEFAULT_MOMENTUM,
                        .is_kept = spec->is_kept,
                        .statistics = b->graph->n_statistics};
     if (spec->affine) {
@@ -297,24 +346,33 @@ static int rectify(nas_builder_t *table, int source, nas_rectifier_t kind)
     return add_node(b, node, &source, 1);
 }
 
+/* No window of it lies in the padding alone. */
+static bool is_pool(const nas_window_t *w)
+{
+    return w->dilation_h == 1 && w->dilation_w == 1 && w->top < w->k_h && w->bottom < w->k_h &&
+           w->left < w->k_w && w->right < w->k_w;
+}
+
 static int pool(nas_builder_t *table, int source, const nas_pool_spec_t *spec)
 {
     nas_graph_builder_t *b = of(table);
     const nas_extents_t from = extents(table, source);
-    const bool is_global = spec->k == 0;
-    const nas_window_t window = {one_for_zero(spec->k), one_for_zero(spec->stride), spec->padding,
-                                 1};
+    const nas_window_t window = spec->window
+                                    ? *spec->window
+                                    : square(one_for_zero(spec->k), spec->stride, spec->padding, 1);
+    const bool is_global = !spec->window && spec->k == 0;
     if (!is_tensor(b, source)) return -1;
-    if (!is_window(window) || (is_global && window.padding > 0) || 2 * window.padding > window.k)
+    if (!is_window(&window) || !is_pool(&window) || (is_global && window.top > 0))
         return refuse(b, spec->name, "no such pool");
     const nas_node_t node = {.kind = NAS_NODE_POOL,
                              .name = spec->name ? full_name(b, spec->name) : NULL,
                              .extents = is_global ? (nas_extents_t){from.c, 1, 1}
-                                                  : slide_over(from, from.c, window),
+                                                  : slide_over(from, from.c, &window, spec->ceil),
                              .window = window,
                              .pool = spec->kind,
                              .is_global = is_global,
-                             .counts_padding = spec->counts_padding};
+                             .counts_padding = spec->counts_padding,
+                             .ceil = spec->ceil};
     return add_node(b, node, &source, 1);
 }
 
@@ -356,6 +414,23 @@ static int concat(nas_builder_t *table, const nas_join_spec_t *spec)
     return add_node(b, node, spec->source, spec->n);
 }
 
+/* Something is left of it, so that offsets are small too. */
+static int crop(nas_builder_t *table, int source, const nas_crop_spec_t *spec)
+{
+    nas_graph_builder_t *b = of(table);
+    const nas_extents_t from = extents(table, source);
+    if (!is_tensor(b, source)) return -1;
+    if (spec->h < 1 || spec->w < 1 || spec->top >= from.h || spec->left >= from.w ||
+        spec->top <= -spec->h || spec->left <= -spec->w)
+        return refuse(b, spec->name, "no such part of its tensor");
+    const nas_node_t node = {.kind = NAS_NODE_CROP,
+                             .name = spec->name ? full_name(b, spec->name) : NULL,
+                             .extents = {from.c, spec->h, spec->w},
+                             .top = spec->top,
+                             .left = spec->left};
+    return add_node(b, node, &source, 1);
+}
+
 static int flatten(nas_builder_t *table, int source, const char *name)
 {
     nas_graph_builder_t *b = of(table);
@@ -377,12 +452,11 @@ static int linear(nas_builder_t *table, int source, const nas_linear_spec_t *spe
     nas_node_t node = {.kind = NAS_NODE_LINEAR,
                        .name = full_name(b, spec->name),
                        .extents = {spec->n_out, 1, 1},
+                       .shares_weight = spec->shares != 0,
                        .bias = -1};
-    node.weight = add_parameter(b, spec->name, "weight",
-                                (nas_parameter_t){.kind = NAS_PARAMETER_WEIGHT,
-                                                  .shape = {spec->n_out, from.c},
-                                                  .n_dims = 2,
-                                                  .fan_in = from.c});
+    node.weight =
+        weight_of(b, spec->name, spec->shares,
+                  (nas_parameter_t){.shape = {spec->n_out, from.c}, .n_dims = 2, .fan_in = from.c});
     if (spec->bias)
         node.bias =
             add_vector(b, spec->name, "bias",
@@ -420,6 +494,7 @@ nas_graph_builder_t nas_graph_builder(nas_graph_t *graph, bool is_nameless)
                                            .pool = pool,
                                            .sum = sum,
                                            .concat = concat,
+                                           .crop = crop,
                                            .flatten = flatten,
                                            .linear = linear,
                                            .end_block = end_block,

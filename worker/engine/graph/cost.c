@@ -18,7 +18,7 @@ static int64_t pool_operations(const nas_graph_t *graph, int node)
     const nas_node_t *n = &graph->node[node];
     const nas_extents_t from = graph->node[nas_graph_input(graph, node, 0)].extents;
     if (n->is_global) return from.c * (from.h + (int64_t)1) * (from.w + (int64_t)1);
-    return (int64_t)n->window.k * n->window.k * elements(n->extents);
+    return (int64_t)n->window.k_h * n->window.k_w * elements(n->extents);
 }
 
 /* Terms that are tensors as they stand, or pooled. */
@@ -43,7 +43,8 @@ static void add(const nas_graph_t *graph, int node, const bool *counted, nas_cos
     const nas_node_t *n = &graph->node[node];
     const bool has_parameters =
         n->kind == NAS_NODE_CONV || n->kind == NAS_NODE_NORM || n->kind == NAS_NODE_LINEAR;
-    if (has_parameters) cost->params += elements_of(graph, n->weight) + elements_of(graph, n->bias);
+    if (has_parameters) cost->params += elements_of(graph, n->bias);
+    if (has_parameters && !n->shares_weight) cost->params += elements_of(graph, n->weight);
     switch (n->kind) {
     case NAS_NODE_CONV:
     case NAS_NODE_LINEAR:
@@ -65,6 +66,7 @@ static void add(const nas_graph_t *graph, int node, const bool *counted, nas_cos
         break;
     case NAS_NODE_IMAGE:
     case NAS_NODE_CONCAT:
+    case NAS_NODE_CROP:
     case NAS_NODE_FLATTEN:
         break;
     }

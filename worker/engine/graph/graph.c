@@ -108,12 +108,16 @@ int nas_graph_find(const nas_graph_t *graph, const char *name)
 
 const char *nas_graph_describe(const nas_graph_t *graph, int node, char *text, size_t size)
 {
-    static const char *const kind[] = {
-        [NAS_NODE_IMAGE] = "the images", [NAS_NODE_CONV] = "a convolution",
-        [NAS_NODE_NORM] = "a BN",        [NAS_NODE_RECTIFIER] = "the ReLU",
-        [NAS_NODE_POOL] = "the pool",    [NAS_NODE_SUM] = "a sum",
-        [NAS_NODE_CONCAT] = "a join",    [NAS_NODE_FLATTEN] = "the features",
-        [NAS_NODE_LINEAR] = "a layer"};
+    static const char *const kind[] = {[NAS_NODE_IMAGE] = "the images",
+                                       [NAS_NODE_CONV] = "a convolution",
+                                       [NAS_NODE_NORM] = "a BN",
+                                       [NAS_NODE_RECTIFIER] = "the ReLU",
+                                       [NAS_NODE_POOL] = "the pool",
+                                       [NAS_NODE_SUM] = "a sum",
+                                       [NAS_NODE_CONCAT] = "a join",
+                                       [NAS_NODE_CROP] = "the part",
+                                       [NAS_NODE_FLATTEN] = "the features",
+                                       [NAS_NODE_LINEAR] = "a layer"};
     const nas_node_t *n = &graph->node[node];
     const int source = n->n_inputs > 0 ? nas_graph_input(graph, node, 0) : -1;
     const char *of = source >= 0 ? graph->node[source].name : NULL;

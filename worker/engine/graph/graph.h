@@ -42,17 +42,10 @@ typedef enum nas_node_kind {
     NAS_NODE_POOL,
     NAS_NODE_SUM,
     NAS_NODE_CONCAT,
+    NAS_NODE_CROP,
     NAS_NODE_FLATTEN,
     NAS_NODE_LINEAR
 } nas_node_kind_t;
-
-/** A window that slides over a tensor. */
-typedef struct nas_window {
-    int k;
-    int stride;
-    int padding;
-    int dilation;
-} nas_window_t;
 
 /** A node: an operation, and the tensor that it makes. */
 typedef struct nas_node {
@@ -67,11 +60,16 @@ typedef struct nas_node {
     nas_pool_kind_t pool;      /**< POOL */
     bool is_global;            /**< POOL: one window, of the whole tensor */
     bool counts_padding;       /**< POOL */
+    bool ceil;                 /**< POOL: windows that stick out count */
+    int top, left;             /**< CROP: pixel of its input at the corner */
     nas_rectifier_t rectifier; /**< RECTIFIER */
-    int weight;                /**< CONV, LINEAR: parameter; NORM: gamma, or -1 */
-    int bias;                  /**< CONV, LINEAR, or -1; NORM: beta, or -1 */
-    double eps;                /**< NORM */
-    bool is_kept;              /**< NORM: synflow keeps it */
+    int weight; /**< CONV, LINEAR: parameter, of several of them where they share it; NORM: gamma, or
+                     -1 */
+    bool shares_weight; /**< CONV, LINEAR: that of a node before */
+    int bias;           /**< CONV, LINEAR, or -1; NORM: beta, or -1 */
+    double eps;         /**< NORM */
+    double momentum;    /**< NORM */
+    bool is_kept;       /**< NORM: synflow keeps it */
     int64_t
         statistics;  /**< NORM: of its c means, then c variances, in an array of all statistics */
     bool live;       /**< reaches the logits */

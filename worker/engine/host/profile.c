@@ -27,17 +27,11 @@ bool nas_work_is_conv(nas_work_t work)
     return work <= NAS_WORK_CONV_BACKWARD_WEIGHTS;
 }
 
-static bool is_same_shape(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
-{
-    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
-           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
-}
-
 void nas_profile_add(nas_profile_t *profile, const nas_profile_entry_t *call)
 {
     nas_profile_entry_t *entry = profile->entry, *end = entry + profile->n;
     while (entry < end &&
-           (entry->work != call->work || !is_same_shape(&entry->shape, &call->shape)))
+           (entry->work != call->work || !nas_conv_is_same(&entry->shape, &call->shape)))
         entry++;
     if (entry == end) {
         NAS_ASSERT(profile->n < NAS_PROFILE_ENTRIES);

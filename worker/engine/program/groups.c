@@ -71,18 +71,12 @@ static void list_members(nas_emitter_t *e)
 
 /* -------------------------------------------------------------------------------------- kernels */
 
-static bool is_same_shape(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
-{
-    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
-           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
-}
-
 /* The number of a shape in the program's list. */
 static int list_shape(nas_emitter_t *e, const nas_conv_shape_t *shape)
 {
     const nas_conv_shape_t *known = e->conv.data;
     for (int i = 0; i < e->conv.n; i++)
-        if (is_same_shape(&known[i], shape)) return i;
+        if (nas_conv_is_same(&known[i], shape)) return i;
     *(nas_conv_shape_t *)nas_emit_entry(e, &e->conv) = *shape;
     return e->conv.n - 1;
 }

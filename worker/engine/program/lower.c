@@ -61,11 +61,17 @@ static void refuse(lowering_t *l, int node, const char *what)
 /* ---------------------------------------------------------------------------------------
  * kernels */
 
+static bool is_square(const nas_window_t *w, int k, int stride, int padding)
+{
+    const nas_window_t is = {k, k, stride, stride, 1, 1, padding, padding, padding, padding};
+    return nas_window_is_same(w, &is);
+}
+
 static bool is_mean(const nas_node_t *pool, int k, int stride, int padding)
 {
     const nas_window_t *w = &pool->window;
     return pool->kind == NAS_NODE_POOL && pool->pool == NAS_POOL_MEAN && !pool->is_global &&
-           w->k == k && w->stride == stride && w->padding == padding &&
+           is_square(w, k, stride, padding) && !pool->ceil &&
            (padding == 0 || !pool->counts_padding);
 }
 
@@ -90,11 +96,13 @@ static void check_conv(lowering_t *l, int node)
     const nas_extents_t from = at(l, source_of(l, node))->extents;
     const nas_window_t *w = &n->window;
     if (n->groups != 1) refuse(l, node, "a convolution of several groups");
-    if (w->dilation != 1) refuse(l, node, "a dilated convolution");
-    if (w->k != 1 && w->k != 3) refuse(l, node, "a convolution of a kernel but 1 x 1 and 3 x 3");
-    if (w->padding != w->k / 2)
+    if (w->dilation_h != 1 || w->dilation_w != 1) refuse(l, node, "a dilated convolution");
+    if (w->k_h != w->k_w || (w->k_h != 1 && w->k_h != 3))
+        refuse(l, node, "a convolution of a kernel but 1 x 1 and 3 x 3");
+    if (!is_square(w, w->k_h, w->stride_h, w->k_h / 2))
         refuse(l, node, "a convolution padded by other than half its kernel");
-    if (w->stride > 2 || from.h != n->extents.h * w->stride || from.w != n->extents.w * w->stride)
+    if (w->stride_h > 2 || from.h != n->extents.h * w->stride_h ||
+        from.w != n->extents.w * w->stride_h)
         refuse(l, node, "a convolution with a stride that neither keeps nor halves the resolution");
 }
 
@@ -235,6 +243,7 @@ static void add_term(lowering_t *l, int from, int term)
         refuse(l, term, "what reads it besides");
         break;
     case NAS_NODE_CONCAT:
+    case NAS_NODE_CROP:
     case NAS_NODE_SUM:
         NAS_ASSERT(l->status); /* refused, and a node already */
     }
@@ -259,8 +268,8 @@ static void lower_conv(lowering_t *l, int node)
     const int source = source_of(l, node);
     const nas_node_kind_t kind = at(l, source)->kind;
     nas_lowered_conv_t conv = {.source = NONE,
-                               .k = n->window.k,
-                               .stride = n->window.stride,
+                               .k = n->window.k_h,
+                               .stride = n->window.stride_h,
                                .c_in = at(l, source)->extents.c,
                                .c_out = n->extents.c,
                                .target = NONE,
@@ -352,6 +361,9 @@ static void lower_node(lowering_t *l, int node)
         break;
     case NAS_NODE_CONCAT:
         refuse(l, node, "a concatenation");
+        break;
+    case NAS_NODE_CROP:
+        refuse(l, node, "a part of a tensor");
         break;
     case NAS_NODE_FLATTEN:
         if (node != l->head.flatten) refuse(l, node, "a flat tensor before the network's end");

@@ -34,12 +34,6 @@ void nas_cpu_conv_setup(nas_isa_t isa, const nas_cpu_kernels_t *chosen)
     nas_primitive_setup(isa);
 }
 
-static bool same_shape(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
-{
-    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
-           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
-}
-
 static int n_blocks(int channels)
 {
     return (channels + kernels->layout->lanes - 1) / kernels->layout->lanes;
@@ -197,7 +191,7 @@ static nas_status_t conv_find(const nas_conv_shape_t *shape, bool backward,
                               const nas_conv_t **conv_p, nas_error_t *err)
 {
     nas_conv_t *conv = cache;
-    while (conv != NULL && !(same_shape(&conv->shape, shape) && conv->backward == backward))
+    while (conv != NULL && !(nas_conv_is_same(&conv->shape, shape) && conv->backward == backward))
         conv = conv->next;
     if (conv == NULL) {
         nas_status_t status = check(shape, err);

@@ -8,12 +8,6 @@
  * of 64 channels within the second-level cache. */
 enum { PIXELS = 64 };
 
-static bool is_same(const nas_conv_shape_t *a, const nas_conv_shape_t *b)
-{
-    return a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out && a->h_in == b->h_in &&
-           a->w_in == b->w_in && a->k == b->k && a->stride == b->stride && a->image == b->image;
-}
-
 static nas_status_t check(const nas_conv_shape_t *shape, nas_error_t *err)
 {
     if (nas_conv_shape_is_known(shape)) return NAS_OK;
@@ -42,7 +36,7 @@ nas_status_t nas_ref_conv_find(const nas_conv_shape_t *shape, bool backward,
     (void)backward; /* the adjoints need nothing more */
     static nas_conv_t *cache;
     for (const nas_conv_t *conv = cache; conv; conv = conv->next) {
-        if (!is_same(&conv->shape, shape)) continue;
+        if (!nas_conv_is_same(&conv->shape, shape)) continue;
         *conv_p = conv;
         return NAS_OK;
     }

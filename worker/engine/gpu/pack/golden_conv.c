@@ -101,10 +101,23 @@ static void by_weights(nas_golden_set_t *set, const conv_t *conv)
 /* Each is a kernel of its own to build: what others have, too, is left out. */
 void nas_golden_add_convs(nas_golden_set_t *set)
 {
-    const conv_t plain = make(set, (nas_conv_shape_t){3, 5, 18, 8, 8, 3, 1, false});
-    const conv_t single = make(set, (nas_conv_shape_t){2, 6, 9, 8, 8, 1, 1, false});
-    const conv_t strided = make(set, (nas_conv_shape_t){2, 5, 6, 16, 16, 3, 2, false});
-    const conv_t stem = make(set, (nas_conv_shape_t){2, 3, 5, 16, 16, 3, 1, true});
+    const conv_t plain =
+        make(set, (nas_conv_shape_t){
+                      .n = 3, .c_in = 5, .c_out = 18, .h_in = 8, .w_in = 8, .k = 3, .stride = 1});
+    const conv_t single =
+        make(set, (nas_conv_shape_t){
+                      .n = 2, .c_in = 6, .c_out = 9, .h_in = 8, .w_in = 8, .k = 1, .stride = 1});
+    const conv_t strided =
+        make(set, (nas_conv_shape_t){
+                      .n = 2, .c_in = 5, .c_out = 6, .h_in = 16, .w_in = 16, .k = 3, .stride = 2});
+    const conv_t stem = make(set, (nas_conv_shape_t){.n = 2,
+                                                     .c_in = 3,
+                                                     .c_out = 5,
+                                                     .h_in = 16,
+                                                     .w_in = 16,
+                                                     .k = 3,
+                                                     .stride = 1,
+                                                     .image = true});
     forward(set, &plain);
     adjoint(set, &plain);
     by_weights(set, &plain);

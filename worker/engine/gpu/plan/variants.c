@@ -77,10 +77,7 @@ static nas_status_t add_plain(nas_gpu_variants_t *variants)
 static bool is_same(const nas_gpu_conv_kernel_t *conv, const nas_conv_shape_t *b,
                     nas_gpu_pass_t pass)
 {
-    const nas_conv_shape_t *a = &conv->shape;
-    return conv->pass == pass && a->n == b->n && a->c_in == b->c_in && a->c_out == b->c_out &&
-           a->h_in == b->h_in && a->w_in == b->w_in && a->k == b->k && a->stride == b->stride &&
-           a->image == b->image;
+    return conv->pass == pass && nas_conv_is_same(&conv->shape, b);
 }
 
 static size_t hash(const nas_conv_shape_t *shape, nas_gpu_pass_t pass)
