@@ -129,9 +129,10 @@ static inline void run_case(const program_case_t *c, const double *statistics,
                             nas_engine_t **engine, nas_program_values_t *values)
 {
     nas_program_t *program = NULL;
+    nas_error_t err = {0};
     if (!*engine)
         cr_assert_eq(nas_host_engine_create(c->options.layout, c->profile, engine, NULL), NAS_OK);
-    cr_assert_eq(nas_program_create(&c->options, &program, NULL), NAS_OK);
+    cr_assert_eq(nas_program_create(&c->options, &program, &err), NAS_OK, "%s", err.text);
     const nas_engine_task_t task = {.program = program,
                                     .parameters = c->parameters,
                                     .images = c->images,

@@ -120,7 +120,6 @@ typedef struct nas_copy {
     nas_shape_t shape; /**< of what is written: all pixels of `to` */
     int h_from, w_from;
     int top, left;
-    bool adds; /**< to what is there */
     nas_channels_t from;
     nas_channels_t to;
 } nas_copy_t;

@@ -81,7 +81,10 @@ static void back_through_linear(const head_t *head, const double *in, double *ou
 {
     const product_t product = {head->n, head->o, head->c, in, head->o, 1, head->weight, out};
     memset(out, 0, (size_t)head->n * (size_t)head->c * sizeof *out);
-    add_product(&product);
+    if (head->weight)
+        add_product(&product);
+    else
+        memcpy(out, in, (size_t)head->n * (size_t)head->c * sizeof *out);
     to_means(head, out);
 }
 
@@ -89,7 +92,7 @@ static void back_through_linear(const head_t *head, const double *in, double *ou
 
 static void transpose(const head_t *head)
 {
-    for (int c = 0; c < head->c; c++)
+    for (int c = 0; head->weight && c < head->c; c++)
         for (int o = 0; o < head->o; o++)
             head->transposed[c * head->o + o] = head->weight[o * head->c + c];
 }
@@ -99,6 +102,10 @@ static void linear(const head_t *head, const double *features, const double *bia
 {
     const product_t product = {head->n, head->c, head->o,          features,
                                head->c, 1,       head->transposed, logits};
+    if (!head->weight) {
+        memcpy(logits, features, (size_t)head->n * (size_t)head->o * sizeof *logits);
+        return;
+    }
     for (int i = 0; i < head->n * head->o; i++) logits[i] = bias ? bias[i % head->o] : 0;
     add_product(&product);
 }
@@ -175,7 +182,7 @@ static void backward_loss(const nas_run_t *run)
     for (int n = 0; n < head.n; n++) loss += cross_entropy(run, &head, n);
     for (int i = 0; i < head.n * head.o; i++) head.d_logits[i] /= head.n;
     *nas_run_vector(run, v->loss) = loss / head.n;
-    linear_gradient(&head, head.d_logits, head.features, head.d_linear);
+    if (head.weight) linear_gradient(&head, head.d_logits, head.features, head.d_linear);
     if (v->sums) sum_linear_layer(run, &head);
     if (v->fisher) add_linear_fisher(run, &head);
     back_through_linear(&head, head.d_logits, head.d_features);
@@ -185,8 +192,8 @@ static void backward_sum(const nas_run_t *run)
 {
     const head_t head = head_of(run);
     for (int c = 0; c < head.c; c++) {
-        double sum = 0;
-        for (int o = 0; o < head.o; o++) {
+        double sum = head.weight ? 0 : 1;
+        for (int o = 0; head.weight && o < head.o; o++) {
             const double weight = head.weight[o * head.c + c];
             sum += run->program->flow ? fabs(weight) : weight;
         }
@@ -207,7 +214,7 @@ static void add_fisher(const nas_run_t *run, const nas_scalar_op_t *op)
             const double s = of_y[i] + (bias ? bias[c] * of_bias[i] : 0);
             sum += s * s;
         }
-    layer_at(run, op->out)->fisher = 0.5 * sum / n_images * op->count;
+    layer_at(run, op->out)->fisher += 0.5 * sum / n_images * op->count;
 }
 
 /* The weights' sums are there; the gradient's, and its products with adjoints, are in op->in, every
@@ -227,10 +234,11 @@ static void take_layer(const nas_run_t *run, const nas_scalar_op_t *op)
 static void linear_tangent(const head_t *head)
 {
     linear(head, head->t_features, NULL, head->t_logits);
+    if (!head->weight) return;
     for (int n = 0; n < head->n; n++)
         for (int o = 0; o < head->o; o++) {
             const int i = n * head->o + o;
-            head->t_logits[i] += head->logits[i] - head->bias[o];
+            head->t_logits[i] += head->logits[i] - (head->bias ? head->bias[o] : 0);
         }
 }
 
@@ -247,20 +255,26 @@ static void loss_tangent(const head_t *head)
     }
 }
 
+static void curve_linear_layer(const nas_run_t *run, const head_t *head)
+{
+    nas_layer_values_t *layer = layer_at(run, run->program->head.layer);
+    linear_gradient(head, head->e_logits, head->features, head->e_linear);
+    linear_gradient(head, head->d_logits, head->t_features, head->t_linear);
+    layer->curvature = 0;
+    for (int i = 0; i < head->o * head->c; i++)
+        layer->curvature += head->d_linear[i] * (head->e_linear[i] + head->t_linear[i]);
+}
+
 static void tangent(const nas_run_t *run)
 {
     const head_t head = head_of(run);
-    nas_layer_values_t *layer = layer_at(run, run->program->head.layer);
     to_means(&head, head.t_features);
     linear_tangent(&head);
     loss_tangent(&head);
-    linear_gradient(&head, head.e_logits, head.features, head.e_linear);
-    linear_gradient(&head, head.d_logits, head.t_features, head.t_linear);
-    layer->curvature = 0;
-    for (int i = 0; i < head.o * head.c; i++)
-        layer->curvature += head.d_linear[i] * (head.e_linear[i] + head.t_linear[i]);
+    if (head.weight) curve_linear_layer(run, &head);
     double *both = head.t_logits; /* spent; now the adjoint's tangent, plus the adjoint (w again) */
-    for (int i = 0; i < head.n * head.o; i++) both[i] = head.e_logits[i] + head.d_logits[i];
+    for (int i = 0; i < head.n * head.o; i++)
+        both[i] = head.e_logits[i] + (head.weight ? head.d_logits[i] : 0);
     back_through_linear(&head, both, head.e_features);
 }
 
@@ -273,7 +287,7 @@ static void give_gradient(const nas_run_t *run, const nas_scalar_op_t *op)
     double *bias = gradient + run->program->head.bias;
     memcpy(gradient + run->program->head.weight, head.d_linear,
            (size_t)head.o * (size_t)head.c * sizeof *gradient);
-    for (int o = 0; o < head.o; o++) {
+    for (int o = 0; head.bias && o < head.o; o++) {
         bias[o] = 0;
         for (int n = 0; n < head.n; n++) bias[o] += head.d_logits[n * head.o + o];
     }

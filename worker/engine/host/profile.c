@@ -17,6 +17,8 @@ const char *nas_work_name(nas_work_t work)
         [NAS_WORK_MAX_ABS] = "max abs",
         [NAS_WORK_WEIGHT_DOTS] = "weight dots",
         [NAS_WORK_SCALAR] = "scalar",
+        [NAS_WORK_POOL] = "pools",
+        [NAS_WORK_COPY] = "copies",
         [NAS_WORK_LOAD] = "load",
     };
     return name[work];
@@ -33,8 +35,9 @@ void nas_profile_add(nas_profile_t *profile, const nas_profile_entry_t *call)
     while (entry < end &&
            (entry->work != call->work || !nas_conv_is_same(&entry->shape, &call->shape)))
         entry++;
-    if (entry == end) {
-        NAS_ASSERT(profile->n < NAS_PROFILE_ENTRIES);
+    if (entry == end && profile->n == NAS_PROFILE_ENTRIES) {
+        for (entry = profile->entry; entry < end - 1 && entry->work != call->work;) entry++;
+    } else if (entry == end) {
         *entry = (nas_profile_entry_t){.work = call->work, .shape = call->shape};
         profile->n++;
     }
@@ -143,9 +146,27 @@ static nas_work_t work_of(nas_op_kind_t kind)
         [NAS_OP_MAX_ABS] = NAS_WORK_MAX_ABS,
         [NAS_OP_WEIGHT_DOTS] = NAS_WORK_WEIGHT_DOTS,
         [NAS_OP_UNPACK] = NAS_WORK_LOAD,
+        [NAS_OP_ADD_GRADIENT] = NAS_WORK_LOAD,
+        [NAS_OP_POOL_FORWARD] = NAS_WORK_POOL,
+        [NAS_OP_POOL_BACKWARD] = NAS_WORK_POOL,
+        [NAS_OP_POOL_TANGENT] = NAS_WORK_POOL,
+        [NAS_OP_COPY] = NAS_WORK_COPY,
+        [NAS_OP_FLATTEN] = NAS_WORK_COPY,
+        [NAS_OP_UNFLATTEN] = NAS_WORK_COPY,
         [NAS_OP_SCALAR] = NAS_WORK_SCALAR,
     };
     return work[kind];
+}
+
+/* What is read and written once. */
+static double pool_bytes(const nas_program_t *program, const nas_backend_t *backend,
+                         const nas_pool_op_t *op)
+{
+    const nas_pool_shape_t *pool = &program->pool[op->pool];
+    const double x = tensor_bytes(backend, (nas_shape_t){pool->n, pool->c, pool->h_in, pool->w_in});
+    const double y =
+        tensor_bytes(backend, (nas_shape_t){pool->n, pool->c, pool->h_out, pool->w_out});
+    return x * ((op->x >= 0) + (op->in >= 0)) + y;
 }
 
 static double bytes_of(const nas_program_t *program, const nas_backend_t *backend,
@@ -161,6 +182,15 @@ static double bytes_of(const nas_program_t *program, const nas_backend_t *backen
         return dot_bytes(program, backend);
     case NAS_OP_LOAD_IMAGES:
         return 2 * (double)backend->image_bytes(op->tensor.shape);
+    case NAS_OP_POOL_FORWARD:
+    case NAS_OP_POOL_BACKWARD:
+    case NAS_OP_POOL_TANGENT:
+        return pool_bytes(program, backend, &op->pool);
+    case NAS_OP_COPY:
+        return 2 * tensor_bytes(backend, op->copy.shape);
+    case NAS_OP_FLATTEN:
+    case NAS_OP_UNFLATTEN:
+        return 2 * tensor_bytes(backend, op->tensor.shape);
     case NAS_OP_MOMENTS:
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:

@@ -18,6 +18,8 @@ typedef enum nas_work {
     NAS_WORK_MAX_ABS,
     NAS_WORK_WEIGHT_DOTS, /**< sums over all layers' weights and gradients */
     NAS_WORK_SCALAR,      /**< on vectors of a number a channel or an image */
+    NAS_WORK_POOL,        /**< what no combination takes */
+    NAS_WORK_COPY,        /**< of parts of tensors, to and from flat ones */
     NAS_WORK_LOAD,        /**< images and weights into the backend's layout, gradients out of it */
     NAS_WORK_COUNT
 } nas_work_t;
@@ -32,8 +34,9 @@ typedef struct nas_profile_entry {
     double bytes; /**< of tensors and weights, each once where a call reads or writes it */
 } nas_profile_entry_t;
 
-/** A network has six shapes of cell convolutions a stage and seven others, in three passes; flow
- *  has those of one image besides. */
+/** A network of NAS-Bench-201 has six shapes of cell convolutions a stage and seven others, in three
+ *  passes; flow has those of one image besides. What a network has beyond these many is added to
+ *  the first of its kind. */
 enum { NAS_PROFILE_ENTRIES = 256 };
 
 /** Zero-initialise; what runs is added. */

@@ -40,6 +40,16 @@ static void unpack(const nas_run_t *run, int group)
         memcpy(gradient + layer[i].weight, from, (size_t)layer[i].n * sizeof *from);
 }
 
+/* Of a group of one layer. */
+static void add_gradient(const nas_run_t *run, const nas_gradient_op_t *op)
+{
+    const nas_program_group_t *g = &run->program->group[op->group];
+    const int64_t n = run->program->layer[g->layer].n;
+    double *to = nas_run_vector(run, op->to);
+    run->backend->conv_unpack(run->conv[g->conv], nas_run_tensor(run, op->from), run->joined);
+    for (int64_t i = 0; i < n; i++) to[i] += run->joined[i];
+}
+
 static void dot_weights(const nas_run_t *run)
 {
     const nas_program_t *program = run->program;
@@ -68,6 +78,31 @@ static void run_conv(const nas_run_t *run, nas_op_kind_t kind, const nas_conv_op
         backend->conv_backward_weights(conv, in, nas_run_tensor(run, op->other), out, scratch);
 }
 
+static void run_pool(const nas_run_t *run, nas_op_kind_t kind, const nas_pool_op_t *op)
+{
+    const nas_pool_shape_t *pool = &run->program->pool[op->pool];
+    const nas_channels_t x = {.data = nas_run_tensor(run, op->x), .c_total = pool->c};
+    const nas_channels_t in = {.data = nas_run_tensor(run, op->in), .c_total = pool->c};
+    const nas_channels_t out = {.data = nas_run_tensor(run, op->out), .c_total = pool->c};
+    if (kind == NAS_OP_POOL_FORWARD)
+        run->backend->pool_forward(pool, x, out);
+    else if (kind == NAS_OP_POOL_BACKWARD)
+        run->backend->pool_backward(pool, x, in, out);
+    else
+        run->backend->pool_tangent(pool, x, in, out);
+}
+
+static void run_copy(const nas_run_t *run, const nas_copy_op_t *op)
+{
+    run->backend->copy(&(nas_copy_t){.shape = op->shape,
+                                     .h_from = op->h_from,
+                                     .w_from = op->w_from,
+                                     .top = op->top,
+                                     .left = op->left,
+                                     .from = channels_of(run, op->from),
+                                     .to = channels_of(run, op->to)});
+}
+
 static void bind_term(const nas_run_t *run, const nas_program_term_t *from, nas_term_t *term)
 {
     *term = (nas_term_t){.kind = from->kind,
@@ -93,6 +128,7 @@ static void bind(const nas_run_t *run, int index, nas_combination_t *combination
     combination->mask = channels_of(run, from->mask);
     combination->out = channels_of(run, from->out);
     combination->relu = channels_of(run, from->relu);
+    combination->ceiling = from->ceiling;
     for (int i = 0; i < from->n_terms; i++)
         bind_term(run, &run->program->term[from->term + i], &combination->term[i]);
     for (int i = 0; i < from->n_dots; i++)
@@ -144,6 +180,10 @@ static void run_tensor(const nas_run_t *run, nas_op_kind_t kind, const nas_tenso
         *out = backend->max_abs(op->shape, a);
     else if (kind == NAS_OP_AGREEMENT)
         add_agreements(run, op);
+    else if (kind == NAS_OP_FLATTEN)
+        backend->flatten(op->shape, a.data, nas_run_tensor(run, op->b.at));
+    else if (kind == NAS_OP_UNFLATTEN)
+        backend->unflatten(op->shape, nas_run_tensor(run, op->b.at), a.data);
     else
         backend->load_images(op->shape, run->program->flow ? run->ones : run->task->images, a.data);
 }
@@ -179,6 +219,13 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
     case NAS_SCALAR_FLOW_ADD:
         nas_run_flow(run, op);
         break;
+    case NAS_SCALAR_DOTS:
+    case NAS_SCALAR_GAIN:
+    case NAS_SCALAR_BOUND:
+    case NAS_SCALAR_SCALE:
+    case NAS_SCALAR_ALIGN:
+        nas_run_scale(run, op);
+        break;
     case NAS_SCALAR_CORRELATION:
         nas_run_jacobian(run, op);
         break;
@@ -206,7 +253,20 @@ static void run_op(const nas_run_t *run, const nas_op_t *op)
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
     case NAS_OP_MAX_ABS:
+    case NAS_OP_FLATTEN:
+    case NAS_OP_UNFLATTEN:
         run_tensor(run, op->kind, &op->tensor);
+        break;
+    case NAS_OP_ADD_GRADIENT:
+        add_gradient(run, &op->gradient);
+        break;
+    case NAS_OP_POOL_FORWARD:
+    case NAS_OP_POOL_BACKWARD:
+    case NAS_OP_POOL_TANGENT:
+        run_pool(run, op->kind, &op->pool);
+        break;
+    case NAS_OP_COPY:
+        run_copy(run, &op->copy);
         break;
     case NAS_OP_WEIGHT_DOTS:
         dot_weights(run);

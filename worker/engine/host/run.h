@@ -49,10 +49,12 @@ static inline int nas_run_exponent(const nas_run_t *run, nas_vector_t exponent)
 
 /* ------------------------------------------------------------- scalar operations, by their kind */
 
-/** Of norms (norm.c), of the head (head.c), of the flow (flow.c), of the Jacobian (jacobian.c). */
+/** Of norms (norm.c), of the head (head.c), of the flow (flow.c), of exponents and sums over weights
+ *  (scale.c), of the Jacobian (jacobian.c). */
 void nas_run_norm(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_head(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_flow(const nas_run_t *run, const nas_scalar_op_t *op);
+void nas_run_scale(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_jacobian(const nas_run_t *run, const nas_scalar_op_t *op);
 
 /* ---------------------------------------------------------------------------------- profile.c */

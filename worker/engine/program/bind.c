@@ -144,8 +144,24 @@ static void put_op(const nas_emitter_t *e, nas_op_t *op)
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
     case NAS_OP_MAX_ABS:
+    case NAS_OP_FLATTEN:
+    case NAS_OP_UNFLATTEN:
         put(e, &op->tensor.a.at);
         put(e, &op->tensor.b.at);
+        break;
+    case NAS_OP_ADD_GRADIENT:
+        put(e, &op->gradient.from);
+        break;
+    case NAS_OP_POOL_FORWARD:
+    case NAS_OP_POOL_BACKWARD:
+    case NAS_OP_POOL_TANGENT:
+        put(e, &op->pool.x);
+        put(e, &op->pool.in);
+        put(e, &op->pool.out);
+        break;
+    case NAS_OP_COPY:
+        put(e, &op->copy.from.at);
+        put(e, &op->copy.to.at);
         break;
     case NAS_OP_PACK:
     case NAS_OP_COMBINE:

@@ -36,20 +36,20 @@ void nas_combine_add(nas_emitter_t *e, nas_term_kind_t kind, nas_slice_t slice,
         (nas_program_term_t){.kind = kind, .tensor = range_of(slice), .coefficient = coefficient});
 }
 
-void nas_combine_add_masked(nas_emitter_t *e, nas_slice_t slice)
+void nas_combine_add_masked(nas_emitter_t *e, nas_slice_t slice, nas_vector_t coefficient)
 {
     add(e, (nas_program_term_t){.kind = NAS_TERM_PLAIN,
                                 .tensor = range_of(slice),
-                                .coefficient = NAS_NOWHERE,
+                                .coefficient = coefficient,
                                 .masked = true});
 }
 
-void nas_combine_add_images(nas_emitter_t *e, nas_vector_t value)
+void nas_combine_add_images(nas_emitter_t *e, nas_vector_t value, bool masked)
 {
     add(e, (nas_program_term_t){.kind = NAS_TERM_IMAGE,
                                 .tensor = range_of(nas_no_slice()),
                                 .coefficient = value,
-                                .masked = true});
+                                .masked = masked});
 }
 
 void nas_combine_dot(nas_emitter_t *e, nas_slice_t slice, nas_vector_t center, nas_vector_t sum)
@@ -64,9 +64,10 @@ void nas_combine_shift(nas_emitter_t *e, nas_vector_t shift)
     e->building.shift = shift;
 }
 
-void nas_combine_mask(nas_emitter_t *e, nas_slice_t slice)
+void nas_combine_mask(nas_emitter_t *e, nas_slice_t slice, double ceiling)
 {
     e->building.mask = range_of(slice);
+    e->building.ceiling = ceiling;
 }
 
 void nas_combine_out(nas_emitter_t *e, nas_slice_t slice)
@@ -74,14 +75,27 @@ void nas_combine_out(nas_emitter_t *e, nas_slice_t slice)
     e->building.out = range_of(slice);
 }
 
-void nas_combine_relu(nas_emitter_t *e, nas_slice_t slice)
+void nas_combine_relu(nas_emitter_t *e, nas_slice_t slice, double ceiling)
 {
     e->building.relu = range_of(slice);
+    e->building.ceiling = ceiling;
 }
 
 bool nas_combine_is_empty(const nas_emitter_t *e)
 {
     return e->building.n_terms == 0;
+}
+
+int nas_combine_copied(const nas_emitter_t *e)
+{
+    const nas_program_combination_t *c = &e->building;
+    if (e->failed || c->n_terms != 1 || c->n_dots > 0 || c->shift != NAS_NOWHERE)
+        return NAS_NO_TENSOR;
+    const nas_program_term_t *term = (const nas_program_term_t *)e->term.data + c->term;
+    const bool is_whole = term->tensor.c_first == 0 && term->tensor.c_total == c->shape.c;
+    const bool is_copy =
+        term->kind == NAS_TERM_PLAIN && !term->masked && term->coefficient == NAS_NOWHERE;
+    return is_whole && is_copy ? nas_tensor_of(term->tensor.at) : NAS_NO_TENSOR;
 }
 
 /* ------------------------------------------------------------------------------------- the end */

@@ -17,6 +17,7 @@ static void *nobody(void)
         nas_program_dot_t dot;
         nas_weight_dot_t weight_dot;
         nas_conv_shape_t conv;
+        nas_pool_shape_t pool;
         nas_tensor_t tensor;
     } entry;
     return &entry;
@@ -132,6 +133,29 @@ void nas_emit_conv_weights(nas_emitter_t *e, int group, int in, int dy, nas_plac
     nas_emit_use(e, nas_tensor_of(out));
 }
 
+void nas_emit_pool(nas_emitter_t *e, nas_op_kind_t kind, int group, int x, int in, int out)
+{
+    nas_emit_op(e, kind)->pool = (nas_pool_op_t){.pool = e->group[group].pool,
+                                                 .x = nas_emit_place(x, 0),
+                                                 .in = nas_emit_place(in, 0),
+                                                 .out = nas_emit_place(out, 0)};
+    nas_emit_use(e, x);
+    nas_emit_use(e, in);
+    nas_emit_use(e, out);
+}
+
+void nas_emit_copy(nas_emitter_t *e, nas_emit_copy_t copy)
+{
+    nas_copy_op_t *op = &nas_emit_op(e, NAS_OP_COPY)->copy;
+    *op = (nas_copy_op_t){.shape = copy.shape,
+                          .h_from = copy.from_shape.h,
+                          .w_from = copy.from_shape.w,
+                          .top = copy.top,
+                          .left = copy.left};
+    op->from = use_slice(e, copy.from);
+    op->to = use_slice(e, copy.to);
+}
+
 /* The caller says where the results go. */
 static nas_tensor_op_t *emit_tensor_op(nas_emitter_t *e, nas_op_kind_t kind, nas_shape_t shape,
                                        nas_slice_t a, nas_slice_t b)
@@ -141,6 +165,12 @@ static nas_tensor_op_t *emit_tensor_op(nas_emitter_t *e, nas_op_kind_t kind, nas
     op->a = use_slice(e, a);
     op->b = use_slice(e, b);
     return op;
+}
+
+void nas_emit_flat(nas_emitter_t *e, nas_op_kind_t kind, nas_shape_t shape, int tensor, int flat)
+{
+    (void)emit_tensor_op(e, kind, shape, (nas_slice_t){.tensor = tensor, .c_total = shape.c},
+                         (nas_slice_t){.tensor = flat, .c_total = shape.c * shape.h * shape.w});
 }
 
 void nas_emit_moments(nas_emitter_t *e, int norm, nas_shape_t shape, nas_slice_t slice)
@@ -176,9 +206,9 @@ nas_slice_t nas_node_slice(const nas_emitter_t *e, int node, int tensor)
     return (nas_slice_t){.tensor = tensor, .c_total = e->graph->node[node].c};
 }
 
-nas_slice_t nas_conv_slice(const nas_emitter_t *e, int conv, int tensor)
+nas_slice_t nas_link_slice(const nas_emitter_t *e, int link, int tensor)
 {
-    const nas_group_place_t *place = &e->place[conv];
+    const nas_group_place_t *place = &e->place[link];
     return (nas_slice_t){
         .tensor = tensor, .c_total = e->group[place->group].c_out, .c_first = place->c_first};
 }
@@ -186,6 +216,26 @@ nas_slice_t nas_conv_slice(const nas_emitter_t *e, int conv, int tensor)
 nas_slice_t nas_no_slice(void)
 {
     return (nas_slice_t){.tensor = NAS_NO_TENSOR};
+}
+
+double nas_ceiling_of(const nas_emitter_t *e, int node)
+{
+    return e->flow ? 0 : e->graph->node[node].ceiling;
+}
+
+bool nas_is_passed(const nas_emitter_t *e, int node)
+{
+    const nas_lowered_node_t *n = &e->graph->node[node];
+    if (e->flow || n->is_concat || n->n_inputs != 1 || n->input->kind != NAS_INPUT_LINK)
+        return false;
+    const nas_lowered_link_t *link = &e->graph->link[n->input->index];
+    return link->norm < 0 && link->bias < 0 &&
+           e->group[e->place[n->input->index].group].n_links == 1;
+}
+
+int nas_input_number(const nas_emitter_t *e, const nas_lowered_input_t *input)
+{
+    return (int)(input - e->graph->input);
 }
 
 /* ------------------------------------------------------------------------------- what is wanted */

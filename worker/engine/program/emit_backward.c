@@ -41,16 +41,20 @@ static void add_norm_reader(nas_emitter_t *e, int norm, int to)
 static void add_input_reader(nas_emitter_t *e, const nas_lowered_input_t *input, bool curvature)
 {
     const int to = input->node;
-    const nas_slice_t adjoint = nas_node_slice(e, to, node_adjoint(e, to, curvature));
-    if (!e->graph->node[to].live || adjoint.tensor < 0) return;
+    const int whole = node_adjoint(e, to, curvature);
+    if (!e->graph->node[to].live || whole < 0) return;
+    const nas_slice_t adjoint = nas_part_slice(e, input, whole);
     switch (input->kind) {
-    case NAS_INPUT_CONV:
+    case NAS_INPUT_LINK:
         break;
     case NAS_INPUT_COPY:
-        nas_combine_add(e, NAS_TERM_PLAIN, adjoint, NAS_NOWHERE);
+        if (input->rectified)
+            nas_combine_add_masked(e, adjoint, nas_align_of(e, input));
+        else
+            nas_combine_add(e, NAS_TERM_PLAIN, adjoint, nas_align_of(e, input));
         break;
     case NAS_INPUT_POOL3:
-        nas_combine_add(e, NAS_TERM_POOL3_ADJOINT, adjoint, NAS_NOWHERE);
+        nas_combine_add(e, NAS_TERM_POOL3_ADJOINT, adjoint, nas_align_of(e, input));
         break;
     case NAS_INPUT_NORM:
         if (curvature)
@@ -63,13 +67,14 @@ static void add_input_reader(nas_emitter_t *e, const nas_lowered_input_t *input,
 
 static void add_group_reader(nas_emitter_t *e, int group, bool curvature)
 {
-    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
-    const nas_slice_t adjoint = nas_node_slice(e, conv->source, group_adjoint(e, group, curvature));
+    const nas_lowered_link_t *link = nas_group_link(e, group);
+    const nas_slice_t adjoint = nas_node_slice(e, link->source, group_adjoint(e, group, curvature));
     if (adjoint.tensor < 0) return;
-    if (conv->feed == NAS_FEED_RELU)
-        nas_combine_add_masked(e, adjoint);
+    if (link->feed == NAS_FEED_RELU)
+        nas_combine_add_masked(e, adjoint, NAS_NOWHERE);
     else
-        nas_combine_add(e, NAS_TERM_POOL2_ADJOINT, adjoint, NAS_NOWHERE);
+        nas_combine_add(e, link->feed == NAS_FEED_POOL2 ? NAS_TERM_POOL2_ADJOINT : NAS_TERM_PLAIN,
+                        adjoint, NAS_NOWHERE);
 }
 
 void nas_add_readers(nas_emitter_t *e, int node, bool curvature)
@@ -78,7 +83,8 @@ void nas_add_readers(nas_emitter_t *e, int node, bool curvature)
         if (e->group[g].live) add_group_reader(e, g, curvature);
     const nas_lowered_input_t *reader = e->graph->node[node].reader;
     for (; reader; reader = reader->next_reader) add_input_reader(e, reader, curvature);
-    if (e->node[node].r >= 0) nas_combine_mask(e, nas_node_slice(e, node, e->node[node].r));
+    if (e->node[node].r >= 0)
+        nas_combine_mask(e, nas_node_slice(e, node, e->node[node].r), nas_ceiling_of(e, node));
 }
 
 /* What the norm behind an input is of: its convolution's output, its node. */
@@ -87,9 +93,9 @@ static nas_slice_t norm_input(const nas_emitter_t *e, int node, int input, int *
     const int index = e->graph->node[node].input[input].index;
     *norm = -1;
     switch (e->graph->node[node].input[input].kind) {
-    case NAS_INPUT_CONV:
-        *norm = e->graph->conv[index].norm;
-        return nas_conv_slice(e, index, e->group[e->place[index].group].y);
+    case NAS_INPUT_LINK:
+        *norm = e->graph->link[index].norm;
+        return nas_link_slice(e, index, e->group[e->place[index].group].y);
     case NAS_INPUT_NORM:
         *norm = index;
         break;
@@ -101,13 +107,22 @@ static nas_slice_t norm_input(const nas_emitter_t *e, int node, int input, int *
     return nas_node_slice(e, source, e->node[source].x);
 }
 
-/* Sums of the adjoint that the norms behind the node's inputs need. */
+/* Whether the gradient of a bias is that sum. */
+static bool has_bias_gradient(const nas_emitter_t *e, const nas_lowered_input_t *input)
+{
+    if (!(e->needs & NAS_NEED_GRADIENT) || input->kind != NAS_INPUT_LINK) return false;
+    const nas_lowered_link_t *link = &e->graph->link[input->index];
+    return link->bias >= 0 && link->norm < 0;
+}
+
+/* Sums of the adjoint that the norms behind the node's inputs need, and biases without norm. */
 void nas_add_sums(nas_emitter_t *e, int node, bool curvature)
 {
     bool any = false;
     for (int i = 0; i < e->graph->node[node].n_inputs; i++) {
         int norm;
         const nas_slice_t x = norm_input(e, node, i, &norm);
+        any |= !curvature && has_bias_gradient(e, &e->graph->node[node].input[i]);
         if (!nas_norm_active(e, norm)) continue;
         const nas_norm_vectors_t *v = nas_norm_of(e, norm);
         nas_combine_dot(e, x, v->mean, curvature ? v->sum_ez : v->sum_dz);
@@ -122,11 +137,11 @@ void nas_add_sums(nas_emitter_t *e, int node, bool curvature)
 
 static void emit_fisher(nas_emitter_t *e, int conv)
 {
-    const nas_lowered_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_link_t *g = &e->graph->link[conv];
     const nas_shape_t shape = nas_node_shape(e, g->target);
     const nas_slice_t dy = nas_dy_slice(e, conv);
     const int y = e->group[e->place[conv].group].y;
-    nas_emit_image_dots(e, shape, nas_conv_slice(e, conv, y), dy, e->image_sum[0]);
+    nas_emit_image_dots(e, shape, nas_link_slice(e, conv, y), dy, e->image_sum[0]);
     if (g->bias >= 0) nas_emit_image_dots(e, shape, dy, nas_no_slice(), e->image_sum[1]);
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_FISHER);
     op->c = g->c_out;
@@ -138,37 +153,47 @@ static void emit_fisher(nas_emitter_t *e, int conv)
     op->entry = e->graph->parameter[g->bias].offset;
 }
 
-/* A convolution alone in its group and without BN has its target's adjoint as its own. */
-static bool shares_adjoint(const nas_emitter_t *e, int conv)
+/* A link alone in its group and without BN has its target's adjoint as its own. */
+static bool shares_adjoint(const nas_emitter_t *e, int link)
 {
-    return !nas_norm_active(e, e->graph->conv[conv].norm) &&
-           e->group[e->place[conv].group].n_convs == 1;
+    return !nas_norm_active(e, e->graph->link[link].norm) && !nas_emits_scales(e) &&
+           e->group[e->place[link].group].n_links == 1;
+}
+
+/* The input of its target that a link is. */
+static const nas_lowered_input_t *input_of(const nas_emitter_t *e, int link)
+{
+    const nas_lowered_input_t *input = e->graph->node[e->graph->link[link].target].input;
+    while (input->kind != NAS_INPUT_LINK || input->index != link) input++;
+    return input;
 }
 
 nas_slice_t nas_dy_slice(const nas_emitter_t *e, int conv)
 {
-    return nas_conv_slice(e, conv, e->group[e->place[conv].group].dy);
+    return nas_link_slice(e, conv, e->group[e->place[conv].group].dy);
 }
 
 static void combine_dy(nas_emitter_t *e, int conv, nas_slice_t d)
 {
-    const nas_lowered_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_link_t *g = &e->graph->link[conv];
     const nas_group_tensors_t *t = &e->group[e->place[conv].group];
     const bool has_norm = nas_norm_active(e, g->norm);
     nas_combine_begin(e, nas_node_shape(e, g->target));
-    nas_combine_add(e, NAS_TERM_PLAIN, d, has_norm ? nas_norm_of(e, g->norm)->d_coef : NAS_NOWHERE);
+    nas_combine_add(e, NAS_TERM_PLAIN, d,
+                    has_norm ? nas_norm_of(e, g->norm)->d_coef
+                             : nas_align_of(e, input_of(e, conv)));
     if (has_norm) {
-        nas_combine_add(e, NAS_TERM_PLAIN, nas_conv_slice(e, conv, t->y),
+        nas_combine_add(e, NAS_TERM_PLAIN, nas_link_slice(e, conv, t->y),
                         nas_norm_of(e, g->norm)->x_coef);
         nas_combine_shift(e, nas_norm_of(e, g->norm)->rest);
     }
-    nas_combine_out(e, nas_conv_slice(e, conv, t->dy));
+    nas_combine_out(e, nas_link_slice(e, conv, t->dy));
     nas_combine_end(e);
 }
 
 void nas_emit_dy(nas_emitter_t *e, int conv)
 {
-    const int group = e->place[conv].group, target = e->graph->conv[conv].target;
+    const int group = e->place[conv].group, target = e->graph->link[conv].target;
     nas_group_tensors_t *t = &e->group[group];
     const nas_slice_t d = nas_node_slice(e, target, e->node[target].d);
     if (shares_adjoint(e, conv)) {
@@ -200,14 +225,17 @@ static void emit_image(nas_emitter_t *e, int group)
 
 static void emit_group(nas_emitter_t *e, nas_backward_t pass, int group)
 {
-    const int source = nas_group_conv(e, group)->source;
+    const int source = nas_group_link(e, group)->source;
     nas_group_tensors_t *t = &e->group[group];
-    if (pass.weights)
+    const bool is_conv = nas_group_link(e, group)->kind == NAS_LINK_CONV;
+    if (pass.weights && is_conv)
         nas_emit_conv_weights(e, group, nas_group_source(e, group), t->dy,
                               e->program->group[group].gradient);
     t->dr = NAS_NO_TENSOR;
     if (source < 0) {
         if (pass.image) emit_image(e, group);
+    } else if (e->graph->node[source].n_inputs > 0 && !is_conv) {
+        t->dr = nas_emit_link_backward(e, group, nas_group_source(e, group), t->dy);
     } else if (e->graph->node[source].n_inputs > 0) {
         t->dr = nas_emit_tensor(e, nas_source_shape(e, group));
         nas_emit_conv(e, NAS_OP_CONV_BACKWARD_DATA, group, t->dy, t->dr);
@@ -235,18 +263,28 @@ static void emit_rescale(nas_emitter_t *e, int node)
     nas_combine_end(e);
 }
 
+int nas_emit_node_adjoint(nas_emitter_t *e, int node)
+{
+    const bool may_share = nas_is_passed(e, node) || e->graph->node[node].is_concat;
+    const int copied = may_share ? nas_combine_copied(e) : NAS_NO_TENSOR;
+    if (copied >= 0) return copied;
+    const int d = nas_emit_tensor(e, nas_node_shape(e, node));
+    nas_combine_out(e, nas_node_slice(e, node, d));
+    nas_combine_end(e);
+    return d;
+}
+
 static void emit_adjoint(nas_emitter_t *e, int node)
 {
     const bool rescale = e->flow && e->graph->node[node].is_output;
     nas_node_tensors_t *t = &e->node[node];
-    t->d = nas_emit_tensor(e, nas_node_shape(e, node));
     nas_combine_begin(e, nas_node_shape(e, node));
-    if (node == e->graph->n_nodes - 1) nas_combine_add_images(e, e->program->head.d_features);
+    if (node == e->graph->head)
+        nas_combine_add_images(e, e->program->head.d_features, e->graph->head_rectified);
     nas_add_readers(e, node, false);
-    nas_combine_out(e, nas_node_slice(e, node, t->d));
     if (!rescale) nas_add_sums(e, node, false);
-    nas_combine_end(e);
-    if (e->flow) nas_emit_follow_adjoint(e, node);
+    t->d = nas_emit_node_adjoint(e, node);
+    if (e->flow && e->graph->has_blocks) nas_emit_follow_adjoint(e, node);
     if (rescale) emit_rescale(e, node);
 }
 
@@ -254,11 +292,13 @@ static void emit_node(nas_emitter_t *e, nas_backward_t pass, int node)
 {
     const nas_lowered_node_t *n = &e->graph->node[node];
     emit_adjoint(e, node);
+    if (n->is_concat) nas_emit_parts(e, node, e->node[node].d);
     nas_emit_node_backward(e, node);
     for (int i = 0; i < n->n_inputs; i++) {
-        if (n->input[i].kind != NAS_INPUT_CONV) continue;
+        if (n->input[i].kind != NAS_INPUT_LINK) continue;
         nas_emit_dy(e, n->input[i].index);
-        if (pass.fisher) emit_fisher(e, n->input[i].index);
+        if (pass.fisher && e->graph->link[n->input[i].index].kind == NAS_LINK_CONV)
+            emit_fisher(e, n->input[i].index);
     }
 }
 

@@ -11,16 +11,19 @@ static void add_groups(const nas_emitter_t *e, int node, readers_t *readers)
 {
     for (int g = nas_first_group(e, node); g >= 0; g = e->group[g].next) {
         if (!nas_group_evaluated(e, g)) continue;
-        readers->x |= nas_group_conv(e, g)->feed == NAS_FEED_POOL2;
-        readers->r |= nas_group_conv(e, g)->feed == NAS_FEED_RELU;
+        readers->x |= nas_group_link(e, g)->feed != NAS_FEED_RELU;
+        readers->r |= nas_group_link(e, g)->feed == NAS_FEED_RELU;
     }
 }
 
 static void add_nodes(const nas_emitter_t *e, int node, readers_t *readers)
 {
     const nas_lowered_input_t *reader = e->graph->node[node].reader;
-    for (; reader; reader = reader->next_reader)
-        readers->x |= reader->kind != NAS_INPUT_CONV && e->evaluated[reader->node];
+    for (; reader; reader = reader->next_reader) {
+        if (reader->kind == NAS_INPUT_LINK || !e->evaluated[reader->node]) continue;
+        readers->x |= !reader->rectified;
+        readers->r |= reader->rectified;
+    }
 }
 
 static bool has_signs(const nas_emitter_t *e, int node)
@@ -35,8 +38,9 @@ static bool is_rescaled(const nas_emitter_t *e, int node)
 
 static readers_t find_readers(const nas_emitter_t *e, int node)
 {
-    readers_t readers = {.x = is_rescaled(e, node),
-                         .r = node == e->graph->n_nodes - 1 || has_signs(e, node)};
+    const bool is_head = node == e->graph->head;
+    readers_t readers = {.x = is_rescaled(e, node) || (is_head && !e->graph->head_rectified),
+                         .r = (is_head && e->graph->head_rectified) || has_signs(e, node)};
     add_groups(e, node, &readers);
     add_nodes(e, node, &readers);
     return readers;
@@ -46,7 +50,7 @@ static readers_t find_readers(const nas_emitter_t *e, int node)
 
 static void emit_pool(nas_emitter_t *e, int group)
 {
-    const nas_lowered_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_link_t *first = nas_group_link(e, group);
     nas_group_tensors_t *t = &e->group[group];
     const nas_shape_t shape = nas_source_shape(e, group);
     t->p = nas_emit_tensor(e, shape);
@@ -60,14 +64,18 @@ static void emit_pool(nas_emitter_t *e, int group)
 static void emit_group(nas_emitter_t *e, int group)
 {
     nas_group_tensors_t *t = &e->group[group];
-    if (nas_group_conv(e, group)->feed == NAS_FEED_POOL2) emit_pool(e, group);
-    t->y = nas_emit_tensor(e, nas_group_shape(e, group));
-    nas_emit_conv(e, NAS_OP_CONV_FORWARD, group, nas_group_source(e, group), t->y);
-    for (int i = t->first; i < t->first + t->n_convs; i++) {
-        const nas_lowered_conv_t *conv = &e->graph->conv[e->member[i]];
-        if (nas_norm_has_moments(e, conv->norm))
-            nas_emit_moments(e, conv->norm, nas_node_shape(e, conv->target),
-                             nas_conv_slice(e, e->member[i], t->y));
+    if (nas_group_link(e, group)->feed == NAS_FEED_POOL2) emit_pool(e, group);
+    if (nas_group_link(e, group)->kind == NAS_LINK_CONV) {
+        t->y = nas_emit_tensor(e, nas_group_shape(e, group));
+        nas_emit_conv(e, NAS_OP_CONV_FORWARD, group, nas_group_source(e, group), t->y);
+    } else {
+        t->y = nas_emit_link_forward(e, group, nas_group_source(e, group));
+    }
+    for (int i = t->first; i < t->first + t->n_links; i++) {
+        const nas_lowered_link_t *link = &e->graph->link[e->member[i]];
+        if (nas_norm_has_moments(e, link->norm))
+            nas_emit_moments(e, link->norm, nas_node_shape(e, link->target),
+                             nas_link_slice(e, e->member[i], t->y));
     }
 }
 
@@ -79,24 +87,25 @@ static void emit_groups_of(nas_emitter_t *e, int source)
 
 /* --------------------------------------------------------------------------------------- nodes */
 
-static nas_vector_t scale_of(const nas_emitter_t *e, int norm)
+static nas_vector_t scale_of(const nas_emitter_t *e, int norm, const nas_lowered_input_t *input)
 {
-    return nas_norm_active(e, norm) ? nas_norm_of(e, norm)->scale : NAS_NOWHERE;
+    return nas_norm_active(e, norm) ? nas_norm_of(e, norm)->scale : nas_align_of(e, input);
 }
 
 static void add_input(nas_emitter_t *e, int node, int input)
 {
     const nas_lowered_input_t *in = &e->graph->node[node].input[input];
     const int index = in->index, source = in->source;
-    if (in->kind == NAS_INPUT_CONV) {
+    if (in->kind == NAS_INPUT_LINK) {
         const int y = e->group[e->place[index].group].y;
-        nas_combine_add(e, NAS_TERM_PLAIN, nas_conv_slice(e, index, y),
-                        scale_of(e, e->graph->conv[index].norm));
+        nas_combine_add(e, NAS_TERM_PLAIN, nas_link_slice(e, index, y),
+                        scale_of(e, e->graph->link[index].norm, in));
         return;
     }
-    nas_combine_add(e, in->kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN,
-                    nas_node_slice(e, source, e->node[source].x),
-                    in->kind == NAS_INPUT_NORM ? scale_of(e, index) : NAS_NOWHERE);
+    nas_combine_add(
+        e, in->kind == NAS_INPUT_POOL3 ? NAS_TERM_POOL3 : NAS_TERM_PLAIN,
+        nas_node_slice(e, source, in->rectified ? e->node[source].r : e->node[source].x),
+        scale_of(e, in->kind == NAS_INPUT_NORM ? index : -1, in));
 }
 
 /* Flow: bring an output to about 1, as x = rescale * x, with its rectified value. */
@@ -108,7 +117,7 @@ static void emit_rescale(nas_emitter_t *e, int node)
     nas_combine_begin(e, nas_node_shape(e, node));
     nas_combine_add(e, NAS_TERM_PLAIN, x, t->rescale);
     nas_combine_out(e, x);
-    if (t->r >= 0) nas_combine_relu(e, nas_node_slice(e, node, t->r));
+    if (t->r >= 0) nas_combine_relu(e, nas_node_slice(e, node, t->r), nas_ceiling_of(e, node));
     nas_combine_end(e);
 }
 
@@ -125,14 +134,23 @@ static void emit_norm_moments(nas_emitter_t *e, int node)
     }
 }
 
-static void emit_value(nas_emitter_t *e, int node)
+/* The tensor of the link that the node is. */
+static int passed(const nas_emitter_t *e, int node)
+{
+    return e->group[e->place[e->graph->node[node].input->index].group].y;
+}
+
+/* is_passed: it is there already, and rectified now. */
+static void emit_value(nas_emitter_t *e, int node, bool is_passed)
 {
     const nas_node_tensors_t *t = &e->node[node];
+    if (is_passed && t->r < 0) return;
     nas_combine_begin(e, nas_node_shape(e, node));
     for (int i = 0; i < e->graph->node[node].n_inputs; i++) add_input(e, node, i);
     nas_combine_shift(e, t->shift);
-    if (t->x >= 0) nas_combine_out(e, nas_node_slice(e, node, t->x));
-    if (t->r >= 0 && !is_rescaled(e, node)) nas_combine_relu(e, nas_node_slice(e, node, t->r));
+    if (t->x >= 0 && !is_passed) nas_combine_out(e, nas_node_slice(e, node, t->x));
+    if (t->r >= 0 && !is_rescaled(e, node))
+        nas_combine_relu(e, nas_node_slice(e, node, t->r), nas_ceiling_of(e, node));
     nas_combine_end(e);
 }
 
@@ -152,11 +170,16 @@ static void emit_node(nas_emitter_t *e, int node)
     const nas_shape_t shape = nas_node_shape(e, node);
     const readers_t readers = find_readers(e, node);
     emit_norm_moments(e, node);
+    if (nas_emits_scales(e)) nas_emit_scale(e, node);
     nas_emit_node_forward(e, node);
     if (!readers.x && !readers.r) return; /* an output of a cell that nothing follows */
-    if (readers.x) t->x = nas_emit_tensor(e, shape);
+    const bool is_passed = readers.x && nas_is_passed(e, node);
+    if (readers.x) t->x = is_passed ? passed(e, node) : nas_emit_tensor(e, shape);
     if (readers.r) t->r = nas_emit_tensor(e, shape);
-    emit_value(e, node);
+    if (e->graph->node[node].is_concat)
+        nas_emit_concat(e, (nas_concat_t){node, false, t->x, t->r, NAS_NO_TENSOR});
+    else
+        emit_value(e, node, is_passed);
     if (is_rescaled(e, node)) emit_rescale(e, node);
     if (has_signs(e, node)) emit_signs(e, node);
 }
@@ -179,9 +202,10 @@ static void emit_load(nas_emitter_t *e)
 
 static void emit_head(nas_emitter_t *e)
 {
-    const int head = e->graph->n_nodes - 1;
-    nas_emit_image_dots(e, nas_node_shape(e, head), nas_node_slice(e, head, e->node[head].r),
-                        nas_no_slice(), e->program->head.features);
+    const int head = e->graph->head;
+    const int read = e->graph->head_rectified ? e->node[head].r : e->node[head].x;
+    nas_emit_image_dots(e, nas_node_shape(e, head), nas_node_slice(e, head, read), nas_no_slice(),
+                        e->program->head.features);
     nas_emit_scalar(e, NAS_SCALAR_HEAD_FORWARD);
     if (!e->flow) e->program->results.logits = e->program->head.logits;
 }

@@ -4,18 +4,12 @@
 
 bool nas_norm_active(const nas_emitter_t *e, int norm)
 {
-    return norm >= 0 && (!e->flow || e->graph->norm[norm].in_reduction);
+    return norm >= 0 && (!e->flow || (e->graph->has_blocks && e->graph->norm[norm].in_reduction));
 }
 
 bool nas_norm_has_moments(const nas_emitter_t *e, int norm)
 {
     return nas_norm_active(e, norm) && !(e->needs & NAS_NEED_INFERENCE);
-}
-
-int nas_norm_target(const nas_lowered_t *graph, int norm)
-{
-    const int conv = graph->norm[norm].conv;
-    return conv >= 0 ? graph->conv[conv].target : graph->n_nodes - 1;
 }
 
 const nas_norm_vectors_t *nas_norm_of(const nas_emitter_t *e, int norm)
@@ -28,8 +22,8 @@ static int norm_behind(const nas_emitter_t *e, int node, int input)
 {
     const nas_lowered_node_t *n = &e->graph->node[node];
     int norm = -1;
-    if (n->input[input].kind == NAS_INPUT_CONV)
-        norm = e->graph->conv[n->input[input].index].norm;
+    if (n->input[input].kind == NAS_INPUT_LINK)
+        norm = e->graph->link[n->input[input].index].norm;
     else if (n->input[input].kind == NAS_INPUT_NORM)
         norm = n->input[input].index;
     return nas_norm_active(e, norm) ? norm : -1;
@@ -45,8 +39,8 @@ static double count(const nas_emitter_t *e, int node)
 /* Exponent of what a norm reads: the convolution before it hands on its source's. */
 static nas_vector_t source_exponent(const nas_emitter_t *e, int norm)
 {
-    const int conv = e->graph->norm[norm].conv;
-    const int source = conv >= 0 ? e->graph->conv[conv].source : e->graph->norm[norm].source;
+    const int link = e->graph->norm[norm].link;
+    const int source = link >= 0 ? e->graph->link[link].source : e->graph->norm[norm].source;
     return source >= 0 ? e->node[source].exponent : NAS_NOWHERE;
 }
 
@@ -68,10 +62,10 @@ static void emit_copy(nas_emitter_t *e, nas_vector_t from, nas_vector_t to)
 
 /* ------------------------------------------------------------------------------------- forward */
 
-/* Without its BN (flow), a convolution's bias counts. */
-static void emit_bias(nas_emitter_t *e, int conv, int node)
+/* Without a BN, or without its BN (flow), a convolution's bias counts. */
+static void emit_bias(nas_emitter_t *e, int link, int node)
 {
-    const nas_lowered_conv_t *g = &e->graph->conv[conv];
+    const nas_lowered_link_t *g = &e->graph->link[link];
     if (g->bias < 0) return;
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_BIAS);
     op->c = g->c_out;
@@ -88,7 +82,7 @@ static void emit_forward(nas_emitter_t *e, int node, int input)
         op->out = e->node[node].shift;
         op->exponent = e->node[node].exponent;
         op->from_exponent = source_exponent(e, norm);
-    } else if (e->graph->node[node].input[input].kind == NAS_INPUT_CONV) {
+    } else if (e->graph->node[node].input[input].kind == NAS_INPUT_LINK) {
         emit_bias(e, e->graph->node[node].input[input].index, node);
     }
 }

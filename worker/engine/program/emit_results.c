@@ -23,7 +23,7 @@ static void add_layer(nas_emitter_t *e, int group, int layer, nas_vector_t sums)
     const size_t n = g->elements / (size_t)g->n_layers;
     const nas_place_t at =
         (nas_place_t)((size_t)(layer - g->layer) * n * e->backend->element_bytes);
-    const int weight = e->graph->conv[e->member[layer]].weight;
+    const int weight = e->graph->link[e->member[layer]].weight;
     add_dot(e, g->weights + at, g->gradient + at, n, nas_layer_values(e, weight));
     add_dot(e, g->gradient + at, g->gradient + at, n, sums);
     for (int i = 0; i < t->n_curvatures; i++)
@@ -38,7 +38,89 @@ static void emit_layer(nas_emitter_t *e, int group, int layer, nas_vector_t sums
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_LAYER);
     op->count = e->group[group].n_curvatures;
     op->in = sums;
-    op->out = nas_layer_values(e, e->graph->conv[e->member[layer]].weight);
+    op->out = nas_layer_values(e, e->graph->link[e->member[layer]].weight);
+}
+
+/* ------------------------------------------------------------------------------ shared weights */
+
+static bool is_conv(const nas_emitter_t *e, int group)
+{
+    return e->group[group].live && nas_group_link(e, group)->kind == NAS_LINK_CONV;
+}
+
+/* Of weights of its own. */
+static bool has_sums(const nas_emitter_t *e, int group)
+{
+    return is_conv(e, group) && !nas_group_link(e, group)->is_shared;
+}
+
+static bool shares(const nas_emitter_t *e, int group, int weight)
+{
+    return is_conv(e, group) && nas_group_link(e, group)->is_shared &&
+           nas_group_link(e, group)->weight == weight;
+}
+
+/* Whether no group before it shares its weight. */
+static bool is_first_share(const nas_emitter_t *e, int group)
+{
+    const int weight = nas_group_link(e, group)->weight;
+    if (!shares(e, group, weight)) return false;
+    for (int g = 0; g < group; g++)
+        if (shares(e, g, weight)) return false;
+    return true;
+}
+
+static void add_gradient(nas_emitter_t *e, int group, nas_place_t from, nas_vector_t to)
+{
+    nas_emit_op(e, NAS_OP_ADD_GRADIENT)->gradient =
+        (nas_gradient_op_t){.group = group, .from = from, .to = to};
+    nas_emit_use(e, nas_tensor_of(from));
+}
+
+/* The gradients of all groups that share a weight, added to a vector. */
+static void add_gradients(nas_emitter_t *e, int weight, nas_vector_t to)
+{
+    for (int g = 0; g < e->n_groups; g++)
+        if (shares(e, g, weight)) add_gradient(e, g, e->program->group[g].gradient, to);
+}
+
+static nas_vector_t emit_shared_gradient(nas_emitter_t *e, int weight)
+{
+    const nas_vector_t sum = nas_emit_vector(e, (size_t)e->graph->parameter[weight].n);
+    add_gradients(e, weight, sum);
+    return sum;
+}
+
+/* Sums of the products of a vector with another, or with the weights (NAS_NOWHERE). */
+static void emit_dots(nas_emitter_t *e, int weight, nas_vector_t a, nas_vector_t b,
+                      nas_vector_t sums)
+{
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_DOTS);
+    op->c = e->graph->parameter[weight].n;
+    op->entry = e->graph->parameter[weight].offset;
+    op->in = a;
+    op->more = b;
+    op->out = sums;
+}
+
+static void emit_shared_layer(nas_emitter_t *e, int group)
+{
+    const int weight = nas_group_link(e, group)->weight;
+    const nas_vector_t gradient = emit_shared_gradient(e, weight);
+    const nas_vector_t sums = nas_emit_vector(e, LAYER_SUMS);
+    emit_dots(e, weight, gradient, NAS_NOWHERE, nas_layer_values(e, weight));
+    emit_dots(e, weight, gradient, gradient, sums);
+    if (e->needs & NAS_NEED_CURVATURE) {
+        const nas_vector_t curved = nas_emit_vector(e, (size_t)e->graph->parameter[weight].n);
+        for (int g = 0; g < e->n_groups; g++)
+            for (int i = 0; shares(e, g, weight) && i < e->group[g].n_curvatures; i++)
+                add_gradient(e, g, nas_group_curvature(e, g, i), curved);
+        emit_dots(e, weight, gradient, curved, sums + 2);
+    }
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_LAYER);
+    op->count = e->needs & NAS_NEED_CURVATURE ? 1 : 0;
+    op->in = sums;
+    op->out = nas_layer_values(e, weight);
 }
 
 static void emit_layers(nas_emitter_t *e)
@@ -47,14 +129,16 @@ static void emit_layers(nas_emitter_t *e)
     nas_emit_op(e, NAS_OP_WEIGHT_DOTS);
     for (int g = 0; g < e->n_groups; g++) {
         const nas_group_tensors_t *t = &e->group[g];
-        for (int i = t->first; t->live && i < t->first + t->n_convs; i++)
+        for (int i = t->first; has_sums(e, g) && i < t->first + t->n_links; i++)
             add_layer(e, g, i, sums + LAYER_SUMS * i);
     }
     for (int g = 0; g < e->n_groups; g++) {
         const nas_group_tensors_t *t = &e->group[g];
-        for (int i = t->first; t->live && i < t->first + t->n_convs; i++)
+        for (int i = t->first; has_sums(e, g) && i < t->first + t->n_links; i++)
             emit_layer(e, g, i, sums + LAYER_SUMS * i);
     }
+    for (int g = 0; g < e->n_groups; g++)
+        if (is_first_share(e, g)) emit_shared_layer(e, g);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -62,12 +146,14 @@ static void emit_layers(nas_emitter_t *e)
 
 static void emit_flow_add(nas_emitter_t *e, int group, nas_vector_t sums)
 {
-    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
+    const nas_lowered_link_t *link = nas_group_link(e, group);
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_FLOW_ADD);
     op->in = sums;
     op->out = e->program->results.flow;
-    op->from_exponent = conv->source >= 0 ? e->node[conv->source].exponent : NAS_NOWHERE;
-    op->exponent = e->node[conv->target].d_exponent;
+    op->exponent =
+        nas_emits_scales(e) ? e->node[e->graph->head].exponent : e->node[link->target].d_exponent;
+    if (!nas_emits_scales(e) && link->source >= 0)
+        op->from_exponent = e->node[link->source].exponent;
 }
 
 static void emit_flow(nas_emitter_t *e)
@@ -76,14 +162,21 @@ static void emit_flow(nas_emitter_t *e)
     nas_emit_op(e, NAS_OP_WEIGHT_DOTS);
     for (int g = 0; g < e->n_groups; g++) {
         const nas_program_group_t *group = &e->program->group[g];
-        if (e->group[g].live)
+        if (has_sums(e, g))
             add_dot(e, group->weights, group->gradient, group->elements, sums + 2 * g);
     }
-    nas_scalar_op_t *linear = nas_emit_scalar(e, NAS_SCALAR_FLOW_LINEAR);
-    linear->out = e->program->results.flow;
-    linear->exponent = e->node[e->graph->n_nodes - 1].exponent;
     for (int g = 0; g < e->n_groups; g++)
-        if (e->group[g].live) emit_flow_add(e, g, sums + 2 * g);
+        if (is_first_share(e, g)) {
+            const int weight = nas_group_link(e, g)->weight;
+            emit_dots(e, weight, emit_shared_gradient(e, weight), NAS_NOWHERE, sums + 2 * g);
+        }
+    if (e->graph->linear_weight >= 0) {
+        nas_scalar_op_t *linear = nas_emit_scalar(e, NAS_SCALAR_FLOW_LINEAR);
+        linear->out = e->program->results.flow;
+        linear->exponent = e->node[e->graph->head].exponent;
+    }
+    for (int g = 0; g < e->n_groups; g++)
+        if (has_sums(e, g) || is_first_share(e, g)) emit_flow_add(e, g, sums + 2 * g);
 }
 
 /* -------------------------------------------------------------------------------------
@@ -92,7 +185,7 @@ static void emit_flow(nas_emitter_t *e)
 /* gamma: sum of d z; beta: sum of d. */
 static void emit_norm_results(nas_emitter_t *e, int norm)
 {
-    const int node = nas_norm_target(e->graph, norm);
+    const int node = e->graph->norm[norm].target;
     if (!e->graph->node[node].live) return;
     if (e->graph->norm[norm].gamma >= 0) {
         nas_scalar_op_t *gradient = nas_emit_scalar(e, NAS_SCALAR_NORM_GRADIENT);
@@ -105,17 +198,33 @@ static void emit_norm_results(nas_emitter_t *e, int norm)
     moments->out = e->program->results.moments;
 }
 
-/* Entries of what does not reach the logits stay 0, as do convolutions' biases, which the BN takes
- * out again. */
+/* Of a bias without BN: sum of d. */
+static void emit_bias_gradient(nas_emitter_t *e, const nas_lowered_link_t *link)
+{
+    if (!link->live || link->bias < 0 || link->norm >= 0) return;
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_COPY);
+    op->c = link->c_out;
+    op->in = e->node[link->target].sum_d;
+    op->out = e->program->results.gradient + e->graph->parameter[link->bias].offset;
+}
+
+/* Entries of what does not reach the logits stay 0, as do biases of convolutions before a BN, which
+ * takes them out again. */
 static void emit_gradient(nas_emitter_t *e)
 {
     for (int g = 0; g < e->n_groups; g++) {
-        if (!e->group[g].live) continue;
+        const int weight = nas_group_link(e, g)->weight;
+        if (is_first_share(e, g))
+            add_gradients(e, weight,
+                          e->program->results.gradient + e->graph->parameter[weight].offset);
+        if (!has_sums(e, g)) continue;
         nas_emit_op(e, NAS_OP_UNPACK)->index = g;
         nas_emit_use(e, e->gradients);
     }
     for (int i = 0; i < e->graph->n_norms; i++) emit_norm_results(e, i);
-    nas_emit_scalar(e, NAS_SCALAR_HEAD_GRADIENT)->out = e->program->results.gradient;
+    for (int i = 0; i < e->graph->n_links; i++) emit_bias_gradient(e, &e->graph->link[i]);
+    if (e->graph->linear_weight >= 0)
+        nas_emit_scalar(e, NAS_SCALAR_HEAD_GRADIENT)->out = e->program->results.gradient;
 }
 
 void nas_emit_results(nas_emitter_t *e)

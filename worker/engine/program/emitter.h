@@ -43,11 +43,12 @@ typedef struct nas_node_tensors {
     int first_group; /**< of those that read it, or -1 */
 } nas_node_tensors_t;
 
-/** Tensors and weights of one group of convolutions. */
+/** Tensors and weights of one group: convolutions that are computed as one, or another link. */
 typedef struct nas_group_tensors {
     int next;  /**< of those that read the same, or -1 */
-    int first; /**< of its convolutions, in `member` */
-    int n_convs;
+    int first; /**< of its links, in `member` */
+    int n_links;
+    int pool;  /**< of one that is a pool: entry of the program's list of them */
     int c_out; /**< of all */
     bool live;
     int p;      /**< pooled input of feed POOL2 */
@@ -62,7 +63,7 @@ typedef struct nas_group_tensors {
     int n_curvatures; /**< adjoints by the weights in the tangent pass so far */
 } nas_group_tensors_t;
 
-/** A convolution's place in its group. */
+/** A link's place in its group. */
 typedef struct nas_group_place {
     int group;
     int c_first; /**< its first output channel in the group's */
@@ -85,17 +86,21 @@ typedef struct nas_emitter {
     int max_terms;
     bool failed;            /**< memory was out: what is emitted goes nowhere, and is thrown away */
     nas_program_t *program; /**< under construction; its arrays lie in the pools */
-    nas_pool_t op, combination, term, dot, weight_dot, conv, tensor;
+    nas_pool_t op, combination, term, dot, weight_dot, conv, pool, tensor;
     nas_program_combination_t building; /**< the combination under way */
 
     bool *evaluated; /**< [n_nodes] nodes of the forward pass */
     nas_node_tensors_t *node;
     nas_group_tensors_t *group;
     int n_groups;
-    nas_group_place_t *place; /**< [n_convs] */
-    int *member;              /**< [n_convs] convolutions, group by group */
-    int image;                /**< tensor */
-    int first_group;          /**< of those that read the images, or -1 */
+    nas_group_place_t *place; /**< [n_links] */
+    int *member;              /**< [n_links] links, group by group */
+    int *part; /**< [n_inputs] of a concatenation: the adjoint of this input, a tensor of its
+                              own, in the pass under way; NAS_NO_TENSOR: it is a range of the node's */
+    nas_vector_t *align; /**< [n_inputs] flow: what brings an input to its node's exponent */
+    nas_vector_t *gain;  /**< [n_links] flow: [1] of a convolution */
+    int image;           /**< tensor */
+    int first_group;     /**< of those that read the images, or -1 */
     /* tensors of all groups */
     int weights;
     int gradients;
@@ -136,6 +141,18 @@ void nas_emit_use(nas_emitter_t *e, int tensor);
 nas_scalar_op_t *nas_emit_scalar(nas_emitter_t *e, nas_scalar_kind_t kind);
 
 void nas_emit_conv(nas_emitter_t *e, nas_op_kind_t kind, int group, int in, int out);
+/** A pass of a group that is a pool: x, in as nas_pool_op_t. */
+void nas_emit_pool(nas_emitter_t *e, nas_op_kind_t kind, int group, int x, int in, int out);
+/** Copy what `from` has `top` below and `left` beside to all of a tensor's range. */
+typedef struct nas_emit_copy {
+    nas_shape_t shape;      /**< of what is written */
+    nas_shape_t from_shape; /**< h and w count */
+    nas_slice_t from, to;
+    int top, left;
+} nas_emit_copy_t;
+void nas_emit_copy(nas_emitter_t *e, nas_emit_copy_t copy);
+/** FLATTEN or UNFLATTEN a tensor of this shape. */
+void nas_emit_flat(nas_emitter_t *e, nas_op_kind_t kind, nas_shape_t shape, int tensor, int flat);
 /** The adjoint by the images. */
 void nas_emit_conv_images(nas_emitter_t *e, int group, int dy, nas_vector_t jacobian);
 /** The adjoint by the weights into a tensor of all groups. */
@@ -158,30 +175,34 @@ bool nas_emits_backward(const nas_emitter_t *e);
 void nas_combine_begin(nas_emitter_t *e, nas_shape_t shape);
 void nas_combine_add(nas_emitter_t *e, nas_term_kind_t kind, nas_slice_t slice,
                      nas_vector_t coefficient);
-void nas_combine_add_masked(nas_emitter_t *e, nas_slice_t slice);
-/** value [N, C] at every pixel where the mask is > 0. */
-void nas_combine_add_images(nas_emitter_t *e, nas_vector_t value);
+void nas_combine_add_masked(nas_emitter_t *e, nas_slice_t slice, nas_vector_t coefficient);
+/** value [N, C] at every pixel, or where the mask is > 0. */
+void nas_combine_add_images(nas_emitter_t *e, nas_vector_t value, bool masked);
 void nas_combine_dot(nas_emitter_t *e, nas_slice_t slice, nas_vector_t center, nas_vector_t sum);
 void nas_combine_shift(nas_emitter_t *e, nas_vector_t shift);
-void nas_combine_mask(nas_emitter_t *e, nas_slice_t slice);
+/** ceiling: of the ReLU, one for both; nas_ceiling_of. */
+void nas_combine_mask(nas_emitter_t *e, nas_slice_t slice, double ceiling);
+void nas_combine_relu(nas_emitter_t *e, nas_slice_t slice, double ceiling);
 void nas_combine_out(nas_emitter_t *e, nas_slice_t slice);
-void nas_combine_relu(nas_emitter_t *e, nas_slice_t slice);
 /** Whether it has no term so far; it may be left without an end then. */
 bool nas_combine_is_empty(const nas_emitter_t *e);
+/** The tensor that it would be a copy of, nothing else asked; NAS_NO_TENSOR: it computes. What has
+ *  the tensor in its place may leave the combination without an end. */
+int nas_combine_copied(const nas_emitter_t *e);
 /** Emit it: as several where it has more terms or dots than one may have, the terms in their
  *  order. */
 void nas_combine_end(nas_emitter_t *e);
 
 /* ------------------------------------------------------------------------------------- groups.c */
 
-/** Cut the graph's convolutions into groups, with kernels and room for their weights. */
+/** Cut the graph's links into groups, with kernels and room for their weights. */
 nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err);
 
 /** The first group that reads a node, or the images (-1), in the order of the graph; the others
  *  follow by `next`. -1: none. */
 int nas_first_group(const nas_emitter_t *e, int source);
-/** The first convolution of a group: what all of them share. */
-const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group);
+/** The first link of a group: what all of them share. */
+const nas_lowered_link_t *nas_group_link(const nas_emitter_t *e, int group);
 /** Shape of a group's output, and of its input. */
 nas_shape_t nas_group_shape(const nas_emitter_t *e, int group);
 nas_shape_t nas_source_shape(const nas_emitter_t *e, int group);
@@ -195,8 +216,14 @@ nas_place_t nas_group_curvature(const nas_emitter_t *e, int group, int which);
 /** Shapes and slices of graph elements. */
 nas_shape_t nas_node_shape(const nas_emitter_t *e, int node);
 nas_slice_t nas_node_slice(const nas_emitter_t *e, int node, int tensor);
-/** The channels of one convolution in a tensor of its group. */
-nas_slice_t nas_conv_slice(const nas_emitter_t *e, int conv, int tensor);
+/** The channels of one link in a tensor of its group. */
+nas_slice_t nas_link_slice(const nas_emitter_t *e, int link, int tensor);
+/** Of its ReLUs; synflow takes ReLU6 for ReLU. */
+double nas_ceiling_of(const nas_emitter_t *e, int node);
+/** Whether its value is a tensor of a link as that stands. */
+bool nas_is_passed(const nas_emitter_t *e, int node);
+/** Number of an input among those of all nodes. */
+int nas_input_number(const nas_emitter_t *e, const nas_lowered_input_t *input);
 nas_slice_t nas_no_slice(void);
 
 /* --------------------------------------------------------------------------------------
@@ -204,6 +231,48 @@ nas_slice_t nas_no_slice(void);
 
 /** Images and weights into the layout; the forward pass up to the logits. */
 void nas_emit_forward(nas_emitter_t *e);
+
+/* ------------------------------------------------------------------------------ emit_links.c */
+
+/** What comes out of a group that is no convolution, of a tensor of its source (forward: x; of a
+ *  tangent: x is what the source has, and `in` its tangent), and the adjoint of what it reads, of
+ *  that of what comes out. Returned; for a link SAME that is what went in. */
+int nas_emit_link_forward(nas_emitter_t *e, int group, int x);
+int nas_emit_link_tangent(nas_emitter_t *e, int group, int x, int in);
+int nas_emit_link_backward(nas_emitter_t *e, int group, int x, int dy);
+
+/* ----------------------------------------------------------------------------- emit_concat.c */
+
+/** Put the inputs of a concatenation, from tensors `x` of nodes and rectified ones `r` (by node;
+ *  NAS_NO_TENSOR: 0), side by side. out: the whole; relu: rectified, where it is wanted: NAS_NO_TENSOR
+ *  otherwise, as of out. mask: the rectified node whose positive pixels relu has; NAS_NO_TENSOR: its
+ *  own. */
+typedef struct nas_concat {
+    int node;
+    bool tangent; /**< of tangents; else of values */
+    int out, relu, mask;
+} nas_concat_t;
+void nas_emit_concat(nas_emitter_t *e, nas_concat_t concat);
+
+/** Of the whole's adjoint, which is there: tensors for the parts that no kernel can take as a range
+ *  of it. */
+void nas_emit_parts(nas_emitter_t *e, int node, int adjoint);
+/** The part of an input: of its own, or a range of the whole's. */
+nas_slice_t nas_part_slice(const nas_emitter_t *e, const nas_lowered_input_t *input, int adjoint);
+
+/* ------------------------------------------------------------------------------ emit_scale.c */
+
+/** Flow without blocks: a node's exponent, and what brings its inputs to it. */
+bool nas_emits_scales(const nas_emitter_t *e);
+void nas_emit_scale(nas_emitter_t *e, int node);
+/** What an input is multiplied with; NAS_NOWHERE: 1. */
+nas_vector_t nas_align_of(const nas_emitter_t *e, const nas_lowered_input_t *input);
+
+/* -------------------------------------------------------------------------------- constant.c */
+
+/** Whether the sum of the logits depends on the images: where every way from them ends in a BN, and
+ *  linear operations and a mean of the whole image behind it, it does not. */
+bool nas_images_count(nas_emitter_t *e);
 
 /** What a backward pass is of and what it brings. */
 typedef struct nas_backward {
@@ -219,9 +288,12 @@ void nas_emit_backward(nas_emitter_t *e, nas_backward_t pass);
 void nas_add_readers(nas_emitter_t *e, int node, bool curvature);
 /** Sums of that adjoint which the norms behind the node's inputs need. */
 void nas_add_sums(nas_emitter_t *e, int node, bool curvature);
-/** Adjoint of a convolution's output, from its target's. */
-void nas_emit_dy(nas_emitter_t *e, int conv);
-nas_slice_t nas_dy_slice(const nas_emitter_t *e, int conv);
+/** End the combination under way, which is a node's adjoint. Its tensor: where the node only hands on
+ *  and the adjoint is another's as that stands, that one's. */
+int nas_emit_node_adjoint(nas_emitter_t *e, int node);
+/** Adjoint of a link's output, from its target's. */
+void nas_emit_dy(nas_emitter_t *e, int link);
+nas_slice_t nas_dy_slice(const nas_emitter_t *e, int link);
 
 /** Tangents along the weights, and the adjoint of the loss's gradient along them. */
 void nas_emit_curvature(nas_emitter_t *e);
@@ -246,8 +318,6 @@ void nas_emit_vectors(nas_emitter_t *e);
 bool nas_norm_active(const nas_emitter_t *e, int norm);
 /** Whether it does so by the moments of the batch, not by statistics that are given. */
 bool nas_norm_has_moments(const nas_emitter_t *e, int norm);
-/** The node that a norm's output is a term of. */
-int nas_norm_target(const nas_lowered_t *graph, int norm);
 /** Vectors of a norm; NULL: -1. */
 const nas_norm_vectors_t *nas_norm_of(const nas_emitter_t *e, int norm);
 

@@ -1,5 +1,6 @@
 /* Groups: convolutions of one source and kernel, alike in being live, are computed as one. Their
- * output channels lie side by side, and so do their packed weights. */
+ * output channels lie side by side, and so do their packed weights. Any other link is a group of its
+ * own. */
 #include "worker/engine/program/emitter.h"
 
 #include <string.h>
@@ -7,29 +8,30 @@
 /* ------------------------------------------------------------------------------------- grouping */
 
 /* Of one source. */
-static bool is_alike(const nas_lowered_conv_t *a, const nas_lowered_conv_t *b)
+static bool is_alike(const nas_lowered_link_t *a, const nas_lowered_link_t *b)
 {
-    return a->feed == b->feed && a->k == b->k && a->stride == b->stride && a->c_out == b->c_out &&
-           a->live == b->live;
+    return a->kind == b->kind && a->feed == b->feed && nas_window_is_same(&a->window, &b->window) &&
+           a->c_out == b->c_out && a->live == b->live && a->groups == b->groups && !a->is_shared;
 }
 
-/* Where the group stands, among those of its source, that a convolution joins; or their end. It
- * joins one only where its output channels are whole blocks of the layout. */
-static int *find_group(nas_emitter_t *e, const nas_lowered_conv_t *conv)
+/* Where the group stands, among those of its source, that a link joins; or their end. It joins one
+ * only where its output channels are whole blocks of the layout. */
+static int *find_group(nas_emitter_t *e, const nas_lowered_link_t *link)
 {
-    const bool may_join = conv->c_out % e->backend->channel_block == 0;
-    int *link = conv->source < 0 ? &e->first_group : &e->node[conv->source].first_group;
-    while (*link >= 0 && !(may_join && is_alike(&e->graph->conv[e->group[*link].first], conv)))
-        link = &e->group[*link].next;
-    return link;
+    const bool may_join = link->kind == NAS_LINK_CONV && link->groups == 1 && !link->is_shared &&
+                          link->c_out % e->backend->channel_block == 0;
+    int *at = link->source < 0 ? &e->first_group : &e->node[link->source].first_group;
+    while (*at >= 0 && !(may_join && is_alike(&e->graph->link[e->group[*at].first], link)))
+        at = &e->group[*at].next;
+    return at;
 }
 
-/* While groups are made, `first` is a convolution of the graph. */
+/* While groups are made, `first` is a link of the graph. */
 static void begin_group(nas_emitter_t *e, int first)
 {
     e->group[e->n_groups++] = (nas_group_tensors_t){.next = -1,
                                                     .first = first,
-                                                    .live = e->graph->conv[first].live,
+                                                    .live = e->graph->link[first].live,
                                                     .p = NAS_NO_TENSOR,
                                                     .y = NAS_NO_TENSOR,
                                                     .dy = NAS_NO_TENSOR,
@@ -43,17 +45,17 @@ static void begin_group(nas_emitter_t *e, int first)
 static void cut(nas_emitter_t *e)
 {
     e->first_group = -1;
-    for (int i = 0; i < e->graph->n_convs; i++) {
-        const nas_lowered_conv_t *conv = &e->graph->conv[i];
-        int *link = find_group(e, conv);
-        if (*link < 0) {
-            *link = e->n_groups;
+    for (int i = 0; i < e->graph->n_links; i++) {
+        const nas_lowered_link_t *link = &e->graph->link[i];
+        int *at = find_group(e, link);
+        if (*at < 0) {
+            *at = e->n_groups;
             begin_group(e, i);
         }
-        nas_group_tensors_t *group = &e->group[*link];
-        e->place[i] = (nas_group_place_t){.group = *link, .c_first = group->c_out};
-        group->c_out += conv->c_out;
-        group->n_convs++;
+        nas_group_tensors_t *group = &e->group[*at];
+        e->place[i] = (nas_group_place_t){.group = *at, .c_first = group->c_out};
+        group->c_out += link->c_out;
+        group->n_links++;
     }
 }
 
@@ -63,7 +65,7 @@ static void list_members(nas_emitter_t *e)
     int n = 0;
     for (int g = 0; g < e->n_groups; g++) {
         const int first = n;
-        for (int i = e->group[g].first; n < first + e->group[g].n_convs; i++)
+        for (int i = e->group[g].first; n < first + e->group[g].n_links; i++)
             if (e->place[i].group == g) e->member[n++] = i;
         e->group[g].first = first;
     }
@@ -84,16 +86,44 @@ static int list_shape(nas_emitter_t *e, const nas_conv_shape_t *shape)
 /* The convolution that a group is computed as. */
 static nas_conv_shape_t conv_shape(const nas_emitter_t *e, int group)
 {
-    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
-    const nas_lowered_node_t *target = &e->graph->node[conv->target];
-    return (nas_conv_shape_t){.n = e->n,
-                              .c_in = conv->c_in,
+    const nas_lowered_link_t *link = nas_group_link(e, group);
+    const nas_lowered_node_t *target = &e->graph->node[link->target];
+    const nas_shape_t from = nas_source_shape(e, group);
+    nas_conv_shape_t shape = {.n = e->n,
+                              .c_in = link->c_in,
                               .c_out = e->group[group].c_out,
-                              .h_in = target->h * conv->stride,
-                              .w_in = target->w * conv->stride,
-                              .k = conv->k,
-                              .stride = conv->stride,
-                              .image = conv->feed == NAS_FEED_IMAGE};
+                              .h_in = from.h,
+                              .w_in = from.w,
+                              .image = link->feed == NAS_FEED_IMAGE};
+    if (nas_link_is_plain(link)) {
+        shape.k = link->window.k_h;
+        shape.stride = link->window.stride_h;
+        return shape;
+    }
+    shape.h_out = target->h;
+    shape.w_out = target->w;
+    shape.groups = link->groups;
+    shape.window = link->window;
+    return shape;
+}
+
+/* A pool stands in the program's list, too. */
+static void take_pool(nas_emitter_t *e, int group)
+{
+    const nas_lowered_link_t *link = nas_group_link(e, group);
+    const nas_lowered_node_t *target = &e->graph->node[link->target];
+    const nas_shape_t from = nas_source_shape(e, group);
+    e->group[group].pool = e->pool.n;
+    *(nas_pool_shape_t *)nas_emit_entry(e, &e->pool) =
+        (nas_pool_shape_t){.n = e->n,
+                           .c = link->c_in,
+                           .h_in = from.h,
+                           .w_in = from.w,
+                           .h_out = target->h,
+                           .w_out = target->w,
+                           .window = link->window,
+                           .kind = link->pool,
+                           .counts_padding = link->counts_padding};
 }
 
 /* Bytes of weights, gradients and scratch so far. */
@@ -130,11 +160,12 @@ static void list_layers(nas_emitter_t *e, int group)
 {
     nas_program_t *program = e->program;
     const nas_group_tensors_t *t = &e->group[group];
+    const bool is_conv = nas_group_link(e, group)->kind == NAS_LINK_CONV;
     int64_t n_joined = 0;
     program->group[group] =
-        (nas_program_group_t){.conv = -1, .layer = t->first, .n_layers = t->n_convs};
-    for (int i = t->first; i < t->first + t->n_convs; i++) {
-        const int weight = e->graph->conv[e->member[i]].weight;
+        (nas_program_group_t){.conv = -1, .layer = t->first, .n_layers = is_conv ? t->n_links : 0};
+    for (int i = t->first; is_conv && i < t->first + t->n_links; i++) {
+        const int weight = e->graph->link[e->member[i]].weight;
         const nas_parameter_t *parameter = &e->graph->parameter[weight];
         program->layer[i] = (nas_program_layer_t){.weight = parameter->offset, .n = parameter->n};
         n_joined += parameter->n;
@@ -166,10 +197,13 @@ nas_status_t nas_emit_groups(nas_emitter_t *e, nas_error_t *err)
     cut(e);
     list_members(e);
     e->program->n_groups = e->n_groups;
-    e->program->n_layers = e->graph->n_convs;
+    e->program->n_layers = e->graph->n_links;
     for (int g = 0; !status && g < e->n_groups; g++) {
+        const nas_link_kind_t kind = nas_group_link(e, g)->kind;
         list_layers(e, g);
-        if (nas_group_evaluated(e, g)) status = take_kernel(e, g, &sizes, err);
+        if (kind == NAS_LINK_POOL) take_pool(e, g);
+        if (kind == NAS_LINK_CONV && nas_group_evaluated(e, g))
+            status = take_kernel(e, g, &sizes, err);
     }
     if (!status) make_tensors(e, &sizes);
     return status;
@@ -182,23 +216,24 @@ int nas_first_group(const nas_emitter_t *e, int source)
     return source < 0 ? e->first_group : e->node[source].first_group;
 }
 
-const nas_lowered_conv_t *nas_group_conv(const nas_emitter_t *e, int group)
+const nas_lowered_link_t *nas_group_link(const nas_emitter_t *e, int group)
 {
-    return &e->graph->conv[e->member[e->group[group].first]];
+    return &e->graph->link[e->member[e->group[group].first]];
 }
 
 nas_shape_t nas_group_shape(const nas_emitter_t *e, int group)
 {
-    nas_shape_t shape = nas_node_shape(e, nas_group_conv(e, group)->target);
+    nas_shape_t shape = nas_node_shape(e, nas_group_link(e, group)->target);
     shape.c = e->group[group].c_out;
     return shape;
 }
 
 nas_shape_t nas_source_shape(const nas_emitter_t *e, int group)
 {
-    const nas_lowered_conv_t *conv = nas_group_conv(e, group);
-    nas_shape_t shape = nas_node_shape(e, conv->source);
-    if (conv->feed != NAS_FEED_POOL2) return shape;
+    const nas_lowered_link_t *link = nas_group_link(e, group);
+    if (link->source < 0) return e->program->image;
+    nas_shape_t shape = nas_node_shape(e, link->source);
+    if (link->feed != NAS_FEED_POOL2) return shape;
     shape.h /= 2;
     shape.w /= 2;
     return shape;
@@ -206,12 +241,14 @@ nas_shape_t nas_source_shape(const nas_emitter_t *e, int group)
 
 int nas_group_source(const nas_emitter_t *e, int group)
 {
-    const nas_lowered_conv_t *first = nas_group_conv(e, group);
+    const nas_lowered_link_t *first = nas_group_link(e, group);
     switch (first->feed) {
     case NAS_FEED_IMAGE:
         return e->image;
     case NAS_FEED_RELU:
         return e->node[first->source].r;
+    case NAS_FEED_PLAIN:
+        return e->node[first->source].x;
     case NAS_FEED_POOL2:
         break;
     }
@@ -227,7 +264,7 @@ nas_place_t nas_group_curvature(const nas_emitter_t *e, int group, int which)
 bool nas_group_evaluated(const nas_emitter_t *e, int group)
 {
     const nas_group_tensors_t *g = &e->group[group];
-    for (int i = g->first; i < g->first + g->n_convs; i++)
-        if (e->evaluated[e->graph->conv[e->member[i]].target]) return true;
+    for (int i = g->first; i < g->first + g->n_links; i++)
+        if (e->evaluated[e->graph->link[e->member[i]].target]) return true;
     return false;
 }

@@ -62,6 +62,7 @@ typedef struct nas_program_combination {
     nas_range_t mask;
     nas_range_t out;
     nas_range_t relu;
+    double ceiling;
 } nas_program_combination_t;
 
 /** Sums over elements in packed layout: of a b, of |a b|. */
@@ -108,7 +109,8 @@ typedef struct nas_norm_vectors {
     nas_vector_t u_d, u_e, u_x, u_t, u_rest; /**< u = u_d d + u_e e + u_x x + u_t t + u_rest */
 } nas_norm_vectors_t;
 
-/** The head: mean over the pixels, linear layer, loss. */
+/** The head: mean over the pixels, linear layer, loss. Without a layer, whose weight is then
+ *  NAS_NOWHERE, the means are the logits. */
 typedef struct nas_head_vectors {
     int c; /**< features */
     int o; /**< classes */
@@ -134,15 +136,22 @@ typedef enum nas_op_kind {
     NAS_OP_CONV_FORWARD,
     NAS_OP_CONV_BACKWARD_DATA,
     NAS_OP_CONV_BACKWARD_WEIGHTS,
-    NAS_OP_MOMENTS,     /**< tensor.a: mean and variance of a channel to tensor.out[0], [1] */
-    NAS_OP_COMBINE,     /**< index: of the combination */
-    NAS_OP_IMAGE_DOTS,  /**< tensor.a, b: to tensor.out[0] [N, C] */
-    NAS_OP_AGREEMENT,   /**< tensor.a: for every two images the positions where its signs agree,
+    NAS_OP_MOMENTS,      /**< tensor.a: mean and variance of a channel to tensor.out[0], [1] */
+    NAS_OP_COMBINE,      /**< index: of the combination */
+    NAS_OP_IMAGE_DOTS,   /**< tensor.a, b: to tensor.out[0] [N, C] */
+    NAS_OP_AGREEMENT,    /**< tensor.a: for every two images the positions where its signs agree,
                             `times` each, are added to tensor.out[0] [N, N]; b: room for bits */
-    NAS_OP_MAX_ABS,     /**< tensor.a: to tensor.out[0] [1] */
-    NAS_OP_WEIGHT_DOTS, /**< all entries of the program's list */
-    NAS_OP_UNPACK,      /**< index: group, whose gradient goes to the results', in the parameters'
+    NAS_OP_MAX_ABS,      /**< tensor.a: to tensor.out[0] [1] */
+    NAS_OP_WEIGHT_DOTS,  /**< all entries of the program's list */
+    NAS_OP_UNPACK,       /**< index: group, whose gradient goes to the results', in the parameters'
                             layout */
+    NAS_OP_ADD_GRADIENT, /**< of weights that several groups share: one of theirs is added */
+    NAS_OP_POOL_FORWARD,
+    NAS_OP_POOL_BACKWARD,
+    NAS_OP_POOL_TANGENT, /**< of one by maximum */
+    NAS_OP_COPY,
+    NAS_OP_FLATTEN,   /**< tensor.a, of the shape, to tensor.b */
+    NAS_OP_UNFLATTEN, /**< tensor.b to tensor.a, of the shape */
     NAS_OP_SCALAR
 } nas_op_kind_t;
 
@@ -154,6 +163,29 @@ typedef struct nas_conv_op {
     nas_place_t out;
     nas_vector_t jacobian; /**< BACKWARD_DATA by the images: in place of out, [N, I, H, W] */
 } nas_conv_op_t;
+
+/** Adjoint by the weights of a group of one layer, added to a vector in the parameters' layout. */
+typedef struct nas_gradient_op {
+    int group;
+    nas_place_t from;
+    nas_vector_t to;
+} nas_gradient_op_t;
+
+typedef struct nas_pool_op {
+    int pool;       /**< entry of the program's list of pools */
+    nas_place_t x;  /**< what is pooled; FORWARD reads it alone */
+    nas_place_t in; /**< BACKWARD: dy; TANGENT: tangent of x */
+    nas_place_t out;
+} nas_pool_op_t;
+
+/** As nas_copy_t. */
+typedef struct nas_copy_op {
+    nas_shape_t shape;
+    int h_from, w_from;
+    int top, left;
+    nas_range_t from;
+    nas_range_t to;
+} nas_copy_op_t;
 
 typedef struct nas_tensor_op {
     nas_shape_t shape;
@@ -186,9 +218,18 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_HEAD_SUM,  /**< d_features of the sum of the logits */
     NAS_SCALAR_HEAD_TANGENT,
     NAS_SCALAR_HEAD_GRADIENT, /**< of the linear layer, to `out` + its entries */
-    NAS_SCALAR_FLOW_LINEAR,   /**< the linear layer's part of the flow, to out: value, exponent */
-    NAS_SCALAR_FLOW_ADD,      /**< in: sums of a weight dot; its part is added to out */
-    NAS_SCALAR_CORRELATION    /**< in: rows [N, c], which need not be kept; out [N, N] */
+    NAS_SCALAR_DOTS, /**< in, more [c], NOWHERE: the parameters from `entry` on: sums of their
+                          products, and of these without sign, to out [2] */
+    NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest
+                          sum without signs, to out */
+    NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in; or the largest of biases [c] at `entry`,
+                           without sign: is added to the bound out [2], or, `count` 1, joins it as
+                           the larger one */
+    NAS_SCALAR_SCALE,       /**< in: a bound; exponent: the power of two that it is below */
+    NAS_SCALAR_ALIGN,       /**< out [c]: what brings what goes in to the exponent */
+    NAS_SCALAR_FLOW_LINEAR, /**< the linear layer's part of the flow, to out: value, exponent */
+    NAS_SCALAR_FLOW_ADD,    /**< in: sums of a weight dot; its part is added to out */
+    NAS_SCALAR_CORRELATION  /**< in: rows [N, c], which need not be kept; out [N, N] */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
@@ -211,6 +252,9 @@ typedef struct nas_op {
         nas_conv_op_t conv;
         nas_tensor_op_t tensor;
         nas_scalar_op_t scalar;
+        nas_gradient_op_t gradient;
+        nas_pool_op_t pool;
+        nas_copy_op_t copy;
         int index;
     };
 } nas_op_t;
@@ -243,6 +287,7 @@ struct nas_program {
     nas_program_dot_t *dot;
     nas_weight_dot_t *weight_dot;
     nas_conv_shape_t *conv; /**< each shape once */
+    nas_pool_shape_t *pool; /**< likewise */
     nas_program_layer_t *layer;
     nas_program_group_t *group;
     nas_norm_vectors_t *norm;
@@ -252,6 +297,7 @@ struct nas_program {
     int n_dots;
     int n_weight_dots;
     int n_convs;
+    int n_pools;
     int n_layers;
     int n_groups;
     int n_norms;

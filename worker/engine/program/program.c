@@ -68,6 +68,7 @@ static nas_emitter_t begin(const nas_program_options_t *options, const nas_lower
                            .dot = pool_of(sizeof(nas_program_dot_t)),
                            .weight_dot = pool_of(sizeof(nas_weight_dot_t)),
                            .conv = pool_of(sizeof(nas_conv_shape_t)),
+                           .pool = pool_of(sizeof(nas_pool_shape_t)),
                            .tensor = pool_of(sizeof(nas_tensor_t))};
 }
 
@@ -75,18 +76,22 @@ static nas_emitter_t begin(const nas_program_options_t *options, const nas_lower
 static nas_status_t allocate(nas_emitter_t *e, nas_error_t *err)
 {
     const nas_lowered_t *graph = e->graph;
-    const size_t n_nodes = (size_t)graph->n_nodes, n_convs = (size_t)graph->n_convs;
+    const size_t n_nodes = (size_t)graph->n_nodes, n_links = (size_t)graph->n_links + 1;
+    const size_t n_inputs = (size_t)graph->n_inputs + 1;
     nas_program_t *program = e->program;
-    program->layer = calloc(n_convs, sizeof *program->layer);
-    program->group = calloc(n_convs, sizeof *program->group);
+    program->layer = calloc(n_links, sizeof *program->layer);
+    program->group = calloc(n_links, sizeof *program->group);
     program->norm = calloc((size_t)graph->n_norms + 1, sizeof *program->norm);
     e->evaluated = calloc(n_nodes, sizeof *e->evaluated);
     e->node = calloc(n_nodes, sizeof *e->node);
-    e->group = calloc(n_convs, sizeof *e->group);
-    e->place = calloc(n_convs, sizeof *e->place);
-    e->member = calloc(n_convs, sizeof *e->member);
+    e->group = calloc(n_links, sizeof *e->group);
+    e->place = calloc(n_links, sizeof *e->place);
+    e->member = calloc(n_links, sizeof *e->member);
+    e->part = calloc(n_inputs, sizeof *e->part);
+    e->align = calloc(n_inputs, sizeof *e->align);
+    e->gain = calloc(n_links, sizeof *e->gain);
     if (program->layer && program->group && program->norm && e->evaluated && e->node && e->group &&
-        e->place && e->member)
+        e->place && e->member && e->part && e->align && e->gain)
         return NAS_OK;
     return nas_error_nomem(err, "a network's program");
 }
@@ -107,12 +112,17 @@ static void end(nas_emitter_t *e)
     program->n_weight_dots = e->weight_dot.n;
     program->conv = e->conv.data;
     program->n_convs = e->conv.n;
+    program->pool = e->pool.data;
+    program->n_pools = e->pool.n;
     free(e->tensor.data);
     free(e->evaluated);
     free(e->node);
     free(e->group);
     free(e->place);
     free(e->member);
+    free(e->part);
+    free(e->align);
+    free(e->gain);
 }
 
 static size_t sign_bytes(const nas_emitter_t *e)
@@ -159,7 +169,7 @@ static void emit(nas_emitter_t *e)
     e->bits = nas_emit_bytes(e, e->needs & NAS_NEED_SIGNS ? sign_bytes(e) : 0);
     nas_emit_forward(e);
     if (e->flow) nas_emit_backward(e, (nas_backward_t){.weights = true});
-    if (e->needs & (NAS_NEED_JACOBIAN | NAS_NEED_CORRELATION))
+    if ((e->needs & (NAS_NEED_JACOBIAN | NAS_NEED_CORRELATION)) && nas_images_count(e))
         nas_emit_backward(e, (nas_backward_t){.image = true});
     if (e->needs & NAS_NEED_CORRELATION) emit_correlation(e);
     if (of_loss.weights || of_loss.fisher)
@@ -185,6 +195,15 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
     return nas_bind(e, err);
 }
 
+/* A layout whose backend has no more than the plain form takes. */
+static nas_status_t refuse(const nas_program_options_t *options, int node, nas_error_t *err)
+{
+    char name[160];
+    return nas_error_set(
+        err, NAS_EARG, "network: %s: %s cannot compute it yet; the backends ref and cpu can",
+        nas_graph_describe(options->graph, node, name, sizeof name), options->layout->name);
+}
+
 nas_status_t nas_program_create(const nas_program_options_t *options, nas_program_t **program_p,
                                 nas_error_t *err)
 {
@@ -192,6 +211,11 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_progra
     nas_lowered_t *graph = NULL;
     nas_status_t status = nas_lower(options->graph, &graph, err);
     if (status) return status;
+    if (graph->beyond >= 0 && !options->layout->pool_forward) {
+        status = refuse(options, graph->beyond, err);
+        nas_lowered_destroy(graph);
+        return status;
+    }
     nas_program_t *program = calloc(1, sizeof *program);
     if (!program) {
         nas_lowered_destroy(graph);
@@ -239,6 +263,7 @@ void nas_program_destroy(nas_program_t *program)
     free(program->dot);
     free(program->weight_dot);
     free(program->conv);
+    free(program->pool);
     free(program->layer);
     free(program->group);
     free(program->norm);

@@ -24,14 +24,14 @@ static nas_entry_t entry_of(const nas_emitter_t *e, int parameter)
 static void make_norm(nas_emitter_t *e, int norm)
 {
     const nas_lowered_norm_t *g = &e->graph->norm[norm];
-    const int bias = g->conv < 0 ? -1 : e->graph->conv[g->conv].bias;
+    const nas_lowered_link_t *link = g->link < 0 ? NULL : &e->graph->link[g->link];
     e->program->norm[norm] = (nas_norm_vectors_t){.c = g->c,
                                                   .gamma = entry_of(e, g->gamma),
                                                   .beta = entry_of(e, g->beta),
-                                                  .bias = entry_of(e, bias),
+                                                  .bias = entry_of(e, link ? link->bias : -1),
                                                   .statistics = g->statistics,
                                                   .eps = g->eps,
-                                                  .along = g->conv >= 0};
+                                                  .along = link && link->kind == NAS_LINK_CONV};
     allocate_norm(e, norm);
 }
 
@@ -64,29 +64,31 @@ static void make_node(nas_emitter_t *e, int node)
 static void make_head(nas_emitter_t *e)
 {
     const nas_lowered_t *graph = e->graph;
-    const nas_lowered_node_t *node = &graph->node[graph->n_nodes - 1];
+    const nas_lowered_node_t *node = &graph->node[graph->head];
+    const bool has_layer = graph->linear_weight >= 0;
     const size_t n = (size_t)e->n, c = (size_t)node->c, o = (size_t)graph->network.classes;
-    e->program->head = (nas_head_vectors_t){.c = node->c,
-                                            .o = graph->network.classes,
-                                            .n_pixels = (double)node->h * node->w,
-                                            .sums = nas_emits_sums(e),
-                                            .fisher = (e->needs & NAS_NEED_FISHER) != 0,
-                                            .weight = entry_of(e, graph->linear_weight),
-                                            .bias = entry_of(e, graph->linear_bias),
-                                            .features = nas_emit_vector(e, n * c),
-                                            .d_features = nas_emit_vector(e, n * c),
-                                            .t_features = nas_emit_vector(e, n * c),
-                                            .e_features = nas_emit_vector(e, n * c),
-                                            .logits = e->program->head.logits,
-                                            .d_logits = nas_emit_vector(e, n * o),
-                                            .t_logits = nas_emit_vector(e, n * o),
-                                            .e_logits = nas_emit_vector(e, n * o),
-                                            .transposed = nas_emit_vector(e, c * o),
-                                            .d_linear = nas_emit_vector(e, c * o),
-                                            .t_linear = nas_emit_vector(e, c * o),
-                                            .e_linear = nas_emit_vector(e, c * o),
-                                            .layer = nas_layer_values(e, graph->linear_weight),
-                                            .loss = e->program->head.loss};
+    e->program->head = (nas_head_vectors_t){
+        .c = node->c,
+        .o = graph->network.classes,
+        .n_pixels = (double)node->h * node->w,
+        .sums = has_layer && nas_emits_sums(e),
+        .fisher = has_layer && (e->needs & NAS_NEED_FISHER) != 0,
+        .weight = entry_of(e, graph->linear_weight),
+        .bias = entry_of(e, graph->linear_bias),
+        .features = nas_emit_vector(e, n * c),
+        .d_features = nas_emit_vector(e, n * c),
+        .t_features = nas_emit_vector(e, n * c),
+        .e_features = nas_emit_vector(e, n * c),
+        .logits = e->program->head.logits,
+        .d_logits = nas_emit_vector(e, n * o),
+        .t_logits = nas_emit_vector(e, n * o),
+        .e_logits = nas_emit_vector(e, n * o),
+        .transposed = nas_emit_vector(e, c * o),
+        .d_linear = nas_emit_vector(e, c * o),
+        .t_linear = nas_emit_vector(e, c * o),
+        .e_linear = nas_emit_vector(e, c * o),
+        .layer = has_layer ? nas_layer_values(e, graph->linear_weight) : NAS_NOWHERE,
+        .loss = e->program->head.loss};
 }
 
 static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
@@ -141,5 +143,6 @@ void nas_emit_vectors(nas_emitter_t *e)
     }
     make_head(e);
     for (int i = 0; i < 2; i++)
-        e->image_sum[i] = vector_if(e, e->program->head.fisher, (size_t)e->n * (size_t)widest);
+        e->image_sum[i] =
+            vector_if(e, (e->needs & NAS_NEED_FISHER) != 0, (size_t)e->n * (size_t)widest);
 }

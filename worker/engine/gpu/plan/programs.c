@@ -44,6 +44,15 @@ static void describe(nas_gpu_planner_t *p, int index)
     case NAS_OP_SCALAR:
         nas_gpu_describe_scalar(p, &op->scalar);
         break;
+    case NAS_OP_ADD_GRADIENT:
+    case NAS_OP_POOL_FORWARD:
+    case NAS_OP_POOL_BACKWARD:
+    case NAS_OP_POOL_TANGENT:
+    case NAS_OP_COPY:
+    case NAS_OP_FLATTEN:
+    case NAS_OP_UNFLATTEN:
+        NAS_ASSERT(false); /* this layout has no such kernels, so no program for it has them */
+        break;
     }
 }
 
