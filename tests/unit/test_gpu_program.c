@@ -86,7 +86,8 @@ static void check_pack(nas_engine_t *engine, int number)
         if (i == 0)
             check_first(&c, &result[0].values, &expected);
         else
-            cr_assert(flow == log_flow(&expected) || fabs(flow - log_flow(&expected)) <= 1e-5);
+            cr_assert(flow == log_flow(&expected) || fabs(flow - log_flow(&expected)) <= 1e-5,
+                      "%.9g, expected %.9g", flow, log_flow(&expected));
         nas_engine_destroy(ref);
         nas_program_destroy(program[i]);
     }
