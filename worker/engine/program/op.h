@@ -218,6 +218,10 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_HEAD_SUM,  /**< d_features of the sum of the logits */
     NAS_SCALAR_HEAD_TANGENT,
     NAS_SCALAR_HEAD_GRADIENT, /**< of the linear layer, to `out` + its entries */
+    NAS_SCALAR_FLOW_LINEAR,   /**< the linear layer's part of the flow, to out: value, exponent */
+    NAS_SCALAR_FLOW_ADD,      /**< in: sums of a weight dot; its part is added to out */
+    NAS_SCALAR_CORRELATION,   /**< in: rows [N, c], which need not be kept; out [N, N] */
+    /* Beyond the plain form (lower.h): */
     NAS_SCALAR_DOTS, /**< in, more [c], NOWHERE: the parameters from `entry` on: sums of their
                           products, and of these without sign, to out [2] */
     NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest
@@ -225,11 +229,8 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in; or the largest of biases [c] at `entry`,
                            without sign: is added to the bound out [2], or, `count` 1, joins it as
                            the larger one */
-    NAS_SCALAR_SCALE,       /**< in: a bound; exponent: the power of two that it is below */
-    NAS_SCALAR_ALIGN,       /**< out [c]: what brings what goes in to the exponent */
-    NAS_SCALAR_FLOW_LINEAR, /**< the linear layer's part of the flow, to out: value, exponent */
-    NAS_SCALAR_FLOW_ADD,    /**< in: sums of a weight dot; its part is added to out */
-    NAS_SCALAR_CORRELATION  /**< in: rows [N, c], which need not be kept; out [N, N] */
+    NAS_SCALAR_SCALE, /**< in: a bound; exponent: the power of two that it is below */
+    NAS_SCALAR_ALIGN  /**< out [c]: what brings what goes in to the exponent */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
