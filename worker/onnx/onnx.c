@@ -59,8 +59,8 @@ nas_status_t nas_onnx_encode(const nas_onnx_options_t *options, unsigned char **
     add_origin(&model, options);
     add_interface(&model, &options->graph->network);
     nas_onnx_add_network(&model, options);
-    const nas_status_t status = model.failed ? nas_error_nomem(err, "an ONNX model")
-                                             : pack(&model.proto, data_p, size, err);
+    const nas_status_t status = model.memory.failed ? nas_error_nomem(err, "an ONNX model")
+                                                    : pack(&model.proto, data_p, size, err);
     nas_onnx_model_fini(&model);
     return status;
 }

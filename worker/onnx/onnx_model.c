@@ -7,34 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct nas_onnx_block {
-    struct nas_onnx_block *next;
-    max_align_t data[];
-} block_t;
-
 /* ------------------------------------------------------------------------------------ memory */
 
 void *nas_onnx_take(nas_onnx_model_t *model, size_t n, size_t size)
 {
-    block_t *block = NULL;
-    if (!model->failed && n <= (SIZE_MAX - sizeof *block) / size)
-        block = calloc(1, sizeof *block + n * size);
-    if (!block) {
-        model->failed = true;
-        return NULL;
-    }
-    block->next = model->blocks;
-    model->blocks = block;
-    return block->data;
+    return nas_onnx_memory_take(&model->memory, n, size);
 }
 
-/* The list of n pointers with room for one more. It moves when n is a power of two. */
+/* The list of n pointers with room for one more. */
 static void *extend(nas_onnx_model_t *model, void *list, size_t n)
 {
-    if (n & (n - 1)) return list;
-    void *longer = nas_onnx_take(model, n ? 2 * n : 1, sizeof(void *));
-    if (longer && n) memcpy(longer, list, n * sizeof(void *));
-    return longer;
+    return nas_onnx_memory_extend(&model->memory, list, n, sizeof(void *));
 }
 
 /* Messages borrow texts and only read them. */
@@ -45,7 +28,7 @@ static char *borrow(const char *text)
 
 const char *nas_onnx_text(nas_onnx_model_t *model, const char *format, ...)
 {
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     va_list args;
     va_start(args, format);
     const int length = vsnprintf(NULL, 0, format, args);
@@ -66,7 +49,7 @@ Onnx__NodeProto *nas_onnx_add_node(nas_onnx_model_t *model, const char *op, cons
     Onnx__NodeProto *node = nas_onnx_take(model, 1, sizeof *node);
     char **names = nas_onnx_take(model, n_inputs + 1, sizeof *names);
     Onnx__NodeProto **list = extend(model, model->graph.node, model->graph.n_node);
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     onnx__node_proto__init(node);
     for (size_t i = 0; i < n_inputs; i++) names[i] = borrow(input[i]);
     names[n_inputs] = borrow(name);
@@ -85,10 +68,10 @@ static Onnx__AttributeProto *add_attribute(nas_onnx_model_t *model, Onnx__NodePr
                                            const char *name,
                                            Onnx__AttributeProto__AttributeType type)
 {
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     Onnx__AttributeProto *attribute = nas_onnx_take(model, 1, sizeof *attribute);
     Onnx__AttributeProto **list = extend(model, node->attribute, node->n_attribute);
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     onnx__attribute_proto__init(attribute);
     attribute->name = borrow(name);
     attribute->has_type = true;
@@ -138,7 +121,7 @@ static Onnx__TensorProto *add_tensor(nas_onnx_model_t *model, const nas_onnx_ten
     Onnx__TensorProto *proto = nas_onnx_take(model, 1, sizeof *proto);
     int64_t *dims = nas_onnx_take(model, (size_t)tensor->n_dims, sizeof *dims);
     Onnx__TensorProto **list = extend(model, model->graph.initializer, model->graph.n_initializer);
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     onnx__tensor_proto__init(proto);
     *n = 1;
     for (int i = 0; i < tensor->n_dims; i++) {
@@ -183,7 +166,7 @@ static Onnx__TensorShapeProto *make_shape(nas_onnx_model_t *model, const nas_onn
     Onnx__TensorShapeProto *shape = nas_onnx_take(model, 1, sizeof *shape);
     Onnx__TensorShapeProto__Dimension *dim = nas_onnx_take(model, n, sizeof *dim);
     Onnx__TensorShapeProto__Dimension **list = nas_onnx_take(model, n, sizeof(void *));
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     onnx__tensor_shape_proto__init(shape);
     for (size_t i = 0; i < n; i++) {
         onnx__tensor_shape_proto__dimension__init(&dim[i]);
@@ -206,7 +189,7 @@ static Onnx__ValueInfoProto **make_value(nas_onnx_model_t *model, const nas_onnx
     Onnx__TypeProto *type = nas_onnx_take(model, 1, sizeof *type);
     Onnx__TypeProto__Tensor *inner = nas_onnx_take(model, 1, sizeof *inner);
     Onnx__TensorShapeProto *shape = make_shape(model, tensor);
-    if (model->failed) return NULL;
+    if (model->memory.failed) return NULL;
     onnx__value_info_proto__init(value);
     onnx__type_proto__init(type);
     onnx__type_proto__tensor__init(inner);
@@ -238,11 +221,11 @@ void nas_onnx_add_output(nas_onnx_model_t *model, const nas_onnx_tensor_t *tenso
 /* Protocol buffers have UTF-8 alone. */
 static char *copy_as_utf8(nas_onnx_model_t *model, const char *text)
 {
-    char *valid = model->failed ? NULL : nas_string_utf8(text, NULL);
+    char *valid = model->memory.failed ? NULL : nas_string_utf8(text, NULL);
     const size_t size = valid ? strlen(valid) + 1 : 0;
     char *copy = valid ? nas_onnx_take(model, size, 1) : NULL;
     if (copy) memcpy(copy, valid, size);
-    model->failed |= !copy;
+    model->memory.failed |= !copy;
     free(valid);
     return copy;
 }
@@ -253,7 +236,7 @@ void nas_onnx_add_metadata(nas_onnx_model_t *model, const char *key, const char 
     Onnx__StringStringEntryProto *entry = nas_onnx_take(model, 1, sizeof *entry);
     Onnx__StringStringEntryProto **list =
         extend(model, model->proto.metadata_props, model->proto.n_metadata_props);
-    if (model->failed) return;
+    if (model->memory.failed) return;
     onnx__string_string_entry_proto__init(entry);
     entry->key = borrow(key);
     entry->value = text;
@@ -266,7 +249,7 @@ void nas_onnx_add_opset(nas_onnx_model_t *model, int64_t version)
     Onnx__OperatorSetIdProto *opset = nas_onnx_take(model, 1, sizeof *opset);
     Onnx__OperatorSetIdProto **list =
         extend(model, model->proto.opset_import, model->proto.n_opset_import);
-    if (model->failed) return;
+    if (model->memory.failed) return;
     onnx__operator_set_id_proto__init(opset);
     opset->has_version = true;
     opset->version = version;
@@ -284,10 +267,5 @@ void nas_onnx_model_init(nas_onnx_model_t *model)
 
 void nas_onnx_model_fini(nas_onnx_model_t *model)
 {
-    while (model->blocks) {
-        block_t *next = model->blocks->next;
-        free(model->blocks);
-        model->blocks = next;
-    }
-    model->failed = false;
+    nas_onnx_memory_fini(&model->memory);
 }

@@ -1,13 +1,13 @@
 /* An ONNX model under construction: nodes and initialisers are added in order, then it is encoded.
  *
- * Memory is taken block by block and freed as a whole. When it runs out the model is marked as
- * failed; from then on every function does nothing and returns NULL, and functions take NULL for
- * what was not made. So who builds a model asks once, at the end.
+ * Once memory has run out (onnx_memory.h) every function does nothing and returns NULL, and
+ * functions take NULL for what was not made. So who builds a model asks once, at the end.
  */
 #ifndef NAS_WORKER_ONNX_ONNX_MODEL_H
 #define NAS_WORKER_ONNX_ONNX_MODEL_H
 
 #include "onnx.pb-c.h"
+#include "worker/onnx/onnx_memory.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +17,7 @@
 typedef struct nas_onnx_model {
     Onnx__ModelProto proto; /**< graph is the one below */
     Onnx__GraphProto graph;
-    struct nas_onnx_block *blocks; /**< all memory that was taken */
-    bool failed;                   /**< out of memory */
+    nas_onnx_memory_t memory; /**< of all that is added */
 } nas_onnx_model_t;
 
 /** Name and shape of an initialiser. */
