@@ -32,7 +32,7 @@ static const char help[] =
     "\n"
     "What a network of an ONNX file comes to: parameters, multiply-adds for an image, memory for a\n"
     "batch, and with score its training-free metrics, on a batch of noise. Runs on one core, without\n"
-    "a job; metrics of many networks on a user's images: docs/scoring.md.\n"
+    "a job; docs/networks.md says what a file may have.\n"
     "\n"
     "  --metrics LIST   names, with commas (default: all)\n"
     "  --batch N        images of the batch (default 64)\n"
