@@ -34,7 +34,10 @@ nas_onnx_function_t nas_onnx_arithmetic, nas_onnx_negate, nas_onnx_gather, nas_o
 
 /* operations.c */
 
-/** Make a node by its operation.  NAS_EINPUT: it has none that can be computed. */
+/** Whether a node has an operation that is known.  NAS_EINPUT: it has not. */
+nas_status_t nas_onnx_check(nas_onnx_maker_t *m, const nas_onnx_op_t *op);
+
+/** Make a node that has. */
 nas_status_t nas_onnx_make(nas_onnx_maker_t *m, const nas_onnx_op_t *op);
 
 #endif
