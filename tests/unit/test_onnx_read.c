@@ -93,6 +93,7 @@ static const forms_t FORMS[] = {
     {13, "float zero 1,3,1,1 0\nnode Add a x,zero\nnode Conv z a,w", "conv"},
     {13, "int k 4 1,3,8,8\nnode ConstantOfShape o k\nnode Sum a o,x,o\nnode Conv z a,w", "conv"},
     {13, "node Shape s x\nnode ConstantOfShape o s\nnode Add a x,o\nnode Conv z a,w", "conv"},
+    {13, "node Shape s x\nfloat o - 0\nnode Expand e o,s\nnode Add a x,e\nnode Conv z a,w", "conv"},
     {13, "node Relu r x\nnode Relu q x\nnode Add a r,q\nnode Conv z a,w", "relu sum conv"},
     {13, "float b 4 1\nnode Conv z x,w,b dilations=[2,2]", "conv"},
     {13, "float b 1,4,1,1 1\nnode Conv c x,w\nnode Add z c,b", "conv"},

@@ -39,6 +39,7 @@ static const operation_t OPERATION[] = {
     {"Slice", nas_onnx_slice, nas_onnx_slice_integers},
     {"Constant", nas_onnx_constant, NULL},
     {"ConstantOfShape", nas_onnx_constant_of_shape, NULL},
+    {"Expand", nas_onnx_expand, NULL},
     {"Shape", nas_onnx_shape_of, NULL},
     {"Gather", nas_onnx_gather, NULL},
     {"Cast", nas_onnx_cast, NULL},
