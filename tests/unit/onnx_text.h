@@ -81,7 +81,7 @@ static inline int64_t put_dims(onnx_bytes_t *b, const char *dims)
         const int64_t dim = strtoll(c, &end, 10);
         cr_assert(end > c, "%s", dims);
         put_integer(b, 1, dim);
-        n *= dim;
+        n = (int64_t)((uint64_t)n * (uint64_t)dim);
         c = end;
     }
     return n;
@@ -196,7 +196,7 @@ static inline void put_line(onnx_bytes_t *model, onnx_bytes_t *graph, char *line
     if (n == 0) return;
     onnx_bytes_t part = {0};
     if (strcmp(word[0], "opset") == 0) {
-        put_integer(&part, 2, atoi(word[1]));
+        put_integer(&part, 2, strtoll(word[1], NULL, 10));
         put_message(model, 8, &part);
     } else if (strcmp(word[0], "node") == 0) {
         cr_assert_geq(n, 4);

@@ -190,9 +190,22 @@ Test(onnx_exchange, every_operation_is_read_as_it_was)
     free(data);
 }
 
+/* Logits that no linear layer makes. */
+static nas_status_t make_flat(const void *what, const nas_network_t *network, nas_builder_t *b,
+                              nas_error_t *err)
+{
+    const nas_conv_spec_t conv = {.name = "a", .c_out = network->classes, .k = 3};
+    (void)what;
+    (void)err;
+    const int x = b->pool(b, b->conv(b, b->image(b), &conv), &(nas_pool_spec_t){.name = "p"});
+    b->output(b, b->rectify(b, b->flatten(b, x, "f"), NAS_RECTIFIER_RELU));
+    return NAS_OK;
+}
+
 Test(onnx_exchange, what_is_read_is_exported_as_the_same)
 {
     expect_same_export(make_all, NULL);
+    expect_same_export(make_flat, NULL);
     for (int number = 0; number < N_OTHERS; number++) expect_same_export(make_other, &number);
 }
 

@@ -433,4 +433,6 @@ void nas_onnx_add_network(nas_onnx_model_t *model, const nas_onnx_options_t *opt
         ex.value[i] = (value_t){.same_as = i, .name = graph->node[i].name};
     for (int i = 0; i < graph->n_nodes; i++)
         if (graph->node[i].live) add_node(&ex, i);
+    const char *output = made(&ex, graph->output);
+    if (output && strcmp(output, "logits") != 0) (void)add_unary(&ex, "Identity", "logits", output);
 }
