@@ -22,8 +22,8 @@ nas_onnx_function_t nas_onnx_relu, nas_onnx_clip, nas_onnx_add, nas_onnx_sum, na
 nas_onnx_function_t nas_onnx_identity, nas_onnx_flatten, nas_onnx_reshape, nas_onnx_squeeze,
     nas_onnx_unsqueeze, nas_onnx_pad, nas_onnx_slice;
 /* constants.c */
-nas_onnx_function_t nas_onnx_constant, nas_onnx_constant_of_shape, nas_onnx_expand, nas_onnx_shape_of, nas_onnx_cast,
-    nas_onnx_transpose;
+nas_onnx_function_t nas_onnx_constant, nas_onnx_constant_of_shape, nas_onnx_expand,
+    nas_onnx_shape_of, nas_onnx_cast, nas_onnx_transpose;
 /** The value of an array of a node, or (NULL) of an initialiser: integers are taken over, floats
  *  stay where they are. */
 nas_status_t nas_onnx_value_of(nas_onnx_maker_t *m, const nas_onnx_op_t *op,
