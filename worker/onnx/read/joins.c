@@ -163,7 +163,19 @@ nas_status_t nas_onnx_add(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
     return NAS_OK;
 }
 
-/* Sub, Mul and Div with a constant that changes nothing. */
+/* Whether it is the images as they come, to be centred and scaled by channels. */
+static bool normalises(const nas_onnx_maker_t *m, const nas_onnx_value_t *x,
+                       const nas_onnx_value_t *by)
+{
+    const int rank = by->shape.rank;
+    const bool is_image = x->tensor == m->images && !x->cut_by;
+    const bool is_by_channel =
+        rank < 2 || (by->shape.dim[rank - 1] == 1 && by->shape.dim[rank - 2] == 1);
+    return is_image && is_by_channel && by->kind == NAS_ONNX_REAL;
+}
+
+/* Sub, Mul and Div with a constant that changes nothing. Images come normalised: where a file does
+ * so itself, that is left to whoever gives them. */
 nas_status_t nas_onnx_neutral(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
 {
     const bool is_product = strcmp(op->type, "Mul") == 0;
@@ -176,6 +188,7 @@ nas_status_t nas_onnx_neutral(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
     if (!x || !by || x->kind != NAS_ONNX_DATA) return nas_onnx_refuse_operation(m, op);
     const nas_status_t status = is_neutral(m, by, strcmp(op->type, "Sub") == 0 ? 0 : 1, &is);
     if (status) return status;
+    is |= !is_product && normalises(m, x, by);
     if (!is || !spreads(m, by, x)) return nas_onnx_refuse_operation(m, op);
     *nas_onnx_output(m, op) = *x;
     return NAS_OK;

@@ -99,6 +99,7 @@ static nas_status_t call(const void *what, const nas_network_t *network, nas_bui
     const int images = b->image(b);
     for (int i = 0; i < m->file->symbols.n; i++)
         if (m->producer[i] < 0 && m->value[i].kind == NAS_ONNX_DATA) m->value[i].tensor = images;
+    m->images = images;
     m->n_tensors = images + 1;
     for (int i = 0; !status && images >= 0 && i < m->file->n_ops; i++)
         if (m->is_live[i] && !m->is_done[i]) status = make_op(m, i);

@@ -65,6 +65,7 @@ typedef struct nas_onnx_maker {
     bool *is_absorbed;       /**< [n_ops] a sum with a bias that the layer before has */
     bool *is_needless;       /**< [n_ops] only its shape is read */
     int *made;               /**< [n_ops] tensor that it has made; -1: none */
+    int images;              /**< the builder's tensor of them */
     int n_tensors;           /**< 1 + the last tensor of the builder */
     nas_onnx_weight_t *weight;   /**< [n_arrays] */
     nas_onnx_value_t *parameter; /**< what the graph's parameters are in the file: of kind REAL, in
