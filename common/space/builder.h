@@ -38,6 +38,22 @@ static inline bool nas_window_is_same(const nas_window_t *a, const nas_window_t 
            a->bottom == b->bottom && a->right == b->right;
 }
 
+/** A window along one axis. */
+typedef struct nas_axis {
+    int k, stride, dilation;
+    int before, after; /**< padding */
+} nas_axis_t;
+
+static inline nas_axis_t nas_window_rows(const nas_window_t *w)
+{
+    return (nas_axis_t){w->k_h, w->stride_h, w->dilation_h, w->top, w->bottom};
+}
+
+static inline nas_axis_t nas_window_columns(const nas_window_t *w)
+{
+    return (nas_axis_t){w->k_w, w->stride_w, w->dilation_w, w->left, w->right};
+}
+
 /** A convolution k x k. */
 typedef struct nas_conv_spec {
     const char *name;

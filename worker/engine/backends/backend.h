@@ -101,6 +101,24 @@ static inline bool nas_conv_shape_is_known(const nas_conv_shape_t *shape)
            shape->w_in > 0;
 }
 
+/** Whether windows along one axis are `out` of an input: the last begins within it and its padding.
+ *  It may stick out. */
+static inline bool nas_axis_is_known(nas_axis_t a, int in, int out)
+{
+    return a.k > 0 && a.stride > 0 && a.dilation > 0 && a.before >= 0 && a.after >= 0 && in > 0 &&
+           out > 0 && (int64_t)(out - 1) * a.stride < (int64_t)a.before + in + a.after;
+}
+
+/** Whether it is one that is not plain. */
+static inline bool nas_conv_window_is_known(const nas_conv_shape_t *shape)
+{
+    return shape->k == 0 && shape->n > 0 && shape->c_in > 0 && shape->c_out > 0 &&
+           shape->groups > 0 && shape->c_in % shape->groups == 0 &&
+           shape->c_out % shape->groups == 0 &&
+           nas_axis_is_known(nas_window_rows(&shape->window), shape->h_in, shape->h_out) &&
+           nas_axis_is_known(nas_window_columns(&shape->window), shape->w_in, shape->w_out);
+}
+
 /** A pool of each channel. A window has the pixels that lie in the input: of a mean it is over them,
  *  or, where padding counts, over those in the padded input. The maximum is the first in row order,
  *  NaN where there is one. */
@@ -115,7 +133,7 @@ typedef struct nas_pool_shape {
 
 /** A copy to pixels and channels of a tensor: to[n, c, h, w] = from[n, c, h + top, w + left], 0
  *  where that lies outside. Both ranges may begin at any channel. The other channels of `to` are
- *  left as they are. */
+ *  left as they are; if the range ends it, what fills up its last block becomes 0. */
 typedef struct nas_copy {
     nas_shape_t shape; /**< of what is written: all pixels of `to` */
     int h_from, w_from;

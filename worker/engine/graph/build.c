@@ -212,29 +212,14 @@ static int one_for_zero(int x)
     return x == 0 ? 1 : x;
 }
 
-/* One axis of a window. */
-typedef struct axis {
-    int k, stride, dilation, before, after;
-} axis_t;
-
-static bool is_axis(axis_t a)
+static bool is_axis(nas_axis_t a)
 {
     return a.k > 0 && a.k <= INT16_MAX && a.stride > 0 && a.dilation > 0 && a.before >= 0 &&
            a.after >= 0 && a.before <= INT16_MAX && a.after <= INT16_MAX;
 }
 
-static axis_t rows_of(const nas_window_t *w)
-{
-    return (axis_t){w->k_h, w->stride_h, w->dilation_h, w->top, w->bottom};
-}
-
-static axis_t columns_of(const nas_window_t *w)
-{
-    return (axis_t){w->k_w, w->stride_w, w->dilation_w, w->left, w->right};
-}
-
 /* Extent of what a window makes of one; 0: it does not fit. */
-static int slide(int extent, axis_t a, bool ceil)
+static int slide(int extent, nas_axis_t a, bool ceil)
 {
     const int64_t reach = (int64_t)a.dilation * (a.k - 1) + 1;
     const int64_t room = (int64_t)extent + a.before + a.after - reach;
@@ -245,13 +230,13 @@ static int slide(int extent, axis_t a, bool ceil)
 
 static nas_extents_t slide_over(nas_extents_t e, int c, const nas_window_t *window, bool ceil)
 {
-    return (nas_extents_t){c, slide(e.h, rows_of(window), ceil),
-                           slide(e.w, columns_of(window), ceil)};
+    return (nas_extents_t){c, slide(e.h, nas_window_rows(window), ceil),
+                           slide(e.w, nas_window_columns(window), ceil)};
 }
 
 static bool is_window(const nas_window_t *window)
 {
-    return is_axis(rows_of(window)) && is_axis(columns_of(window));
+    return is_axis(nas_window_rows(window)) && is_axis(nas_window_columns(window));
 }
 
 static nas_window_t square(int k, int stride, int padding, int dilation)
