@@ -45,4 +45,34 @@ static inline placed_t place(fixture_t *f, nas_shape_t shape)
     return placed;
 }
 
+static inline bool is_whole(const placed_t *placed, nas_shape_t shape)
+{
+    return placed->tensor.shape.c == shape.c;
+}
+
+/* The same to write to: where all is overwritten it holds NaN. */
+static inline placed_t place_output(fixture_t *f, nas_shape_t shape)
+{
+    placed_t placed = place(f, shape);
+    if (is_whole(&placed, shape))
+        memset(placed.tensor.data, 0xff, f->backend->tensor_bytes(placed.tensor.shape));
+    return placed;
+}
+
+/* The range holds the values, the rest of the tensor what it held. */
+static inline void check_output(fixture_t *f, const placed_t *placed, nas_shape_t shape,
+                                const double *values, const char *what)
+{
+    const tensor_t *tensor = &placed->tensor;
+    double *expected = take_doubles(f, n_elements(tensor->shape));
+    memcpy(expected, tensor->values, n_elements(tensor->shape) * sizeof *expected);
+    for (size_t i = 0; i < n_elements(shape); i++) {
+        element_t e = element(shape, i);
+        e.c += placed->c_first;
+        expected[position(tensor->shape, e)] = values[i];
+    }
+    check_close(f, stored(f, tensor->shape, tensor->data), expected, n_elements(tensor->shape),
+                what);
+}
+
 #endif

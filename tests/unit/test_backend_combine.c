@@ -13,20 +13,6 @@ typedef struct problem {
     placed_t relu;
 } problem_t;
 
-static bool is_whole(const placed_t *placed, nas_shape_t shape)
-{
-    return placed->tensor.shape.c == shape.c;
-}
-
-/* The same to write to: where all is overwritten it holds NaN. */
-static placed_t place_output(fixture_t *f, nas_shape_t shape)
-{
-    placed_t placed = place(f, shape);
-    if (is_whole(&placed, shape))
-        memset(placed.tensor.data, 0xff, f->backend->tensor_bytes(placed.tensor.shape));
-    return placed;
-}
-
 /* Whether a plane of this kind exists for a value of this shape. */
 static bool fits(nas_term_kind_t kind, nas_shape_t value)
 {
@@ -92,13 +78,20 @@ static double reading(nas_term_kind_t kind, const placed_t *placed, element_t p)
     return sum;
 }
 
+/* Whether masked terms count. */
+static bool is_open(const problem_t *problem, element_t p)
+{
+    const double gate = value_at(&problem->mask, p), ceiling = problem->combination.ceiling;
+    return gate > 0 && (ceiling == 0 || gate < ceiling);
+}
+
 static double expected_value(const problem_t *problem, element_t p)
 {
     const nas_combination_t *k = &problem->combination;
     double value = k->shift ? k->shift[p.c] : 0.0;
     for (int t = 0; t < k->n_terms; t++) {
         const nas_term_t *term = &k->term[t];
-        if (term->masked && !(value_at(&problem->mask, p) > 0)) continue;
+        if (term->masked && !is_open(problem, p)) continue;
         const int entry = term->kind == NAS_TERM_IMAGE ? p.n * k->shape.c + p.c : p.c;
         value += (term->coefficient ? term->coefficient[entry] : 1.0) *
                  reading(term->kind, &problem->term[t], p);
@@ -113,22 +106,6 @@ static double *expected_values(fixture_t *f, const problem_t *problem)
     for (size_t i = 0; i < n_elements(shape); i++)
         values[i] = expected_value(problem, element(shape, i));
     return values;
-}
-
-/* The range holds the values, the rest of the tensor what it held. */
-static void check_output(fixture_t *f, const placed_t *placed, nas_shape_t shape,
-                         const double *values, const char *what)
-{
-    const tensor_t *tensor = &placed->tensor;
-    double *expected = take_doubles(f, n_elements(tensor->shape));
-    memcpy(expected, tensor->values, n_elements(tensor->shape) * sizeof *expected);
-    for (size_t i = 0; i < n_elements(shape); i++) {
-        element_t e = element(shape, i);
-        e.c += placed->c_first;
-        expected[position(tensor->shape, e)] = values[i];
-    }
-    check_close(f, stored(f, tensor->shape, tensor->data), expected, n_elements(tensor->shape),
-                what);
 }
 
 static void check_dot(fixture_t *f, const problem_t *problem, int d, const double *values)
@@ -147,14 +124,16 @@ static void check_dot(fixture_t *f, const problem_t *problem, int d, const doubl
     for (int c = 0; c < shape.c; c++) check_sum(f, dot->sum[c], sum[c], magnitude[c], "dot");
 }
 
-/* values: 0 where the mask, or without one the value, is not > 0. */
+/* values: where there is a mask, 0 where it does not count; else at least 0 and at most the
+ * ceiling. */
 static void rectify(const problem_t *problem, double *values)
 {
-    const nas_shape_t shape = problem->combination.shape;
-    const bool is_masked = problem->combination.mask.data != NULL;
-    for (size_t i = 0; i < n_elements(shape); i++) {
-        const double gate = is_masked ? value_at(&problem->mask, element(shape, i)) : values[i];
-        if (!(gate > 0)) values[i] = 0.0;
+    const nas_combination_t *k = &problem->combination;
+    for (size_t i = 0; i < n_elements(k->shape); i++) {
+        const bool is_zero =
+            k->mask.data ? !is_open(problem, element(k->shape, i)) : !(values[i] > 0);
+        if (is_zero) values[i] = 0.0;
+        if (!k->mask.data && k->ceiling > 0) values[i] = fmin(values[i], k->ceiling);
     }
 }
 
@@ -240,6 +219,25 @@ BACKEND_TEST(backend_combine, all_terms_and_dots_at_once)
             const int d = problem.combination.n_dots;
             add_dot(&f, &problem, d % 3 > 0, d % 2 == 1);
         }
+        check_combination(&f, &problem);
+        teardown(&f);
+    }
+}
+
+/* Ceilings that cut values and masks off, and one above all. */
+BACKEND_TEST(backend_combine, a_rectifier_may_have_a_ceiling)
+{
+    static const double CEILINGS[] = {0.25, 6.0};
+    for (int variant = 0; variant < N_SHAPES * 4; variant++) {
+        fixture_t f = setup(*index);
+        if (!f.backend->pool_forward) criterion_skip_test("%s has no ReLU6", f.backend->name);
+        problem_t problem = begin(&f, SHAPES[variant / 4]);
+        nas_combination_t *k = &problem.combination;
+        k->ceiling = CEILINGS[variant % 2];
+        k->term[0].masked = variant / 2 % 2 == 1;
+        if (variant / 2 % 2 == 0) k->mask = (nas_channels_t){0};
+        add_term(&f, &problem, NAS_TERM_PLAIN, true);
+        add_term(&f, &problem, NAS_TERM_POOL3, false);
         check_combination(&f, &problem);
         teardown(&f);
     }
