@@ -8,11 +8,13 @@
     extern const nas_combine_kernel_t nas_combine_kernel_##isa;                                    \
     extern const nas_reduce_kernel_t nas_reduce_kernel_##isa;                                      \
     extern const nas_conv_kernel_t nas_conv_kernel_##isa;                                          \
+    extern const nas_depthwise_kernel_t nas_depthwise_kernel_##isa;                                \
     extern const nas_image_kernel_t nas_image_kernel_##isa;                                        \
     extern const nas_winograd_kernel_t nas_winograd_kernel_##isa;                                  \
     static const nas_cpu_kernels_t kernels_##isa = {                                               \
-        &nas_layout_kernel_##isa, &nas_combine_kernel_##isa, &nas_reduce_kernel_##isa,             \
-        &nas_conv_kernel_##isa,   &nas_image_kernel_##isa,   &nas_winograd_kernel_##isa}
+        &nas_layout_kernel_##isa,  &nas_combine_kernel_##isa,   &nas_reduce_kernel_##isa,          \
+        &nas_conv_kernel_##isa,    &nas_depthwise_kernel_##isa, &nas_image_kernel_##isa,           \
+        &nas_winograd_kernel_##isa}
 
 DECLARE_KERNELS(plain);
 #ifdef NAS_WITH_AVX2
