@@ -7,11 +7,16 @@
 /** See backend.h. */
 struct nas_conv {
     nas_conv_shape_t shape;
+    nas_axis_t along_h; /**< of the window */
+    nas_axis_t along_w;
     int h_out;
     int w_out;
     int64_t pixels_in; /**< of a plane */
     int64_t pixels_out;
-    int n_taps;       /**< weights of one output channel, I K K */
+    int groups;
+    int group_in; /**< channels of a group */
+    int group_out;
+    int n_taps;       /**< weights of one output channel, I / groups K K */
     int rows;         /**< rows of the output computed at a time */
     nas_conv_t *next; /**< in the cache */
 };
