@@ -93,6 +93,7 @@ static void bind(const nas_run_t *run, int index, nas_combination_t *combination
     combination->mask = channels_of(run, from->mask);
     combination->out = channels_of(run, from->out);
     combination->relu = channels_of(run, from->relu);
+    combination->ceiling = from->ceiling;
     for (int i = 0; i < from->n_terms; i++)
         bind_term(run, &run->program->term[from->term + i], &combination->term[i]);
     for (int i = 0; i < from->n_dots; i++)

@@ -62,6 +62,7 @@ typedef struct nas_program_combination {
     nas_range_t mask;
     nas_range_t out;
     nas_range_t relu;
+    double ceiling;
 } nas_program_combination_t;
 
 /** Sums over elements in packed layout: of a b, of |a b|. */
