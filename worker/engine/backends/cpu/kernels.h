@@ -131,6 +131,22 @@ typedef struct nas_image_kernel {
                      double *images, void *scratch);
 } nas_image_kernel_t;
 
+/** pool_kernel.c */
+typedef struct nas_pool_kernel {
+    void (*forward)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t y);
+    void (*backward)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t dy,
+                     nas_channels_t dx);
+    void (*tangent)(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t tx,
+                    nas_channels_t ty);
+} nas_pool_kernel_t;
+
+/** copy_kernel.c */
+typedef struct nas_copy_kernel {
+    void (*copy)(const nas_copy_t *copy);
+    void (*flatten)(nas_shape_t shape, const void *x, void *y);
+    void (*unflatten)(nas_shape_t shape, const void *y, void *x);
+} nas_copy_kernel_t;
+
 /** The kernels of one instruction set. */
 typedef struct nas_cpu_kernels {
     const nas_layout_kernel_t *layout;
@@ -140,6 +156,8 @@ typedef struct nas_cpu_kernels {
     const nas_depthwise_kernel_t *depthwise;
     const nas_image_kernel_t *image;
     const nas_winograd_kernel_t *winograd;
+    const nas_pool_kernel_t *pool;
+    const nas_copy_kernel_t *copy;
 } nas_cpu_kernels_t;
 
 #endif
