@@ -241,15 +241,14 @@ out:
 static nas_status_t build_graph(const nas_export_t *what, nas_graph_t **graph_p, nas_error_t *err)
 {
     const nas_candidate_record_t *record = &what->record;
-    const nas_space_t *space = nas_space_with_networks();
     nas_arch_t arch = {0};
     nas_error_t reason = {0};
     nas_graph_t *graph = NULL;
-    nas_status_t status = nas_arch_init(&arch, space, err);
-    if (!status && nas_arch_parse(&arch, what->evaluation->name, NULL))
-        status = nas_error_set(err, NAS_EINPUT, "%s: '%s' is no cell of %s", what->path,
-                               what->evaluation->name, space->name);
-    if (status) goto out;
+    nas_status_t status = nas_arch_find(what->evaluation->name, &arch, &reason);
+    if (status) {
+        status = nas_error_set(err, status, "%s: %s", what->path, reason.text);
+        goto out;
+    }
     status = nas_graph_create(&record->network, &arch, &graph, &reason);
     if (status)
         status = nas_error_set(err, status == NAS_EARG ? NAS_EINPUT : status, "%s: %s", what->path,
