@@ -55,14 +55,13 @@ static nas_shape_t shape_in(const nas_conv_shape_t *s)
 
 static nas_shape_t shape_out(const nas_conv_shape_t *s)
 {
-    return (nas_shape_t){s->n, s->c_out, (s->h_in + s->stride - 1) / s->stride,
-                         (s->w_in + s->stride - 1) / s->stride};
+    return (nas_shape_t){s->n, s->c_out, nas_conv_h_out(s), nas_conv_w_out(s)};
 }
 
 static size_t weight_elements(const nas_conv_t *conv)
 {
     const nas_conv_shape_t *s = &conv->shape;
-    return (size_t)s->c_out * (size_t)s->c_in * (size_t)s->k * (size_t)s->k;
+    return (size_t)s->c_out * (size_t)nas_conv_fan_in(s);
 }
 
 static size_t packed_bytes(const nas_conv_t *conv)

@@ -34,10 +34,10 @@ static double tensor(double n, double c, double h, double w)
 static void add_conv(const nas_program_t *program, const nas_op_t *op, work_t *work)
 {
     const nas_conv_shape_t *s = &program->conv[op->conv.conv];
-    const int h = (s->h_in + s->stride - 1) / s->stride, w = (s->w_in + s->stride - 1) / s->stride;
+    const int h = nas_conv_h_out(s), w = nas_conv_w_out(s);
     const double in = tensor(s->n, s->c_in, s->h_in, s->w_in), out = tensor(s->n, s->c_out, h, w);
-    const double weights = tensor(s->c_out, s->c_in, s->k, s->k);
-    work->flops += 2.0 * s->n * s->c_out * s->c_in * s->k * s->k * h * w;
+    const double weights = tensor(s->c_out, nas_conv_fan_in(s), 1, 1);
+    work->flops += 2.0 * s->n * s->c_out * nas_conv_fan_in(s) * h * w;
     work->conv_bytes += in + out;
     if (op->kind != NAS_OP_CONV_BACKWARD_WEIGHTS) return;
     const nas_gpu_variant_t variant = nas_gpu_conv_variant(s, NAS_GPU_BACKWARD_WEIGHTS);

@@ -47,8 +47,7 @@ static nas_status_t make_alone(const nas_backend_t *backend, const nas_conv_shap
                                alone_t *alone, nas_error_t *err)
 {
     const nas_shape_t in = {s->n, s->c_in, s->h_in, s->w_in};
-    const nas_shape_t out = {s->n, s->c_out, (s->h_in + s->stride - 1) / s->stride,
-                             (s->w_in + s->stride - 1) / s->stride};
+    const nas_shape_t out = {s->n, s->c_out, nas_conv_h_out(s), nas_conv_w_out(s)};
     const nas_status_t status = backend->conv_find(s, true, &alone->conv, err);
     if (status) return status;
     alone->backend = backend;

@@ -119,12 +119,10 @@ static void place_weight_launches(const conv_t *conv, int n_networks, nas_room_t
 
 static conv_t conv_of(const nas_conv_shape_t *shape, nas_gpu_pass_t pass)
 {
-    const int h = (shape->h_in + shape->stride - 1) / shape->stride;
-    const int w = (shape->w_in + shape->stride - 1) / shape->stride;
     return (conv_t){.shape = *shape,
                     .in = {shape->n, shape->c_in, shape->h_in, shape->w_in},
-                    .out = {shape->n, shape->c_out, h, w},
-                    .n_weights = (int64_t)shape->c_out * shape->c_in * shape->k * shape->k,
+                    .out = {shape->n, shape->c_out, nas_conv_h_out(shape), nas_conv_w_out(shape)},
+                    .n_weights = (int64_t)shape->c_out * nas_conv_fan_in(shape),
                     .variant = nas_gpu_conv_variant(shape, pass)};
 }
 
@@ -143,7 +141,7 @@ static void place(const nas_gpu_bench_t *bench, int i, int n_networks, nas_room_
     the_case->kernel = pass_name[pass];
     (void)snprintf(the_case->shape, sizeof the_case->shape, "%d x %d%s, %d > %d, %d x %d", s->k,
                    s->k, s->stride == 2 ? " / 2" : "", s->c_in, s->c_out, s->h_in, s->w_in);
-    the_case->flops = 2 * count(conv.out) * s->c_in * s->k * s->k;
+    the_case->flops = 2 * count(conv.out) * nas_conv_fan_in(s);
     the_case->bytes = sizeof(float) * (count(conv.in) + count(conv.out) + (double)conv.n_weights);
     if (pass == NAS_GPU_BACKWARD_WEIGHTS)
         place_weight_launches(&conv, n_networks, room, &the_case->timed);

@@ -119,9 +119,9 @@ static inline bool nas_conv_window_is_known(const nas_conv_shape_t *shape)
            nas_axis_is_known(nas_window_columns(&shape->window), shape->w_in, shape->w_out);
 }
 
-/** A pool of each channel. A window has the pixels that lie in the input: of a mean it is over them,
- *  or, where padding counts, over those in the padded input. The maximum is the first in row order,
- *  NaN where there is one. */
+/** A pool of each channel. A window has the pixels that lie in the input, one at least: a mean is
+ *  over them, or, where padding counts, over those in the padded input. The maximum is the first in
+ *  row order, NaN where there is one. */
 typedef struct nas_pool_shape {
     int n, c;
     int h_in, w_in;

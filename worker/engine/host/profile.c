@@ -58,8 +58,8 @@ static void count_conv(const nas_program_t *program, const nas_backend_t *backen
                        const nas_op_t *op, nas_profile_entry_t *call)
 {
     const nas_conv_shape_t s = program->conv[op->conv.conv];
-    const int h = (s.h_in + s.stride - 1) / s.stride, w = (s.w_in + s.stride - 1) / s.stride;
-    const double n_weights = (double)s.c_in * s.c_out * s.k * s.k;
+    const int h = nas_conv_h_out(&s), w = nas_conv_w_out(&s);
+    const double n_weights = (double)s.c_out * nas_conv_fan_in(&s);
     call->shape = s;
     call->flops = 2.0 * s.n * h * w * n_weights;
     call->bytes = tensor_bytes(backend, (nas_shape_t){s.n, s.c_in, s.h_in, s.w_in}) +

@@ -3,30 +3,21 @@
 
 #include <string.h>
 
-static size_t elements(nas_shape_t shape)
-{
-    return (size_t)shape.n * (size_t)shape.c * (size_t)nas_ref_pixels(shape);
-}
-
-static size_t tensor_bytes(nas_shape_t shape)
-{
-    return elements(shape) * sizeof(double);
-}
-
 static void load_images(nas_shape_t shape, const float *images, void *tensor)
 {
     double *values = tensor;
-    for (size_t i = 0; i < elements(shape); i++) values[i] = (double)images[i];
+    const size_t n = nas_ref_tensor_bytes(shape) / sizeof *values;
+    for (size_t i = 0; i < n; i++) values[i] = (double)images[i];
 }
 
 static void load(nas_shape_t shape, const double *values, void *tensor)
 {
-    memcpy(tensor, values, tensor_bytes(shape));
+    memcpy(tensor, values, nas_ref_tensor_bytes(shape));
 }
 
 static void store(nas_shape_t shape, const void *tensor, double *values)
 {
-    memcpy(values, tensor, tensor_bytes(shape));
+    memcpy(values, tensor, nas_ref_tensor_bytes(shape));
 }
 
 const nas_backend_t *nas_backend_ref(void)
@@ -35,9 +26,9 @@ const nas_backend_t *nas_backend_ref(void)
         .name = "ref",
         .element_bytes = sizeof(double),
         .channel_block = 1,
-        .tensor_bytes = tensor_bytes,
+        .tensor_bytes = nas_ref_tensor_bytes,
         .load_images = load_images,
-        .image_bytes = tensor_bytes,
+        .image_bytes = nas_ref_tensor_bytes,
         .load = load,
         .store = store,
         .conv_find = nas_ref_conv_find,
@@ -49,6 +40,12 @@ const nas_backend_t *nas_backend_ref(void)
         .conv_backward_data = nas_ref_conv_backward_data,
         .conv_backward_weights = nas_ref_conv_backward_weights,
         .conv_scratch_bytes = nas_ref_conv_scratch_bytes,
+        .pool_forward = nas_ref_pool_forward,
+        .pool_backward = nas_ref_pool_backward,
+        .pool_tangent = nas_ref_pool_tangent,
+        .copy = nas_ref_copy,
+        .flatten = nas_ref_flatten,
+        .unflatten = nas_ref_unflatten,
         .moments = nas_ref_moments,
         .combine = nas_ref_combine,
         .image_dots = nas_ref_image_dots,

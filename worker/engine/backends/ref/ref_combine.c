@@ -96,6 +96,12 @@ static double term_coefficient(const nas_term_t *term, nas_shape_t shape, const 
     return term->coefficient[image * shape.c + p->c];
 }
 
+/* Whether the mask counts where it has this value. */
+static bool is_open(double mask, double ceiling)
+{
+    return mask > 0 && !(ceiling > 0 && mask >= ceiling);
+}
+
 static void add_term(const nas_combination_t *combination, const nas_term_t *term, const piece_t *p,
                      double *value)
 {
@@ -107,8 +113,9 @@ static void add_term(const nas_combination_t *combination, const nas_term_t *ter
         return;
     }
     const double *mask = locate(combination->mask, combination->shape, p);
+    const double ceiling = combination->ceiling;
     for (int i = 0; i < p->length; i++) {
-        if (mask[i] > 0) value[i] += coefficient * row[i];
+        if (is_open(mask[i], ceiling)) value[i] += coefficient * row[i];
     }
 }
 
@@ -119,6 +126,21 @@ static void add_dot(const nas_dot_t *dot, nas_shape_t shape, const piece_t *p, c
     double sum = 0;
     for (int i = 0; i < p->length; i++) sum += value[i] * ((tensor ? tensor[i] : 1.0) - center);
     dot->sum[p->c] += sum;
+}
+
+static void rectify(const nas_combination_t *combination, const piece_t *p, const double *value)
+{
+    const double ceiling = combination->ceiling;
+    double *relu = locate(combination->relu, combination->shape, p);
+    if (combination->mask.data) {
+        const double *mask = locate(combination->mask, combination->shape, p);
+        for (int i = 0; i < p->length; i++) relu[i] = is_open(mask[i], ceiling) ? value[i] : 0;
+        return;
+    }
+    for (int i = 0; i < p->length; i++) {
+        const double capped = ceiling > 0 && value[i] > ceiling ? ceiling : value[i];
+        relu[i] = capped > 0 ? capped : 0;
+    }
 }
 
 static void combine_piece(const nas_combination_t *combination, const piece_t *p)
@@ -134,12 +156,7 @@ static void combine_piece(const nas_combination_t *combination, const piece_t *p
         double *out = locate(combination->out, combination->shape, p);
         memcpy(out, value, (size_t)p->length * sizeof *out);
     }
-    if (combination->relu.data) {
-        const double *gate =
-            combination->mask.data ? locate(combination->mask, combination->shape, p) : value;
-        double *relu = locate(combination->relu, combination->shape, p);
-        for (int i = 0; i < p->length; i++) relu[i] = gate[i] > 0 ? value[i] : 0;
-    }
+    if (combination->relu.data) rectify(combination, p, value);
 }
 
 void nas_ref_combine(const nas_combination_t *combination)

@@ -45,6 +45,11 @@ static inline int64_t nas_ref_pixels(nas_shape_t shape)
     return (int64_t)shape.h * shape.w;
 }
 
+static inline size_t nas_ref_tensor_bytes(nas_shape_t shape)
+{
+    return (size_t)shape.n * (size_t)shape.c * (size_t)nas_ref_pixels(shape) * sizeof(double);
+}
+
 /** Plane [H, W] of image n and channel c of a range.
  *  shape: of the range; its c is not read. */
 static inline double *nas_ref_plane(nas_channels_t tensor, nas_shape_t shape, int n, int c)
@@ -67,6 +72,14 @@ void nas_ref_conv_backward_data(const nas_conv_t *conv, const void *packed, cons
                                 void *dx, void *scratch);
 void nas_ref_conv_backward_weights(const nas_conv_t *conv, const void *x, const void *dy, void *dw,
                                    void *scratch);
+void nas_ref_pool_forward(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t y);
+void nas_ref_pool_backward(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t dy,
+                           nas_channels_t dx);
+void nas_ref_pool_tangent(const nas_pool_shape_t *pool, nas_channels_t x, nas_channels_t tx,
+                          nas_channels_t ty);
+void nas_ref_copy(const nas_copy_t *copy);
+void nas_ref_flatten(nas_shape_t shape, const void *x, void *y);
+void nas_ref_unflatten(nas_shape_t shape, const void *y, void *x);
 void nas_ref_combine(const nas_combination_t *combination);
 void nas_ref_moments(nas_shape_t shape, nas_channels_t tensor, double *mean, double *variance);
 void nas_ref_image_dots(nas_shape_t shape, nas_channels_t a, nas_channels_t b, double *sum);

@@ -13,12 +13,10 @@ typedef struct conv {
 
 static conv_t make(nas_golden_set_t *set, nas_conv_shape_t shape)
 {
-    const int h = (shape.h_in + shape.stride - 1) / shape.stride;
-    const int w = (shape.w_in + shape.stride - 1) / shape.stride;
     conv_t conv = {.shape = shape,
                    .in = {shape.n, shape.c_in, shape.h_in, shape.w_in},
-                   .out = {shape.n, shape.c_out, h, w},
-                   .n_weights = (int64_t)shape.c_out * shape.c_in * shape.k * shape.k};
+                   .out = {shape.n, shape.c_out, nas_conv_h_out(&shape), nas_conv_w_out(&shape)},
+                   .n_weights = (int64_t)shape.c_out * nas_conv_fan_in(&shape)};
     conv.x = nas_golden_tensor(set, conv.in, 0);
     conv.dy = nas_golden_tensor(set, conv.out, 0);
     conv.w = nas_golden_floats(set, conv.n_weights);

@@ -14,7 +14,7 @@ static nas_range_t whole(nas_place_t at, int c)
 
 static size_t weight_bytes(const nas_conv_shape_t *s)
 {
-    return (size_t)s->c_out * (size_t)s->c_in * (size_t)s->k * (size_t)s->k * sizeof(float);
+    return (size_t)s->c_out * (size_t)nas_conv_fan_in(s) * sizeof(float);
 }
 
 static nas_shape_t shape_in(const nas_conv_shape_t *s)
@@ -24,8 +24,7 @@ static nas_shape_t shape_in(const nas_conv_shape_t *s)
 
 static nas_shape_t shape_out(const nas_conv_shape_t *s)
 {
-    return (nas_shape_t){s->n, s->c_out, ceil_div(s->h_in, s->stride),
-                         ceil_div(s->w_in, s->stride)};
+    return (nas_shape_t){s->n, s->c_out, nas_conv_h_out(s), nas_conv_w_out(s)};
 }
 
 /* The pass that reads `from` and writes `to`; y is set. */

@@ -34,8 +34,7 @@ static nas_status_t conv_find(const nas_conv_shape_t *shape, bool backward,
     static nas_conv_t *cache;
     const nas_status_t status = check(shape, err);
     if (status) return status;
-    const size_t n_weights =
-        (size_t)shape->c_out * (size_t)shape->c_in * (size_t)shape->k * (size_t)shape->k;
+    const size_t n_weights = (size_t)shape->c_out * (size_t)nas_conv_fan_in(shape);
     for (const nas_conv_t *conv = cache; conv; conv = conv->next) {
         if (conv->n_weights != n_weights) continue;
         *conv_p = conv;
