@@ -23,13 +23,13 @@ static void add_norm_curvature(nas_emitter_t *e, int norm, int to)
     if (tx >= 0) nas_combine_add(e, NAS_TERM_PLAIN, nas_node_slice(e, node, tx), v->u_t);
 }
 
-static void add_norm_reader(nas_emitter_t *e, int norm, int to)
+static void add_norm_reader(nas_emitter_t *e, const nas_lowered_input_t *input)
 {
-    const nas_norm_vectors_t *v = nas_norm_of(e, norm);
-    const int node = e->graph->norm[norm].source;
+    const nas_norm_vectors_t *v = nas_norm_of(e, input->index);
+    const int node = input->source, to = input->node;
     const nas_slice_t d = nas_node_slice(e, to, e->node[to].d);
-    if (!nas_norm_active(e, norm)) {
-        nas_combine_add(e, NAS_TERM_PLAIN, d, NAS_NOWHERE);
+    if (!nas_norm_active(e, input->index)) {
+        nas_combine_add(e, NAS_TERM_PLAIN, d, nas_align_of(e, input));
         return;
     }
     nas_combine_add(e, NAS_TERM_PLAIN, d, v->d_coef);
@@ -60,7 +60,7 @@ static void add_input_reader(nas_emitter_t *e, const nas_lowered_input_t *input,
         if (curvature)
             add_norm_curvature(e, input->index, to);
         else
-            add_norm_reader(e, input->index, to);
+            add_norm_reader(e, input);
         break;
     }
 }
