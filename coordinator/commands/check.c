@@ -1,5 +1,6 @@
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/job_options.h"
+#include "coordinator/commands/networks.h"
 #include "coordinator/devices/fit.h"
 #include "coordinator/evaluate/evaluate_needs.h"
 #include "coordinator/inputs/inputs_needs.h"
@@ -14,6 +15,7 @@
 
 static const char help[] =
     "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--device DEVICE] [--ranks N] [--score]\n"
+    "       robotnas check NET.onnx... [--batch N] [--backend NAME]\n"
     "\n"
     "Read and check a job and all that it names, print it with every default filled in, and say\n"
     "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
@@ -274,6 +276,8 @@ static int run(int argc, char **argv)
     nas_error_t err = {0};
     nas_job_options_t options = {0};
     nas_inputs_t inputs = {0};
+    if (nas_cli_names_networks(argc, argv))
+        return nas_cli_run_networks(&nas_cli_check, false, argc, argv);
     nas_status_t status = nas_job_options_parse(&nas_cli_check, argc, argv, &options, &err);
     if (!status && options.help) {
         (void)fputs(help, stdout);

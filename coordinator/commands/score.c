@@ -1,9 +1,11 @@
+#include "coordinator/commands/networks.h"
 #include "coordinator/commands/run_job.h"
 
 static const char help[] =
     "usage: robotnas score JOB.yaml [--set KEY=VALUE]... [--resume | --fresh] [--reuse OLD.h5]\n"
     "                      [--device DEVICE]\n"
     "       mpirun -n RANKS robotnas score ...     srun --mpi=pmix robotnas score ...\n"
+    "       robotnas score NET.onnx...             its own options: robotnas score x.onnx --help\n"
     "\n"
     "Compute the training-free metrics of every architecture of a job's pool: the first stage of a\n"
     "search, on its own. The state file that it leaves feeds any number of searches, by\n"
@@ -22,6 +24,8 @@ static const char help[] =
 
 static int run(int argc, char **argv)
 {
+    if (nas_cli_names_networks(argc, argv))
+        return nas_cli_run_networks(&nas_cli_score, true, argc, argv);
     return nas_cli_run_job(&nas_cli_score, NAS_JOB_SCORE, argc, argv);
 }
 

@@ -1,37 +1,8 @@
+#include "common/io/csv_write.h"
 #include "coordinator/report/report.h"
 
 #include <math.h>
 #include <string.h>
-
-/* A field as RFC 4180 wants it: in quotes, doubled inside, where it has a comma or a quote. */
-static void print_field(const char *text, FILE *out)
-{
-    if (!strpbrk(text, ",\"\r\n")) {
-        (void)fputs(text, out);
-        return;
-    }
-    (void)fputc('"', out);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"') (void)fputc('"', out);
-        (void)fputc(*c, out);
-    }
-    (void)fputc('"', out);
-}
-
-static void print_next(const char *text, FILE *out)
-{
-    (void)fputc(',', out);
-    print_field(text, out);
-}
-
-/* Empty where it is unknown. */
-static void print_number(double x, FILE *out)
-{
-    if (isnan(x))
-        (void)fputc(',', out);
-    else
-        (void)fprintf(out, ",%.17g", x);
-}
 
 static nas_status_t finish(FILE *out, const char *what, nas_error_t *err)
 {
@@ -48,12 +19,13 @@ static void print_evaluation(const nas_state_t *state, int64_t repeat, int64_t i
         [NAS_EVAL_OK] = "ok", [NAS_EVAL_MISSING] = "missing", [NAS_EVAL_FAILED] = "failed"};
     const nas_evaluation_t *evaluation = &state->repeat[repeat].evaluation[i];
     (void)fprintf(out, "%lld,%llu,", (long long)repeat, (unsigned long long)evaluation->seed);
-    print_field(evaluation->name, out);
-    print_number(evaluation->value[0], out);
-    print_number(evaluation->cost, out);
+    nas_csv_write(evaluation->name, out);
+    nas_csv_write_number(evaluation->value[0], out);
+    nas_csv_write_number(evaluation->cost, out);
     (void)fprintf(out, ",%s,%s", nas_phase_name(evaluation->phase), status[evaluation->status]);
-    print_next(evaluation->reason ? evaluation->reason : "", out);
-    for (size_t c = 0; c < state->report_columns.n; c++) print_number(evaluation->columns[c], out);
+    nas_csv_write_next(evaluation->reason ? evaluation->reason : "", out);
+    for (size_t c = 0; c < state->report_columns.n; c++)
+        nas_csv_write_number(evaluation->columns[c], out);
     (void)fputc('\n', out);
 }
 
@@ -61,7 +33,7 @@ nas_status_t nas_report_csv(const nas_state_t *state, FILE *out, nas_error_t *er
 {
     (void)fputs("repeat,seed,arch,target,cost,phase,status,reason", out);
     for (size_t c = 0; c < state->report_columns.n; c++)
-        print_next(state->report_columns.at[c], out);
+        nas_csv_write_next(state->report_columns.at[c], out);
     (void)fputc('\n', out);
     for (int64_t r = 0; r < state->n_repeat; r++)
         for (int64_t i = 0; i < state->repeat[r].n_evaluation; i++)
@@ -76,7 +48,7 @@ static void print_scores(const nas_state_t *state, int64_t i, FILE *out)
     static const char *const status[] = {"pending", "ok", "failed", "unfit"};
     const nas_scores_t *scores = &state->scores;
     const double *value = scores->value + i * (int64_t)state->metrics.n;
-    print_field(nas_name_source_at(&scores->arch, i), out);
+    nas_csv_write(nas_name_source_at(&scores->arch, i), out);
     for (size_t m = 0; m < state->metrics.n; m++) {
         (void)fputc(',', out);
         if (scores->status[i] != NAS_SCORE_OK) continue;
@@ -91,7 +63,7 @@ static void print_scores(const nas_state_t *state, int64_t i, FILE *out)
 nas_status_t nas_report_csv_scores(const nas_state_t *state, FILE *out, nas_error_t *err)
 {
     (void)fputs("arch", out);
-    for (size_t m = 0; m < state->metrics.n; m++) print_next(state->metrics.at[m], out);
+    for (size_t m = 0; m < state->metrics.n; m++) nas_csv_write_next(state->metrics.at[m], out);
     (void)fputs(",status,seconds\n", out);
     for (int64_t i = 0; i < state->scores.n; i++) print_scores(state, i, out);
     return finish(out, "scores", err);

@@ -115,9 +115,9 @@ static inline int any_conv(any_graph_t *g, int source)
 
 static inline int any_norm(any_graph_t *g, int source)
 {
-    return g->b->norm(g->b, source,
-                      &(nas_norm_spec_t){
-                          .name = g->name, .eps = 0.03125, .affine = any_below(g, 2) == 0});
+    return g->b->norm(
+        g->b, source,
+        &(nas_norm_spec_t){.name = g->name, .eps = 0.03125, .affine = any_below(g, 2) == 0});
 }
 
 static inline int any_pool(any_graph_t *g, int source)
@@ -170,9 +170,9 @@ static inline int any_linear(any_graph_t *g, int source)
     const int flat = g->b->flatten(g->b, source, g->name);
     char name[48];
     (void)snprintf(name, sizeof name, "%s_layer", g->name);
-    return g->b->linear(g->b, flat,
-                        &(nas_linear_spec_t){
-                            .name = name, .n_out = any_channels(g), .bias = any_below(g, 2) == 0});
+    return g->b->linear(
+        g->b, flat,
+        &(nas_linear_spec_t){.name = name, .n_out = any_channels(g), .bias = any_below(g, 2) == 0});
 }
 
 static inline int any_step(any_graph_t *g, int step)

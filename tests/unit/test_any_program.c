@@ -1,6 +1,8 @@
 /* What programs compute of random networks of everything that a graph can have: against finite
- * differences on ref. */
+ * differences on ref, and on every backend what ref computes. */
 #include "any_graph.h"
+#include "backend_case.h"
+#include "program_check.h"
 #include "program_slopes.h"
 
 #include <stdio.h>
@@ -20,8 +22,8 @@ static program_case_t any_case(const nas_backend_t *backend, int number)
 {
     program_case_t c = begin_case(backend, ANY_BATCH, number);
     nas_error_t err = {0};
-    cr_assert_eq(nas_graph_make(make_any, &number, &SMALL, &c.graph, &err), NAS_OK, "%d: %s", number,
-                 err.text);
+    cr_assert_eq(nas_graph_make(make_any, &number, &SMALL, &c.graph, &err), NAS_OK, "%d: %s",
+                 number, err.text);
     draw_case(&c, number);
     return c;
 }
@@ -55,4 +57,112 @@ Test(any_program, jacobian_equals_finite_differences)
 Test(any_program, curvature_equals_finite_differences)
 {
     check_all(check_curvature);
+}
+
+static bool has_all(const nas_backend_t *backend)
+{
+    return backend->pool_forward != NULL;
+}
+
+BACKEND_TEST(any_program, backends_agree)
+{
+    fixture_t f = setup(*index);
+    for (int number = 0; has_all(f.backend) && number < N_ANY; number++) {
+        nas_engine_t *engine = NULL, *ref = NULL;
+        program_case_t c = any_case(f.backend, number);
+        program_case_t yardstick = any_case(nas_backend_ref(), number);
+        results_t found = compute(&c, &engine), expected = compute(&yardstick, &ref);
+        check_results(&c, &found, &expected);
+        free_results(&found);
+        free_results(&expected);
+        free_case(&c);
+        free_case(&yardstick);
+        nas_engine_destroy(engine);
+        nas_engine_destroy(ref);
+    }
+    teardown(&f);
+}
+
+/* ------------------------------------------------------------------------------------- synflow */
+
+static double log_flow(program_case_t *c)
+{
+    nas_engine_t *engine = NULL;
+    nas_program_values_t values;
+    c->options.batch = 1;
+    c->options.needs = NAS_NEED_FLOW;
+    run_case(c, NULL, &engine, &values);
+    const double log_flow = log(values.flow_mantissa) + values.flow_exponent * log(2.0);
+    nas_engine_destroy(engine);
+    return log_flow;
+}
+
+BACKEND_TEST(any_program, backends_agree_on_synflow)
+{
+    fixture_t f = setup(*index);
+    for (int number = 0; has_all(f.backend) && number < N_ANY; number++) {
+        program_case_t c = any_case(f.backend, number);
+        program_case_t yardstick = any_case(nas_backend_ref(), number);
+        const double expected = log_flow(&yardstick), found = log_flow(&c);
+        cr_assert(found == expected || fabs(found - expected) <= 1e-5,
+                  "network %d: log synflow is %.12g, expected %.12g", number, found, expected);
+        free_case(&c);
+        free_case(&yardstick);
+    }
+    teardown(&f);
+}
+
+enum { DEEP = 100, DEEP_WIDTH = 4, DEEP_SKIP = 7 };
+
+/* Convolutions of one pixel, without BN, and every seventh tensor joined again at the end. */
+static nas_status_t make_deep(const void *what, const nas_network_t *network, nas_builder_t *b,
+                              nas_error_t *err)
+{
+    char name[16];
+    int kept[DEEP / DEEP_SKIP + 1], n = 0, x = b->image(b);
+    (void)what;
+    (void)err;
+    for (int i = 0; i < DEEP; i++) {
+        (void)snprintf(name, sizeof name, "layer%d", i);
+        x = b->conv(b, x, &(nas_conv_spec_t){.name = name, .c_out = DEEP_WIDTH, .k = 1});
+        if (i % DEEP_SKIP == DEEP_SKIP - 1) kept[n++] = x;
+    }
+    kept[n++] = x;
+    x = b->sum(b, &(nas_join_spec_t){.name = "all", .source = kept, .n = n}, (nas_extents_t){0});
+    x = b->flatten(b, b->pool(b, x, &(nas_pool_spec_t){.name = "mean"}), "features");
+    b->output(b, b->linear(b, x, &(nas_linear_spec_t){.name = "end", .n_out = network->classes}));
+    return NAS_OK;
+}
+
+/* With equal weights a layer multiplies by `gain`, and all of a way's layers have a part in
+ * synflow that is the way's flow: log of sum over the ways of (layers) gain^layers, in steps. */
+static double log_deep_flow(double gain, double first_gain, const nas_network_t *network,
+                            double last_weight)
+{
+    const double scale = fmax(log(gain) * (DEEP - 1), log(gain) * (DEEP_SKIP - 1));
+    double sum = 0;
+    for (int i = 1; i <= DEEP; i++)
+        if (i % DEEP_SKIP == 0 || i == DEEP) sum += (i + 1) * exp(log(gain) * (i - 1) - scale);
+    return log(sum) + scale + log(first_gain * DEEP_WIDTH * last_weight * network->classes);
+}
+
+/* Far beyond the range of float32, and of float64. */
+BACKEND_TEST(any_program, synflow_of_a_deep_network)
+{
+    static const double weights[] = {1e-6, 0.25, 1e6};
+    fixture_t f = setup(*index);
+    for (int k = 0; has_all(f.backend) && k < 3; k++) {
+        program_case_t c = begin_case(f.backend, 1, 1);
+        cr_assert_eq(nas_graph_make(make_deep, NULL, &SMALL, &c.graph, NULL), NAS_OK);
+        draw_case(&c, 1);
+        for (int64_t i = 0; i < c.graph->n_values; i++) c.parameters[i] = weights[k];
+        const double expected = log_deep_flow(
+            DEEP_WIDTH * weights[k], SMALL.image_channels * weights[k], &SMALL, weights[k]);
+        const double found = log_flow(&c);
+        cr_assert(fabs(found - expected) <= 1e-5 * fabs(expected),
+                  "weights of %g: log synflow is %.12g, expected %.12g", weights[k], found,
+                  expected);
+        free_case(&c);
+    }
+    teardown(&f);
 }

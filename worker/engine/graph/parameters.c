@@ -1,6 +1,9 @@
 #include "worker/engine/graph/parameters.h"
 
 #include <math.h>
+#include <stdio.h>
+
+static const uint64_t OFFSET_BASIS = 0xcbf29ce484222325;
 
 /* FNV-1a, 64 bits: a key for the random stream of (architecture, parameter). */
 static uint64_t hash(uint64_t state, const char *text)
@@ -13,13 +16,12 @@ static uint64_t hash(uint64_t state, const char *text)
 nas_parameter_draw_t nas_parameter_draw(const nas_parameter_t *parameter, uint64_t seed,
                                         const char *arch)
 {
-    const uint64_t offset_basis = 0xcbf29ce484222325;
     nas_parameter_draw_t draw = {0};
     switch (parameter->kind) {
     case NAS_PARAMETER_WEIGHT:
     case NAS_PARAMETER_BIAS:
         nas_rng_init(&draw.rng, seed, NAS_STREAM_WEIGHTS,
-                     hash(hash(offset_basis, arch), parameter->name));
+                     hash(hash(OFFSET_BASIS, arch), parameter->name));
         draw.bound = 1.0 / sqrt((double)parameter->fan_in);
         break;
     case NAS_PARAMETER_GAMMA:
@@ -41,5 +43,38 @@ void nas_parameters_init(const nas_graph_t *graph, uint64_t seed, const char *ar
             value[k] = draw.bound > 0
                            ? (double)(float)nas_rng_between(&draw.rng, -draw.bound, draw.bound)
                            : draw.fill;
+    }
+}
+
+/* ---------------------------------------------------------------------------- of no space's names */
+
+static void fill(const nas_parameter_t *parameter, nas_weights_t weights, nas_rng_t *rng,
+                 double *value)
+{
+    const bool is_layer =
+        parameter->kind == NAS_PARAMETER_WEIGHT || parameter->kind == NAS_PARAMETER_BIAS;
+    const bool is_normal = weights == NAS_WEIGHTS_KAIMING;
+    const double fan_in = parameter->fan_in, bound = 1.0 / sqrt(is_layer ? fan_in : 1);
+    const double constant = parameter->kind == NAS_PARAMETER_GAMMA ? 1 : 0;
+    const bool is_drawn = is_layer && !(is_normal && parameter->kind == NAS_PARAMETER_BIAS);
+    for (int64_t k = 0; k < parameter->n; k++) {
+        if (!is_drawn)
+            value[k] = constant;
+        else if (is_normal)
+            value[k] = (double)(float)(sqrt(2.0 / fan_in) * nas_rng_normal(rng));
+        else
+            value[k] = (double)(float)nas_rng_between(rng, -bound, bound);
+    }
+}
+
+void nas_parameters_fill(const nas_graph_t *graph, nas_weights_t weights, uint64_t seed,
+                         const char *arch, double *values)
+{
+    for (int i = 0; i < graph->n_parameters; i++) {
+        nas_rng_t rng;
+        char number[16];
+        (void)snprintf(number, sizeof number, "%d", i);
+        nas_rng_init(&rng, seed, NAS_STREAM_WEIGHTS, hash(hash(OFFSET_BASIS, arch), number));
+        fill(&graph->parameter[i], weights, &rng, values + graph->parameter[i].offset);
     }
 }

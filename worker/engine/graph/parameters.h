@@ -25,4 +25,18 @@ nas_parameter_draw_t nas_parameter_draw(const nas_parameter_t *parameter, uint64
  *  values [out] graph->n_values. */
 void nas_parameters_init(const nas_graph_t *graph, uint64_t seed, const char *arch, double *values);
 
+/** How the parameters of a network of no space's are drawn. */
+typedef enum nas_weights {
+    NAS_WEIGHTS_KAIMING = 0, /**< weights normal of variance 2 / fan-in, biases 0 */
+    NAS_WEIGHTS_UNIFORM      /**< weights and biases uniform in +- 1 / sqrt(fan-in) */
+} nas_weights_t;
+
+/** Fill all parameters so; gamma 1, beta 0; values are float32.  Not collective.
+ *  Each layer's numbers depend on (seed, arch, number of the parameter in the graph) alone, whatever
+ *  its name: exporters do not keep names.
+ *  values [out] graph->n_values.
+ *  He et al., Delving deep into rectifiers, 2015, equation 10. */
+void nas_parameters_fill(const nas_graph_t *graph, nas_weights_t weights, uint64_t seed,
+                         const char *arch, double *values);
+
 #endif
