@@ -98,7 +98,8 @@ static unsigned pool_traits(size_t choice)
     const nas_space_t *space = space_of(choice);
     if (!space) return NAS_POOL_OF_TABLE;
     return NAS_POOL_OF_SPACE | (space->build ? NAS_POOL_WITH_NETWORKS : 0u) |
-           (space->unique ? NAS_POOL_WITH_CLASSES : 0u);
+           (space->unique ? NAS_POOL_WITH_CLASSES : 0u) |
+           (space->has_depth ? NAS_POOL_WITH_DEPTH : 0u);
 }
 
 const nas_space_t *nas_job_space(const nas_job_t *job)
@@ -180,6 +181,11 @@ const nas_job_section_t nas_job_pool = {FIELDS(pool)};
 static const nas_job_condition_t computed = {
     .key = "metrics.source", .choices = 1u << NAS_SOURCE_COMPUTE, .tolerant = true};
 
+static const nas_job_condition_t of_depth = {.key = "pool.space",
+                                             .choices = NAS_POOL_WITH_DEPTH,
+                                             .tolerant = true,
+                                             .also = &nas_job_with_networks};
+
 static const char *const convention_names[] = {"score", "train", NULL};
 
 static const nas_job_field_t network[] = {
@@ -191,16 +197,18 @@ static const nas_job_field_t network[] = {
      .initial = "16",
      .least = 1,
      .most = 1024,
-     .doc = "Channels of the first stage; the second has twice, the third four times as many."},
+     .doc =
+         "Channels of the first stage, or of the first cell; those of later ones follow. The benchmark's own networks have 16 in nas-bench-201, and 64 in transnas-micro and transnas-macro."},
     {.key = "network.cells",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_IMAGES,
-     .condition = &nas_job_with_networks,
+     .condition = &of_depth,
      .offset = offsetof(nas_job_t, network.cells),
      .initial = "5",
      .least = 1,
      .most = 64,
-     .doc = "Cells of each stage."},
+     .doc =
+         "Cells of each of the three stages of nas-bench-201; cells of a whole network of darts."},
     {.key = "network.convention",
      .type = NAS_JOB_ENUM,
      .affects = NAS_JOB_OF_SCORES,
@@ -209,7 +217,7 @@ static const nas_job_field_t network[] = {
      .initial = "score",
      .names = convention_names,
      .doc =
-         "Parameters of the cells: as in the published metrics (convolutions with a bias, batch normalisation without parameters), or as in training (the reverse)."},
+         "Parameters of the cells of nas-bench-201: as in the published metrics (convolutions with a bias, batch normalisation without parameters), or as in training (the reverse). Networks of other spaces are always as in training."},
 };
 
 /* After what is said of the pool and of the metrics. */

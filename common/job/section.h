@@ -50,6 +50,7 @@ enum {
     NAS_POOL_OF_SPACE = 2,         /**< pool.space: a search space */
     NAS_POOL_WITH_NETWORKS = 4,    /**< pool.space: one whose networks can be built */
     NAS_POOL_WITH_CLASSES = 8,     /**< pool.space: one that has classes of equal architectures */
+    NAS_POOL_WITH_DEPTH = 16,      /**< pool.space: one whose networks are as deep as a job says */
     NAS_OBJECTIVE_ON_IMAGES = 1,   /**< objective.kind: builds networks and feeds them the images */
     NAS_OBJECTIVE_IN_TABLE = 2,    /**< objective.kind: values stand in a table */
     NAS_METHOD_WITH_POSTERIOR = 1, /**< search.method: learns over the architectures themselves */

@@ -8,7 +8,8 @@
 #define SPACES(SPACE)                                                                              \
     SPACE(nb201)                                                                                   \
     SPACE(transnas_micro)                                                                          \
-    SPACE(transnas_macro)
+    SPACE(transnas_macro)                                                                          \
+    SPACE(darts)
 
 #define DECLARE(name) extern const nas_space_t nas_space_##name;
 #define ADDRESS(name) &nas_space_##name,

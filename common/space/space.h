@@ -40,7 +40,7 @@ typedef struct nas_space {
     const char *name;    /**< as `pool.space` says it */
     const char *summary; /**< one line */
     const char *forms;   /**< accepted texts, for messages */
-    int64_t count;       /**< up to 10^18: nothing walks through a large space (subset.h) */
+    int64_t count;       /**< any: nothing walks through a large space (subset.h) */
     int n_position;      /**< of a code */
     size_t name_size;    /**< bytes of the longest name, with its NUL */
     size_t key_size;     /**< of the longest class key; 0 where there are no classes */
@@ -71,6 +71,17 @@ typedef struct nas_space {
      *  NAS_EARG: there is none of these extents, say; what calls fail at, the builder tells. */
     nas_status_t (*build)(const struct nas_arch *arch, const nas_network_t *options,
                           nas_builder_t *builder, nas_error_t *err);
+
+    /** The network that a text describes, in the order of the text where the code has none of its
+     *  own, such as of the edges into a node, so that layers come as in the files of whoever wrote
+     *  it; names of parameters are those of `build`. A text may go beyond the space, to another
+     *  skeleton. NULL: `build` has no such choice.
+     *  NAS_EINPUT: there is none of this text. Otherwise as `build`. */
+    nas_status_t (*build_text)(const char *text, const nas_network_t *options,
+                               nas_builder_t *builder, nas_error_t *err);
+
+    /** Where there are networks: whether nas_network_t.cells counts. */
+    bool has_depth;
 
     /** Where there are networks: index of one that takes most operations, as a measure. */
     int64_t costliest;

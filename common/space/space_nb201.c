@@ -225,6 +225,7 @@ const nas_space_t nas_space_nb201 = {
     .equivalent = equivalent,
     .edge = edge_of,
     .build = nas_nb201_build,
+    .has_depth = true,
     .costliest = COSTLIEST,
     .typical =
         {

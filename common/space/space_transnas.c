@@ -12,12 +12,15 @@
  * the texts above to query the benchmark; those of macro end in zeros. (Its own micro network reads
  * them as NAS-Bench-201's; the parameters of published tables tell that these go by the texts.)
  */
-#include "common/space/space.h"
+#include "common/space/space_transnas.h"
+
+#include "common/space/arch.h"
 #include "common/space/space_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { MICRO_EDGES = 6, MICRO_OPERATIONS = 4 };
+enum { MICRO_EDGES = 6, MICRO_OPERATIONS = 4, MICRO_MODULES = 5 };
 
 /* Modules of a skeleton, and how many of them may halve or double. */
 enum {
@@ -83,6 +86,49 @@ static void micro_code(int64_t index, uint8_t *code)
     nas_space_digits(index, MICRO_EDGES, MICRO_OPERATIONS, code);
 }
 
+static const uint8_t MICRO_SKELETON[MICRO_MODULES] = {4, 1, 4, 1, 4};
+
+static nas_status_t micro_build(const nas_arch_t *arch, const nas_network_t *options,
+                                nas_builder_t *builder, nas_error_t *err)
+{
+    const nas_transnas_t skeleton = {
+        .module = MICRO_SKELETON, .n_modules = MICRO_MODULES, .cell = arch->code};
+    return nas_transnas_build(&skeleton, options, builder, err);
+}
+
+/* Read a text of any skeleton; false where it is anything else. */
+static bool match_skeleton(const char *text, uint8_t *module, int *n_modules, uint8_t *cell)
+{
+    uint8_t digit[NAS_TRANSNAS_MAX_MODULES + MICRO_EDGES];
+    char pattern[sizeof MICRO_PATTERN + NAS_TRANSNAS_MAX_MODULES];
+    int n = 0;
+    do {
+        if (++n > NAS_TRANSNAS_MAX_MODULES) return false;
+        (void)snprintf(pattern, sizeof pattern, "64-%.*s-._.._...", n, "........");
+    } while (!match(text, pattern, 0, MODULE_KINDS, digit));
+    for (int i = 0; i < n; i++)
+        if (digit[i] == 0) return false;
+    for (int i = n; i < n + MICRO_EDGES; i++)
+        if (digit[i] >= MICRO_OPERATIONS) return false;
+    memcpy(module, digit, (size_t)n);
+    memcpy(cell, digit + n, MICRO_EDGES);
+    *n_modules = n;
+    return true;
+}
+
+/* The skeleton may be another than the space's. */
+static nas_status_t micro_build_text(const char *text, const nas_network_t *options,
+                                     nas_builder_t *builder, nas_error_t *err)
+{
+    uint8_t module[NAS_TRANSNAS_MAX_MODULES], cell[MICRO_EDGES];
+    nas_transnas_t skeleton = {.module = module, .cell = cell};
+    if (!match_skeleton(text, module, &skeleton.n_modules, cell))
+        return nas_error_set(err, NAS_EINPUT,
+                             "'%.120s' is no network of transnas-micro; expected 64-41414-1_02_333",
+                             text);
+    return nas_transnas_build(&skeleton, options, builder, err);
+}
+
 const nas_space_t nas_space_transnas_micro = {
     .name = "transnas-micro",
     .summary = "4,096 cells of 4 nodes, an operation of 4 on each of 6 edges",
@@ -94,17 +140,11 @@ const nas_space_t nas_space_transnas_micro = {
     .print = micro_print,
     .index = micro_index,
     .code = micro_code,
+    .build = micro_build,
+    .build_text = micro_build_text,
+    .costliest = 4095, /* all operations convolve 3x3 */
+    .typical = {"64-41414-3_12_123", "64-41414-1_02_121", "64-41414-3_33_333"},
 };
-
-static bool halves(int module)
-{
-    return module > 2;
-}
-
-static bool doubles(int module)
-{
-    return module % 2 == 0;
-}
 
 /* A skeleton so far: what is left to choose, and what the modules before did. */
 typedef struct prefix {
@@ -115,8 +155,8 @@ typedef struct prefix {
 
 static prefix_t with_module(prefix_t prefix, int module)
 {
-    return (prefix_t){prefix.n_left - 1, prefix.n_halving + halves(module),
-                      prefix.n_doubling + doubles(module)};
+    return (prefix_t){prefix.n_left - 1, prefix.n_halving + nas_transnas_halves(module),
+                      prefix.n_doubling + nas_transnas_doubles(module)};
 }
 
 /* Ways to choose between low and high of n things. */
@@ -210,6 +250,16 @@ static void macro_code(int64_t index, uint8_t *code)
     }
 }
 
+static nas_status_t macro_build(const nas_arch_t *arch, const nas_network_t *options,
+                                nas_builder_t *builder, nas_error_t *err)
+{
+    const nas_transnas_t skeleton = {.module = arch->code, .n_modules = count_modules(arch->code)};
+    return nas_transnas_build(&skeleton, options, builder, err);
+}
+
+#define MACRO_HEAVIEST "64-222113-basic"
+enum { MACRO_COSTLIEST = 1903 };
+
 const nas_space_t nas_space_transnas_macro = {
     .name = "transnas-macro",
     .summary = "3,256 skeletons of 4 to 6 modules of residual blocks",
@@ -222,4 +272,7 @@ const nas_space_t nas_space_transnas_macro = {
     .print = macro_print,
     .index = macro_index,
     .code = macro_code,
+    .build = macro_build,
+    .costliest = MACRO_COSTLIEST,
+    .typical = {"64-1234-basic", "64-4111-basic", MACRO_HEAVIEST},
 };

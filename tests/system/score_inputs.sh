@@ -132,7 +132,6 @@ bad_score 'no channels' 'job.yaml:12:*network.channels: expected an integer from
 bad_score 'too many cells' 'job.yaml:12:*network.cells: expected an integer*to 64*' 's/cells: 1/cells: 65/'
 bad_score 'unknown convention' 'job.yaml:12:*network.convention: expected one of score, train*' 's/cells: 1/convention: both/'
 bad_score 'pool of a table' 'job.yaml:*' 's/space: .*/space: table\n  table: objective.csv/;/subset/d'
-bad_score 'space without networks' 'job.yaml:9:*metrics.source: this release builds networks of nas-bench-201 only*' 's/space: .*/space: transnas-micro/'
 bad_score 'metrics of a table' 'job.yaml:9:*metrics.source: *compute' 's/source: compute/source: table/'
 bad_score 'metrics of another run' 'job.yaml:9:*metrics.source: *compute' 's/source: compute/source: scores\n  file: scores.h5/'
 bad_score 'empty sample' 'job.yaml:7:*pool.subset*' 's/sample: 24/sample: 0/'

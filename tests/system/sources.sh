@@ -43,7 +43,7 @@ only 'H5Fopen' common/state/h5_file.c worker/data/untrusted/untrusted_child.c
 only 'gzopen|jpeg_stdio_src|png_init_io' none
 
 # What belongs to a registry has its name in the registry's folder: common/job is handed all of them (common/job/section.h).
-names='ref|cpu|nas-bench-201|transnas-micro|transnas-macro|digits|robot|pool-gp|random|rea|reinforce|single|synflow|nwot|grad_norm|train|command|cifar-binary|idx|hdf5'
+names='ref|cpu|nas-bench-201|transnas-micro|transnas-macro|darts|digits|robot|pool-gp|random|rea|reinforce|single|synflow|nwot|grad_norm|train|command|cifar-binary|idx|hdf5'
 found=$(grep -rnE "\"($names)\"" common/job | grep -v 'convention_names') || true
 [ -z "$found" ] || fail "names of registries in common/job:
 $found"

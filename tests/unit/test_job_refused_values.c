@@ -24,7 +24,7 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         {"name: a\noutput: null\n", "@:2:9: output: expected a path, found nothing"},
         {"name: a\npool: {space: tables}\n",
          "@:2:15: pool.space: expected one of table, nas-bench-201, "
-         "transnas-micro, transnas-macro, found tables; did you mean table?"},
+         "transnas-micro, transnas-macro, darts, found tables; did you mean table?"},
         {"name: a\npool: {space: table, table: {}}\n",
          "@:2:29: pool.table: expected a path, found a mapping"},
         {LEAST "search: {budget: 0}\n", BUDGET "0"},
@@ -208,10 +208,7 @@ Test(job_refused, keys_that_contradict_each_other)
          "and objective.table to the table"},
         {LEAST SEARCH "metrics: {source: compute}\ndata: {format: idx, train: [a]}\n", NULL,
          "@:5:19: metrics.source: a table has no networks to compute metrics of; set table, or "
-         "pool.space to nas-bench-201"},
-        {TRANSNAS "metrics: {source: compute}\ndata: {format: idx, train: [a]}\n", NULL,
-         "@:5:19: metrics.source: this release builds networks of nas-bench-201 only; set "
-         "pool.space to that, or take the metrics from a table"},
+         "pool.space to one of nas-bench-201, transnas-micro, transnas-macro, darts"},
         {TRANSNAS, "metrics.names=[snip]",
          "@: metrics.source (default): columns of a table need pool.space table; set compute or "
          "scores"},
@@ -219,11 +216,12 @@ Test(job_refused, keys_that_contradict_each_other)
         {TRANSNAS, "pool.subset=equivalent", "--set pool.subset: " NO_CLASSES},
         {SPACE SEARCH "objective: {kind: train, table: /x}\n", NULL,
          "@:6:33: objective.table: has no meaning with objective.kind train; remove it"},
-        {"name: a\npool: {space: transnas-micro}\nobjective: {kind: train}\n" SEARCH
+        {"name: a\npool: {space: table, table: t}\nobjective: {kind: train}\n" SEARCH
          "data: {format: hdf5, train: [a]}\n",
          NULL,
-         "@:3:19: objective.kind: this release trains networks of nas-bench-201 only; set "
-         "pool.space to that, or take an objective of a table or a command"},
+         "@:3:19: objective.kind: this release trains networks of nas-bench-201, transnas-micro, "
+         "transnas-macro, darts only; set pool.space to one of them, or take an objective of a "
+         "table or a command"},
         {SPACE SEARCH "objective: {kind: train, batch: 64}\n", "objective.shards=3",
          "--set objective.shards: 3 equal parts of a batch of 64 images do not exist; choose a "
          "divisor"},

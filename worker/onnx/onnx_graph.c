@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+/* Share of a batch in running statistics, which ONNX has the rest of: 0.9 where nothing is said. */
+static const double USUAL_MOMENTUM = 0.1;
+
 /* What a node of the graph is in the model. Texts are the model's; NULL: not made yet. */
 typedef struct value {
     int same_as; /* the node that it is a copy of, or itself */
@@ -24,6 +27,7 @@ typedef struct exporter {
     const nas_graph_t *graph;
     nas_onnx_model_t *model;
     value_t *value;    /* [n_nodes] */
+    bool *is_added;    /* [n_parameters] the parameter is an initialiser */
     const char *batch; /* the number of images as a tensor [1]; NULL: not made yet */
 } exporter_t;
 
@@ -55,9 +59,12 @@ static void fill(float *to, const double *from, size_t n)
     for (size_t i = 0; to && i < n; i++) to[i] = (float)from[i];
 }
 
+/* A weight that several layers share is there once. */
 static const char *add_parameter(exporter_t *ex, int parameter)
 {
     const nas_parameter_t *p = &ex->graph->parameter[parameter];
+    if (ex->is_added[parameter]) return p->name;
+    ex->is_added[parameter] = true;
     nas_onnx_tensor_t tensor = {.name = p->name, .n_dims = p->n_dims};
     memcpy(tensor.dims, p->shape, sizeof tensor.dims);
     fill(nas_onnx_add_floats(ex->model, &tensor), ex->options->parameters + p->offset,
@@ -183,6 +190,8 @@ static const char *add_norm(exporter_t *ex, int index)
     inputs[4] = add_vector(ex, child(ex, name, "variance"), c, mean + c, 0);
     Onnx__NodeProto *node = nas_onnx_add_node(ex->model, "BatchNormalization", name, inputs, 5);
     nas_onnx_set_float(ex->model, node, "epsilon", (float)norm->eps);
+    if (norm->momentum != USUAL_MOMENTUM)
+        nas_onnx_set_float(ex->model, node, "momentum", (float)(1 - norm->momentum));
     return name;
 }
 
@@ -418,9 +427,12 @@ void nas_onnx_add_network(nas_onnx_model_t *model, const nas_onnx_options_t *opt
                      .graph = graph,
                      .model = model,
                      .value = nas_onnx_take(model, (size_t)graph->n_nodes, sizeof *ex.value)};
-    if (!ex.value) return;
+    ex.is_added = nas_onnx_take(model, (size_t)graph->n_parameters + 1, sizeof *ex.is_added);
+    if (!ex.value || !ex.is_added) return;
     for (int i = 0; i < graph->n_nodes; i++)
         ex.value[i] = (value_t){.same_as = i, .name = graph->node[i].name};
     for (int i = 0; i < graph->n_nodes; i++)
         if (graph->node[i].live) add_node(&ex, i);
+    const char *output = made(&ex, graph->output);
+    if (output && strcmp(output, "logits") != 0) (void)add_unary(&ex, "Identity", "logits", output);
 }

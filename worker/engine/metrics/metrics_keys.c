@@ -19,7 +19,7 @@ static const nas_job_field_t fields[] = {
      .initial = "table",
      .names = source_names,
      .doc =
-         "Where metric values come from: columns of the pool's table, networks of nas-bench-201 that are built and measured, or a file that `robotnas score` wrote."},
+         "Where metric values come from: columns of the pool's table, networks of the space that are built and measured, or a file that `robotnas score` wrote."},
     {.key = "metrics.file",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NAS_JOB_AFFECTS_NOTHING,
@@ -71,8 +71,8 @@ static nas_status_t check_purpose(const nas_job_t *job, const char *spaces, nas_
 {
     if (job->purpose != NAS_JOB_SCORE) return NAS_OK;
     if (!nas_job_space(job))
-        return nas_job_error(job, "pool.space", err, "a table has no networks to score; set %s",
-                             spaces);
+        return nas_job_error(job, "pool.space", err,
+                             "a table has no networks to score; set one of %s", spaces);
     if (job->metrics.source != NAS_SOURCE_COMPUTE)
         return nas_job_error(job, "metrics.source", err, "scoring computes metrics; set compute");
     if (job->metrics.names.n == 0)
@@ -91,7 +91,7 @@ static nas_status_t check_source(const nas_job_t *job, const char *spaces, nas_e
     if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,
-            "a table has no networks to compute metrics of; set table, or pool.space to %s",
+            "a table has no networks to compute metrics of; set table, or pool.space to one of %s",
             spaces);
     if (is_table && job->metrics.source == NAS_SOURCE_SCORES)
         return nas_job_error(
@@ -100,7 +100,7 @@ static nas_status_t check_source(const nas_job_t *job, const char *spaces, nas_e
     if (!has_networks(job) && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,
-            "this release builds networks of %s only; set pool.space to that, or take the metrics from a table",
+            "this release builds networks of %s only; set pool.space to one of them, or take the metrics from a table",
             spaces);
     return NAS_OK;
 }

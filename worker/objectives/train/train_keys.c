@@ -162,7 +162,7 @@ static nas_status_t check(const nas_job_t *job, nas_error_t *err)
     if (!nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS))
         return nas_job_error(
             job, "objective.kind", err,
-            "this release trains networks of %s only; set pool.space to that, or take an objective of a table or a command",
+            "this release trains networks of %s only; set pool.space to one of them, or take an objective of a table or a command",
             spaces);
     if (recipe.batch % recipe.shards != 0)
         return nas_job_error(

@@ -104,6 +104,30 @@ nas_status_t nas_onnx_constant_of_shape(nas_onnx_maker_t *m, const nas_onnx_op_t
     return status;
 }
 
+/* Floats spread over a shape, which may have the batch in it. */
+nas_status_t nas_onnx_expand(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
+{
+    const nas_onnx_value_t *x = nas_onnx_input(m, op, 0);
+    nas_onnx_list_t dims;
+    const nas_status_t status = nas_onnx_integers(m, op, "shape", 1, &dims);
+    if (status) return status;
+    if (!x || x->kind != NAS_ONNX_REAL) return nas_onnx_refuse_operation(m, op);
+    const int more = dims.n - x->shape.rank;
+    if (!dims.at || dims.n > NAS_ONNX_MAX_RANK || more < 0)
+        return nas_onnx_refuse(m, op, "a shape of up to 8 dimensions is computed");
+    nas_onnx_value_t value = *x;
+    value.shape.rank = dims.n;
+    for (int i = 0; i < dims.n; i++) {
+        const int64_t dim = i < more ? 1 : x->shape.dim[i - more];
+        if (dim != 1 && dims.at[i] != 1 && dims.at[i] != dim)
+            return nas_onnx_refuse(m, op, "its input does not fit to the shape");
+        value.shape.dim[i] = dim == 1 ? dims.at[i] : dim;
+        value.stride[i] = dim == 1 ? 0 : x->stride[i - more];
+    }
+    *nas_onnx_output(m, op) = value;
+    return NAS_OK;
+}
+
 /* Its dimensions from `start` to `end`. */
 nas_status_t nas_onnx_shape_of(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
 {

@@ -183,27 +183,6 @@ nas_status_t nas_onnx_neutral(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
 
 /* ----------------------------------------------------------------------------- concatenations */
 
-/* Zeros of a shape that is known but for the batch, which take part in a concatenation. */
-static nas_status_t make_zeros(nas_onnx_maker_t *m, const nas_onnx_op_t *op,
-                               const nas_onnx_value_t *zero, nas_onnx_value_t *made)
-{
-    const nas_onnx_shape_t *s = &zero->shape;
-    bool is = false, fits = zero->kind == NAS_ONNX_REAL && (s->rank == 4 || s->rank == 2) &&
-                            nas_onnx_is_batch(m, s->dim[0]);
-    for (int i = 1; fits && i < s->rank; i++) fits = s->dim[i] > 0 && s->dim[i] <= INT32_MAX;
-    const nas_status_t status = fits ? nas_onnx_is_all(m, zero, 0, &is) : NAS_OK;
-    if (status) return status;
-    if (!is) return nas_onnx_refuse(m, op, "concatenations are of what is made of the images");
-    const nas_extents_t e = nas_onnx_extents(zero);
-    const nas_join_spec_t none = {.name = nas_onnx_name(m, op->name)};
-    *made = (nas_onnx_value_t){.kind = NAS_ONNX_DATA, .shape = *s, .base = e};
-    made->shape.dim[0] = NAS_ONNX_BATCH;
-    made->tensor = m->b->sum(m->b, &none, e);
-    if (made->tensor >= m->n_tensors) m->n_tensors = made->tensor + 1;
-    if (made->tensor < 0) m->failed = op;
-    return made->tensor < 0 ? NAS_EINPUT : NAS_OK;
-}
-
 static bool are_beside(const nas_onnx_value_t *a, const nas_onnx_value_t *b)
 {
     const nas_extents_t x = nas_onnx_extents(a), y = nas_onnx_extents(b);
@@ -212,22 +191,16 @@ static bool are_beside(const nas_onnx_value_t *a, const nas_onnx_value_t *b)
 
 static nas_status_t take_parts(nas_onnx_maker_t *m, const nas_onnx_op_t *op, terms_t *parts)
 {
-    const size_t n = (size_t)op->n_inputs;
-    parts->term = nas_onnx_memory_take(&m->file->memory, n, sizeof(const nas_onnx_value_t *));
-    nas_onnx_value_t *zeros = nas_onnx_memory_take(&m->file->memory, n, sizeof *zeros);
-    if (!parts->term || !zeros) return nas_onnx_no_memory(m);
+    parts->term = nas_onnx_memory_take(&m->file->memory, (size_t)op->n_inputs,
+                                       sizeof(const nas_onnx_value_t *));
+    if (!parts->term) return nas_onnx_no_memory(m);
     for (int i = 0; i < op->n_inputs; i++) {
-        const nas_onnx_value_t *part = nas_onnx_input(m, op, i);
-        if (!part) return nas_onnx_refuse(m, op, "input %d is left out", i);
-        if (part->kind != NAS_ONNX_DATA) {
-            const nas_status_t status = make_zeros(m, op, part, &zeros[i]);
-            if (status) return status;
-            part = &zeros[i];
-        }
-        parts->term[parts->n++] = part;
-        if (!are_beside(parts->term[0], part))
+        const nas_status_t status = nas_onnx_data(m, op, i, 0, &parts->term[i]);
+        if (status) return status;
+        if (!are_beside(parts->term[0], parts->term[i]))
             return nas_onnx_refuse(m, op, "its images are of different sizes");
     }
+    parts->n = op->n_inputs;
     return NAS_OK;
 }
 

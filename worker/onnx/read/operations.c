@@ -39,6 +39,7 @@ static const operation_t OPERATION[] = {
     {"Slice", nas_onnx_slice, nas_onnx_slice_integers},
     {"Constant", nas_onnx_constant, NULL},
     {"ConstantOfShape", nas_onnx_constant_of_shape, NULL},
+    {"Expand", nas_onnx_expand, NULL},
     {"Shape", nas_onnx_shape_of, NULL},
     {"Gather", nas_onnx_gather, NULL},
     {"Cast", nas_onnx_cast, NULL},
@@ -57,15 +58,23 @@ static bool is_whole(const nas_onnx_maker_t *m, const nas_onnx_op_t *op)
     return is;
 }
 
-nas_status_t nas_onnx_make(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
+static const operation_t *find(const nas_onnx_op_t *op)
 {
     const bool is_own = !*op->domain || strcmp(op->domain, "ai.onnx") == 0;
-    for (size_t i = 0; is_own && i < sizeof OPERATION / sizeof *OPERATION; i++) {
-        const operation_t *o = &OPERATION[i];
-        if (strcmp(o->type, op->type) != 0) continue;
-        const bool needs_two = o->make_integers == nas_onnx_arithmetic && op->n_inputs != 2;
-        return o->make_integers && is_whole(m, op) && !needs_two ? o->make_integers(m, op)
-                                                                 : o->make(m, op);
-    }
-    return nas_onnx_refuse_operation(m, op);
+    for (size_t i = 0; is_own && i < sizeof OPERATION / sizeof *OPERATION; i++)
+        if (strcmp(OPERATION[i].type, op->type) == 0) return &OPERATION[i];
+    return NULL;
+}
+
+nas_status_t nas_onnx_check(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
+{
+    return find(op) ? NAS_OK : nas_onnx_refuse_operation(m, op);
+}
+
+nas_status_t nas_onnx_make(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
+{
+    const operation_t *o = find(op);
+    const bool has_two = o->make_integers != nas_onnx_arithmetic || op->n_inputs == 2;
+    return o->make_integers && has_two && is_whole(m, op) ? o->make_integers(m, op)
+                                                          : o->make(m, op);
 }

@@ -22,7 +22,7 @@ nas_onnx_function_t nas_onnx_relu, nas_onnx_clip, nas_onnx_add, nas_onnx_sum, na
 nas_onnx_function_t nas_onnx_identity, nas_onnx_flatten, nas_onnx_reshape, nas_onnx_squeeze,
     nas_onnx_unsqueeze, nas_onnx_pad, nas_onnx_slice;
 /* constants.c */
-nas_onnx_function_t nas_onnx_constant, nas_onnx_constant_of_shape, nas_onnx_shape_of, nas_onnx_cast,
+nas_onnx_function_t nas_onnx_constant, nas_onnx_constant_of_shape, nas_onnx_expand, nas_onnx_shape_of, nas_onnx_cast,
     nas_onnx_transpose;
 /** The value of an array of a node, or (NULL) of an initialiser: integers are taken over, floats
  *  stay where they are. */
@@ -34,7 +34,10 @@ nas_onnx_function_t nas_onnx_arithmetic, nas_onnx_negate, nas_onnx_gather, nas_o
 
 /* operations.c */
 
-/** Make a node by its operation.  NAS_EINPUT: it has none that can be computed. */
+/** Whether a node has an operation that is known.  NAS_EINPUT: it has not. */
+nas_status_t nas_onnx_check(nas_onnx_maker_t *m, const nas_onnx_op_t *op);
+
+/** Make a node that has. */
 nas_status_t nas_onnx_make(nas_onnx_maker_t *m, const nas_onnx_op_t *op);
 
 #endif

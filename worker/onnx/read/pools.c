@@ -23,8 +23,8 @@ static int source_of(nas_onnx_maker_t *m, const nas_onnx_value_t *x, nas_pool_sp
         spec->kind == NAS_POOL_MEAN && !spec->ceil &&
         (spec->counts_padding || window->top + window->left + window->bottom + window->right == 0);
     if (!may || !nas_onnx_take_padding(x, &wider) || !is_pool(&wider)) return nas_onnx_tensor(m, x);
+    spec->counts_padding |= !nas_window_is_same(&wider, window);
     *window = wider;
-    spec->counts_padding = true;
     return x->tensor;
 }
 

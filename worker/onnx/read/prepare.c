@@ -180,7 +180,9 @@ nas_status_t nas_onnx_prepare(nas_onnx_maker_t *m)
     if (!status) status = find_producers(m);
     if (status) return status;
     mark_live(m);
-    status = find_initialisers(m);
+    for (int i = 0; !status && i < m->file->n_ops; i++)
+        if (m->is_live[i]) status = nas_onnx_check(m, &m->file->op[i]);
+    if (!status) status = find_initialisers(m);
     if (!status) status = take_images(m);
     return status ? status : make_constants(m);
 }

@@ -66,8 +66,11 @@ static nas_status_t reshape_data(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
     nas_onnx_list_t asked;
     const nas_status_t status = nas_onnx_integers(m, op, "shape", 1, &asked);
     if (status) return status;
+    for (int i = 0; i < asked.n; i++)
+        if (asked.at[i] == 0 && nas_onnx_integer(op, "allowzero", 0))
+            return nas_onnx_refuse(m, op, "nothing is left of its input");
     if (asks_same(m, x, &asked)) return nas_onnx_identity(m, op);
-    if (asks_flat(m, x, &asked) && !nas_onnx_integer(op, "allowzero", 0)) return make_flat(m, op);
+    if (asks_flat(m, x, &asked)) return make_flat(m, op);
     return nas_onnx_refuse(m, op, "a shape of [N, C H W] is computed");
 }
 
@@ -212,12 +215,10 @@ typedef struct span {
 
 /* A value of which another part is taken, with zeros where its input has nothing. Zeros that are
  * added where something was cut off before are not what was cut: then it is cut first. */
-static nas_status_t take_part(nas_onnx_maker_t *m, const nas_onnx_op_t *op, span_t rows,
-                              span_t columns)
+static nas_status_t take_part(nas_onnx_maker_t *m, const nas_onnx_op_t *op,
+                              const nas_onnx_value_t *x, const span_t span[2])
 {
-    const nas_onnx_value_t *x = nas_onnx_input(m, op, 0);
     const nas_extents_t e = nas_onnx_extents(x);
-    const span_t span[2] = {rows, columns};
     const int64_t extent[2] = {e.h, e.w}, base[2] = {x->base.h, x->base.w},
                   place[2] = {x->top, x->left};
     bool reveals = false;
@@ -234,10 +235,10 @@ static nas_status_t take_part(nas_onnx_maker_t *m, const nas_onnx_op_t *op, span
         return NAS_EINPUT;
     }
     nas_onnx_value_t value = *x;
-    value.top += (int)rows.first;
-    value.left += (int)columns.first;
-    value.shape.dim[2] = rows.n;
-    value.shape.dim[3] = columns.n;
+    value.top += (int)span[0].first;
+    value.left += (int)span[1].first;
+    value.shape.dim[2] = span[0].n;
+    value.shape.dim[3] = span[1].n;
     value.cut_by = op->name;
     *nas_onnx_output(m, op) = value;
     return NAS_OK;
@@ -280,8 +281,9 @@ nas_status_t nas_onnx_pad(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
         return nas_onnx_refuse(m, op, "padding of H and W is computed");
     if (x->shape.rank == 2) return nas_onnx_identity(m, op);
     const nas_extents_t e = nas_onnx_extents(x);
-    return take_part(m, op, (span_t){-before[2], e.h + before[2] + behind[2]},
-                     (span_t){-before[3], e.w + before[3] + behind[3]});
+    const span_t span[2] = {{-before[2], e.h + before[2] + behind[2]},
+                            {-before[3], e.w + before[3] + behind[3]}};
+    return take_part(m, op, x, span);
 }
 
 static int64_t clamp(int64_t x, int64_t low, int64_t high)
@@ -327,5 +329,5 @@ nas_status_t nas_onnx_slice(nas_onnx_maker_t *m, const nas_onnx_op_t *op)
         status = slice_axis(m, op, axis, bound, span);
     }
     if (status || x->shape.rank == 2) return status ? status : nas_onnx_identity(m, op);
-    return take_part(m, op, span[2], span[3]);
+    return take_part(m, op, x, span + 2);
 }

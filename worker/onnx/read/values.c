@@ -53,10 +53,39 @@ void nas_onnx_step(const nas_onnx_shape_t *shape, int64_t index[NAS_ONNX_MAX_RAN
 
 /* --------------------------------------------------------------------------------------- data */
 
+/* Zeros of a shape that is known but for the batch are a tensor, too, once somebody reads them who
+ * does not take them for nothing. */
+static nas_status_t make_zeros(nas_onnx_maker_t *m, const nas_onnx_op_t *op, int symbol,
+                               const nas_onnx_value_t **value_p)
+{
+    const nas_onnx_value_t *value = &m->value[symbol];
+    const nas_onnx_shape_t *s = &value->shape;
+    bool is = value->kind == NAS_ONNX_REAL && (s->rank == 4 || s->rank == 2) &&
+              nas_onnx_is_batch(m, s->dim[0]);
+    for (int i = 1; is && i < s->rank; i++) is = s->dim[i] > 0 && s->dim[i] <= INT32_MAX;
+    const nas_status_t status = is ? nas_onnx_is_all(m, value, 0, &is) : NAS_OK;
+    if (status || !is) return status;
+    const nas_extents_t e = nas_onnx_extents(value);
+    nas_onnx_value_t *made = nas_onnx_memory_take(&m->file->memory, 1, sizeof *made);
+    if (!made) return nas_onnx_no_memory(m);
+    *made = (nas_onnx_value_t){.kind = NAS_ONNX_DATA, .shape = *s, .base = e, .tensor = -1};
+    made->shape.dim[0] = NAS_ONNX_BATCH;
+    const nas_join_spec_t none = {.name = nas_onnx_name(m, m->file->symbols.text[symbol])};
+    made->tensor = m->b->sum(m->b, &none, e);
+    if (made->tensor < 0) m->failed = op;
+    if (made->tensor >= m->n_tensors) m->n_tensors = made->tensor + 1;
+    *value_p = made;
+    return made->tensor < 0 ? NAS_EINPUT : NAS_OK;
+}
+
 nas_status_t nas_onnx_data(nas_onnx_maker_t *m, const nas_onnx_op_t *op, int i, int rank,
                            const nas_onnx_value_t **value_p)
 {
     const nas_onnx_value_t *value = nas_onnx_input(m, op, i);
+    if (value && value->kind == NAS_ONNX_REAL) {
+        const nas_status_t status = make_zeros(m, op, op->input[i], &value);
+        if (status) return status;
+    }
     if (!value || value->kind != NAS_ONNX_DATA)
         return nas_onnx_refuse(m, op, "input %d is not made of the images", i);
     if (rank > 0 && value->shape.rank != rank)
@@ -74,9 +103,9 @@ static bool is_cut(const nas_onnx_value_t *value)
 }
 
 /* What has been cut once is not cut again for the next reader. */
-static void remember_cut(nas_onnx_maker_t *m, const nas_onnx_value_t *cut, int tensor)
+static void remember_cut(const nas_onnx_value_t *cut, int tensor)
 {
-    nas_onnx_value_t *value = &m->value[cut - m->value];
+    nas_onnx_value_t *value = (nas_onnx_value_t *)(uintptr_t)cut; /* the maker's own */
     value->tensor = tensor;
     value->base = nas_onnx_extents(cut);
     value->top = value->left = 0;
@@ -95,7 +124,7 @@ int nas_onnx_tensor(nas_onnx_maker_t *m, const nas_onnx_value_t *value)
     const int tensor = m->b->crop(m->b, value->tensor, &crop);
     if (tensor >= 0) {
         m->n_tensors = tensor + 1;
-        remember_cut(m, value, tensor);
+        remember_cut(value, tensor);
     }
     return tensor;
 }
@@ -167,9 +196,9 @@ static bool is_taken(const nas_symbols_t *names, const char *name, size_t n, con
 /* Names that parameters, and what an export of the graph makes, derive from a node's. */
 static bool is_free(const nas_symbols_t *names, const char *name)
 {
-    static const char *const end[] = {
-        "/weight",   "/bias", "/gamma",  "/beta",  "/mean", "/relu", "/pool", "/shape", "/extents",
-        "/variance", "/pads", "/padded", "/first", "/end",  "/axes", "/low",  "/high"};
+    static const char *const end[] = {"/weight", "/bias",     "/gamma", "/beta",   "/mean",
+                                      "/shape",  "/extents",  "/pads",  "/padded", "/first",
+                                      "/end",    "/variance", "/axes",  "/low",    "/high"};
     if (nas_symbols_find(names, name) >= 0) return false;
     const size_t n = strlen(name);
     for (size_t i = 0; i < sizeof end / sizeof *end; i++) {
@@ -185,7 +214,7 @@ static bool is_free(const nas_symbols_t *names, const char *name)
 /* Names are cut to what messages and files have room for. */
 const char *nas_onnx_name(nas_onnx_maker_t *m, const char *name)
 {
-    enum { LONGEST = 200 };
+    enum { LONGEST = 80 };
     char text[LONGEST + 32];
     size_t n = strlen(name) < LONGEST ? strlen(name) : LONGEST;
     while (n > 0 && ((unsigned char)name[n] & 0xc0) == 0x80) n--; /* within a character */
