@@ -69,13 +69,16 @@ typedef struct nas_conv_spec {
                      before, of as many numbers, whose weight it has too */
 } nas_conv_spec_t;
 
+/** PyTorch's. */
+#define NAS_DEFAULT_MOMENTUM 0.1
+
 /** A batch normalisation. */
 typedef struct nas_norm_spec {
     const char *name;
     double eps;      /**< > 0 */
     bool affine;     /**< it has gamma and beta */
     bool is_kept;    /**< synflow, which drops the others, keeps it */
-    double momentum; /**< share of a batch in running statistics; 0: 0.1 */
+    double momentum; /**< share of a batch in running statistics; 0: NAS_DEFAULT_MOMENTUM */
 } nas_norm_spec_t;
 
 typedef enum nas_pool_kind { NAS_POOL_MEAN = 0, NAS_POOL_MAX } nas_pool_kind_t;

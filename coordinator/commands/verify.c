@@ -15,7 +15,7 @@ static const char help[] =
     "across 0 explains values only if float64 gives just them with that ReLU on its\n"
     "other side; a line below the table says so.\n"
     "\n"
-    "  --images FILE    a CIFAR-10 binary file, whose first images courses of training take that\n"
+    "  --images FILE    a CIFAR-10 binary file, whose first images trainings take that\n"
     "                   have none of their own\n"
     "  --device DEVICE  auto (a GPU where there is one; the default unless a backend is named),\n"
     "                   cpu, gpu, or one that robotnas devices lists, as cuda:0\n"

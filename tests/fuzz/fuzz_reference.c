@@ -30,17 +30,22 @@ static nas_reference_t make_reference(bool is_training)
                                    .cells = 1,
                                    .classes = CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
-    nas_reference_t r = {.n_steps = is_training ? N_STEPS : 0,
-                         .batch = BATCH,
-                         .n_images = is_training ? N_STEPS * BATCH : BATCH,
-                         .has_input_gradient = true};
+    nas_reference_t r = {
+        .batch = BATCH, .n_steps = is_training ? N_STEPS : 0, .has_input_gradient = !is_training};
+    nas_images_t *images = is_training ? &r.course : &r.input;
     int n_metrics = 0;
     (void)nas_metric_list(&n_metrics);
     NAS_ASSERT(nas_arch_init(&r.arch, nas_space_with_networks(), NULL) == NAS_OK);
     NAS_ASSERT(nas_arch_parse(&r.arch, CELL, NULL) == NAS_OK);
     NAS_ASSERT(nas_graph_create(&network, &r.arch, &r.graph, NULL) == NAS_OK);
-    r.images = zeros(nas_reference_n_pixels(&r), sizeof *r.images);
-    r.labels = zeros((size_t)r.n_images, sizeof *r.labels);
+    *images = (nas_images_t){.pixel = NAS_PIXEL_F32,
+                             .n = is_training ? N_STEPS * BATCH : BATCH,
+                             .c = network.image_channels,
+                             .h = network.height,
+                             .w = network.width};
+    NAS_ASSERT(nas_images_allocate(images, NULL) == NAS_OK);
+    memset(images->data, 0, (size_t)images->n * nas_images_values(images) * sizeof(float));
+    memset(images->labels, 0, (size_t)images->n * sizeof *images->labels);
     r.parameters = zeros((size_t)r.graph->n_values, sizeof *r.parameters);
     r.has_metric = zeros((size_t)n_metrics, sizeof *r.has_metric);
     r.has_gradient = zeros((size_t)r.graph->n_parameters, sizeof *r.has_gradient);
@@ -64,9 +69,14 @@ static fuzz_bytes_t good_file(const char *path, bool is_training)
 static void check_reference(const char *path, const nas_reference_t *reference)
 {
     const nas_network_t *network = &reference->graph->network;
-    NAS_ASSERT(reference->batch > 0 && reference->n_images >= reference->batch);
-    for (int i = 0; i < reference->n_images; i++)
-        NAS_ASSERT(reference->labels[i] >= 0 && reference->labels[i] < network->classes);
+    const nas_images_t *input = &reference->input, *course = &reference->course;
+    NAS_ASSERT(reference->batch > 0 && (input->n == 0 || input->n == reference->batch));
+    NAS_ASSERT(course->n == (int64_t)reference->n_steps * reference->batch);
+    NAS_ASSERT(input->n + course->n > 0);
+    for (int64_t i = 0; i < input->n; i++)
+        NAS_ASSERT(input->labels[i] >= 0 && input->labels[i] < network->classes);
+    for (int64_t i = 0; i < course->n; i++)
+        NAS_ASSERT(course->labels[i] >= 0 && course->labels[i] < network->classes);
     NAS_ASSERT(nas_reference_write(path, reference, &reference->expected, NULL) == NAS_OK);
 }
 

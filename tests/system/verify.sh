@@ -3,31 +3,10 @@
 # with exit code 1; files that are no references are refused; what is dumped is a reference again.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# shellcheck source=tests/system/references.sh
+. "$(dirname "${BASH_SOURCE[0]}")/references.sh"
 shipped=("$ROBOTNAS_SOURCE"/tests/data/reference-*.h5)
-mixed=$ROBOTNAS_SOURCE/tests/data/reference-mixed.h5
 course=$ROBOTNAS_SOURCE/tests/data/reference-course.h5
-
-backends=(ref)
-if "$ROBOTNAS" verify --backend cpu "$mixed" >out 2>&1 || ! grep -q 'not built in' out; then
-    backends+=(cpu)
-fi
-
-# expect_agreement COMMAND...: every value agrees.
-expect_agreement() {
-    expect_exit 0 "$@"
-    [ ! -s err ] || fail "stderr is not empty: $*"
-    expect_line out '^[1-9][0-9]* values, 0 differ$'
-}
-
-# expect_refusal PATTERN COMMAND...: exit code 2, one line on stderr that matches.
-expect_refusal() {
-    local pattern=$1
-    shift
-    expect_exit 2 "$@"
-    [ "$(wc -l <err)" = 1 ] || fail "not one line: $*"
-    # shellcheck disable=SC2053 # the pattern is one
-    [[ $(<err) == robotnas:\ $pattern ]] || fail "expected '$pattern', found '$(<err)': $*"
-}
 
 # ---- Shipped references ----
 
@@ -69,19 +48,7 @@ expect_refusal 'verify: REFERENCE.h5 is missing*' "$ROBOTNAS" verify
 expect_refusal "verify: there is no backend 'gpu'*" "$ROBOTNAS" verify "$mixed" --backend gpu
 small_job job.yaml
 "$ROBOTNAS" search job.yaml --set search.repeats=1 >out 2>&1 || fail 'the small job'
-expect_refusal "small.h5: attribute 'arch' is not there" "$ROBOTNAS" verify small.h5
-
-# edited NAME STATEMENT [FILE]: a copy of reference-mixed.h5 or FILE, edited.h5, after a statement about its dataset or
-# attribute NAME.
-edited() {
-    cp "${3:-$mixed}" edited.h5
-    "$python" - "$1" "$2" <<'PY'
-import sys, h5py, numpy
-with h5py.File('edited.h5', 'r+') as file:
-    name = sys.argv[1]
-    exec(sys.argv[2])
-PY
-}
+expect_refusal "small.h5: there is neither an attribute 'arch' nor 'model'; *" "$ROBOTNAS" verify small.h5
 
 if python=$(python_with h5py); then
     for name in loss logits grad_norm snip grasp fisher synflow log_synflow jacob_cov nwot plain l2_norm params \

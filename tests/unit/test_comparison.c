@@ -10,6 +10,7 @@
 #include <string.h>
 
 enum { BATCH = 2, CLASSES = 2, N_STEPS = 6, SHALLOW = 0, DEEP, ILL };
+enum { VALUES = 1, TRAINING = 2 }; /* what a reference has */
 
 static const double TINY = 1e-3; /* of a tolerance: on either side of it */
 
@@ -52,17 +53,15 @@ static void fill_values(const nas_reference_t *r, nas_reference_values_t *values
 {
     cr_assert_eq(nas_reference_values_init(r, values, NULL), NAS_OK);
     values->loss = 2;
-    if (r->n_steps > 0) {
-        fill(values->losses, r->n_steps, 4);
-        return;
-    }
+    fill(values->losses, r->n_steps, 4);
+    if (!nas_reference_has_values(r)) return;
     fill(values->logits, BATCH * CLASSES, -8);
     fill(values->metric, n_metrics(), 3);
     fill(values->gradient, r->graph->n_values, 1);
     fill(values->input_gradient, (int64_t)nas_reference_n_pixels(r), 1);
 }
 
-static pair_t make_pair(int condition, int n_steps)
+static pair_t make_pair(int condition, unsigned contents)
 {
     const nas_network_t network = {.image_channels = 1,
                                    .height = 4,
@@ -71,11 +70,11 @@ static pair_t make_pair(int condition, int n_steps)
                                    .cells = condition == SHALLOW ? 2 : 3,
                                    .classes = CLASSES,
                                    .convention = NAS_CONVENTION_TRAIN};
-    pair_t pair = {.reference = {.n_steps = n_steps,
-                                 .arch = arch_of(condition == ILL ? "(3, 3, 3, 3, 3, 3)"
+    pair_t pair = {.reference = {.arch = arch_of(condition == ILL ? "(3, 3, 3, 3, 3, 3)"
                                                                   : "(3, 3, 3, 3, 3, 0)"),
                                  .batch = BATCH,
-                                 .n_images = n_steps > 0 ? n_steps * BATCH : BATCH,
+                                 .input = {.n = contents & VALUES ? BATCH : 0},
+                                 .n_steps = contents & TRAINING ? N_STEPS : 0,
                                  .has_input_gradient = true}};
     nas_reference_t *r = &pair.reference;
     cr_assert_eq(nas_graph_create(&network, &r->arch, &r->graph, NULL), NAS_OK);
@@ -138,7 +137,7 @@ Test(comparison, float32_values_may_differ_as_far_as_the_network_allows)
         {"log_synflow", 1, {1e-5, 1e-5, 1e-5}}, {"synflow", 3, {1e-5, 1e-5, 1e-5}},
     };
     for (int condition = SHALLOW; condition <= ILL; condition++) {
-        pair_t pair = make_pair(condition, 0);
+        pair_t pair = make_pair(condition, VALUES);
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
             expect_bound(&pair, false, cases[i].name, &pair.found.metric[metric_at(cases[i].name)],
                          cases[i].unit * cases[i].tolerance[condition]);
@@ -151,7 +150,7 @@ Test(comparison, float32_values_may_differ_as_far_as_the_network_allows)
 
 Test(comparison, float64_values_must_be_equal_to_eight_digits)
 {
-    pair_t pair = make_pair(ILL, 0);
+    pair_t pair = make_pair(ILL, VALUES);
     for (int i = 0; i < n_metrics(); i++) {
         int n = 0;
         expect_bound(&pair, true, nas_metric_list(&n)[i]->name, &pair.found.metric[i], 3e-8);
@@ -163,7 +162,7 @@ Test(comparison, float64_values_must_be_equal_to_eight_digits)
 
 Test(comparison, gradients_are_measured_by_their_norm)
 {
-    pair_t pair = make_pair(SHALLOW, 0);
+    pair_t pair = make_pair(SHALLOW, VALUES);
     const nas_parameter_t *parameter = &pair.reference.graph->parameter[0];
     char name[256];
     (void)snprintf(name, sizeof name, "gradients/%s", parameter->name);
@@ -184,17 +183,20 @@ Test(comparison, gradients_are_measured_by_their_norm)
 Test(comparison, losses_of_a_training_may_wander_apart_step_by_step)
 {
     static const double tolerance[N_STEPS] = {1e-5, 1e-5, 1e-3, 1e-3, 1e-1, 1e-1};
-    pair_t pair = make_pair(SHALLOW, N_STEPS);
-    for (int i = 0; i < N_STEPS; i++) {
-        char name[32];
-        (void)snprintf(name, sizeof name, "losses[%d]", i);
-        expect_bound(&pair, false, name, &pair.found.losses[i], 4 * tolerance[i]);
-        expect_bound(&pair, true, name, &pair.found.losses[i], 4e-6);
-        /* A loss below 1 is measured by 1. */
-        pair.reference.expected.losses[i] = pair.found.losses[i] = 0.25;
-        expect_bound(&pair, false, name, &pair.found.losses[i], tolerance[i]);
+    /* alone, and beside values */
+    for (unsigned contents = TRAINING; contents <= (TRAINING | VALUES); contents++) {
+        pair_t pair = make_pair(SHALLOW, contents);
+        for (int i = 0; i < N_STEPS; i++) {
+            char name[32];
+            (void)snprintf(name, sizeof name, "losses[%d]", i);
+            expect_bound(&pair, false, name, &pair.found.losses[i], 4 * tolerance[i]);
+            expect_bound(&pair, true, name, &pair.found.losses[i], 4e-6);
+            /* A loss below 1 is measured by 1. */
+            pair.reference.expected.losses[i] = pair.found.losses[i] = 0.25;
+            expect_bound(&pair, false, name, &pair.found.losses[i], tolerance[i]);
+        }
+        free_pair(&pair);
     }
-    free_pair(&pair);
 }
 
 Test(comparison, what_is_no_number_agrees_with_itself_alone)
@@ -202,7 +204,7 @@ Test(comparison, what_is_no_number_agrees_with_itself_alone)
     static const double special[] = {NAN, INFINITY, -INFINITY, 0, 1};
     enum { N_SPECIAL = sizeof special / sizeof *special };
     const int at = metric_at("jacob_cov");
-    pair_t pair = make_pair(SHALLOW, 0);
+    pair_t pair = make_pair(SHALLOW, VALUES);
     for (int i = 0; i < N_SPECIAL; i++)
         for (int j = 0; j < N_SPECIAL; j++)
             for (int is_float64 = 0; is_float64 < 2; is_float64++) {
@@ -216,7 +218,7 @@ Test(comparison, what_is_no_number_agrees_with_itself_alone)
 
 Test(comparison, what_a_file_has_not_is_not_compared)
 {
-    pair_t pair = make_pair(SHALLOW, 0);
+    pair_t pair = make_pair(SHALLOW, VALUES);
     nas_comparison_t *comparison = NULL;
     size_t n = 0;
     memset(pair.reference.has_metric, false, (size_t)n_metrics() * sizeof(bool));

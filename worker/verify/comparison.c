@@ -73,6 +73,7 @@ static nas_status_t find_condition(compare_t *compare, nas_error_t *err)
     const nas_graph_t *graph = compare->reference->graph;
     nas_arch_t costliest = {0};
     nas_cost_t own, most;
+    if (!compare->reference->arch.space) return NAS_OK;
     nas_status_t status = nas_arch_init(&costliest, compare->reference->arch.space, err);
     if (!status) nas_arch_set(&costliest, costliest.space->costliest);
     if (!status) status = nas_arch_cost(&costliest, &graph->network, &most, NULL, err);
@@ -283,10 +284,8 @@ nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_v
         free(compare.comparison);
         return status;
     }
-    if (reference->n_steps > 0)
-        compare_losses(&compare);
-    else
-        compare_batch(&compare);
+    if (nas_reference_has_values(reference)) compare_batch(&compare);
+    compare_losses(&compare);
     *comparison_p = compare.comparison;
     *n = compare.n;
     return NAS_OK;

@@ -58,7 +58,7 @@ typedef struct nas_comparison {
 /** Compare every value that the file has.  Not collective.
  *  is_float64: the kind of backend that found the values;
  *  comparison_p [out] n of them, the caller's (free), in the order logits, loss, metrics, input
- *  gradient, gradients; or of a training the losses.
+ *  gradient, gradients, and losses of a training.
  *  NAS_ENOMEM. */
 nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_values_t *found,
                          bool is_float64, nas_comparison_t **comparison_p, size_t *n,

@@ -225,7 +225,9 @@ static nas_status_t begin(search_t *search, double within, nas_error_t *err)
 nas_status_t nas_explain(const nas_reference_t *reference, const nas_reference_values_t *found,
                          double within, nas_explanation_t *explanation, nas_error_t *err)
 {
-    search_t search = {.reference = reference, .found = found, .explanation = explanation};
+    nas_reference_t batch = *reference;
+    search_t search = {.reference = &batch, .found = found, .explanation = explanation};
+    batch.n_steps = 0; /* losses of a training are nothing to explain */
     nas_status_t status = begin(&search, within, err);
     if (!status) status = try_each(&search, err);
     if (!status && explanation->n == 0) status = try_together(&search, err);

@@ -31,7 +31,7 @@ typedef struct nas_explanation {
 
 /** Look for them.  Not collective, deterministic. Up to 34 computations in float64;
  *  memory: 34 times the gradients.
- *  reference [in] of one batch, no training; found [in] in float32, where some of them differ;
+ *  reference [in] with values of a batch; found [in] in float32, where some of them differ;
  *  within [in] how near to 0 an input is to be, as a share of the root of the mean square of its
  *  node's inputs: NAS_EXPLANATION_WITHIN;
  *  explanation [out].

@@ -154,7 +154,7 @@ nas_status_t nas_kinks_compute(const nas_reference_t *reference, const int64_t *
                                nas_error_t *err)
 {
     rectifying_t rectifying = {.backend = *nas_backend_ref(),
-                               .images = reference->images,
+                               .images = reference->input.data,
                                .n_turned = n_turned,
                                .near = near};
     nas_engine_t *engine = NULL;

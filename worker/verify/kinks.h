@@ -36,8 +36,8 @@ typedef struct nas_kinks {
     int n;
 } nas_kinks_t;
 
-/** Compute every value of a reference in float64.  Not collective, deterministic.
- *  reference [in] of one batch, no training;
+/** Compute every value of a reference's batch in float64.  Not collective, deterministic.
+ *  reference [in] with values of a batch;
  *  turned [in] n_turned positions, NAS_KINKS_TURNED at most, of ReLUs that are to be on the other
  *  side: of a positive input 0 comes out, of another the least positive number;
  *  values [out] the caller's; near [out] the kinks of least share, as they are with these turned;

@@ -1,5 +1,6 @@
-/* Reference files: a network with its parameters and a batch, and the values that must come out.
- * scripts/make_references.py writes them and says by which definitions.
+/* Reference files: a network with its parameters and a batch, and the values that must come out, or
+ * the losses of a training, or both. scripts/make_references.py writes them and says by which
+ * definitions.
  *
  * HDF5 layout, dimension letters as in backend.h:
  *   attributes         arch (native name), channels, cells (per stage), classes, convention
@@ -10,20 +11,31 @@
  *   expected/gradients/NAME   optional: of the loss, by any parameters
  *   expected/input_gradient   optional: of the sum of the logits, [N, C, H, W]
  *
- * A file with expected/losses is a training instead: S steps of N images each, in their
+ * A file of these with expected/losses is a training instead: S steps of N images each, in their
  * order, from the weights in the file; gradient descent with Nesterov momentum 0.9, weight decay
  * 0.0005 on every parameter, and a rate that falls from 0.1 to 0 as half a cosine.
  *   attributes         as above, and batch: N; convention is train
  *   input/images       float [S N, C, H, W], normalised; input/labels integer [S N]. Without them,
  *                      the first images of a CIFAR-10 file that the caller names, normalised by
- *                      means 0.4914, 0.4822, 0.4465 and deviations 0.2470, 0.2435, 0.2616
+ *                      means 0.4914, 0.4822, 0.4465 and deviations 0.2470, 0.2435, 0.2616, and
+ *                      their labels modulo the classes. Where H or W is below 32 they are cut, from
+ *                      the first pixel on; where it is a multiple of 32 pixels are repeated
  *   weights/NAME       as above
  *   expected/losses    float [S], of each step's batch before the step
+ *
+ * X.h5 without the attribute arch is of the network in X.onnx beside it, whose parameters are the
+ * file's. It has values, and a training besides if it has losses:
+ *   attributes         model (what the network is called), classes
+ *   input/             of the values, as above
+ *   expected/          as above, but gradients by parameters
+ *   expected/losses    optional: a training as above from the same parameters, of batches of N; its
+ *                      images are CIFAR-10's, and where the caller names no file it is left out
  */
 #ifndef NAS_WORKER_VERIFY_REFERENCE_H
 #define NAS_WORKER_VERIFY_REFERENCE_H
 
 #include "common/space/arch.h"
+#include "worker/data/images.h"
 #include "worker/engine/graph/graph.h"
 
 #include <stdbool.h>
@@ -34,34 +46,36 @@
  *  refused. */
 enum { NAS_REFERENCE_NAME_SIZE = 96 };
 
-/** Values of one network and batch. Arrays are owned; end with nas_reference_values_fini. */
+/** Values of one network. Arrays are owned, and NULL where a reference has none of such; end with
+ *  nas_reference_values_fini. */
 typedef struct nas_reference_values {
     double *logits; /**< [N, classes] */
     double loss;
     double *metric;         /**< in the order of nas_metric_list */
     double *gradient;       /**< [graph->n_values], laid out as the parameters */
     double *input_gradient; /**< [N, C, H, W] */
-    double *losses;         /**< [S]; of a training these are all, and else NULL */
+    double *losses;         /**< [S] of the training */
 } nas_reference_values_t;
 
 /** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
 typedef struct nas_reference {
-    int n_steps; /**< S of a training; 0: values of one batch */
-    nas_arch_t arch;
+    nas_arch_t arch; /**< its space is NULL where the network is an ONNX file's */
+    char *model;     /**< what such a network is called; else NULL */
     nas_graph_t *graph;
-    int batch;          /**< N */
-    int n_images;       /**< N; of a training S N */
-    float *images;      /**< [n_images, C, H, W] */
-    int32_t *labels;    /**< [n_images] */
-    double *parameters; /**< [graph->n_values] */
+    double *parameters;  /**< [graph->n_values] */
+    int batch;           /**< N */
+    nas_images_t input;  /**< the batch that has values; none: there is a training alone */
+    int n_steps;         /**< S of the training; 0: there is none */
+    nas_images_t course; /**< its S N images */
+    int n_left_out;      /**< steps of a training whose images were not named */
     nas_reference_values_t expected;
     bool *has_metric;   /**< [n metrics] which values the file has */
     bool *has_gradient; /**< [n_parameters] */
     bool has_input_gradient;
 } nas_reference_t;
 
-/** Read a file.  Not collective; forks (untrusted_hdf5.h). Memory: its arrays, and as much again
- *  for a moment.
+/** Read a file, and the ONNX file beside it where it is of such.  Not collective; forks
+ *  (untrusted_hdf5.h). Memory: its arrays, and as much again for a moment.
  *  cifar [in] a CIFAR-10 file for a training without images, read only for such; NULL:
  *  none;
  *  reference [out] the caller's.
@@ -71,20 +85,26 @@ nas_status_t nas_reference_read(const char *path, const char *cifar, nas_referen
                                 nas_error_t *err);
 
 /** Write a file of this network and batch with these values in place of the expected ones; the same
- *  kinds of value are in it.  Not collective. Replaces path as a whole.
+ *  kinds of value are in it, and no ONNX file is written.  Not collective. Replaces path as a whole.
  *  NAS_EINPUT, NAS_EIO (see nas_file_replace). NAS_ENOMEM. */
 nas_status_t nas_reference_write(const char *path, const nas_reference_t *reference,
                                  const nas_reference_values_t *values, nas_error_t *err);
 
-/** Room for all values of a graph and batch, zero.
+/** Room for all values that a reference has, zero.
  *  Not collective.
  *  values [out] the caller's.
  *  NAS_ENOMEM. */
 nas_status_t nas_reference_values_init(const nas_reference_t *reference,
                                        nas_reference_values_t *values, nas_error_t *err);
 
-/** Values of all images: n_images C H W. */
+/** Values of the images of a batch: N C H W. */
 size_t nas_reference_n_pixels(const nas_reference_t *reference);
+
+/** What the network is called: its architecture's native name, or what the file says. Borrowed. */
+const char *nas_reference_name(const nas_reference_t *reference);
+
+/** Whether there are values of a batch. */
+bool nas_reference_has_values(const nas_reference_t *reference);
 
 void nas_reference_values_fini(nas_reference_values_t *values);
 void nas_reference_fini(nas_reference_t *reference);

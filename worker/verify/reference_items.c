@@ -19,6 +19,16 @@ nas_status_t nas_reference_items(const char *path, const nas_untrusted_item_t *i
 size_t nas_reference_n_pixels(const nas_reference_t *reference)
 {
     const nas_network_t *net = &reference->graph->network;
-    return (size_t)reference->n_images * (size_t)net->image_channels * (size_t)net->height *
+    return (size_t)reference->batch * (size_t)net->image_channels * (size_t)net->height *
            (size_t)net->width;
+}
+
+const char *nas_reference_name(const nas_reference_t *reference)
+{
+    return reference->model ? reference->model : reference->arch.name;
+}
+
+bool nas_reference_has_values(const nas_reference_t *reference)
+{
+    return reference->input.n > 0;
 }

@@ -9,10 +9,8 @@
 
 enum { ITEM_NAME_SIZE = NAS_REFERENCE_NAME_SIZE + 32 };
 
-/* The first item of each section; metrics, weights and gradients are as many as there are. A
- * training has losses and weights alone. */
+/* The first items are the values of a batch, where there are such: these, and every metric. */
 enum { LOSS = 0, LOGITS, INPUT_GRADIENT, METRICS };
-enum { LOSSES = 0 };
 
 /* Items, their names and what was read for them. */
 typedef struct list {
@@ -20,8 +18,9 @@ typedef struct list {
     char (*name)[ITEM_NAME_SIZE];
     nas_untrusted_array_t *array;
     size_t n;
-    size_t weights;   /* first of the weights */
-    size_t gradients; /* first of the gradients */
+    size_t losses;    /* behind the values: the losses, one item or none */
+    size_t weights;   /* first of the weights, as many as there are, or none */
+    size_t gradients; /* first of the gradients, likewise */
 } list_t;
 
 static void add_item(list_t *list, bool optional, const char *format, ...)
@@ -45,18 +44,19 @@ static void add_values(list_t *list)
     for (int i = 0; i < n_metrics; i++) add_item(list, true, "expected/%s", metric[i]->name);
 }
 
+/* Of a network that has its parameters, names are another file's. */
 static void add_items(list_t *list, const nas_reference_t *reference)
 {
     const nas_graph_t *graph = reference->graph;
-    if (reference->n_steps > 0)
-        add_item(list, false, "expected/losses");
-    else
-        add_values(list);
+    const bool is_named = !reference->parameters, has_values = nas_reference_has_values(reference);
+    if (has_values) add_values(list);
+    list->losses = list->n;
+    if (reference->n_steps > 0) add_item(list, false, "expected/losses");
     list->weights = list->n;
-    for (int i = 0; i < graph->n_parameters; i++)
+    for (int i = 0; is_named && i < graph->n_parameters; i++)
         add_item(list, false, "weights/%s", graph->parameter[i].name);
     list->gradients = list->n;
-    for (int i = 0; reference->n_steps == 0 && i < graph->n_parameters; i++)
+    for (int i = 0; is_named && has_values && i < graph->n_parameters; i++)
         add_item(list, true, "expected/gradients/%s", graph->parameter[i].name);
 }
 
@@ -64,7 +64,7 @@ static nas_status_t make_list(list_t *list, const nas_reference_t *reference, na
 {
     int n_metrics;
     (void)nas_metric_list(&n_metrics);
-    const size_t n = METRICS + (size_t)n_metrics + 2 * (size_t)reference->graph->n_parameters;
+    const size_t n = METRICS + (size_t)n_metrics + 1 + 2 * (size_t)reference->graph->n_parameters;
     list->item = calloc(n, sizeof *list->item);
     list->name = calloc(n, sizeof *list->name);
     list->array = calloc(n, sizeof *list->array);
@@ -109,17 +109,24 @@ static nas_status_t take_array(const char *path, const list_t *list, size_t i,
 static nas_status_t take_parameters(const char *path, const list_t *list,
                                     nas_reference_t *reference, nas_error_t *err)
 {
-    const nas_graph_t *graph = reference->graph;
     nas_status_t status = NAS_OK;
-    for (int i = 0; !status && i < graph->n_parameters; i++) {
-        const nas_parameter_t *parameter = &graph->parameter[i];
+    for (size_t i = list->weights; !status && i < list->gradients; i++) {
+        const nas_parameter_t *parameter = &reference->graph->parameter[i - list->weights];
         const nas_reference_shape_t shape = nas_reference_parameter_shape(parameter);
-        const size_t at = (size_t)i;
-        status = take_array(path, list, list->weights + at, &shape,
-                            reference->parameters + parameter->offset, err);
-        if (!status && reference->has_gradient[i])
-            status = take_array(path, list, list->gradients + at, &shape,
-                                reference->expected.gradient + parameter->offset, err);
+        status = take_array(path, list, i, &shape, reference->parameters + parameter->offset, err);
+    }
+    return status;
+}
+
+static nas_status_t take_gradients(const char *path, const list_t *list, nas_reference_t *reference,
+                                   nas_error_t *err)
+{
+    nas_status_t status = NAS_OK;
+    for (size_t i = list->gradients; !status && i < list->n; i++) {
+        const nas_parameter_t *parameter = &reference->graph->parameter[i - list->gradients];
+        const nas_reference_shape_t shape = nas_reference_parameter_shape(parameter);
+        status = take_array(path, list, i, &shape, reference->expected.gradient + parameter->offset,
+                            err);
     }
     return status;
 }
@@ -129,7 +136,7 @@ static nas_status_t take_metrics(const char *path, const list_t *list, nas_refer
 {
     const nas_reference_shape_t number = {0};
     nas_status_t status = NAS_OK;
-    for (size_t i = METRICS; !status && i < list->weights; i++)
+    for (size_t i = METRICS; !status && i < list->losses; i++)
         status = take_array(path, list, i, &number, &reference->expected.metric[i - METRICS], err);
     return status;
 }
@@ -140,11 +147,8 @@ static nas_status_t take_outputs(const char *path, const list_t *list, nas_refer
     nas_reference_values_t *expected = &reference->expected;
     const nas_reference_shape_t number = {0};
     const nas_reference_shape_t logits = nas_reference_logits_shape(reference);
-    const nas_reference_shape_t images = nas_reference_images_shape(reference);
-    if (reference->n_steps > 0) {
-        const nas_reference_shape_t losses = {1, {reference->n_steps}};
-        return take_array(path, list, LOSSES, &losses, expected->losses, err);
-    }
+    const nas_reference_shape_t images = nas_reference_images_shape(&reference->input);
+    if (!nas_reference_has_values(reference)) return NAS_OK;
     nas_status_t status = take_array(path, list, LOSS, &number, &expected->loss, err);
     if (!status) status = take_array(path, list, LOGITS, &logits, expected->logits, err);
     if (!status)
@@ -152,17 +156,25 @@ static nas_status_t take_outputs(const char *path, const list_t *list, nas_refer
     return status;
 }
 
+static nas_status_t take_losses(const char *path, const list_t *list, nas_reference_t *reference,
+                                nas_error_t *err)
+{
+    const nas_reference_shape_t losses = {1, {reference->n_steps}};
+    if (reference->n_steps == 0) return NAS_OK;
+    return take_array(path, list, list->losses, &losses, reference->expected.losses, err);
+}
+
 /* Before room is made for it: a few numbers in a file may speak of a network of any size. */
 static nas_status_t check_sizes(const char *path, const list_t *list,
                                 const nas_reference_t *reference, nas_error_t *err)
 {
-    const nas_graph_t *graph = reference->graph;
     const nas_reference_shape_t logits = nas_reference_logits_shape(reference);
     nas_status_t status = NAS_OK;
-    if (reference->n_steps == 0) status = check_shape(path, list, LOGITS, &logits, err);
-    for (int i = 0; !status && i < graph->n_parameters; i++) {
-        const nas_reference_shape_t shape = nas_reference_parameter_shape(&graph->parameter[i]);
-        status = check_shape(path, list, list->weights + (size_t)i, &shape, err);
+    if (nas_reference_has_values(reference)) status = check_shape(path, list, LOGITS, &logits, err);
+    for (size_t i = list->weights; !status && i < list->gradients; i++) {
+        const nas_reference_shape_t shape =
+            nas_reference_parameter_shape(&reference->graph->parameter[i - list->weights]);
+        status = check_shape(path, list, i, &shape, err);
     }
     return status;
 }
@@ -175,15 +187,16 @@ static nas_status_t allocate(const list_t *list, nas_reference_t *reference, nas
     (void)nas_metric_list(&n_metrics);
     reference->has_metric = calloc((size_t)n_metrics, sizeof *reference->has_metric);
     reference->has_gradient = calloc(n_parameters, sizeof *reference->has_gradient);
-    reference->parameters = calloc((size_t)reference->graph->n_values, sizeof(double));
+    if (!reference->parameters)
+        reference->parameters = calloc((size_t)reference->graph->n_values, sizeof(double));
     if (!reference->has_metric || !reference->has_gradient || !reference->parameters)
         return nas_error_nomem(err, "a reference");
-    for (size_t i = METRICS; i < list->weights; i++)
+    for (size_t i = METRICS; i < list->losses; i++)
         reference->has_metric[i - METRICS] = list->array[i].data != NULL;
     for (size_t i = list->gradients; i < list->n; i++)
         reference->has_gradient[i - list->gradients] = list->array[i].data != NULL;
     reference->has_input_gradient =
-        reference->n_steps == 0 && list->array[INPUT_GRADIENT].data != NULL;
+        nas_reference_has_values(reference) && list->array[INPUT_GRADIENT].data != NULL;
     return nas_reference_values_init(reference, &reference->expected, err);
 }
 
@@ -196,8 +209,10 @@ nas_status_t nas_reference_read_values(const char *path, nas_reference_t *refere
     if (!status) status = check_sizes(path, &list, reference, err);
     if (!status) status = allocate(&list, reference, err);
     if (!status) status = take_parameters(path, &list, reference, err);
+    if (!status) status = take_gradients(path, &list, reference, err);
     if (!status) status = take_metrics(path, &list, reference, err);
     if (!status) status = take_outputs(path, &list, reference, err);
+    if (!status) status = take_losses(path, &list, reference, err);
     free_list(&list);
     return status;
 }
@@ -211,11 +226,9 @@ nas_reference_shape_t nas_reference_parameter_shape(const nas_parameter_t *param
     return shape;
 }
 
-nas_reference_shape_t nas_reference_images_shape(const nas_reference_t *reference)
+nas_reference_shape_t nas_reference_images_shape(const nas_images_t *images)
 {
-    const nas_network_t *net = &reference->graph->network;
-    return (nas_reference_shape_t){
-        4, {reference->n_images, net->image_channels, net->height, net->width}};
+    return (nas_reference_shape_t){4, {images->n, images->c, images->h, images->w}};
 }
 
 nas_reference_shape_t nas_reference_logits_shape(const nas_reference_t *reference)
@@ -223,35 +236,37 @@ nas_reference_shape_t nas_reference_logits_shape(const nas_reference_t *referenc
     return (nas_reference_shape_t){2, {reference->batch, reference->graph->network.classes}};
 }
 
-static nas_status_t init_losses(const nas_reference_t *reference, nas_reference_values_t *values,
-                                nas_error_t *err)
+static nas_status_t init_batch(const nas_reference_t *reference, nas_reference_values_t *values,
+                               nas_error_t *err)
 {
-    double *losses = calloc((size_t)reference->n_steps, sizeof *losses);
-    if (!losses) return nas_error_nomem(err, "a reference's losses");
-    *values = (nas_reference_values_t){.losses = losses};
-    return NAS_OK;
+    const nas_graph_t *graph = reference->graph;
+    int n_metrics;
+    (void)nas_metric_list(&n_metrics);
+    const size_t n_logits = (size_t)reference->batch * (size_t)graph->network.classes;
+    values->logits = calloc(n_logits, sizeof(double));
+    values->metric = calloc((size_t)n_metrics, sizeof(double));
+    values->gradient = calloc((size_t)graph->n_values, sizeof(double));
+    values->input_gradient = calloc(nas_reference_n_pixels(reference), sizeof(double));
+    if (values->logits && values->metric && values->gradient && values->input_gradient)
+        return NAS_OK;
+    return nas_error_nomem(err, "a reference's values");
 }
 
 nas_status_t nas_reference_values_init(const nas_reference_t *reference,
                                        nas_reference_values_t *values, nas_error_t *err)
 {
-    if (reference->n_steps > 0) return init_losses(reference, values, err);
-    const nas_graph_t *graph = reference->graph;
-    int n_metrics;
-    (void)nas_metric_list(&n_metrics);
-    const size_t n_logits = (size_t)reference->batch * (size_t)graph->network.classes;
-    nas_reference_values_t made = {
-        .logits = calloc(n_logits, sizeof(double)),
-        .metric = calloc((size_t)n_metrics, sizeof(double)),
-        .gradient = calloc((size_t)graph->n_values, sizeof(double)),
-        .input_gradient = calloc(nas_reference_n_pixels(reference), sizeof(double)),
-    };
-    if (!made.logits || !made.metric || !made.gradient || !made.input_gradient) {
-        nas_reference_values_fini(&made);
-        return nas_error_nomem(err, "a reference's values");
+    nas_reference_values_t made = {0};
+    nas_status_t status = NAS_OK;
+    if (nas_reference_has_values(reference)) status = init_batch(reference, &made, err);
+    if (!status && reference->n_steps > 0) {
+        made.losses = calloc((size_t)reference->n_steps, sizeof *made.losses);
+        if (!made.losses) status = nas_error_nomem(err, "a reference's losses");
     }
-    *values = made;
-    return NAS_OK;
+    if (status)
+        nas_reference_values_fini(&made);
+    else
+        *values = made;
+    return status;
 }
 
 void nas_reference_values_fini(nas_reference_values_t *values)

@@ -46,37 +46,51 @@ static array_t doubles(nas_reference_shape_t shape, const double *data)
     return (array_t){H5T_NATIVE_DOUBLE, H5T_IEEE_F64LE, shape, data};
 }
 
-static nas_status_t write_attributes(const writer_t *writer, nas_error_t *err)
+/* An attribute of a file. */
+typedef struct attribute {
+    const char *name;
+    nas_h5_type_t type;
+    const void *value;
+} attribute_t;
+
+static nas_status_t write_list(const writer_t *writer, const attribute_t *attribute, size_t n,
+                               nas_error_t *err)
 {
-    const nas_network_t *net = &writer->reference->graph->network;
-    const char *arch = writer->reference->arch.name;
-    const char *convention = net->convention == NAS_CONVENTION_SCORE ? "score" : "train";
-    const struct {
-        const char *name;
-        nas_h5_type_t type;
-        const void *value;
-    } attribute[] = {{"arch", NAS_H5_TEXT, &arch},
-                     {"channels", NAS_H5_I32, &net->channels},
-                     {"cells", NAS_H5_I32, &net->cells},
-                     {"classes", NAS_H5_I32, &net->classes},
-                     {"convention", NAS_H5_TEXT, &convention},
-                     {"batch", NAS_H5_I32, &writer->reference->batch}};
-    const size_t n = sizeof attribute / sizeof *attribute;
-    const size_t n_wanted = writer->reference->n_steps > 0 ? n : n - 1;
     nas_status_t status = NAS_OK;
-    for (size_t i = 0; !status && i < n_wanted; i++)
+    for (size_t i = 0; !status && i < n; i++)
         status = nas_h5_write_attribute(writer->file, attribute[i].name, attribute[i].type,
                                         attribute[i].value, err);
     return status;
 }
 
+static nas_status_t write_attributes(const writer_t *writer, nas_error_t *err)
+{
+    const nas_reference_t *reference = writer->reference;
+    const nas_network_t *net = &reference->graph->network;
+    const char *name = nas_reference_name(reference);
+    const char *convention = net->convention == NAS_CONVENTION_SCORE ? "score" : "train";
+    const attribute_t of_model[] = {{"model", NAS_H5_TEXT, &name},
+                                    {"classes", NAS_H5_I32, &net->classes}};
+    const attribute_t of_arch[] = {{"arch", NAS_H5_TEXT, &name},
+                                   {"channels", NAS_H5_I32, &net->channels},
+                                   {"cells", NAS_H5_I32, &net->cells},
+                                   {"classes", NAS_H5_I32, &net->classes},
+                                   {"convention", NAS_H5_TEXT, &convention},
+                                   {"batch", NAS_H5_I32, &reference->batch}};
+    const size_t n = sizeof of_arch / sizeof *of_arch;
+    if (reference->model)
+        return write_list(writer, of_model, sizeof of_model / sizeof *of_model, err);
+    return write_list(writer, of_arch, nas_reference_has_values(reference) ? n - 1 : n, err);
+}
+
 static nas_status_t write_input(const writer_t *writer, nas_error_t *err)
 {
     const nas_reference_t *reference = writer->reference;
-    const array_t images = {H5T_NATIVE_FLOAT, H5T_IEEE_F32LE, nas_reference_images_shape(reference),
-                            reference->images};
-    const array_t labels = {
-        H5T_NATIVE_INT32, H5T_STD_I64LE, {1, {reference->n_images}}, reference->labels};
+    const nas_images_t *from =
+        nas_reference_has_values(reference) ? &reference->input : &reference->course;
+    const array_t images = {H5T_NATIVE_FLOAT, H5T_IEEE_F32LE, nas_reference_images_shape(from),
+                            from->data};
+    const array_t labels = {H5T_NATIVE_INT32, H5T_STD_I64LE, {1, {from->n}}, from->labels};
     nas_status_t status = write_array(writer, "input", "images", &images, err);
     if (!status) status = write_array(writer, "input", "labels", &labels, err);
     return status;
@@ -86,6 +100,7 @@ static nas_status_t write_parameters(const writer_t *writer, nas_error_t *err)
 {
     const nas_graph_t *graph = writer->reference->graph;
     nas_status_t status = NAS_OK;
+    if (writer->reference->model) return NAS_OK; /* the ONNX file has them */
     for (int i = 0; !status && i < graph->n_parameters; i++) {
         const nas_parameter_t *parameter = &graph->parameter[i];
         const array_t weight = {H5T_NATIVE_DOUBLE, H5T_IEEE_F32LE,
@@ -131,7 +146,8 @@ static nas_status_t write_outputs(const writer_t *writer, const nas_reference_va
     const nas_reference_t *reference = writer->reference;
     const array_t loss = doubles((nas_reference_shape_t){0}, &values->loss);
     const array_t logits = doubles(nas_reference_logits_shape(reference), values->logits);
-    const array_t input = doubles(nas_reference_images_shape(reference), values->input_gradient);
+    const array_t input =
+        doubles(nas_reference_images_shape(&reference->input), values->input_gradient);
     nas_status_t status = write_array(writer, "expected", "loss", &loss, err);
     if (!status) status = write_array(writer, "expected", "logits", &logits, err);
     if (!status && reference->has_input_gradient)
@@ -139,17 +155,24 @@ static nas_status_t write_outputs(const writer_t *writer, const nas_reference_va
     return status;
 }
 
+static nas_status_t write_losses(const writer_t *writer, const nas_reference_values_t *values,
+                                 nas_error_t *err)
+{
+    const array_t losses =
+        doubles((nas_reference_shape_t){1, {writer->reference->n_steps}}, values->losses);
+    return write_array(writer, "expected", "losses", &losses, err);
+}
+
 static nas_status_t write_values(const writer_t *writer, const nas_reference_values_t *values,
                                  nas_error_t *err)
 {
-    if (writer->reference->n_steps > 0) {
-        const array_t losses =
-            doubles((nas_reference_shape_t){1, {writer->reference->n_steps}}, values->losses);
-        return write_array(writer, "expected", "losses", &losses, err);
+    nas_status_t status = NAS_OK;
+    if (nas_reference_has_values(writer->reference)) {
+        status = write_gradients(writer, values, err);
+        if (!status) status = write_metrics(writer, values, err);
+        if (!status) status = write_outputs(writer, values, err);
     }
-    nas_status_t status = write_gradients(writer, values, err);
-    if (!status) status = write_metrics(writer, values, err);
-    if (!status) status = write_outputs(writer, values, err);
+    if (!status && writer->reference->n_steps > 0) status = write_losses(writer, values, err);
     return status;
 }
 

@@ -24,11 +24,10 @@ static nas_status_t compute(nas_device_t *device, const nas_reference_t *referen
     nas_engine_t *engine = NULL;
     nas_status_t status = nas_reference_values_init(reference, values, err);
     if (!status) status = nas_device_engine(device, NULL, &engine, err);
-    if (!status && reference->n_steps > 0) {
-        status = nas_verify_training(engine, reference, values->losses, err);
-    } else if (!status) {
+    if (!status && nas_reference_has_values(reference))
         status = nas_verify_values(engine, reference, values, err);
-    }
+    if (!status && reference->n_steps > 0)
+        status = nas_verify_training(engine, reference, values->losses, err);
     nas_engine_destroy(engine);
     return status;
 }
@@ -41,15 +40,38 @@ static const char *base_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static void print_file(const char *path, const nas_reference_t *reference, FILE *out)
+static void print_network(const nas_reference_t *reference, FILE *out)
 {
     const nas_network_t *net = &reference->graph->network;
-    (void)fprintf(out, "\n%s: %d channels, %d %s a stage, ", base_name(path), net->channels,
-                  net->cells, net->cells == 1 ? "cell" : "cells");
-    if (reference->n_steps > 0) (void)fprintf(out, "%d steps of ", reference->n_steps);
-    (void)fprintf(out, "%d images\n  %s\n", reference->batch, reference->arch.name);
+    if (reference->model)
+        (void)fprintf(out, "images of %d x %d x %d, %d classes, ", net->image_channels, net->height,
+                      net->width, net->classes);
+    else
+        (void)fprintf(out, "%d channels, %d %s a stage, ", net->channels, net->cells,
+                      net->cells == 1 ? "cell" : "cells");
+}
+
+static void print_file(const char *path, const nas_reference_t *reference, FILE *out)
+{
+    const bool has_values = nas_reference_has_values(reference);
+    (void)fprintf(out, "\n%s: ", base_name(path));
+    print_network(reference, out);
+    if (has_values) (void)fprintf(out, "%d images", reference->batch);
+    if (reference->n_steps > 0)
+        (void)fprintf(out, "%s%d steps of %d images", has_values ? ", " : "", reference->n_steps,
+                      reference->batch);
+    (void)fprintf(out, "\n  %s\n", nas_reference_name(reference));
     (void)fprintf(out, "  %-34s %13s %13s %9s %9s  %s\n", "value", "expected", "found", "error",
                   "tolerance", "verdict");
+}
+
+static void print_left_out(const nas_reference_t *reference, FILE *out)
+{
+    if (reference->n_left_out > 0)
+        (void)fprintf(out,
+                      "  left out: losses of %d steps; name the CIFAR-10 file of their images with "
+                      "--images\n",
+                      reference->n_left_out);
 }
 
 /* NaN and 0 without their sign, which says nothing. */
@@ -147,6 +169,7 @@ static nas_status_t compare_with_explanation(verified_t *verified, nas_error_t *
 {
     nas_reference_t reference = verified->reference;
     reference.expected = verified->explanation.expected;
+    reference.expected.losses = verified->reference.expected.losses;
     free(verified->row);
     verified->row = NULL;
     return nas_compare(&reference, &verified->found, false, &verified->row, &verified->n, err);
@@ -156,7 +179,7 @@ static nas_status_t compare(verified_t *verified, bool is_float64, nas_error_t *
 {
     nas_status_t status = nas_compare(&verified->reference, &verified->found, is_float64,
                                       &verified->row, &verified->n, err);
-    const bool may_be_explained = !is_float64 && verified->reference.n_steps == 0;
+    const bool may_be_explained = !is_float64 && nas_reference_has_values(&verified->reference);
     if (status || !may_be_explained || do_agree(verified)) return status;
     status = nas_explain(&verified->reference, &verified->found, NAS_EXPLANATION_WITHIN,
                          &verified->explanation, err);
@@ -177,6 +200,7 @@ static nas_status_t verify_file(const nas_verify_options_t *options, const char 
     print_file(path, reference, out);
     print_rows(verified.row, verified.n, out);
     print_explanation(&verified.explanation, out);
+    print_left_out(reference, out);
     count(tally, path, verified.row, verified.n);
     if (options->dump) status = nas_reference_write(options->dump, reference, &verified.found, err);
 out:

@@ -12,8 +12,8 @@ typedef struct nas_verify_options {
     nas_device_t *device;
     const char *const *path; /**< [n_paths] reference files (reference.h) */
     int n_paths;             /**< at least 1 */
-    const char *images; /**< CIFAR-10 file for courses of training without images; NULL: none */
-    const char *dump;   /**< file for what was computed; NULL: none. One path then */
+    const char *images;      /**< CIFAR-10 file for trainings without images; NULL: none */
+    const char *dump;        /**< file for what was computed; NULL: none. One path then */
 } nas_verify_options_t;
 
 /** Compute every value of the files, compare (comparison.h), print a table; of gradients that agree

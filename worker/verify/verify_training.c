@@ -30,20 +30,20 @@ typedef struct replay {
 
 /* An epoch goes through its images in an order of its own. They lie so that this order is the
  * file's; numbers are of images in the dataset. */
-static void place_images(const nas_reference_t *reference, const int64_t *order,
-                         nas_images_t *images)
+static void place_images(const nas_images_t *from, const int64_t *order, nas_images_t *images)
 {
     const size_t n_values = nas_images_values(images);
+    const float *given = from->data;
     float *data = images->data;
-    for (int i = 0; i < reference->n_images; i++) {
-        memcpy(data + (size_t)order[i] * n_values, reference->images + (size_t)i * n_values,
+    for (int64_t i = 0; i < from->n; i++) {
+        memcpy(data + (size_t)order[i] * n_values, given + (size_t)i * n_values,
                n_values * sizeof *data);
-        images->labels[order[i]] = reference->labels[i];
+        images->labels[order[i]] = from->labels[i];
     }
 }
 
-static nas_status_t order_images(const nas_reference_t *reference, uint64_t seed,
-                                 nas_split_t *split, nas_images_t *images, nas_error_t *err)
+static nas_status_t order_images(const nas_images_t *from, uint64_t seed, nas_split_t *split,
+                                 nas_images_t *images, nas_error_t *err)
 {
     split->train = calloc((size_t)images->n, sizeof *split->train);
     int64_t *order = calloc((size_t)images->n, sizeof *order);
@@ -53,7 +53,7 @@ static nas_status_t order_images(const nas_reference_t *reference, uint64_t seed
         split->n_train = images->n;
         for (int64_t i = 0; i < images->n; i++) split->train[i] = i;
         nas_epoch_order(split, seed, 0, order);
-        place_images(reference, order, images);
+        place_images(from, order, images);
     }
     free(order);
     return status;
@@ -63,16 +63,12 @@ static nas_status_t order_images(const nas_reference_t *reference, uint64_t seed
 static nas_status_t make_images(const nas_reference_t *reference, uint64_t seed, replay_t *replay,
                                 nas_error_t *err)
 {
-    const nas_network_t *network = &reference->graph->network;
     nas_dataset_t *dataset = &replay->dataset;
-    nas_images_t images = {.pixel = NAS_PIXEL_F32,
-                           .n = reference->n_images,
-                           .c = network->image_channels,
-                           .h = network->height,
-                           .w = network->width};
-    dataset->n_classes = network->classes;
+    nas_images_t images = reference->course;
+    images.data = images.labels = NULL;
+    dataset->n_classes = reference->graph->network.classes;
     for (int c = 0; c < images.c; c++) dataset->std[c] = 1;
-    nas_status_t status = order_images(reference, seed, &replay->split, &images, err);
+    nas_status_t status = order_images(&reference->course, seed, &replay->split, &images, err);
     if (!status)
         status = nas_memory_source(&images, dataset->mean, dataset->std, &dataset->train, err);
     nas_images_fini(&images);
@@ -100,7 +96,7 @@ nas_status_t nas_verify_training(nas_engine_t *engine, const nas_reference_t *re
     nas_training_t *training = NULL;
     nas_training_options_t options = {.engine = engine,
                                       .graph = reference->graph,
-                                      .arch = reference->arch.name,
+                                      .arch = nas_reference_name(reference),
                                       .seed = 0,
                                       .recipe = &replay.recipe,
                                       .dataset = &replay.dataset,

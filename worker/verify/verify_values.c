@@ -43,8 +43,8 @@ static nas_status_t compute_metrics(nas_engine_t *engine, const nas_reference_t 
                                           .metric = chosen->metric,
                                           .n_metric = chosen->n,
                                           .batch = reference->batch,
-                                          .images = reference->images,
-                                          .labels = reference->labels};
+                                          .images = reference->input.data,
+                                          .labels = reference->input.labels};
     nas_status_t status = nas_scorer_create(&options, &scorer, err);
     if (!status)
         status =
@@ -83,8 +83,8 @@ static nas_status_t compute_outputs(nas_engine_t *engine, const nas_reference_t 
     nas_status_t status = nas_program_create(&options, &program, err);
     const nas_engine_task_t task = {.program = program,
                                     .parameters = reference->parameters,
-                                    .images = reference->images,
-                                    .labels = reference->labels};
+                                    .images = reference->input.data,
+                                    .labels = reference->input.labels};
     if (!status) status = nas_engine_run(engine, &task, &run, err);
     if (status) goto out;
     memcpy(values->logits, run.logits, n_logits * sizeof *values->logits);

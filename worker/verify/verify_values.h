@@ -6,10 +6,10 @@
 #include "worker/engine/engine.h"
 #include "worker/verify/reference.h"
 
-/** Compute every value that a reference has.  Not collective; deterministic for an engine and its
+/** Compute every value of the batch that a reference has.  Not collective; deterministic for an engine and its
  *  instruction set. The network's forward pass is computed twice, for the outputs with their
  *  gradients and for the metrics, and rectifies the same nodes in the same order.
- *  reference [in] of one batch, no training;
+ *  reference [in] with values of a batch;
  *  values [out] with room for all (nas_reference_values_init). Where no way leads to the input,
  *  its gradient is left as it was.
  *  NAS_ENOMEM, NAS_EARG (the engine has no such kernel). */

@@ -15,8 +15,6 @@
 /* More values than this are in no tensor of one image, and no array of parameters. */
 static const int64_t MOST_VALUES = INT32_MAX;
 
-static const double DEFAULT_MOMENTUM = 0.1;
-
 static nas_graph_builder_t *of(nas_builder_t *table)
 {
     return (nas_graph_builder_t *)(void *)table;
@@ -307,7 +305,7 @@ static int norm(nas_builder_t *table, int source, const nas_norm_spec_t *spec)
                        .weight = -1,
                        .bias = -1,
                        .eps = spec->eps,
-                       .momentum = spec->momentum > 0 ? spec->momentum : DEFAULT_MOMENTUM,
+                       .momentum = spec->momentum > 0 ? spec->momentum : NAS_DEFAULT_MOMENTUM,
                        .is_kept = spec->is_kept,
                        .statistics = b->graph->n_statistics};
     if (spec->affine) {

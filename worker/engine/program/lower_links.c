@@ -180,6 +180,7 @@ void nas_lower_norm(nas_lowering_t *l, int node)
                                .eps = n->eps,
                                .in_reduction = n->is_kept,
                                .statistics = n->statistics};
+    if (n->momentum != NAS_DEFAULT_MOMENTUM) nas_lowering_note(l, node);
     place_norm(l, node, &norm);
     l->number_of[node] = l->to->n_norms;
     l->to->norm[l->to->n_norms++] = norm;

@@ -102,16 +102,17 @@ nas_status_t nas_onnx_read_bytes(const char *path, char *bytes, size_t size,
     return make(&file, status, expected, network, err);
 }
 
-static void free_names(char **names, int n)
+/* NULL stands behind the last. */
+static void free_names(char **names)
 {
-    for (int i = 0; names && i < n; i++) free(names[i]);
+    for (char **name = names; name && *name; name++) free(*name);
     free(names);
 }
 
 void nas_onnx_network_fini(nas_onnx_network_t *network)
 {
-    if (network->graph) free_names(network->parameter, network->graph->n_parameters);
-    free_names(network->statistic, 2 * network->n_norms);
+    free_names(network->parameter);
+    free_names(network->statistic);
     free(network->parameters);
     free(network->statistics);
     nas_graph_destroy(network->graph);

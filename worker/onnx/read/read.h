@@ -25,7 +25,8 @@ typedef struct nas_onnx_expected {
     bool with_values; /**< the file's parameters and statistics are wanted */
 } nas_onnx_expected_t;
 
-/** A network. Zero-initialise; end with nas_onnx_network_fini. */
+/** A network. Zero-initialise; end with nas_onnx_network_fini. Graph and arrays may be taken over by
+ *  whoever sets them to NULL here. */
 typedef struct nas_onnx_network {
     nas_graph_t *graph; /**< network.channels and cells are 0 */
     double *parameters; /**< [graph->n_values] as the file has them; NULL: not asked for */
