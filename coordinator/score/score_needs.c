@@ -29,7 +29,7 @@ static nas_status_t measure_tensors(const nas_score_parameters_t *parameters,
         nas_footprint_of(&options, space, largest, &found->tensor_bytes, err);
     if (status) return status;
     options.backend = nas_gpu_layout();
-    return nas_footprint_of(&options, space, largest, &found->gpu_bytes, err);
+    return nas_footprint_if_computed(&options, space, largest, &found->gpu_bytes, err);
 }
 
 nas_status_t nas_score_needs(const nas_job_t *job, const nas_pool_t *pool,

@@ -230,6 +230,26 @@ static const char *add_pool(exporter_t *ex, int index, const char *name)
     return name;
 }
 
+static bool is_taken(const exporter_t *ex, const char *name, int index)
+{
+    for (int i = 0; name && i < ex->graph->n_nodes; i++)
+        if (i != index && ex->value[i].name && strcmp(ex->value[i].name, name) == 0) return true;
+    return false;
+}
+
+/* The name of a node that was given none: its source's, and what it is; with a number where that is
+ * another one's. */
+static const char *derive_name(exporter_t *ex, int index, int source)
+{
+    const char *of = ex->value[source].name;
+    const nas_node_kind_t kind = node_at(ex, index)->kind;
+    const char *what = kind == NAS_NODE_POOL ? "pool" : kind == NAS_NODE_CROP ? "part" : "relu";
+    const char *name = child(ex, of, what);
+    for (int n = 2; is_taken(ex, name, index); n++)
+        name = nas_onnx_text(ex->model, "%s/%s%d", of, what, n);
+    return name;
+}
+
 /* Four numbers of a shape, as an initialiser. */
 static const char *add_numbers(exporter_t *ex, const char *name, const int64_t *values, int n)
 {
@@ -248,6 +268,7 @@ static int64_t beyond(int64_t x)
 static const char *add_crop(exporter_t *ex, int index)
 {
     const nas_node_t *crop = node_at(ex, index);
+    if (!crop->name) ex->value[index].name = derive_name(ex, index, source_of(ex, index));
     const nas_extents_t from = node_at(ex, source_of(ex, index))->extents, to = crop->extents;
     const char *name = ex->value[index].name;
     const int64_t above = beyond(-crop->top), before = beyond(-crop->left);
@@ -320,25 +341,6 @@ static bool do_same(const nas_node_t *a, const nas_node_t *b)
            a->is_global == b->is_global && a->counts_padding == b->counts_padding &&
            a->ceil == b->ceil && a->top == b->top && a->left == b->left &&
            memcmp(&a->window, &b->window, sizeof a->window) == 0;
-}
-
-static bool is_taken(const exporter_t *ex, const char *name, int index)
-{
-    for (int i = 0; name && i < ex->graph->n_nodes; i++)
-        if (i != index && ex->value[i].name && strcmp(ex->value[i].name, name) == 0) return true;
-    return false;
-}
-
-/* The name of a node that was given none: its source's, and what it is; with a number where that is
- * another one's. */
-static const char *derive_name(exporter_t *ex, int index, int source)
-{
-    const char *of = ex->value[source].name;
-    const char *what = node_at(ex, index)->kind == NAS_NODE_POOL ? "pool" : "relu";
-    const char *name = child(ex, of, what);
-    for (int n = 2; is_taken(ex, name, index); n++)
-        name = nas_onnx_text(ex->model, "%s/%s%d", of, what, n);
-    return name;
 }
 
 /* A ReLU or pool: that of a reader before, zero, or one of its own. */

@@ -57,3 +57,11 @@ nas_status_t nas_footprint_of(const nas_footprint_options_t *options, const nas_
     if (!status) *n_bytes = (double)bytes;
     return status;
 }
+
+nas_status_t nas_footprint_if_computed(const nas_footprint_options_t *options,
+                                       const nas_space_t *space, int64_t index, double *n_bytes,
+                                       nas_error_t *err)
+{
+    const nas_status_t status = nas_footprint_of(options, space, index, n_bytes, err);
+    return status == NAS_EARG ? NAS_OK : status;
+}

@@ -33,4 +33,10 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
 nas_status_t nas_footprint_of(const nas_footprint_options_t *options, const nas_space_t *space,
                               int64_t index, double *n_bytes, nas_error_t *err);
 
+/** As nas_footprint_of, of a backend that may not have the kernels: n_bytes [out] NaN then, too.
+ *  NAS_ENOMEM. */
+nas_status_t nas_footprint_if_computed(const nas_footprint_options_t *options,
+                                       const nas_space_t *space, int64_t index, double *n_bytes,
+                                       nas_error_t *err);
+
 #endif

@@ -130,7 +130,7 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
     status = nas_footprint_of(&options, pool->space, cost.largest, &found->tensor_bytes, err);
     if (status) return status;
     options.backend = nas_gpu_layout();
-    return nas_footprint_of(&options, pool->space, cost.largest, &found->gpu_bytes, err);
+    return nas_footprint_if_computed(&options, pool->space, cost.largest, &found->gpu_bytes, err);
 }
 
 static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
