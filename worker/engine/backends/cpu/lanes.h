@@ -51,6 +51,12 @@ NAS_INLINE lanes_t lanes_where_positive(lanes_t mask, lanes_t value)
 #endif
 }
 
+/* a where the mask is set, elsewhere b. */
+NAS_INLINE lanes_t lanes_choose(lane_mask_t mask, lanes_t a, lanes_t b)
+{
+    return (lanes_t)((mask & (lane_mask_t)a) | (~mask & (lane_mask_t)b));
+}
+
 /* The larger; b where one is not a number. */
 NAS_INLINE lanes_t lanes_max(lanes_t a, lanes_t b)
 {
@@ -59,8 +65,7 @@ NAS_INLINE lanes_t lanes_max(lanes_t a, lanes_t b)
 #elif defined(__AVX__)
     return _mm256_max_ps(a, b);
 #else
-    const lane_mask_t take_a = a > b;
-    return (lanes_t)((take_a & (lane_mask_t)a) | (~take_a & (lane_mask_t)b));
+    return lanes_choose((lane_mask_t)(a > b), a, b);
 #endif
 }
 
