@@ -228,7 +228,8 @@ static void compare_gradients(compare_t *compare)
                                    compare->found->gradient + parameter->offset};
         char name[sizeof compare->comparison->name];
         if (!reference->has_gradient[i]) continue;
-        (void)snprintf(name, sizeof name, "gradients/%s", parameter->name);
+        (void)snprintf(name, sizeof name, "gradients/%s",
+                       nas_reference_parameter_name(reference, i));
         add_gradient(compare, name, arrays, (size_t)parameter->n, least_share * all)->group =
             "gradients";
     }
