@@ -1,8 +1,8 @@
 /* Copies of channels and flat tensors, compiled once per instruction set: NAS_COPY_KERNEL names the
  * table of functions.
  *
- * A copy fills blocks of the target. Where their channels are whole blocks of the source, too,
- * pixels are vectors; elsewhere they go one by one.
+ * A copy fills blocks of the target. Where their channels are whole blocks of the source, too, rows
+ * are copied as they are; elsewhere a pixel is made of lanes of one or two blocks of the source.
  */
 #include "worker/engine/backends/cpu/kernels.h"
 #include "worker/engine/backends/cpu/lanes.h"
@@ -25,11 +25,11 @@ static nas_shape_t source_shape(const nas_copy_t *copy)
     return (nas_shape_t){copy->shape.n, copy->from.c_total, copy->h_from, copy->w_from};
 }
 
-/* Channel c of the source, where its first pixel stands. */
+/* The block of the source that has channel c. */
 static const float *source(const part_t *part, int c)
 {
     const nas_channels_t all = {part->copy->from.data, part->copy->from.c_total, 0};
-    return lanes_plane(source_shape(part->copy), all, part->n, c / LANES * LANES) + c % LANES;
+    return lanes_plane(source_shape(part->copy), all, part->n, c / LANES * LANES);
 }
 
 /* Columns of a row that the source has: [first, end). */
@@ -71,15 +71,25 @@ static void copy_vectors(const part_t *part)
     }
 }
 
-/* One channel: to, from: where its first pixels stand; from NULL: 0. */
-static void copy_channel(const nas_copy_t *copy, const float *from, float *to)
+/* Lanes [lane, end) of the target's block become those of a block of the source from `from_lane` on.
+ * from: the block; NULL: 0. */
+static void copy_lanes(const part_t *part, const float *from, int from_lane)
 {
+    const nas_copy_t *copy = part->copy;
     const span_t there = columns(copy);
+    float *to = part->to;
+    lane_mask_t mask = {0}, index = {0};
+    for (int l = part->lane; l < part->end; l++) {
+        mask[l] = -1;
+        index[l] = from_lane + l - part->lane;
+    }
     for (int h = 0; h < copy->shape.h; h++) {
         const float *row = from == NULL ? NULL : source_row(copy, from, h);
         for (int w = 0; w < copy->shape.w; w++, to += LANES) {
-            const bool is_there = row != NULL && w >= there.first && w < there.end;
-            *to = is_there ? row[(size_t)w * LANES] : 0;
+            lanes_t value = {0};
+            if (row != NULL && w >= there.first && w < there.end)
+                value = lanes_permute(lanes_load(row + (size_t)w * LANES), index);
+            lanes_store(to, lanes_choose(mask, value, lanes_load(to)));
         }
     }
 }
@@ -98,10 +108,17 @@ static void copy_part(const part_t *part)
         copy_vectors(part);
         return;
     }
-    for (int l = part->lane; l < part->end; l++)
-        copy_channel(part->copy, source(part, part->from + l - part->lane), part->to + l);
-    if (!part->fills) return;
-    for (int l = part->end; l < LANES; l++) copy_channel(part->copy, NULL, part->to + l);
+    part_t piece = *part; /* of one block of the source */
+    for (int l = part->lane; l < part->end; l = piece.end) {
+        const int c = part->from + l - part->lane, rest = LANES - c % LANES;
+        piece.lane = l;
+        piece.end = part->end - l < rest ? part->end : l + rest;
+        copy_lanes(&piece, source(part, c), c % LANES);
+    }
+    if (!part->fills || part->end == LANES) return;
+    piece.lane = part->end;
+    piece.end = LANES;
+    copy_lanes(&piece, NULL, 0);
 }
 
 static void copy(const nas_copy_t *call)

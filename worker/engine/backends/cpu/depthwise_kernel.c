@@ -71,13 +71,32 @@ static size_t frame_bytes(frame_t frame)
     return frame.width * frame.height * LANES * sizeof(float);
 }
 
-/* Into a frame whose border holds zeros. */
-static void put_plane(frame_t frame, const float *plane, float *framed)
+/* A plane on its way into a frame whose border holds zeros. Rows are copied when they are wanted
+ * first, so that memory is read while sums are made. */
+typedef struct source {
+    frame_t frame;
+    const float *plane;
+    float *framed;
+    int n_rows; /* of the plane that are there */
+} source_t;
+
+static void start_plane(source_t *source, const float *plane)
 {
-    const size_t row = (size_t)frame.w * LANES;
-    framed += (frame.top * frame.width + frame.left) * LANES;
-    for (int h = 0; h < frame.h; h++, plane += row, framed += frame.width * LANES)
-        memcpy(framed, plane, row * sizeof *plane);
+    source->plane = plane;
+    source->n_rows = 0;
+}
+
+/* Have the frame's first rows. */
+NAS_INLINE void want_rows(source_t *source, size_t n)
+{
+    const frame_t *frame = &source->frame;
+    for (; source->n_rows < frame->h && frame->top + (size_t)source->n_rows < n; source->n_rows++) {
+        const size_t row = frame->top + (size_t)source->n_rows;
+        const float *from = source->plane + (size_t)(source->n_rows * frame->w) * LANES;
+        float *to = source->framed + (row * frame->width + frame->left) * LANES;
+        for (int w = 0; w < frame->w; w++, from += LANES, to += LANES)
+            lanes_store(to, lanes_load(from));
+    }
 }
 
 /* ---------------------------------------------------------------- forward and backward_data */
@@ -86,6 +105,8 @@ static void put_plane(frame_t frame, const float *plane, float *framed)
 typedef struct grid {
     int h;
     int w;
+    size_t rows;  /* of the frame, from one row of sums to the next */
+    size_t reach; /* rows of the frame that one row of sums reads */
     size_t from_row;
     size_t from_step;
     size_t to_row;
@@ -94,6 +115,14 @@ typedef struct grid {
     int n_taps;
     const float *weights;
 } grid_t;
+
+static size_t reach_of(const tap_t *tap, int n, frame_t frame)
+{
+    size_t most = 0;
+    for (int t = 0; t < n; t++)
+        if (tap[t].at > most) most = tap[t].at;
+    return most / (frame.width * LANES) + 1;
+}
 
 /* n is a constant where this is inlined, and so are steps. */
 NAS_INLINE void put_tile(const grid_t *grid, const float *from, float *to, int n)
@@ -118,9 +147,11 @@ NAS_INLINE void put_row(const grid_t *grid, const float *from, float *to, int n)
     }
 }
 
-NAS_INLINE void put_rows(const grid_t *grid, const float *from, float *to)
+NAS_INLINE void put_rows(const grid_t *grid, source_t *source, float *to)
 {
+    const float *from = source->framed;
     for (int h = 0; h < grid->h; h++, from += grid->from_row, to += grid->to_row) {
+        want_rows(source, (size_t)h * grid->rows + grid->reach);
         if (grid->w >= TILE)
             put_row(grid, from, to, TILE);
         else if (grid->w >= SMALL_TILE)
@@ -130,19 +161,19 @@ NAS_INLINE void put_rows(const grid_t *grid, const float *from, float *to)
     }
 }
 
-static void put_dense(const grid_t *grid, const float *from, float *to)
+static void put_dense(const grid_t *grid, source_t *source, float *to)
 {
     grid_t dense = *grid;
     dense.from_step = dense.to_step = LANES;
-    put_rows(&dense, from, to);
+    put_rows(&dense, source, to);
 }
 
-static void put_grid(const grid_t *grid, const float *from, float *to)
+static void put_grid(const grid_t *grid, source_t *source, float *to)
 {
     if (grid->from_step == LANES && grid->to_step == LANES)
-        put_dense(grid, from, to);
+        put_dense(grid, source, to);
     else
-        put_rows(grid, from, to);
+        put_rows(grid, source, to);
 }
 
 /* What a call has in its scratch. */
@@ -150,7 +181,7 @@ typedef struct work {
     tap_t *tap;
     grid_t *phase;        /* [stride, stride] of backward_data */
     double (*sum)[LANES]; /* of a tap's weights */
-    float *framed;
+    source_t source;
 } work_t;
 
 static size_t n_phases(const nas_conv_blocks_t *conv)
@@ -174,11 +205,11 @@ static void *cut(char **scratch, size_t bytes)
 static work_t start(const nas_conv_blocks_t *conv, frame_t frame, void *scratch)
 {
     char *at = scratch;
-    work_t work;
+    work_t work = {.source.frame = frame};
     work.tap = cut(&at, n_weights(conv) * sizeof *work.tap);
     work.phase = cut(&at, n_phases(conv) * sizeof *work.phase);
     work.sum = cut(&at, n_weights(conv) * sizeof *work.sum);
-    work.framed = memset(at, 0, frame_bytes(frame));
+    work.source.framed = memset(at, 0, frame_bytes(frame));
     return work;
 }
 
@@ -204,26 +235,35 @@ static void list_taps(const nas_conv_blocks_t *conv, frame_t frame, tap_t *tap)
     }
 }
 
+/* The sums of the forward pass; backward_weights has the same inputs. */
+static grid_t grid_of_outputs(const nas_conv_blocks_t *conv, frame_t frame, tap_t *tap)
+{
+    const nas_window_t *window = &conv->window;
+    const int n_taps = (int)n_weights(conv);
+    list_taps(conv, frame, tap);
+    return (grid_t){.h = conv->h_out,
+                    .w = conv->w_out,
+                    .rows = (size_t)window->stride_h,
+                    .reach = reach_of(tap, n_taps, frame),
+                    .from_row = (size_t)window->stride_h * frame.width * LANES,
+                    .from_step = (size_t)window->stride_w * LANES,
+                    .to_row = (size_t)conv->w_out * LANES,
+                    .to_step = LANES,
+                    .tap = tap,
+                    .n_taps = n_taps};
+}
+
 static void forward(const nas_conv_blocks_t *conv, const float *weights, const float *x, float *y,
                     void *scratch)
 {
-    const nas_window_t *window = &conv->window;
     const frame_t frame = frame_of_inputs(conv);
-    const work_t work = start(conv, frame, scratch);
-    grid_t grid = {.h = conv->h_out,
-                   .w = conv->w_out,
-                   .from_row = (size_t)window->stride_h * frame.width * LANES,
-                   .from_step = (size_t)window->stride_w * LANES,
-                   .to_row = (size_t)conv->w_out * LANES,
-                   .to_step = LANES,
-                   .tap = work.tap,
-                   .n_taps = (int)n_weights(conv)};
-    list_taps(conv, frame, work.tap);
+    work_t work = start(conv, frame, scratch);
+    grid_t grid = grid_of_outputs(conv, frame, work.tap);
     for (int n = 0; n < conv->n; n++) {
         for (int c = 0; c < conv->in; c++) {
-            put_plane(frame, x, work.framed);
+            start_plane(&work.source, x);
             grid.weights = weights + (size_t)c * n_weights(conv) * LANES;
-            put_grid(&grid, work.framed, y);
+            put_grid(&grid, &work.source, y);
             x += (size_t)(conv->h_in * conv->w_in) * LANES;
             y += (size_t)(conv->h_out * conv->w_out) * LANES;
         }
@@ -239,22 +279,24 @@ static void list_phases(const nas_conv_blocks_t *conv, frame_t frame, const work
     grid_t *grid = work->phase;
     for (int row = 0; row < rows.window.stride; row++) {
         for (int column = 0; column < columns.window.stride; column++, grid++) {
+            const int n_taps = phase_taps(conv, row, column, padded, tap);
             *grid = (grid_t){.h = phase_size(&rows, row),
                              .w = phase_size(&columns, column),
+                             .rows = 1,
+                             .reach = reach_of(tap, n_taps, frame),
                              .from_row = frame.width * LANES,
                              .from_step = LANES,
                              .to_row = (size_t)(rows.window.stride * columns.n_in) * LANES,
                              .to_step = (size_t)columns.window.stride * LANES,
                              .tap = tap,
-                             .n_taps = phase_taps(conv, row, column, padded, tap)};
-            tap += grid->n_taps;
+                             .n_taps = n_taps};
+            tap += n_taps;
         }
     }
 }
 
 /* All phases of one plane. */
-static void put_phases(const nas_conv_blocks_t *conv, const work_t *work, const float *weights,
-                       float *dx)
+static void put_phases(const nas_conv_blocks_t *conv, work_t *work, const float *weights, float *dx)
 {
     const nas_window_t *window = &conv->window;
     for (size_t p = 0; p < n_phases(conv); p++) {
@@ -262,7 +304,7 @@ static void put_phases(const nas_conv_blocks_t *conv, const work_t *work, const 
         grid_t *grid = &work->phase[p];
         grid->weights = weights;
         if (grid->w > 0)
-            put_grid(grid, work->framed, dx + (size_t)(row * conv->w_in + column) * LANES);
+            put_grid(grid, &work->source, dx + (size_t)(row * conv->w_in + column) * LANES);
     }
 }
 
@@ -270,11 +312,11 @@ static void backward_data(const nas_conv_blocks_t *conv, const float *weights, c
                           float *dx, void *scratch)
 {
     const frame_t frame = frame_of_outputs(conv);
-    const work_t work = start(conv, frame, scratch);
+    work_t work = start(conv, frame, scratch);
     list_phases(conv, frame, &work);
     for (int n = 0; n < conv->n; n++) {
         for (int c = 0; c < conv->in; c++) {
-            put_plane(frame, dy, work.framed);
+            start_plane(&work.source, dy);
             put_phases(conv, &work, weights + (size_t)c * n_weights(conv) * LANES, dx);
             dx += (size_t)(conv->h_in * conv->w_in) * LANES;
             dy += (size_t)(conv->h_out * conv->w_out) * LANES;
@@ -286,12 +328,15 @@ static void backward_data(const nas_conv_blocks_t *conv, const float *weights, c
 
 /* Add a plane's products for n taps, a constant where this is inlined: in float32 over the plane,
  * in float64 across planes. */
-NAS_INLINE void add_taps(const grid_t *grid, const tap_t *tap, const float *x, const float *dy,
-                         int n, double (*total)[LANES])
+NAS_INLINE void add_taps(const grid_t *grid, source_t *source, int first, int n, const float *dy,
+                         double (*total)[LANES])
 {
+    const tap_t *tap = grid->tap + first;
+    const float *from = source->framed;
     lanes_t sum[MAX_GROUP] = {0};
-    for (int h = 0; h < grid->h; h++, x += grid->from_row) {
-        const float *at = x;
+    for (int h = 0; h < grid->h; h++, from += grid->from_row) {
+        const float *at = from;
+        want_rows(source, (size_t)h * grid->rows + grid->reach);
         for (int w = 0; w < grid->w; w++, at += grid->from_step, dy += LANES) {
             const lanes_t gradient = lanes_load(dy);
 #pragma GCC unroll 9
@@ -299,11 +344,11 @@ NAS_INLINE void add_taps(const grid_t *grid, const tap_t *tap, const float *x, c
         }
     }
     for (int t = 0; t < n; t++)
-        for (int l = 0; l < LANES; l++) total[t][l] += (double)sum[t][l];
+        for (int l = 0; l < LANES; l++) total[first + t][l] += (double)sum[t][l];
 }
 
 /* Taps in groups of nearly equal size. */
-static void add_plane(const grid_t *grid, const float *x, const float *dy, double (*total)[LANES])
+static void add_plane(const grid_t *grid, source_t *source, const float *dy, double (*total)[LANES])
 {
     const int n_groups = (grid->n_taps + MAX_GROUP - 1) / MAX_GROUP;
     for (int g = 0, first = 0, n; g < n_groups; g++, first += n) {
@@ -311,7 +356,7 @@ static void add_plane(const grid_t *grid, const float *x, const float *dy, doubl
         switch (n) {
 #define CASE(N)                                                                                    \
     case N:                                                                                        \
-        add_taps(grid, grid->tap + first, x, dy, N, total + first);                                \
+        add_taps(grid, source, first, N, dy, total);                                               \
         break
             CASE(1);
             CASE(2);
@@ -332,24 +377,17 @@ static void add_plane(const grid_t *grid, const float *x, const float *dy, doubl
 static void backward_weights(const nas_conv_blocks_t *conv, const float *x, const float *dy,
                              float *dw, void *scratch)
 {
-    const nas_window_t *window = &conv->window;
     const frame_t frame = frame_of_inputs(conv);
-    const work_t work = start(conv, frame, scratch);
     const size_t x_plane = (size_t)(conv->h_in * conv->w_in) * LANES;
     const size_t y_plane = (size_t)(conv->h_out * conv->w_out) * LANES;
-    const grid_t grid = {.h = conv->h_out,
-                         .w = conv->w_out,
-                         .from_row = (size_t)window->stride_h * frame.width * LANES,
-                         .from_step = (size_t)window->stride_w * LANES,
-                         .tap = work.tap,
-                         .n_taps = (int)n_weights(conv)};
-    list_taps(conv, frame, work.tap);
+    work_t work = start(conv, frame, scratch);
+    const grid_t grid = grid_of_outputs(conv, frame, work.tap);
     for (int c = 0; c < conv->in; c++, dw += n_weights(conv) * LANES) {
         memset(work.sum, 0, n_weights(conv) * sizeof *work.sum);
         for (int n = 0; n < conv->n; n++) {
             const size_t plane = (size_t)(n * conv->in + c);
-            put_plane(frame, x + plane * x_plane, work.framed);
-            add_plane(&grid, work.framed, dy + plane * y_plane, work.sum);
+            start_plane(&work.source, x + plane * x_plane);
+            add_plane(&grid, &work.source, dy + plane * y_plane, work.sum);
         }
         for (size_t k = 0; k < n_weights(conv); k++)
             for (int l = 0; l < LANES; l++) dw[k * LANES + (size_t)l] = (float)work.sum[k][l];
