@@ -2,7 +2,7 @@
 
 #include "common/state/statefile.h"
 #include "coordinator/commands/command.h"
-#include "coordinator/commands/user_file.h"
+#include "coordinator/report/user_file.h"
 
 #include <getopt.h>
 #include <stdlib.h>

@@ -6,9 +6,9 @@
 #include "coordinator/commands/command.h"
 #include "coordinator/commands/init_job.h"
 #include "coordinator/commands/shell_word.h"
-#include "coordinator/commands/user_file.h"
 #include "coordinator/inputs/inputs.h"
 #include "coordinator/registries/registries.h"
+#include "coordinator/report/user_file.h"
 
 #include <getopt.h>
 #include <stdlib.h>

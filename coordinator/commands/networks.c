@@ -2,7 +2,7 @@
 
 #include "common/io/csv_write.h"
 #include "coordinator/commands/device_option.h"
-#include "coordinator/commands/user_file.h"
+#include "coordinator/report/user_file.h"
 #include "worker/onnx/measure/measure.h"
 
 #include <getopt.h>

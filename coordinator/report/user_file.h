@@ -1,7 +1,7 @@
 /* A file that the user names for what a command prints: replaced as a whole, or a pipe or device
  * that is written to. */
-#ifndef NAS_COORDINATOR_COMMANDS_USER_FILE_H
-#define NAS_COORDINATOR_COMMANDS_USER_FILE_H
+#ifndef NAS_COORDINATOR_REPORT_USER_FILE_H
+#define NAS_COORDINATOR_REPORT_USER_FILE_H
 
 #include "common/base/error.h"
 

@@ -1,4 +1,4 @@
-#include "coordinator/commands/user_file.h"
+#include "coordinator/report/user_file.h"
 
 #include "common/io/file.h"
 #include "common/state/statefile.h"
