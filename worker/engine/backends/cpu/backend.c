@@ -8,11 +8,15 @@
     extern const nas_combine_kernel_t nas_combine_kernel_##isa;                                    \
     extern const nas_reduce_kernel_t nas_reduce_kernel_##isa;                                      \
     extern const nas_conv_kernel_t nas_conv_kernel_##isa;                                          \
+    extern const nas_depthwise_kernel_t nas_depthwise_kernel_##isa;                                \
     extern const nas_image_kernel_t nas_image_kernel_##isa;                                        \
     extern const nas_winograd_kernel_t nas_winograd_kernel_##isa;                                  \
+    extern const nas_pool_kernel_t nas_pool_kernel_##isa;                                          \
+    extern const nas_copy_kernel_t nas_copy_kernel_##isa;                                          \
     static const nas_cpu_kernels_t kernels_##isa = {                                               \
-        &nas_layout_kernel_##isa, &nas_combine_kernel_##isa, &nas_reduce_kernel_##isa,             \
-        &nas_conv_kernel_##isa,   &nas_image_kernel_##isa,   &nas_winograd_kernel_##isa}
+        &nas_layout_kernel_##isa,   &nas_combine_kernel_##isa,   &nas_reduce_kernel_##isa,         \
+        &nas_conv_kernel_##isa,     &nas_depthwise_kernel_##isa, &nas_image_kernel_##isa,          \
+        &nas_winograd_kernel_##isa, &nas_pool_kernel_##isa,      &nas_copy_kernel_##isa}
 
 DECLARE_KERNELS(plain);
 #ifdef NAS_WITH_AVX2
@@ -45,6 +49,12 @@ static nas_backend_t table_of(const nas_cpu_kernels_t *kernels)
         .image_bytes = kernels->layout->image_bytes,
         .load = kernels->layout->load,
         .store = kernels->layout->store,
+        .pool_forward = kernels->pool->forward,
+        .pool_backward = kernels->pool->backward,
+        .pool_tangent = kernels->pool->tangent,
+        .copy = kernels->copy->copy,
+        .flatten = kernels->copy->flatten,
+        .unflatten = kernels->copy->unflatten,
         .moments = kernels->reduce->moments,
         .combine = kernels->combine->combine,
         .image_dots = kernels->reduce->image_dots,

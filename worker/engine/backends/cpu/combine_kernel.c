@@ -51,6 +51,7 @@ typedef struct block {
     int c;
     int n; /* the image at hand */
     lanes_t shift;
+    lanes_t ceiling;
     bool has_constants; /* terms that depend on the image alone */
     side_t masked;
     side_t other;
@@ -144,25 +145,42 @@ NAS_INLINE void add_product(product_t *product, int at, int n, const lanes_t val
     product->sum += group_sum(term, n);
 }
 
-NAS_INLINE void rectify(const block_t *block, int at, int n, const lanes_t value[GROUP])
+/* What a mask is > 0 where it counts, by. capped: the rectifier has a ceiling; a constant where this
+ * is inlined. */
+NAS_INLINE lanes_t gate(const block_t *block, const float *mask, bool capped)
+{
+    const lanes_t value = lanes_load(mask);
+    if (!capped) return value;
+    return lanes_choose((lane_mask_t)(value < block->ceiling), value, (lanes_t){0});
+}
+
+NAS_INLINE lanes_t rectified(const block_t *block, lanes_t value, bool capped)
+{
+    lanes_t low = value;
+    if (capped) low = lanes_choose((lane_mask_t)(value < block->ceiling), value, block->ceiling);
+    return lanes_where_positive(value, low);
+}
+
+NAS_INLINE void rectify(const block_t *block, int at, int n, const lanes_t value[GROUP],
+                        bool capped)
 {
     float *to = block->relu.at + (size_t)at * LANES;
     if (block->mask.at == NULL) {
 #pragma GCC unroll 8
         for (int i = 0; i < n; i++)
-            lanes_store(to + (size_t)i * LANES, lanes_where_positive(value[i], value[i]));
+            lanes_store(to + (size_t)i * LANES, rectified(block, value[i], capped));
         return;
     }
     const float *mask = block->mask.at + (size_t)at * LANES;
 #pragma GCC unroll 8
     for (int i = 0; i < n; i++) {
-        const lanes_t gate = lanes_load(mask + (size_t)i * LANES);
-        lanes_store(to + (size_t)i * LANES, lanes_where_positive(gate, value[i]));
+        const lanes_t open = gate(block, mask + (size_t)i * LANES, capped);
+        lanes_store(to + (size_t)i * LANES, lanes_where_positive(open, value[i]));
     }
 }
 
-/* n is GROUP or 1, a constant where this is inlined. */
-NAS_INLINE void group(block_t *block, int at, int n)
+/* n is GROUP or 1, a constant where this is inlined, like capped. */
+NAS_INLINE void group(block_t *block, int at, int n, bool capped)
 {
     lanes_t value[GROUP];
     const lanes_t constant =
@@ -174,23 +192,39 @@ NAS_INLINE void group(block_t *block, int at, int n)
         add_plain(&block->masked, at, n, value);
 #pragma GCC unroll 8
         for (int i = 0; i < n; i++)
-            value[i] = block->other.constant +
-                       lanes_where_positive(lanes_load(mask + (size_t)i * LANES), value[i]);
+            value[i] =
+                block->other.constant +
+                lanes_where_positive(gate(block, mask + (size_t)i * LANES, capped), value[i]);
     }
     add_plain(&block->other, at, n, value);
     if (block->out.at != NULL) {
 #pragma GCC unroll 8
         for (int i = 0; i < n; i++) lanes_store(block->out.at + (size_t)(at + i) * LANES, value[i]);
     }
-    if (block->relu.at != NULL) rectify(block, at, n, value);
+    if (block->relu.at != NULL) rectify(block, at, n, value, capped);
     for (int d = 0; d < block->call->n_dots; d++) add_product(&block->product[d], at, n, value);
+}
+
+static void walk_groups(block_t *block, int n)
+{
+    int at = 0;
+    for (; at + GROUP <= n; at += GROUP) group(block, at, GROUP, false);
+    for (; at < n; at++) group(block, at, 1, false);
+}
+
+static void walk_groups_capped(block_t *block, int n)
+{
+    int at = 0;
+    for (; at + GROUP <= n; at += GROUP) group(block, at, GROUP, true);
+    for (; at < n; at++) group(block, at, 1, true);
 }
 
 static void walk_segment(block_t *block, int n)
 {
-    int at = 0;
-    for (; at + GROUP <= n; at += GROUP) group(block, at, GROUP);
-    for (; at < n; at++) group(block, at, 1);
+    if (block->call->ceiling > 0)
+        walk_groups_capped(block, n);
+    else
+        walk_groups(block, n);
     for (int d = 0; d < block->call->n_dots; d++) {
         product_t *product = &block->product[d];
         for (int l = 0; l < LANES; l++) product->total[l] += (double)product->sum[l];
@@ -261,6 +295,7 @@ static void prepare(block_t *block)
     const nas_combination_t *call = block->call;
     for (int t = 0; t < call->n_terms; t++) add_term(block, &call->term[t]);
     if (call->shift != NULL) block->shift = lanes_of_channels(call->shift, block->c, call->shape.c);
+    block->ceiling = lanes_all((float)call->ceiling);
     block->other.constant = block->shift;
     if (needs_mask(call)) block->mask = stream_of(call->shape, call->mask, block->c);
     block->out = stream_of(call->shape, call->out, block->c);

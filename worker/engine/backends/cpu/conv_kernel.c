@@ -91,41 +91,67 @@ static size_t y_plane(const nas_conv_blocks_t *conv)
     return (size_t)conv->h_out * (size_t)conv->w_out * LANES;
 }
 
+/* Outputs along an axis that an element of a filter joins with an input: [first, end), the first of
+ * them with input `at`. */
+typedef struct reach {
+    int first;
+    int end;
+    int at;
+} reach_t;
+
+/* Division takes as long as a few pixels. */
+NAS_INLINE int divide_up(int n, int stride)
+{
+    return stride == 1 ? n : (n + stride - 1) / stride;
+}
+
+NAS_INLINE reach_t reach(nas_axis_t window, int element, int n_in, int n_out)
+{
+    const int stride = window.stride;
+    const int shift = element * window.dilation - window.before;
+    const int first = shift < 0 ? divide_up(-shift, stride) : 0;
+    const int fitting = shift < n_in ? divide_up(n_in - shift, stride) : 0;
+    return (reach_t){first, fitting < n_out ? fitting : n_out, first * stride + shift};
+}
+
 /* Visit the elements of one filter for an output row. at: the planes' first pixels. */
 NAS_INLINE void each_element(const nas_conv_blocks_t *conv, joint_t at, int h,
                              void (*visit)(joint_t))
 {
-    for (int kh = 0; kh < conv->k; kh++) {
-        const int h_in = h * conv->stride + kh - conv->k / 2;
+    const nas_window_t *window = &conv->window;
+    for (int kh = 0; kh < window->k_h; kh++) {
+        const int h_in = h * window->stride_h + kh * window->dilation_h - window->top;
         if (h_in < 0 || h_in >= conv->h_in) continue;
-        for (int kw = 0; kw < conv->k; kw++) {
-            const int shift = kw - conv->k / 2;
-            const int first = shift < 0;
-            const int fitting = (conv->w_in - shift + conv->stride - 1) / conv->stride;
-            const int end = fitting < conv->w_out ? fitting : conv->w_out;
-            const int w_in = first * conv->stride + shift;
+        for (int kw = 0; kw < window->k_w; kw++) {
+            const reach_t w = reach(nas_window_columns(window), kw, conv->w_in, conv->w_out);
+            if (w.end <= w.first) continue;
             joint_t joint = at;
-            joint.x += ((size_t)h_in * (size_t)conv->w_in + (size_t)w_in) * LANES;
-            joint.y += ((size_t)h * (size_t)conv->w_out + (size_t)first) * LANES;
-            joint.weights += (size_t)(kh * conv->k + kw) * BLOCK;
-            joint.n = end - first;
+            joint.x += ((size_t)h_in * (size_t)conv->w_in + (size_t)w.at) * LANES;
+            joint.y += ((size_t)h * (size_t)conv->w_out + (size_t)w.first) * LANES;
+            joint.weights += (size_t)(kh * window->k_w + kw) * BLOCK;
+            joint.n = w.end - w.first;
             visit(joint);
         }
     }
 }
 
+static size_t filter_size(const nas_conv_blocks_t *conv)
+{
+    return (size_t)(conv->window.k_h * conv->window.k_w) * BLOCK;
+}
+
 /* Visit everything that a convolution joins. operands: the tensors' first numbers. */
 NAS_INLINE void each_joint(const nas_conv_blocks_t *conv, joint_t operands, void (*visit)(joint_t))
 {
-    const size_t filter = (size_t)(conv->k * conv->k) * BLOCK;
     for (int n = 0; n < conv->n; n++) {
         for (int o = 0; o < conv->out; o++) {
-            for (int i = 0; i < conv->in; i++) {
+            const int first = nas_conv_first_in(conv, o, LANES);
+            for (int i = 0; i < conv->joined; i++) {
                 joint_t at = operands;
-                at.x += (size_t)(n * conv->in + i) * x_plane(conv);
+                at.x += (size_t)(n * conv->in + first + i) * x_plane(conv);
                 at.y += (size_t)(n * conv->out + o) * y_plane(conv);
-                at.weights += (size_t)(o * conv->in + i) * filter;
-                at.x_step = (size_t)conv->stride * LANES;
+                at.weights += (size_t)(o * conv->joined + i) * filter_size(conv);
+                at.x_step = (size_t)conv->window.stride_w * LANES;
                 for (int h = 0; h < conv->h_out; h++) each_element(conv, at, h, visit);
             }
         }
@@ -146,7 +172,7 @@ static void backward_data(const nas_conv_blocks_t *conv, float *weights, float *
 
 static void backward_weights(const nas_conv_blocks_t *conv, float *x, float *dy, float *dw)
 {
-    memset(dw, 0, (size_t)(conv->out * conv->in * conv->k * conv->k) * BLOCK * sizeof *dw);
+    memset(dw, 0, (size_t)(conv->out * conv->joined) * filter_size(conv) * sizeof *dw);
     each_joint(conv, (joint_t){.x = x, .y = dy, .weights = dw}, gather_products);
 }
 

@@ -51,6 +51,26 @@ NAS_INLINE lanes_t lanes_where_positive(lanes_t mask, lanes_t value)
 #endif
 }
 
+/* a where the mask is set, elsewhere b. */
+NAS_INLINE lanes_t lanes_choose(lane_mask_t mask, lanes_t a, lanes_t b)
+{
+    return (lanes_t)((mask & (lane_mask_t)a) | (~mask & (lane_mask_t)b));
+}
+
+/* Lane l is lane index[l]. */
+NAS_INLINE lanes_t lanes_permute(lanes_t value, lane_mask_t index)
+{
+#if defined(__AVX512F__)
+    return _mm512_permutexvar_ps((__m512i)index, value);
+#elif defined(__AVX2__)
+    return _mm256_permutevar8x32_ps(value, (__m256i)index);
+#else
+    lanes_t permuted;
+    for (int l = 0; l < LANES; l++) permuted[l] = value[index[l]];
+    return permuted;
+#endif
+}
+
 /* The larger; b where one is not a number. */
 NAS_INLINE lanes_t lanes_max(lanes_t a, lanes_t b)
 {
@@ -59,8 +79,7 @@ NAS_INLINE lanes_t lanes_max(lanes_t a, lanes_t b)
 #elif defined(__AVX__)
     return _mm256_max_ps(a, b);
 #else
-    const lane_mask_t take_a = a > b;
-    return (lanes_t)((take_a & (lane_mask_t)a) | (~take_a & (lane_mask_t)b));
+    return lanes_choose((lane_mask_t)(a > b), a, b);
 #endif
 }
 

@@ -63,6 +63,19 @@ static void load_images(nas_shape_t shape, const float *images, void *tensor)
     }
 }
 
+static void block_images(nas_shape_t shape, const float *planes, float *tensor)
+{
+    const size_t plane = n_pixels(shape);
+    memset(tensor, 0, tensor_bytes(shape));
+    for (int n = 0; n < shape.n; n++) {
+        for (int c = 0; c < shape.c; c++) {
+            const float *from = planes + (size_t)(n * MAX_PLANES + c) * plane;
+            float *to = tensor + blocked_at(shape, n, c);
+            for (size_t i = 0; i < plane; i++) to[i * LANES] = from[i];
+        }
+    }
+}
+
 static void load(nas_shape_t shape, const double *values, void *tensor)
 {
     memset(tensor, 0, tensor_bytes(shape));
@@ -86,7 +99,7 @@ static void store(nas_shape_t shape, const void *tensor, double *values)
 
 /* ------------------------------------------------------------------------------------ weights */
 
-enum { MAX_K = 9 };
+enum { MAX_TAPS = 9 };
 
 /* A block of filters, of LANES output and input channels at most, where it lies among all. */
 typedef struct filter_block {
@@ -99,7 +112,7 @@ typedef struct filter_block {
 } filter_block_t;
 
 /* The block in float32, [o][i, k]: conversion by rows, permutation in the cache. */
-typedef float block_t[LANES][LANES * MAX_K];
+typedef float block_t[LANES][LANES * MAX_TAPS];
 
 static filter_block_t block_at(nas_filters_t filters, nas_filter_layout_t layout, int o, int i)
 {
@@ -190,7 +203,9 @@ const nas_layout_kernel_t NAS_LAYOUT_KERNEL = {
     .max_planes = MAX_PLANES,
     .tensor_bytes = tensor_bytes,
     .image_bytes = image_bytes,
+    .max_taps = MAX_TAPS,
     .load_images = load_images,
+    .block_images = block_images,
     .load = load,
     .store = store,
     .pack = pack,

@@ -21,6 +21,7 @@ typedef struct description {
     dnnl_memory_desc_t y;
     dnnl_memory_desc_t weights;
     dnnl_dims_t strides;
+    dnnl_dims_t dilations;   /* 0: none */
     dnnl_dims_t padding;     /* above and on the left */
     dnnl_dims_t far_padding; /* below and on the right */
 } description_t;
@@ -61,41 +62,64 @@ void nas_primitive_setup(nas_isa_t isa)
 
 static dnnl_format_tag_t weights_tag(const nas_primitive_spec_t *spec)
 {
-    if (spec->planes) return spec->lanes == 16 ? dnnl_Ohwi16o : dnnl_Ohwi8o;
-    if (spec->pass == NAS_PASS_BACKWARD_DATA) return dnnl_format_tag_any;
-    return spec->lanes == 16 ? dnnl_OIhw16i16o : dnnl_OIhw8i8o;
+    const bool is_wide = spec->lanes == 16, is_adjoint = spec->pass == NAS_PASS_BACKWARD_DATA;
+    if (spec->planes) return is_wide ? dnnl_Ohwi16o : dnnl_Ohwi8o;
+    if (nas_conv_groups(&spec->shape) > 1) {
+        if (is_adjoint) return is_wide ? dnnl_gOIhw16o16i : dnnl_gOIhw8o8i;
+        return is_wide ? dnnl_gOIhw16i16o : dnnl_gOIhw8i8o;
+    }
+    if (is_adjoint) return dnnl_format_tag_any;
+    return is_wide ? dnnl_OIhw16i16o : dnnl_OIhw8i8o;
 }
 
-static dnnl_memory_desc_t tensor_description(const dnnl_dims_t dims, dnnl_format_tag_t tag)
+static dnnl_memory_desc_t memory_description(int n_dims, const dnnl_dim_t *dims,
+                                             dnnl_format_tag_t tag)
 {
     dnnl_memory_desc_t description;
-    const dnnl_status_t status = dnnl_memory_desc_init_by_tag(&description, 4, dims, dnnl_f32, tag);
+    const dnnl_status_t status =
+        dnnl_memory_desc_init_by_tag(&description, n_dims, dims, dnnl_f32, tag);
     NAS_ASSERT(status == dnnl_success);
     return description;
 }
 
-static int far_padding(int in, int out, const nas_conv_shape_t *shape)
+/* Those of several groups have them as a dimension more. */
+static dnnl_memory_desc_t weights_description(const nas_primitive_spec_t *spec)
 {
-    return (out - 1) * shape->stride + shape->k - in - shape->k / 2;
+    const nas_conv_shape_t *shape = &spec->shape;
+    const nas_window_t window = nas_conv_window(shape);
+    const int groups = nas_conv_groups(shape);
+    const dnnl_dims_t dims = {groups, shape->c_out / groups, shape->c_in / groups, window.k_h,
+                              window.k_w};
+    const int skipped = groups == 1;
+    return memory_description(5 - skipped, dims + skipped, weights_tag(spec));
+}
+
+/* Axis by axis: what windows of an output read of an input beyond its end; may be negative. */
+static int far_padding(int in, int out, const int window[4])
+{
+    const int k = window[0], stride = window[1], dilation = window[2], before = window[3];
+    return (out - 1) * stride + (k - 1) * dilation + 1 - in - before;
 }
 
 static description_t describe(const nas_primitive_spec_t *spec)
 {
     const nas_conv_shape_t *shape = &spec->shape;
-    const int h_out = (shape->h_in + shape->stride - 1) / shape->stride;
-    const int w_out = (shape->w_in + shape->stride - 1) / shape->stride;
+    const nas_window_t w = nas_conv_window(shape);
+    const int h_out = nas_conv_h_out(shape), w_out = nas_conv_w_out(shape);
+    const int rows[] = {w.k_h, w.stride_h, w.dilation_h, w.top};
+    const int columns[] = {w.k_w, w.stride_w, w.dilation_w, w.left};
     const dnnl_format_tag_t blocked = spec->lanes == 16 ? dnnl_nChw16c : dnnl_nChw8c;
     const dnnl_dims_t x = {shape->n, shape->c_in, shape->h_in, shape->w_in};
     const dnnl_dims_t y = {shape->n, shape->c_out, h_out, w_out};
-    const dnnl_dims_t weights = {shape->c_out, shape->c_in, shape->k, shape->k};
     return (description_t){
-        .x = tensor_description(x, spec->planes ? dnnl_nchw : blocked),
-        .y = tensor_description(y, blocked),
-        .weights = tensor_description(weights, weights_tag(spec)),
-        .strides = {shape->stride, shape->stride},
-        .padding = {shape->k / 2, shape->k / 2},
-        .far_padding = {far_padding(shape->h_in, h_out, shape),
-                        far_padding(shape->w_in, w_out, shape)},
+        .x = memory_description(4, x, spec->planes ? dnnl_nchw : blocked),
+        .y = memory_description(4, y, blocked),
+        .weights = weights_description(spec),
+        .strides = {w.stride_h, w.stride_w},
+        .dilations = {w.dilation_h - 1, w.dilation_w - 1},
+        .padding = {w.top, w.left},
+        .far_padding = {far_padding(shape->h_in, h_out, rows),
+                        far_padding(shape->w_in, w_out, columns)},
     };
 }
 
@@ -103,16 +127,16 @@ static dnnl_status_t describe_pass(nas_pass_t pass, const description_t *of,
                                    dnnl_convolution_desc_t *convolution)
 {
     if (pass == NAS_PASS_FORWARD)
-        return dnnl_convolution_forward_desc_init(
+        return dnnl_dilated_convolution_forward_desc_init(
             convolution, dnnl_forward_training, dnnl_convolution_direct, &of->x, &of->weights, NULL,
-            &of->y, of->strides, of->padding, of->far_padding);
+            &of->y, of->strides, of->dilations, of->padding, of->far_padding);
     if (pass == NAS_PASS_BACKWARD_DATA)
-        return dnnl_convolution_backward_data_desc_init(convolution, dnnl_convolution_direct,
-                                                        &of->x, &of->weights, &of->y, of->strides,
-                                                        of->padding, of->far_padding);
-    return dnnl_convolution_backward_weights_desc_init(convolution, dnnl_convolution_direct, &of->x,
-                                                       &of->weights, NULL, &of->y, of->strides,
-                                                       of->padding, of->far_padding);
+        return dnnl_dilated_convolution_backward_data_desc_init(
+            convolution, dnnl_convolution_direct, &of->x, &of->weights, &of->y, of->strides,
+            of->dilations, of->padding, of->far_padding);
+    return dnnl_dilated_convolution_backward_weights_desc_init(
+        convolution, dnnl_convolution_direct, &of->x, &of->weights, NULL, &of->y, of->strides,
+        of->dilations, of->padding, of->far_padding);
 }
 
 /* Backward passes are described with the forward one as a hint. */
@@ -160,7 +184,7 @@ static dnnl_status_t choose_optimised(nas_pass_t pass, const description_t *of,
 {
     dnnl_primitive_desc_t candidate = NULL;
     const dnnl_status_t status = choose_with_hint(pass, of, &candidate);
-    if (status == dnnl_unimplemented) return dnnl_success;
+    if (status == dnnl_unimplemented || status == dnnl_invalid_arguments) return dnnl_success;
     if (status != dnnl_success) return status;
     if (is_optimised(candidate))
         *chosen = candidate;
@@ -169,16 +193,18 @@ static dnnl_status_t choose_optimised(nas_pass_t pass, const description_t *of,
     return status;
 }
 
+/* Dimensions are [O, I, K, K], behind that of the groups where there are several. */
 static nas_filter_layout_t filter_layout(const dnnl_memory_desc_t *weights)
 {
     const dnnl_blocking_desc_t *blocking = &weights->format_desc.blocking;
-    nas_filter_layout_t layout = {.o_block = (size_t)blocking->strides[0],
-                                  .i_block = (size_t)blocking->strides[1],
-                                  .k = (size_t)blocking->strides[3],
+    const int o = weights->ndims == 5, i = o + 1;
+    nas_filter_layout_t layout = {.o_block = (size_t)blocking->strides[o],
+                                  .i_block = (size_t)blocking->strides[i],
+                                  .k = (size_t)blocking->strides[i + 2],
                                   .o = 1,
-                                  .i = (size_t)blocking->strides[1]};
+                                  .i = (size_t)blocking->strides[i]};
     if (blocking->inner_nblks == 2) {
-        const bool ends_in_o = blocking->inner_idxs[1] == 0;
+        const bool ends_in_o = blocking->inner_idxs[1] == o;
         layout.o = ends_in_o ? 1 : (size_t)blocking->inner_blks[1];
         layout.i = ends_in_o ? (size_t)blocking->inner_blks[1] : 1;
     }

@@ -11,8 +11,8 @@ typedef enum nas_pass {
     NAS_PASS_COUNT /**< their number, no pass */
 } nas_pass_t;
 
-/** What a pass is made for. The shape's channels are whole blocks of `lanes`, those of images as
- *  many planes as they have. */
+/** What a pass is made for. The shape's channels, those of each group, are whole blocks of `lanes`,
+ *  those of images as many planes as they have. */
 typedef struct nas_primitive_spec {
     nas_conv_shape_t shape;
     nas_pass_t pass;

@@ -177,12 +177,14 @@ static size_t scratch_bytes(const nas_conv_blocks_t *conv)
  * tiles that lie outside to a large part. */
 static bool pays(const nas_conv_blocks_t *conv)
 {
+    static const nas_window_t window = {TAPS, TAPS, 1, 1, 1, 1, 1, 1, 1, 1};
     enum { MIN_IMAGES = 32, MIN_CHANNELS = 32, MIN_TILES = 32 };
     const int tiles = tiles_along(conv->h_in) * tiles_along(conv->w_in);
     const bool fits = 2 * tiles * TILE * TILE <= 3 * conv->h_in * conv->w_in;
     const bool wide = smaller(conv->in, conv->out) * LANES >= MIN_CHANNELS;
-    return conv->k == TAPS && conv->stride == 1 && fits &&
-           (conv->n >= MIN_IMAGES || (wide && conv->n * tiles >= MIN_TILES));
+    const bool is_known = nas_window_is_same(&conv->window, &window) && conv->groups == 1 &&
+                          conv->h_out == conv->h_in && conv->w_out == conv->w_in;
+    return is_known && fits && (conv->n >= MIN_IMAGES || (wide && conv->n * tiles >= MIN_TILES));
 }
 
 const nas_winograd_kernel_t NAS_WINOGRAD_KERNEL = {.pays = pays,
