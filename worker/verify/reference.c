@@ -236,6 +236,8 @@ void nas_reference_fini(nas_reference_t *reference)
     nas_images_fini(&reference->input);
     nas_images_fini(&reference->course);
     free(reference->parameters);
+    for (char **name = reference->initialiser; name && *name; name++) free(*name);
+    free(reference->initialiser);
     nas_reference_values_fini(&reference->expected);
     free(reference->has_metric);
     free(reference->has_gradient);

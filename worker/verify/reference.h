@@ -27,7 +27,7 @@
  * file's. It has values, and a training besides if it has losses:
  *   attributes         model (what the network is called), classes
  *   input/             of the values, as above
- *   expected/          as above, but gradients by parameters
+ *   expected/          as above; NAME of a gradient is that of the parameter's initialiser
  *   expected/losses    optional: a training as above from the same parameters, of batches of N; its
  *                      images are CIFAR-10's, and where the caller names no file it is left out
  */
@@ -63,6 +63,7 @@ typedef struct nas_reference {
     char *model;     /**< what such a network is called; else NULL */
     nas_graph_t *graph;
     double *parameters;  /**< [graph->n_values] */
+    char **initialiser;  /**< [n_parameters] their names in the ONNX file, and NULL; else NULL */
     int batch;           /**< N */
     nas_images_t input;  /**< the batch that has values; none: there is a training alone */
     int n_steps;         /**< S of the training; 0: there is none */
@@ -102,6 +103,9 @@ size_t nas_reference_n_pixels(const nas_reference_t *reference);
 
 /** What the network is called: its architecture's native name, or what the file says. Borrowed. */
 const char *nas_reference_name(const nas_reference_t *reference);
+
+/** What the files call a parameter. Borrowed. */
+const char *nas_reference_parameter_name(const nas_reference_t *reference, int parameter);
 
 /** Whether there are values of a batch. */
 bool nas_reference_has_values(const nas_reference_t *reference);

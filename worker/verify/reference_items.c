@@ -28,6 +28,12 @@ const char *nas_reference_name(const nas_reference_t *reference)
     return reference->model ? reference->model : reference->arch.name;
 }
 
+const char *nas_reference_parameter_name(const nas_reference_t *reference, int parameter)
+{
+    if (reference->initialiser) return reference->initialiser[parameter];
+    return reference->graph->parameter[parameter].name;
+}
+
 bool nas_reference_has_values(const nas_reference_t *reference)
 {
     return reference->input.n > 0;

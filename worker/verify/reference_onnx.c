@@ -32,8 +32,10 @@ static nas_status_t read_file(const char *path, const char *onnx, const nas_netw
     if (status) return status;
     reference->graph = read.graph;
     reference->parameters = read.parameters;
+    reference->initialiser = read.parameter;
     read.graph = NULL;
     read.parameters = NULL;
+    read.parameter = NULL;
     nas_onnx_network_fini(&read);
     return NAS_OK;
 }

@@ -44,20 +44,20 @@ static void add_values(list_t *list)
     for (int i = 0; i < n_metrics; i++) add_item(list, true, "expected/%s", metric[i]->name);
 }
 
-/* Of a network that has its parameters, names are another file's. */
+/* The parameters may be there already. */
 static void add_items(list_t *list, const nas_reference_t *reference)
 {
     const nas_graph_t *graph = reference->graph;
-    const bool is_named = !reference->parameters, has_values = nas_reference_has_values(reference);
+    const bool has_values = nas_reference_has_values(reference);
     if (has_values) add_values(list);
     list->losses = list->n;
     if (reference->n_steps > 0) add_item(list, false, "expected/losses");
     list->weights = list->n;
-    for (int i = 0; is_named && i < graph->n_parameters; i++)
-        add_item(list, false, "weights/%s", graph->parameter[i].name);
+    for (int i = 0; !reference->parameters && i < graph->n_parameters; i++)
+        add_item(list, false, "weights/%s", nas_reference_parameter_name(reference, i));
     list->gradients = list->n;
-    for (int i = 0; is_named && has_values && i < graph->n_parameters; i++)
-        add_item(list, true, "expected/gradients/%s", graph->parameter[i].name);
+    for (int i = 0; has_values && i < graph->n_parameters; i++)
+        add_item(list, true, "expected/gradients/%s", nas_reference_parameter_name(reference, i));
 }
 
 static nas_status_t make_list(list_t *list, const nas_reference_t *reference, nas_error_t *err)

@@ -106,7 +106,8 @@ static nas_status_t write_parameters(const writer_t *writer, nas_error_t *err)
         const array_t weight = {H5T_NATIVE_DOUBLE, H5T_IEEE_F32LE,
                                 nas_reference_parameter_shape(parameter),
                                 writer->reference->parameters + parameter->offset};
-        status = write_array(writer, "weights", parameter->name, &weight, err);
+        status = write_array(writer, "weights", nas_reference_parameter_name(writer->reference, i),
+                             &weight, err);
     }
     return status;
 }
@@ -121,7 +122,8 @@ static nas_status_t write_gradients(const writer_t *writer, const nas_reference_
         if (!writer->reference->has_gradient[i]) continue;
         const array_t gradient =
             doubles(nas_reference_parameter_shape(parameter), values->gradient + parameter->offset);
-        status = write_array(writer, "expected/gradients", parameter->name, &gradient, err);
+        status = write_array(writer, "expected/gradients",
+                             nas_reference_parameter_name(writer->reference, i), &gradient, err);
     }
     return status;
 }
