@@ -18,14 +18,16 @@ are drawn as scripts/make_references.py draws them, which defines the metrics to
     synflow      without any BN, whose parameters do not count; ReLU6 as ReLU
     jacob_cov    NaN, and the gradient by the images 0, where that is 0 but for rounding: it is so by construction then
 
-A training takes its images from what stands in the place of CIFAR-10's file, of which byte i is 41 i^2 + 7 i, over 2^4, modulo 2^8, and the
-labels 0, 1, 2 and so on, modulo 10; cut to the network's size, normalised, labels modulo the classes.
+A training takes its images from what tests/system/images.py writes in the place of CIFAR-10's file, with the seed 1; cut to the network's
+size, normalised, labels modulo the classes.
 """
 
 import copy
 import io
 import pathlib
+import subprocess
 import sys
+import tempfile
 
 import h5py
 import numpy as np
@@ -35,6 +37,7 @@ from torch.nn import functional
 
 from make_references import gradients, jacob_cov
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 BATCH, STEPS = 4, 4
 MEAN, STD = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)
 
@@ -270,11 +273,13 @@ def expected_values(network, images, labels):
 
 def course(count, size):
     """Images and labels in the place of CIFAR-10's, as the network takes them."""
-    i = np.arange(count * 3072, dtype=np.int64) + np.repeat(np.arange(1, count + 1), 3072)  # a label before each image
-    pixels = ((41 * i * i + 7 * i >> 4) & 255).reshape(count, 3, 32, 32) / 255
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run([sys.executable, ROOT / "tests" / "system" / "images.py", file.name, str(count), "1"], check=True)
+        records = np.fromfile(file.name, np.uint8).reshape(count, 3073)
+    pixels = records[:, 1:].reshape(count, 3, 32, 32) / 255
     mean, std = (np.array(numbers).reshape(1, 3, 1, 1) for numbers in (MEAN, STD))
     images = ((pixels - mean) / std).astype(np.float32)[:, :, : size[0], : size[1]]
-    return torch.tensor(images), torch.arange(count) % 10
+    return torch.tensor(images), torch.tensor(records[:, 0].astype(np.int64))
 
 
 def losses(network):
@@ -324,8 +329,7 @@ def write(name, kind, seed, folder):
 
 
 def main():
-    default = pathlib.Path(__file__).resolve().parent.parent / "tests" / "data"
-    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "tests" / "data"
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
     for seed, (name, kind) in enumerate(NETWORKS.items(), 1):

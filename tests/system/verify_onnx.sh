@@ -9,9 +9,9 @@ data=$ROBOTNAS_SOURCE/tests/data
 large=$ROBOTNAS_SHARED/oracle/ref-onnx
 images=$ROBOTNAS_SHARED/data/cifar-10-batches-bin/data_batch_1.bin
 
-# ---- Shipped references, one of them with a training on what scripts/make_network_references.py has in CIFAR-10's place ----
+# ---- Shipped references, one of them with a training on what images.py writes in CIFAR-10's form ----
 
-"$ROBOTNAS_SOURCE/scripts/make_network_references.py" images 16 >few.bin
+python3 "$ROBOTNAS_SOURCE/tests/system/images.py" few.bin 16 1
 for backend in "${backends[@]}"; do
     expect_agreement "$ROBOTNAS" verify "$data"/network-*.h5 --backend "$backend"
     expect_line out '^  left out: losses of 4 steps; .*--images$'
@@ -32,7 +32,6 @@ done
 
 # ---- What is wrong or missing ----
 
-expect_refusal '*few.bin: 16 images; *' "$ROBOTNAS" verify "$large"/darts-1.h5 --images few.bin
 head -c $((15 * 3073)) few.bin >fewer.bin
 expect_refusal 'fewer.bin: 15 images; *network-mixed.h5 takes 16' "$ROBOTNAS" verify "$data"/network-mixed.h5 --images fewer.bin
 cp "$data"/network-mixed.h5 alone.h5
@@ -45,14 +44,32 @@ expect_refusal 'alone.onnx: *' "$ROBOTNAS" verify alone.h5
 if python=$(python_with h5py); then
     cp "$data"/network-mixed.onnx edited.onnx
     for name in loss logits grad_norm snip grasp fisher synflow log_synflow jacob_cov nwot plain l2_norm params flops \
-        input_gradient gradients/shared.weight gradients/bn.bias losses; do
+        input_gradient gradients/shared.weight gradients/bn.bias; do
         edited "expected/$name" 'file[name][...] *= 1.2' "$data"/network-mixed.h5
         for backend in "${backends[@]}"; do
             expect_exit 1 "$ROBOTNAS" verify edited.h5 --images few.bin --backend "$backend"
-            expect_line out "^  $name.* DIFFERS\$"
-            expect_line err "^robotnas: edited.h5: $name.* is "
+            expect_line out "^  $name .* DIFFERS\$"
+            expect_line err "^robotnas: edited.h5: $name is "
         done
     done
+    # wanders INDEX DISTANCE BACKEND...: a loss that far off is named by these backends and agrees for the others.
+    wanders() {
+        local backend
+        edited expected/losses "file[name][$1] += $2" "$data"/network-mixed.h5
+        for backend in "${backends[@]}"; do
+            if [[ " ${*:3} " == *" $backend "* ]]; then
+                expect_exit 1 "$ROBOTNAS" verify edited.h5 --images few.bin --backend "$backend"
+                expect_line out "^  losses\\[$1\\] .* DIFFERS\$"
+                expect_line out '^30 values, 1 differ$'
+            else
+                expect_agreement "$ROBOTNAS" verify edited.h5 --images few.bin --backend "$backend"
+            fi
+        done
+    }
+    wanders 1 1e-4 ref cpu
+    wanders 2 2e-2 ref
+    wanders 3 1e-1 ref cpu
+
     edited model 'del file.attrs[name]' "$data"/network-mixed.h5
     expect_refusal "edited.h5: there is neither an attribute 'arch' nor 'model'; *" "$ROBOTNAS" verify edited.h5
     edited classes 'file.attrs[name] = 6' "$data"/network-mixed.h5
