@@ -28,14 +28,14 @@ for line in 'nas_file_open(path)' 'place.layer->open(place.position)'; do
 done
 
 only 'open|open64' common/io/file.c worker/objectives/command/output.c worker/objectives/command/supervisor_detach.c worker/objectives/command/descendants.c worker/data/untrusted/sandbox.c \
-    coordinator/commands/user_file.c worker/engine/gpu/layers/cache.c
+    coordinator/report/user_file.c worker/engine/gpu/layers/cache.c
 only 'openat|mkdirat|renameat|renameat2' worker/objectives/command/work_folder.c
 only 'fopen|fopen64' worker/data/untrusted/sandbox.c worker/engine/gpu/layers/threads_build.c
 only 'creat|freopen|truncate|link|symlink|mkfifo|mknod|tmpfile|tmpnam|tempnam|mktemp|popen|system' none
 only 'mkstemp|mkdtemp' worker/engine/gpu/layers/threads_build.c
 only 'rename' common/io/replace.c worker/engine/gpu/layers/cache.c
 only 'mkdir' common/io/file.c worker/engine/gpu/layers/cache.c worker/objectives/command/work_folder.c
-only 'unlink|remove' common/io/replace.c common/io/lock.c common/io/stop.c coordinator/commands/user_file.c \
+only 'unlink|remove' common/io/replace.c common/io/lock.c common/io/stop.c coordinator/report/user_file.c \
     worker/objectives/command/work_folder.c worker/data/folders/folder_file.c worker/engine/gpu/layers/cache.c worker/engine/gpu/layers/threads_build.c
 only 'chmod|chown|fchmod|fchown' common/io/replace.c
 only 'H5Fcreate' common/state/h5_file.c worker/data/folders/folder_file.c

@@ -24,12 +24,21 @@ typedef struct part {
     size_t size;
 } part_t;
 
+/* Some kernels of BLAS add in an order that depends on where an array begins: each begins on a line, so
+ * that bits do not depend on how many points there is room for. */
+enum { LINE_BYTES = 64, LINE = LINE_BYTES / sizeof(double) };
+
+static size_t whole_lines(size_t n)
+{
+    return (n + LINE - 1) / LINE * LINE;
+}
+
 static size_t list_parts(nas_gp_t *gp, int64_t n, part_t *part)
 {
     const size_t points = (size_t)n, d = (size_t)gp->d, pairs = (size_t)n_pairs(n);
     const size_t row = points < NAS_GP_BLOCK ? NAS_GP_BLOCK : points;
     const size_t whole = points < NAS_CHOLESKY_WHOLE ? points : NAS_CHOLESKY_WHOLE;
-    const part_t parts[N_PARTS] = {
+    part_t parts[N_PARTS] = {
         {&gp->points, points * d},
         {&gp->columns, points * d},
         {&gp->y, points},
@@ -47,7 +56,7 @@ static size_t list_parts(nas_gp_t *gp, int64_t n, part_t *part)
         {&gp->std_gradient, d},
     };
     size_t total = 0;
-    for (size_t i = 0; i < N_PARTS; i++) total += parts[i].size;
+    for (size_t i = 0; i < N_PARTS; i++) total += parts[i].size = whole_lines(parts[i].size);
     memcpy(part, parts, sizeof parts);
     return total;
 }
@@ -69,7 +78,7 @@ static nas_status_t reserve(nas_gp_t *gp, int64_t n, nas_error_t *err)
     const size_t total = list_parts(gp, capacity, part);
     free(gp->memory);
     gp->capacity = 0;
-    gp->memory = malloc(total * sizeof *gp->memory);
+    gp->memory = aligned_alloc(LINE_BYTES, total * sizeof *gp->memory);
     if (!gp->memory) return nas_error_nomem(err, "Gaussian process");
     gp->capacity = capacity;
     double *at = gp->memory;

@@ -214,7 +214,7 @@ static void add_fisher(const nas_run_t *run, const nas_scalar_op_t *op)
             const double s = of_y[i] + (bias ? bias[c] * of_bias[i] : 0);
             sum += s * s;
         }
-    layer_at(run, op->out)->fisher += 0.5 * sum / n_images * op->count;
+    layer_at(run, op->out)->fisher = 0.5 * sum / n_images * op->count;
 }
 
 /* The weights' sums are there; the gradient's, and its products with adjoints, are in op->in, every

@@ -135,11 +135,23 @@ void nas_add_sums(nas_emitter_t *e, int node, bool curvature)
 
 /* -------------------------------------------------------------------------------- convolutions */
 
+/* Each use of a shared weight adds to its layer's. */
+static void add_fisher(nas_emitter_t *e, nas_vector_t from, nas_vector_t to)
+{
+    const nas_vector_t at = offsetof(nas_layer_values_t, fisher) / sizeof(double);
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_ADD);
+    op->c = 1;
+    op->in = from + at;
+    op->out = to + at;
+}
+
 static void emit_fisher(nas_emitter_t *e, int conv)
 {
+    const size_t n_layer_values = sizeof(nas_layer_values_t) / sizeof(double);
     const nas_lowered_link_t *g = &e->graph->link[conv];
     const nas_shape_t shape = nas_node_shape(e, g->target);
     const nas_slice_t dy = nas_dy_slice(e, conv);
+    const nas_vector_t own = g->is_shared ? nas_emit_vector(e, n_layer_values) : NAS_NOWHERE;
     const int y = e->group[e->place[conv].group].y;
     nas_emit_image_dots(e, shape, nas_link_slice(e, conv, y), dy, e->image_sum[0]);
     if (g->bias >= 0) nas_emit_image_dots(e, shape, dy, nas_no_slice(), e->image_sum[1]);
@@ -147,10 +159,12 @@ static void emit_fisher(nas_emitter_t *e, int conv)
     op->c = g->c_out;
     op->count = e->graph->parameter[g->weight].fan_in;
     op->in = e->image_sum[0];
-    op->out = nas_layer_values(e, g->weight);
-    if (g->bias < 0) return;
-    op->more = e->image_sum[1];
-    op->entry = e->graph->parameter[g->bias].offset;
+    op->out = g->is_shared ? own : nas_layer_values(e, g->weight);
+    if (g->bias >= 0) {
+        op->more = e->image_sum[1];
+        op->entry = e->graph->parameter[g->bias].offset;
+    }
+    if (g->is_shared) add_fisher(e, own, nas_layer_values(e, g->weight));
 }
 
 /* A link alone in its group and without BN has its target's adjoint as its own. */
