@@ -166,3 +166,29 @@ BACKEND_TEST(any_program, synflow_of_a_deep_network)
     }
     teardown(&f);
 }
+
+/* ------------------------------------------------------------------------------------ the output */
+
+/* A pool that halves the resolution, which is fused with convolutions that read it: none do. */
+static nas_status_t make_pooled(const void *what, const nas_network_t *network, nas_builder_t *b,
+                                nas_error_t *err)
+{
+    (void)what;
+    (void)err;
+    const int x = b->conv(b, b->image(b),
+                          &(nas_conv_spec_t){.name = "conv", .c_out = network->classes, .k = 1});
+    b->output(b, b->pool(b, x, &(nas_pool_spec_t){.name = "pool", .k = 2, .stride = 2}));
+    return NAS_OK;
+}
+
+Test(any_program, a_pool_is_the_output)
+{
+    const nas_network_t network = {3, 2, 2, 4, 1, 5, NAS_CONVENTION_TRAIN};
+    nas_engine_t *engine = NULL;
+    program_case_t c = begin_case(nas_backend_ref(), ANY_BATCH, 0);
+    cr_assert_eq(nas_graph_make(make_pooled, NULL, &network, &c.graph, NULL), NAS_OK);
+    draw_case(&c, 0);
+    check_gradients(&c, &engine, &RULE, "pool");
+    free_case(&c);
+    nas_engine_destroy(engine);
+}
