@@ -7,9 +7,6 @@
 /* Parts that a sum is made of, whatever the vectors of the processor hold. */
 enum { LANES = 8 };
 
-/* Weight of a batch's statistics in the running ones, as PyTorch's default. */
-static const double statistics_weight = 0.1;
-
 /* ---------------------------------------------------------------------------------------- rows */
 
 static void add_row(int64_t n, const double *row, double *sum)
@@ -112,9 +109,9 @@ static void collect_rows(nas_training_t *training)
 
 /* --------------------------------------------------------------------------------------- steps */
 
-static double moved(double running, double found)
+static double moved(double running, double found, double share)
 {
-    return (1 - statistics_weight) * running + statistics_weight * found;
+    return (1 - share) * running + share * found;
 }
 
 /* Of one norm, in one shard. Variances become unbiased, except of one value. */
@@ -126,8 +123,8 @@ static void update_norm(nas_training_t *training, const nas_node_t *norm, const 
     double *running_mean = training->state.statistics + norm->statistics;
     double *running_variance = running_mean + n;
     for (int c = 0; c < n; c++) {
-        running_mean[c] = moved(running_mean[c], mean[c]);
-        running_variance[c] = moved(running_variance[c], unbiased * variance[c]);
+        running_mean[c] = moved(running_mean[c], mean[c], norm->momentum);
+        running_variance[c] = moved(running_variance[c], unbiased * variance[c], norm->momentum);
     }
 }
 
