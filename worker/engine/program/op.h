@@ -289,7 +289,7 @@ struct nas_program {
     nas_program_dot_t *dot;
     nas_weight_dot_t *weight_dot;
     nas_conv_shape_t *conv; /**< each shape once */
-    nas_pool_shape_t *pool; /**< likewise */
+    nas_pool_shape_t *pool; /**< of each pool */
     nas_program_layer_t *layer;
     nas_program_group_t *group;
     nas_norm_vectors_t *norm;
