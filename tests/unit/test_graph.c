@@ -169,6 +169,12 @@ static int endless(nas_builder_t *b, int x)
                    &(nas_conv_spec_t){.name = "endless", .c_out = 1 << 30, .k = 3, .padding = 1});
 }
 
+static int tireless(nas_builder_t *b, int x)
+{
+    const nas_window_t window = {8191, 8191, 1, 1, 1, 1, 8190, 8190, 8190, 8190};
+    return b->conv(b, x, &(nas_conv_spec_t){.name = "tireless", .c_out = 8, .window = &window});
+}
+
 static int from_nowhere(nas_builder_t *b, int x)
 {
     b->end_block(b, x + 1000);
@@ -198,10 +204,11 @@ Test(graph, calls_that_cannot_be_are_refused_by_name)
     } cases[] = {
         {narrow_sum, "network: cell3/node1: a sum of tensors of different extents"},
         {no_groups, "network: odd: its channels are no multiples of its groups"},
-        {no_image_left, "network: nothing is left of its image"},
+        {no_image_left, "network: wide: nothing is left of its image"},
         {images_joined, "network: join: a concatenation of images of different extents"},
         {linear_image, "network: early: a linear layer of a tensor that is not flat"},
         {endless, "network: endless: too many parameters"},
+        {tireless, "network: tireless: too many multiply-adds"},
         {from_nowhere, "network: it has no output"},
         {no_eps, "network: bn1: no such BN"},
         {called_twice, "network: cell1/twice/conv: the name is given twice"},

@@ -101,6 +101,9 @@ static const refused_t MIDDLE[] = {
     {"int a 1 9223372036854775807\nnode Add d a,a\nnode Reshape z x,d", "or is too large"},
     {"int a 2 4096,4096\nnode ConstantOfShape d a value=I1:1\nnode Reshape z x,d",
      "a constant of too many integers"},
+    {"int a 2 0,4611686018427387904\nnode ConstantOfShape e a value=I1:1\n"
+     "node Concat d e,e,e axis=1\nnode Reshape z x,d",
+     "a constant of too many integers"},
 };
 
 Test(onnx_refused, networks_that_cannot_be_computed)
@@ -320,6 +323,9 @@ Test(onnx_refused, arrays_that_are_not_what_they_say)
     expect_refused("a.onnx", with_initialiser(&w), "an array of a shape that cannot be");
     w = (onnx_bytes_t){0};
     (void)put_dims(&w, "3037000500,3037000500,2");
+    expect_refused("a.onnx", with_initialiser(&w), "an array of a shape that cannot be");
+    w = (onnx_bytes_t){0};
+    (void)put_dims(&w, "0,4611686018427387904,4611686018427387904");
     expect_refused("a.onnx", with_initialiser(&w), "an array of a shape that cannot be");
     w = (onnx_bytes_t){0};
     (void)put_dims(&w, "1,1,1,1,1,1,1,1,1");

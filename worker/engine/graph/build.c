@@ -15,6 +15,9 @@
 /* More values than this are in no tensor of one image, and no array of parameters. */
 static const int64_t MOST_VALUES = INT32_MAX;
 
+/* More multiply-adds than this are in no layer, so that those of all layers can be counted. */
+static const int64_t MOST_WORK = INT64_C(1) << 45;
+
 static nas_graph_builder_t *of(nas_builder_t *table)
 {
     return (nas_graph_builder_t *)(void *)table;
@@ -124,6 +127,14 @@ static int refuse(nas_graph_builder_t *b, const char *name, const char *reason)
     return -1;
 }
 
+/* By the node's name, where it has one. */
+static int refuse_node(nas_graph_builder_t *b, const nas_node_t *node, const char *reason)
+{
+    if (!node->name) return refuse(b, NULL, reason);
+    b->status = nas_error_set(&b->err, NAS_EARG, "network: %s: %s", node->name, reason);
+    return -1;
+}
+
 static int add_input(nas_graph_builder_t *b, int source)
 {
     nas_graph_t *graph = b->graph;
@@ -134,14 +145,27 @@ static int add_input(nas_graph_builder_t *b, int source)
     return graph->n_inputs++;
 }
 
+/* Multiply-adds of a node, or what a pool looks at; of one whose tensor is none too large. */
+static int64_t work_of(const nas_builder_t *table, const nas_node_t *node, int source)
+{
+    const int64_t window = (int64_t)node->window.k_h * node->window.k_w;
+    const int64_t c_in = extents(table, source).c;
+    const int64_t n_values = (int64_t)node->extents.c * node->extents.h * node->extents.w;
+    if (node->kind == NAS_NODE_LINEAR) return c_in * n_values;
+    return window * (node->kind == NAS_NODE_CONV ? c_in / node->groups : 1) * n_values;
+}
+
 /* Append a node that reads n tensors. Its extents are those of a tensor, or it is refused. */
 static int add_node(nas_graph_builder_t *b, nas_node_t node, const int *source, int n)
 {
     nas_graph_t *graph = b->graph;
     const nas_extents_t e = node.extents;
     if (b->status) return -1;
-    if (e.c < 1 || e.h < 1 || e.w < 1) return refuse(b, NULL, "nothing is left of its image");
-    if ((int64_t)e.h * e.w > MOST_VALUES / e.c) return refuse(b, NULL, "its tensor is too large");
+    if (e.c < 1 || e.h < 1 || e.w < 1) return refuse_node(b, &node, "nothing is left of its image");
+    if ((int64_t)e.h * e.w > MOST_VALUES / e.c)
+        return refuse_node(b, &node, "its tensor is too large");
+    if (n == 1 && work_of(&b->table, &node, source[0]) > MOST_WORK)
+        return refuse_node(b, &node, "too many multiply-adds");
     if (!reserve(b, &graph->node, graph->n_nodes, &b->node_room, sizeof *graph->node)) return -1;
     node.input = graph->n_inputs;
     node.n_inputs = n;

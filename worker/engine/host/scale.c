@@ -33,6 +33,12 @@ static void gain(const nas_run_t *run, const nas_scalar_op_t *op)
     *nas_run_vector(run, op->out) = most;
 }
 
+/* Whether a gain or bound that is there is 0. */
+static bool is_zero(const double *value)
+{
+    return value && *value == 0;
+}
+
 /* A bound is its mantissa and the exponent of a power of two, for it may be beyond any float64. */
 static void bound(const nas_run_t *run, const nas_scalar_op_t *op)
 {
@@ -43,7 +49,7 @@ static void bound(const nas_run_t *run, const nas_scalar_op_t *op)
         value = 0;
         for (int64_t c = 0; c < op->c; c++) value = fmax(value, weight_at(run, op->entry, c));
     }
-    if (value == 0) return;
+    if (value == 0 || is_zero(nas_run_vector(run, op->more))) return;
     if (out[0] == 0) {
         out[0] = value;
         out[1] = exponent;
@@ -67,8 +73,10 @@ static void scale(const nas_run_t *run, const nas_scalar_op_t *op)
 static void align(const nas_run_t *run, const nas_scalar_op_t *op)
 {
     const int by = nas_run_exponent(run, op->from_exponent) - nas_run_exponent(run, op->exponent);
+    const bool is_nothing =
+        is_zero(nas_run_vector(run, op->in)) || is_zero(nas_run_vector(run, op->more));
     double *out = nas_run_vector(run, op->out);
-    for (int64_t c = 0; c < op->c; c++) out[c] = ldexp(1.0, by);
+    for (int64_t c = 0; c < op->c; c++) out[c] = is_nothing ? 0 : ldexp(1.0, by);
 }
 
 void nas_run_scale(const nas_run_t *run, const nas_scalar_op_t *op)

@@ -38,6 +38,7 @@ typedef struct nas_node_tensors {
     nas_vector_t sum_d, sum_e; /**< [C] over all images and pixels */
     nas_vector_t rescale;      /**< flow: [C] */
     nas_vector_t max_abs;      /**< flow: [1] of x or d before rescaling */
+    nas_vector_t bound;        /**< flow without blocks: [2] of x, mantissa and exponent */
     nas_vector_t exponent;     /**< flow: [1] stored x times 2^exponent is x */
     nas_vector_t d_exponent;
     int first_group; /**< of those that read it, or -1 */

@@ -154,7 +154,7 @@ static void check_ends(nas_lowering_t *l)
 
 static void find_readers(nas_lowering_t *l)
 {
-    for (int i = 0; i < l->graph->n_nodes; i++) l->feeds_convs[i] = true;
+    for (int i = 0; i < l->graph->n_nodes; i++) l->feeds_convs[i] = i != l->graph->output;
     for (int i = 0; i < l->graph->n_nodes; i++)
         for (int k = 0; k < nas_lowering_at(l, i)->n_inputs; k++)
             if (nas_lowering_at(l, i)->kind != NAS_NODE_CONV)

@@ -48,7 +48,7 @@ typedef struct nas_lowered_link {
 } nas_lowered_link_t;
 
 /** A batch normalisation. */
-typedef struct nas_graph_norm {
+typedef struct nas_lowered_norm {
     int c;
     int gamma;  /**< parameter, or -1: 1 */
     int beta;   /**< parameter, or -1: 0 */
@@ -78,7 +78,7 @@ typedef struct nas_lowered_input {
 } nas_lowered_input_t;
 
 /** A node is the sum of its inputs; without inputs it is 0. */
-typedef struct nas_graph_node {
+typedef struct nas_lowered_node {
     int c;
     int h;
     int w;

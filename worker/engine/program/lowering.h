@@ -48,15 +48,12 @@ static inline int nas_lowering_source(const nas_lowering_t *l, int node)
     return nas_graph_input(l->graph, node, 0);
 }
 
-/* --------------------------------------------------------------------------------- lowering.c */
 
 /** A node of the graph that programs do not compute. */
 void nas_lowering_refuse(nas_lowering_t *l, int node, const char *what);
 
 /** It takes more than the plain form (lower.h: beyond). */
 void nas_lowering_note(nas_lowering_t *l, int node);
-
-/* ------------------------------------------------------------------------------ lower_nodes.c */
 
 /** The node that is the tensor of a node of the graph, or is rectified to it: made now where there
  *  is none yet. */

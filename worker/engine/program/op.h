@@ -226,11 +226,12 @@ typedef enum nas_scalar_kind {
                           products, and of these without sign, to out [2] */
     NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest
                           sum without signs, to out */
-    NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in; or the largest of biases [c] at `entry`,
-                           without sign: is added to the bound out [2], or, `count` 1, joins it as
-                           the larger one */
+    NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in, of bound `more` (NOWHERE: 1); or the
+                           largest of biases [c] at `entry`, without sign: is added to the bound
+                           out [2], or, `count` 1, joins it as the larger one */
     NAS_SCALAR_SCALE, /**< in: a bound; exponent: the power of two that it is below */
-    NAS_SCALAR_ALIGN  /**< out [c]: what brings what goes in to the exponent */
+    NAS_SCALAR_ALIGN /**< out [c]: what brings what goes in to the exponent; 0 where its gain `in` or
+                           its bound `more` is 0 */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
@@ -288,7 +289,7 @@ struct nas_program {
     nas_program_dot_t *dot;
     nas_weight_dot_t *weight_dot;
     nas_conv_shape_t *conv; /**< each shape once */
-    nas_pool_shape_t *pool; /**< likewise */
+    nas_pool_shape_t *pool; /**< of each pool */
     nas_program_layer_t *layer;
     nas_program_group_t *group;
     nas_norm_vectors_t *norm;

@@ -51,6 +51,7 @@ static void make_node(nas_emitter_t *e, int node)
                               .sum_e = nas_emit_vector(e, c),
                               .rescale = NAS_NOWHERE,
                               .max_abs = NAS_NOWHERE,
+                              .bound = NAS_NOWHERE,
                               .exponent = NAS_NOWHERE,
                               .d_exponent = NAS_NOWHERE,
                               .first_group = -1};

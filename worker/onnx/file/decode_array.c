@@ -86,7 +86,7 @@ static void decode_field(nas_decoder_t *d, const nas_wire_field_t *field, nas_on
     }
 }
 
-/* Elements of a shape. */
+/* Elements of a shape. Of one without any, the other dimensions are bounded, too. */
 static void count(nas_decoder_t *d, const int64_t *dims, size_t rank, nas_onnx_array_t *array,
                   const void *place)
 {
@@ -94,6 +94,7 @@ static void count(nas_decoder_t *d, const int64_t *dims, size_t rank, nas_onnx_a
         (void)nas_decode_refuse(d, place, "an array of more than 8 dimensions");
         return;
     }
+    bool is_empty = false;
     array->shape.rank = (int)rank;
     array->n = 1;
     for (size_t i = 0; i < rank; i++) {
@@ -102,8 +103,10 @@ static void count(nas_decoder_t *d, const int64_t *dims, size_t rank, nas_onnx_a
             (void)nas_decode_refuse(d, place, "an array of a shape that cannot be");
             return;
         }
-        array->n *= dims[i];
+        is_empty |= dims[i] == 0;
+        if (dims[i] > 0) array->n *= dims[i];
     }
+    if (is_empty) array->n = 0;
 }
 
 nas_onnx_array_t *nas_decode_array(nas_decoder_t *d, nas_wire_bytes_t message)

@@ -38,12 +38,14 @@ int nas_onnx_axis(int64_t axis, int rank)
 int64_t nas_onnx_count(const nas_onnx_shape_t *shape)
 {
     int64_t n = 1;
+    bool is_empty = false;
     for (int i = 0; i < shape->rank; i++) {
         const int64_t dim = shape->dim[i];
         if (dim < 0 || (dim > 0 && n > INT32_MAX / dim)) return -1;
-        n *= dim;
+        is_empty |= dim == 0;
+        if (dim > 0) n *= dim;
     }
-    return n;
+    return is_empty ? 0 : n;
 }
 
 void nas_onnx_step(const nas_onnx_shape_t *shape, int64_t index[NAS_ONNX_MAX_RANK])
