@@ -48,6 +48,7 @@ static inline int nas_lowering_source(const nas_lowering_t *l, int node)
     return nas_graph_input(l->graph, node, 0);
 }
 
+/* ------------------------------------------------------------------------------ lower_nodes.c */
 
 /** A node of the graph that programs do not compute. */
 void nas_lowering_refuse(nas_lowering_t *l, int node, const char *what);
