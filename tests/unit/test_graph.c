@@ -335,10 +335,25 @@ static int plain_chain(nas_builder_t *b, int x)
     return sum(b, terms, 4, "end");
 }
 
+static int images_pooled(nas_builder_t *b, int x)
+{
+    (void)x;
+    x = b->pool(b, b->image(b), &(nas_pool_spec_t){.name = "early", .k = 2, .stride = 2});
+    return conv3(b, x, "cell");
+}
+
+static int images_rectified(nas_builder_t *b, int x)
+{
+    (void)x;
+    return conv3(b, relu(b, b->image(b)), "cell");
+}
+
 static const struct {
     middle_t *middle;
     const char *reason;
 } REFUSED[] = {
+    {images_pooled, "early: anything but a convolution of the images"},
+    {images_rectified, "the ReLU of images: anything but a convolution of the images"},
     {unread, "c: what nothing reads"},
     {far_skip, "end: a sum of tensors from before and behind the end of a block"},
 };

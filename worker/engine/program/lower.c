@@ -81,8 +81,20 @@ static void lower_head(nas_lowering_t *l)
 
 /* ------------------------------------------------------------------------------------------ all */
 
+static bool reads_images(const nas_lowering_t *l, int node)
+{
+    bool reads = false;
+    for (int i = 0; i < nas_lowering_at(l, node)->n_inputs; i++)
+        reads |= nas_lowering_at(l, nas_graph_input(l->graph, node, i))->kind == NAS_NODE_IMAGE;
+    return reads;
+}
+
 static void lower_node(nas_lowering_t *l, int node)
 {
+    if (nas_lowering_at(l, node)->kind != NAS_NODE_CONV && reads_images(l, node)) {
+        nas_lowering_refuse(l, node, "anything but a convolution of the images");
+        return;
+    }
     switch (nas_lowering_at(l, node)->kind) {
     case NAS_NODE_CONV:
         nas_lower_conv(l, node);

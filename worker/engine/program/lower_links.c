@@ -108,10 +108,6 @@ static nas_window_t window_of(const nas_lowering_t *l, int node)
 void nas_lower_pool(nas_lowering_t *l, int node)
 {
     if (node == l->head.pool) return;
-    if (at(l, nas_lowering_source(l, node))->kind == NAS_NODE_IMAGE) {
-        nas_lowering_refuse(l, node, "a pool of the images");
-        return;
-    }
     const nas_lowering_value_t value = read_source(l, node);
     if (nas_lowering_is_pool3(l, node) || nas_lowering_is_pool2(l, node)) return;
     nas_lowered_link_t link = link_of(l, node, NAS_LINK_POOL, value);

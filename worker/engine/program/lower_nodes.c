@@ -188,7 +188,7 @@ static void add_term(nas_lowering_t *l, int from, int term)
         (void)add_input(l, from, NAS_INPUT_LINK, l->number_of[term]);
         break;
     case NAS_NODE_IMAGE:
-        nas_lowering_refuse(l, term, "anything but a convolution of them");
+        nas_lowering_refuse(l, term, "their own logits");
         break;
     case NAS_NODE_RECTIFIER:
     case NAS_NODE_CONCAT:
