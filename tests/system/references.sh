@@ -28,7 +28,7 @@ expect_refusal() {
 # attribute NAME. With the Python that is in $python.
 edited() {
     cp "${3:-$mixed}" edited.h5
-    "$python" - "$1" "$2" <<'PY'
+    "${python:?}" - "$1" "$2" <<'PY'
 import sys, h5py, numpy
 with h5py.File('edited.h5', 'r+') as file:
     name = sys.argv[1]
