@@ -196,7 +196,8 @@ static void print(const network_options_t *o, const char *path, const nas_measur
         (void)printf("  jacob_cov       none: every path from the images ends in a BN with nothing "
                      "but linear operations behind it, and the gradient is 0\n");
     for (int i = 0; o->measures && i < o->measure.n_metric; i++)
-        (void)printf("  %-15s %.9g\n", o->metric[i]->name, measured->value[i]);
+        if (measured->images_count || !isnan(measured->value[i])) /* that one was told of */
+            (void)printf("  %-15s %.9g\n", o->metric[i]->name, measured->value[i]);
 }
 
 static nas_status_t begin_csv(const network_options_t *o, nas_user_file_t *file, nas_error_t *err)
