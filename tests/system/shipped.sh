@@ -72,7 +72,7 @@ run_jobs() {
         fi
         case $name in
         score-*) runs "$name" score "${small[@]}" ;;
-        train-*) runs "$name" search "${small[@]}" "${short[@]}" ;;
+        train-* | darts-*) runs "$name" search "${small[@]}" "${short[@]}" ;;
         scored-*) runs "$name" search --set search.repeats=2 --set "metrics.file=score-${name#scored-}.h5" ;;
         quickstart | fashion-mnist-mini) runs "$name" search "${few[@]}" --set objective.epochs=1 ;;
         fashion-mnist-pytorch) runs "$name" search "${few[@]}" --set "$(trainer "$job")" ;;
