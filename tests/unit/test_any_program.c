@@ -127,7 +127,7 @@ static int put_nothing(nas_builder_t *b, int x, int *kept)
 static nas_status_t make_deep(const void *what, const nas_network_t *network, nas_builder_t *b,
                               nas_error_t *err)
 {
-    char name[16];
+    char name[32];
     int kept[DEEP / DEEP_SKIP + 3], n = 0, x = b->image(b);
     (void)err;
     for (int i = 0; i < DEEP; i++) {
