@@ -142,6 +142,25 @@ static inline void run_case(const program_case_t *c, const double *statistics,
     nas_program_destroy(program);
 }
 
+/* Natural logarithm of a synflow; of a case, computed. */
+static inline double log_flow_of(const nas_program_values_t *values)
+{
+    return log(values->flow_mantissa) + values->flow_exponent * log(2.0);
+}
+
+static inline double log_flow(const program_case_t *c)
+{
+    nas_engine_t *engine = NULL;
+    nas_program_values_t values;
+    program_case_t of_flow = *c;
+    of_flow.options.batch = 1;
+    of_flow.options.needs = NAS_NEED_FLOW;
+    run_case(&of_flow, NULL, &engine, &values);
+    const double found = log_flow_of(&values);
+    nas_engine_destroy(engine);
+    return found;
+}
+
 static inline results_t copy_results(const program_case_t *c, const nas_program_values_t *values)
 {
     const nas_graph_t *graph = c->graph;

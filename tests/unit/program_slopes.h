@@ -5,6 +5,8 @@
 
 #include "program_case.h"
 
+#include <stdio.h>
+
 /* Central differences: how far they step, and what is asked of them. */
 typedef struct slope_rule {
     double step;               /* along parameters, of a direction whose length is about 1 */
@@ -13,6 +15,31 @@ typedef struct slope_rule {
     double relative;           /* of what is expected */
     double floor, image_floor; /* of the length of the whole gradient, of that by the images */
 } slope_rule_t;
+
+/* In float64. */
+static const slope_rule_t FLOAT64_SLOPES = {.step = 1e-7,
+                                            .image_step = 0x1p-20,
+                                            .along_step = 1e-7,
+                                            .relative = 1e-6,
+                                            .floor = 1e-9,
+                                            .image_floor = 1e-6};
+
+typedef void check_slopes_t(program_case_t *c, nas_engine_t **engine, const slope_rule_t *rule,
+                            const char *what);
+
+/* Of n cases that are made by their numbers, on ref. */
+static inline void check_slopes(check_slopes_t *check, program_case_t (*make)(int), int n)
+{
+    for (int number = 0; number < n; number++) {
+        nas_engine_t *engine = NULL;
+        program_case_t c = make(number);
+        char name[32];
+        (void)snprintf(name, sizeof name, "case %d", number);
+        check(&c, &engine, &FLOAT64_SLOPES, name);
+        free_case(&c);
+        nas_engine_destroy(engine);
+    }
+}
 
 /* A function of the case after a step along a direction: f(parameters + h direction). */
 static inline results_t moved(program_case_t *c, nas_engine_t **engine, const double *direction,

@@ -177,20 +177,6 @@ static double naive_flow(const program_case_t *c)
     return total;
 }
 
-/* log of synflow. */
-static double log_flow(const program_case_t *c)
-{
-    nas_engine_t *engine = NULL;
-    nas_program_values_t values;
-    program_case_t of_flow = *c;
-    of_flow.options.batch = 1;
-    of_flow.options.needs = NAS_NEED_FLOW;
-    run_case(&of_flow, NULL, &engine, &values);
-    const double log_flow = log(values.flow_mantissa) + values.flow_exponent * log(2.0);
-    nas_engine_destroy(engine);
-    return log_flow;
-}
-
 /* Multiply all weights but those of the reductions, whose BNs undo it. */
 static void scale_weights(program_case_t *c, double factor)
 {

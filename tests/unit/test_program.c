@@ -1,20 +1,10 @@
 /* What programs compute, against its definition and finite differences, on ref. */
 #include "program_slopes.h"
 
-#include <stdio.h>
-
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
 static const nas_network_t TINY_TRAIN = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_TRAIN};
 
 enum { TINY_BATCH = 5 };
-
-/* Central differences in float64. */
-static const slope_rule_t RULE = {.step = 1e-7,
-                                  .image_step = 0x1p-20,
-                                  .along_step = 1e-7,
-                                  .relative = 1e-6,
-                                  .floor = 1e-9,
-                                  .image_floor = 1e-6};
 
 /* Cells with an even number have the score convention; of both, half have smooth labels. */
 static program_case_t tiny_case(int number)
@@ -25,35 +15,19 @@ static program_case_t tiny_case(int number)
     return c;
 }
 
-typedef void check_slopes_t(program_case_t *c, nas_engine_t **engine, const slope_rule_t *rule,
-                            const char *what);
-
-static void check_cells(check_slopes_t *check)
-{
-    for (int number = 0; number < N_CASES; number++) {
-        nas_engine_t *engine = NULL;
-        program_case_t c = tiny_case(number);
-        char name[32];
-        (void)snprintf(name, sizeof name, "cell %d", number);
-        check(&c, &engine, &RULE, name);
-        free_case(&c);
-        nas_engine_destroy(engine);
-    }
-}
-
 Test(program, gradients_equal_finite_differences)
 {
-    check_cells(check_gradients);
+    check_slopes(check_gradients, tiny_case, N_CASES);
 }
 
 Test(program, jacobian_equals_finite_differences)
 {
-    check_cells(check_jacobian);
+    check_slopes(check_jacobian, tiny_case, N_CASES);
 }
 
 Test(program, curvature_equals_finite_differences)
 {
-    check_cells(check_curvature);
+    check_slopes(check_curvature, tiny_case, N_CASES);
 }
 
 /* The loss is the mean over the images of - sum over the classes of q log p, where q has the
@@ -229,7 +203,7 @@ Test(program, jacobian_of_two_convolutions_of_the_images)
 {
     nas_engine_t *engine = NULL;
     program_case_t c = wide_case(nas_backend_ref(), false);
-    check_jacobian(&c, &engine, &RULE, "wide");
+    check_jacobian(&c, &engine, &FLOAT64_SLOPES, "wide");
     free_case(&c);
     nas_engine_destroy(engine);
 }

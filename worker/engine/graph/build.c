@@ -6,6 +6,7 @@
 #include "worker/engine/graph/build.h"
 
 #include "common/base/strings.h"
+#include "worker/engine/graph/window.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -234,33 +235,6 @@ static int one_for_zero(int x)
     return x == 0 ? 1 : x;
 }
 
-static bool is_axis(nas_axis_t a)
-{
-    return a.k > 0 && a.k <= INT16_MAX && a.stride > 0 && a.dilation > 0 && a.before >= 0 &&
-           a.after >= 0 && a.before <= INT16_MAX && a.after <= INT16_MAX;
-}
-
-/* Extent of what a window makes of one; 0: it does not fit. */
-static int slide(int extent, nas_axis_t a, bool ceil)
-{
-    const int64_t reach = (int64_t)a.dilation * (a.k - 1) + 1;
-    const int64_t room = (int64_t)extent + a.before + a.after - reach;
-    if (room < 0) return 0;
-    const int64_t more = ceil && room % a.stride != 0 ? 1 : 0, last = room / a.stride + more;
-    return (int)(more && last * a.stride >= (int64_t)extent + a.before ? last : last + 1);
-}
-
-static nas_extents_t slide_over(nas_extents_t e, int c, const nas_window_t *window, bool ceil)
-{
-    return (nas_extents_t){c, slide(e.h, nas_window_rows(window), ceil),
-                           slide(e.w, nas_window_columns(window), ceil)};
-}
-
-static bool is_window(const nas_window_t *window)
-{
-    return is_axis(nas_window_rows(window)) && is_axis(nas_window_columns(window));
-}
-
 static nas_window_t square(int k, int stride, int padding, int dilation)
 {
     const int s = one_for_zero(stride), d = one_for_zero(dilation), p = padding;
@@ -291,7 +265,8 @@ static int conv(nas_builder_t *table, int source, const nas_conv_spec_t *spec)
         spec->window ? *spec->window : square(spec->k, spec->stride, spec->padding, spec->dilation);
     const int groups = one_for_zero(spec->groups);
     if (!is_tensor(b, source)) return -1;
-    if (!is_window(&window) || spec->c_out < 1) return refuse(b, spec->name, "no such convolution");
+    if (!nas_window_is_known(&window) || spec->c_out < 1)
+        return refuse(b, spec->name, "no such convolution");
     if (groups < 1 || from.c % groups != 0 || spec->c_out % groups != 0)
         return refuse(b, spec->name, "its channels are no multiples of its groups");
     const int c_in = from.c / groups;
@@ -300,7 +275,7 @@ static int conv(nas_builder_t *table, int source, const nas_conv_spec_t *spec)
     const int fan_in = c_in * window.k_h * window.k_w;
     nas_node_t node = {.kind = NAS_NODE_CONV,
                        .name = full_name(b, spec->name),
-                       .extents = slide_over(from, spec->c_out, &window, false),
+                       .extents = nas_window_slide(from, spec->c_out, &window, false),
                        .window = window,
                        .groups = groups,
                        .shares_weight = spec->shares != 0,
@@ -353,13 +328,6 @@ static int rectify(nas_builder_t *table, int source, nas_rectifier_t kind)
     return add_node(b, node, &source, 1);
 }
 
-/* No window of it lies in the padding alone. */
-static bool is_pool(const nas_window_t *w)
-{
-    return w->dilation_h == 1 && w->dilation_w == 1 && w->top < w->k_h && w->bottom < w->k_h &&
-           w->left < w->k_w && w->right < w->k_w;
-}
-
 static int pool(nas_builder_t *table, int source, const nas_pool_spec_t *spec)
 {
     nas_graph_builder_t *b = of(table);
@@ -369,12 +337,14 @@ static int pool(nas_builder_t *table, int source, const nas_pool_spec_t *spec)
                                     : square(one_for_zero(spec->k), spec->stride, spec->padding, 1);
     const bool is_global = !spec->window && spec->k == 0;
     if (!is_tensor(b, source)) return -1;
-    if (!is_window(&window) || !is_pool(&window) || (is_global && window.top > 0))
+    if (!nas_window_is_known(&window) || !nas_window_is_pool(&window) ||
+        (is_global && window.top > 0))
         return refuse(b, spec->name, "no such pool");
     const nas_node_t node = {.kind = NAS_NODE_POOL,
                              .name = spec->name ? full_name(b, spec->name) : NULL,
-                             .extents = is_global ? (nas_extents_t){from.c, 1, 1}
-                                                  : slide_over(from, from.c, &window, spec->ceil),
+                             .extents = is_global
+                                            ? (nas_extents_t){from.c, 1, 1}
+                                            : nas_window_slide(from, from.c, &window, spec->ceil),
                              .window = window,
                              .pool = spec->kind,
                              .is_global = is_global,

@@ -26,8 +26,7 @@ static void emit_uncrop(nas_emitter_t *e, int group, int dy, int dx)
                                        .left = -link->left});
 }
 
-/* Of a value; of a tangent, in place of the value. */
-static int emit_linear(nas_emitter_t *e, int group, int x)
+int nas_emit_link_forward(nas_emitter_t *e, int group, int x)
 {
     const nas_link_kind_t kind = nas_group_link(e, group)->kind;
     if (kind == NAS_LINK_SAME) return x;
@@ -41,15 +40,11 @@ static int emit_linear(nas_emitter_t *e, int group, int x)
     return y;
 }
 
-int nas_emit_link_forward(nas_emitter_t *e, int group, int x)
-{
-    return emit_linear(e, group, x);
-}
-
 int nas_emit_link_tangent(nas_emitter_t *e, int group, int x, int in)
 {
     const nas_lowered_link_t *link = nas_group_link(e, group);
-    if (link->kind != NAS_LINK_POOL || link->pool != NAS_POOL_MAX) return emit_linear(e, group, in);
+    if (link->kind != NAS_LINK_POOL || link->pool != NAS_POOL_MAX)
+        return nas_emit_link_forward(e, group, in);
     const int ty = nas_emit_tensor(e, nas_group_shape(e, group));
     nas_emit_pool(e, NAS_OP_POOL_TANGENT, group, x, in, ty);
     return ty;

@@ -28,15 +28,23 @@ static nas_status_t add_program(const nas_footprint_options_t *options, const na
     return NAS_OK;
 }
 
+nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
+                                    const nas_graph_t *graph, size_t *bytes, nas_error_t *err)
+{
+    sizes_t sizes = {0};
+    nas_status_t status = NAS_OK;
+    for (int i = 0; !status && i < options->n_needs; i++)
+        status = add_program(options, graph, options->needs[i], &sizes, err);
+    if (!status) *bytes = sizes.arena + sizes.vectors;
+    return status;
+}
+
 nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err)
 {
     nas_graph_t *graph = NULL;
-    sizes_t sizes = {0};
     nas_status_t status = nas_graph_create(options->network, options->arch, &graph, err);
-    for (int i = 0; !status && i < options->n_needs; i++)
-        status = add_program(options, graph, options->needs[i], &sizes, err);
+    if (!status) status = nas_footprint_of_graph(options, graph, bytes, err);
     nas_graph_destroy(graph);
-    if (!status) *bytes = sizes.arena + sizes.vectors;
     return status;
 }
 

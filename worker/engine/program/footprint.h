@@ -27,6 +27,10 @@ typedef struct nas_footprint_options {
  *  NAS_ENOMEM; NAS_EARG as nas_graph_create and nas_program_create. */
 nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err);
 
+/** The same of a graph that is there; options->network and options->arch do not count. */
+nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
+                                    const nas_graph_t *graph, size_t *bytes, nas_error_t *err);
+
 /** The same of an architecture by its index in a space; options->arch does not count.
  *  n_bytes [out] NaN where there is nothing to compute or no backend.
  *  Errors as nas_footprint. */

@@ -1,6 +1,7 @@
 #include "worker/onnx/measure/measure.h"
 
 #include "worker/engine/graph/cost.h"
+#include "worker/engine/program/footprint.h"
 #include "worker/engine/program/op.h"
 #include "worker/engine/program/program.h"
 #include "worker/engine/scorer.h"
@@ -8,44 +9,32 @@
 
 #include <stdlib.h>
 
-/* --------------------------------------------------------------------------------------- memory */
+/* ------------------------------------------------------------------------------------- counting */
 
-/* Tensors share an arena, vectors do not. */
-typedef struct sizes {
-    size_t arena, vectors;
-} sizes_t;
-
-static nas_status_t count_program(const nas_measure_options_t *options, const nas_graph_t *graph,
-                                  unsigned needs, nas_measured_t *measured, sizes_t *sizes,
-                                  nas_error_t *err)
+/* As the metrics of a batch are computed: the flow program is one of its own. */
+static nas_status_t count_bytes(const nas_measure_options_t *options, const nas_graph_t *graph,
+                                size_t *bytes, nas_error_t *err)
 {
-    nas_program_t *program = NULL;
-    const bool is_flow = (needs & NAS_NEED_FLOW) != 0;
-    const nas_program_options_t program_options = {.layout = options->layout,
-                                                   .graph = graph,
-                                                   .batch = is_flow ? 1 : options->batch,
-                                                   .needs = needs};
-    const nas_status_t status = nas_program_create(&program_options, &program, err);
-    if (status) return status;
-    if (nas_program_arena_bytes(program) > sizes->arena)
-        sizes->arena = nas_program_arena_bytes(program);
-    sizes->vectors += nas_program_vector_bytes(program);
-    measured->images_count |= program->results.correlation >= 0;
-    nas_program_destroy(program);
-    return NAS_OK;
+    unsigned needs[2] = {NAS_NEED_CORRELATION, 0};
+    for (int i = 0; i < options->n_metric; i++) needs[0] |= options->metric[i]->needs;
+    needs[1] = needs[0] & NAS_NEED_FLOW;
+    needs[0] &= ~(unsigned)NAS_NEED_FLOW;
+    const nas_footprint_options_t footprint = {.backend = options->layout,
+                                               .batch = options->batch,
+                                               .needs = needs,
+                                               .n_needs = needs[1] ? 2 : 1};
+    return nas_footprint_of_graph(&footprint, graph, bytes, err);
 }
 
-static nas_status_t count_bytes(const nas_measure_options_t *options, const nas_graph_t *graph,
-                                nas_measured_t *measured, nas_error_t *err)
+static nas_status_t ask_images(const nas_measure_options_t *options, const nas_graph_t *graph,
+                               bool *count, nas_error_t *err)
 {
-    unsigned needs = NAS_NEED_CORRELATION;
-    sizes_t sizes = {0};
-    for (int i = 0; i < options->n_metric; i++) needs |= options->metric[i]->needs;
-    nas_status_t status =
-        count_program(options, graph, needs & ~(unsigned)NAS_NEED_FLOW, measured, &sizes, err);
-    if (!status && (needs & NAS_NEED_FLOW))
-        status = count_program(options, graph, NAS_NEED_FLOW, measured, &sizes, err);
-    measured->bytes = sizes.arena + sizes.vectors;
+    nas_program_t *program = NULL;
+    const nas_program_options_t program_options = {
+        .layout = options->layout, .graph = graph, .batch = 1, .needs = NAS_NEED_CORRELATION};
+    const nas_status_t status = nas_program_create(&program_options, &program, err);
+    if (!status) *count = program->results.correlation >= 0;
+    nas_program_destroy(program);
     return status;
 }
 
@@ -61,7 +50,8 @@ static nas_status_t count(const nas_measure_options_t *options, const nas_graph_
     for (int i = 0; i < graph->n_nodes; i++)
         measured->n_layers +=
             graph->node[i].kind == NAS_NODE_CONV || graph->node[i].kind == NAS_NODE_LINEAR;
-    return count_bytes(options, graph, measured, err);
+    status = ask_images(options, graph, &measured->images_count, err);
+    return status ? status : count_bytes(options, graph, &measured->bytes, err);
 }
 
 /* -------------------------------------------------------------------------------------- metrics */
