@@ -15,7 +15,7 @@ build=(gcc libc6-dev cmake ninja-build git ca-certificates
 tests=(libcriterion-dev clang clang-format clang-tidy libclang-rt-14-dev shellcheck
     pocl-opencl-icd ocl-icd-libopencl1 oclgrind
     hipcc libamdhip64-dev rocm-device-libs clang-15 clang-19 llvm-15 llvm-spirv-15 spirv-tools
-    python3 python3-h5py python3-onnx python3-torch hdf5-tools util-linux faketime valgrind
+    python3 python3-h5py python3-jsonschema python3-onnx python3-torch python3-yaml hdf5-tools util-linux faketime valgrind
     slurm-wlm munge iproute2 procps)
 data=(dataset-fashion-mnist)
 

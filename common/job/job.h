@@ -241,4 +241,9 @@ nas_status_t nas_job_score_hash(const nas_job_t *job, const nas_job_content_t *c
 /** Write the reference page docs/job-file.md. */
 void nas_job_write_reference(const nas_job_sections_t *sections, FILE *out);
 
+/** Write a JSON Schema (draft 7) of jobs that are read to search, or to score where they say nothing
+ *  of a search. What it refuses, nas_job_read does.  Not collective.
+ *  NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_job_write_schema(const nas_job_sections_t *sections, FILE *out, nas_error_t *err);
+
 #endif

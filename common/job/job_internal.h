@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /* ---- job_place.c: where a value was written ---- */
 
@@ -139,6 +140,10 @@ enum { NAS_JOB_EXPECTED_SIZE = 160 };
 
 /** What a field takes, as a phrase after "expected": "an integer from 1 to 10". */
 void nas_job_field_expected(const nas_job_field_t *field, char text[NAS_JOB_EXPECTED_SIZE]);
+
+/** Where a field applies, and what it means: a few sentences. */
+void nas_job_write_meaning(const nas_job_sections_t *sections, const nas_job_field_t *field,
+                           FILE *out);
 
 /* ---- job_value.c: tree to fields ---- */
 

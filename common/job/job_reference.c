@@ -140,6 +140,13 @@ static void write_condition(FILE *out, const nas_job_sections_t *sections,
     (void)fputs(". ", out);
 }
 
+void nas_job_write_meaning(const nas_job_sections_t *sections, const nas_job_field_t *field,
+                           FILE *out)
+{
+    write_condition(out, sections, field);
+    (void)fputs(field->doc, out);
+}
+
 static void write_row(FILE *out, const nas_job_sections_t *sections, const nas_job_field_t *field)
 {
     char expected[NAS_JOB_EXPECTED_SIZE];
@@ -147,8 +154,8 @@ static void write_row(FILE *out, const nas_job_sections_t *sections, const nas_j
     (void)fprintf(out, "| `%s` | %s | ", field->key, expected);
     write_default(out, field);
     (void)fprintf(out, " | %s | ", resume_rule(field));
-    write_condition(out, sections, field);
-    (void)fprintf(out, "%s |\n", field->doc);
+    nas_job_write_meaning(sections, field, out);
+    (void)fputs(" |\n", out);
 }
 
 static void write_heading(FILE *out, const nas_job_field_t *field)

@@ -16,6 +16,7 @@
 static const char help[] =
     "usage: robotnas check JOB.yaml [--set KEY=VALUE]... [--device DEVICE] [--ranks N] [--score]\n"
     "       robotnas check NET.onnx... [--batch N] [--backend NAME]\n"
+    "       robotnas check --schema\n"
     "\n"
     "Read and check a job and all that it names, print it with every default filled in, and say\n"
     "what it will need. Runs nothing, never starts MPI, changes nothing.\n"
@@ -23,7 +24,8 @@ static const char help[] =
     "  --set KEY=VALUE   override a key of the job file (may be repeated)\n"
     "  --device DEVICE   what networks are to be computed on (--set device=DEVICE)\n"
     "  --ranks N         ranks of the run to estimate for (default 1)\n"
-    "  --score           check what robotnas score would do with the job\n";
+    "  --score           check what robotnas score would do with the job\n"
+    "  --schema          print a JSON Schema of the job file, for editors, and read nothing\n";
 
 /* What a rank does where cells have 3 x 3 convolutions, by docs/performance.md; others have less.
  */
@@ -281,6 +283,8 @@ static int run(int argc, char **argv)
     nas_status_t status = nas_job_options_parse(&nas_cli_check, argc, argv, &options, &err);
     if (!status && options.help) {
         (void)fputs(help, stdout);
+    } else if (!status && options.schema) {
+        status = nas_job_write_schema(nas_registries_job(), stdout, &err);
     } else if (!status) {
         status = check(&options, &inputs, &err);
     }

@@ -15,7 +15,8 @@ enum {
     OPTION_REUSE,
     OPTION_RETRY,
     OPTION_RANKS,
-    OPTION_SCORE
+    OPTION_SCORE,
+    OPTION_SCHEMA
 };
 
 /* clang-format off */
@@ -44,6 +45,7 @@ static const struct option check_options[] = {
     {"device", required_argument, NULL, OPTION_DEVICE},
     {"ranks", required_argument, NULL, OPTION_RANKS},
     {"score", no_argument, NULL, OPTION_SCORE},
+    {"schema", no_argument, NULL, OPTION_SCHEMA},
     {0}};
 /* clang-format on */
 
@@ -101,6 +103,9 @@ static nas_status_t take(const nas_cli_command_t *command, char **argv, int opti
     case OPTION_SCORE:
         options->score = true;
         return NAS_OK;
+    case OPTION_SCHEMA:
+        options->schema = true;
+        return NAS_OK;
     case OPTION_RANKS:
         return parse_ranks(options, err);
     default:
@@ -118,6 +123,10 @@ nas_status_t nas_job_options_parse(const nas_cli_command_t *command, int argc, c
     for (int option; !status && (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;)
         status = take(command, argv, option, options, err);
     if (status || options->help) return status;
+    if (options->schema && optind < argc)
+        return nas_error_set(err, NAS_EARG, "check: --schema takes no job; leave '%.100s' out",
+                             argv[optind]);
+    if (options->schema) return NAS_OK;
     if (options->resume && options->fresh)
         return nas_error_set(err, NAS_EARG, "%s: --resume and --fresh exclude each other",
                              command->name);

@@ -19,8 +19,9 @@ typedef struct nas_job_options {
     bool fresh;
     bool retry_failed; /**< search; with resume only */
     const char *reuse; /**< search and score; NULL: not given */
-    int n_ranks;       /**< check, as is score */
+    int n_ranks;       /**< check, as are score and schema */
     bool score;
+    bool schema;
 } nas_job_options_t;
 
 /** Parse argv of `search`, `score` or `check`.  NAS_EARG, NAS_ENOMEM. */

@@ -69,6 +69,10 @@ grep -q '^# ranks: *64 in' out || fail "check ignores --ranks"
 [ "$(echo *)" = "err out resolved.yaml small.yaml" ] || fail "check left something: $(echo *)"
 expect_exit 1 to_full "$ROBOTNAS" check small.yaml
 expect_refusal '*cannot be written*'
+expect_exit 1 to_full "$ROBOTNAS" check --schema
+expect_refusal '*cannot be written*'
+expect_exit 2 "$ROBOTNAS" check --schema small.yaml
+expect_refusal "check: --schema takes no job*"
 
 # ---- report, on a finished and an unfinished run ----
 
