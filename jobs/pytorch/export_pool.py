@@ -8,9 +8,9 @@ and `build(arch)`, which makes a torch.nn.Module of such a dict (mobile_space.py
 gets a row an architecture: `arch`, a name made of its choices; `onnx`, its file seen from there; and a column a choice. With
 `--sample` so many architectures are drawn by the seed; a product of any size is not walked through for that.
 
-Files are the same whatever the number of processes: PyTorch's random numbers begin anew for each architecture, by seed and name.
-What an earlier call has written whole is kept, so that an interrupted one is repeated. Batch normalisations stay what they are,
-their running statistics as `build` left them, and initialisers have the keys of the module's state_dict. In a program:
+Files are the same whatever the number of processes: random numbers begin anew for each architecture, by seed and name. What an
+earlier call has written whole is kept, so that an interrupted one is repeated. Batch normalisations stay what they are, their
+running statistics as `build` left them, and initialisers have the keys of the module's state_dict. In a program:
 
     export_pool.export(build, choices, "pool", image=(3, 32, 32), sample=200)
     network, mean, std = export_pool.load(build, choices, "winner.onnx")      # what `robotnas export --format onnx` wrote
@@ -63,7 +63,10 @@ def why(error):
 
 def text_of(value):
     """A value in names and in the table: no blanks, commas or quotes."""
-    return re.sub(r"[^\w.+-]+", "_", str(value)).strip("_")
+    text = getattr(value, "__name__", str(value))
+    if " at 0x" in text:
+        raise Refused(f"choices: {text} is called otherwise each time; expected numbers, texts, classes or functions")
+    return re.sub(r"[^\w.+-]+", "_", text).strip("_")
 
 
 def name_of(arch):
@@ -195,8 +198,8 @@ def onnx_of(network, image):
     root, data = Root(network), io.BytesIO()
     options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     try:
-        torch.onnx.export(root, torch.zeros(2, *image), data, training=torch.onnx.TrainingMode.PRESERVE, do_constant_folding=False,
-                          opset_version=OPSET, input_names=["images"], output_names=["logits"],
+        torch.onnx.export(root, torch.zeros(2, *image), data, training=torch.onnx.TrainingMode.PRESERVE, opset_version=OPSET,
+                          do_constant_folding=False, input_names=["images"], output_names=["logits"],
                           dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}}, **options)
     except Exception as error:
         what = f"on images of {'x'.join(map(str, image))}" if root.raised else "PyTorch's exporter refuses it"
@@ -238,6 +241,8 @@ def work(end, others, task):
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # of training mode, and that this exporter is to be replaced
     warnings.simplefilter("default", torch.jit.TracerWarning)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # there the exporter prints the whole graph of what it refuses
+    sys.stdout = sys.stderr
     try:
         while True:
             place, why_not = end.recv(), None
@@ -449,9 +454,11 @@ def load(build, choices, path, strict=True):
     missing = [key for key, value in state.items() if id(value) not in there and not key.endswith("num_batches_tracked")]
     left = [key for key in tensors if key not in state and not key.startswith("images/")]
     differ = [key for key in tensors if key in state and tensors[key].shape != state[key].shape]
-    for keys, what in ((missing if strict else [], "lacks"), (left, "has, and the network does not,"), (differ, "has other shapes of")):
+    faults = {"lacks": missing if strict else [], "has, and the network does not,": left, "has other shapes of": differ}
+    for what, keys in faults.items():
         if keys:
-            raise Refused(f"{path}: {metadata['arch']}: the model {what} {', '.join(keys)}")
+            more = f" and {len(keys) - 4} more" if len(keys) > 4 else ""
+            raise Refused(f"{path}: {metadata['arch']}: the model {what} {', '.join(keys[:4])}{more}")
     network.load_state_dict({key: tensors[key] for key in tensors if key in state}, strict=False)
     return network, json.loads(metadata["mean"]), json.loads(metadata["std"])
 
@@ -499,9 +506,11 @@ def main():
         build, choices = space_of(args.space)
         n, before = export(build, choices, args.pool, args.image, args.sample, args.seed, args.processes)
     except (Refused, OSError) as error:
-        sys.exit(f"export_pool.py: {error}")
+        print(f"export_pool.py: {error}", file=sys.stderr)
+        sys.exit(2)
     except KeyboardInterrupt:
-        sys.exit("export_pool.py: interrupted; the same command goes on")
+        print("export_pool.py: interrupted; the same command goes on", file=sys.stderr)
+        sys.exit(130)
     kept = f", {before} of them from before" if before else ""
     print(f"{args.pool / 'pool.csv'}: {n} networks{kept}, {time.monotonic() - began:.1f} s")
 

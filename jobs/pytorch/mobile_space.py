@@ -1,5 +1,6 @@
 """A space of small mobile networks for export_pool.py (docs/own-space.md): three stages of inverted residuals (Sandler et al.,
-MobileNetV2, 2018), each with a kernel (k1, k2, k3), an expansion (e) and a depth (d) of its own; 1,728 architectures, gray images, ten classes."""
+MobileNetV2, 2018), each with a kernel (k1, k2, k3), an expansion (e1, ...) and a depth (d1, ...). 1,728 architectures for gray
+images of ten classes."""
 
 from torch import nn
 
