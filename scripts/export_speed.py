@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""What export_pool.py takes beyond build(arch) and a plain torch.onnx.export, in milliseconds a network.
+"""What export_pool.py takes beyond build(arch) and a plain torch.onnx.export, in milliseconds a network: on the clock, and of
+processors, which says more on a machine that has other work.
 
     scripts/export_speed.py SPACE.py --image 1x28x28 [--sample 200]
 
@@ -8,6 +9,7 @@ keeps batch normalisations. Needs PyTorch.
 """
 import argparse
 import inspect
+import os
 import pathlib
 import sys
 import tempfile
@@ -29,6 +31,11 @@ def plain(build, pool, folder, image):
                           **options)
 
 
+def clocks():
+    times = os.times()
+    return time.perf_counter(), times.user + times.system + times.children_user + times.children_system
+
+
 def main():
     parser = argparse.ArgumentParser(description="What export_pool.py takes beyond a plain export.")
     parser.add_argument("space", type=pathlib.Path)
@@ -43,17 +50,20 @@ def main():
         "plain": lambda part, folder: plain(build, part, folder, args.image),
         "export_pool": lambda part, folder: export_pool.export(build, part, folder, args.image, processes=1),
     }
-    seconds = dict.fromkeys(ways, 0.0)
+    took = {way: [0.0, 0.0] for way in ways}
     for first in range(-TURN, len(pool), TURN):  # the first turn is not counted
         part = pool[max(first, 0):max(first, 0) + TURN]
         for way, export in ways.items():
             with tempfile.TemporaryDirectory() as folder:
-                began = time.perf_counter()
+                before = clocks()
                 export(part, folder)
-                seconds[way] += (time.perf_counter() - began) if first >= 0 else 0
+                if first >= 0:
+                    took[way] = [sum(now) - then for *now, then in zip(took[way], clocks(), before)]
     for way in ways:
-        print(f"{way:12} {1000 * seconds[way] / len(pool):7.1f} ms a network, mean of {len(pool)}")
-    print(f"{'beyond it':12} {1000 * (seconds['export_pool'] - seconds['plain']) / len(pool):7.1f} ms")
+        print("{:12} {:7.1f} ms a network, {:7.1f} ms of a processor".format(way, *(1000 * s / len(pool) for s in took[way])))
+    print("{:12} {:7.1f} ms            {:7.1f} ms".format("beyond it", *(
+        1000 * (more - less) / len(pool) for more, less in zip(took["export_pool"], took["plain"]))))
+
 
 
 if __name__ == "__main__":

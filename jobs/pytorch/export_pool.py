@@ -5,8 +5,9 @@
 
 SPACE.py has `choices`, a dict of lists of which every combination is an architecture, or a list of dicts, one an architecture,
 and `build(arch)`, which makes a torch.nn.Module of such a dict (mobile_space.py beside this file is an example). POOL/pool.csv
-gets a row an architecture: `arch`, a name made of its choices; `onnx`, its file seen from there; and a column a choice. With
-`--sample` so many architectures are drawn by the seed; a product of any size is not walked through for that.
+gets a row an architecture: `arch`, a name made of its choices; `onnx`, its file seen from there; `positions`, the places of its
+choices among those that there are, as a tuple of digits (docs/spaces.md); and a column a choice. With `--sample` so many
+architectures are drawn by the seed; a product of any size is not walked through for that.
 
 Files are the same whatever the number of processes: random numbers begin anew for each architecture, by seed and name. What an
 earlier call has written whole is kept, so that an interrupted one is repeated. Batch normalisations stay what they are, their
@@ -43,6 +44,7 @@ from torch import nn
 
 MOST = 1_000_000  # architectures of a pool
 OPSET = 17
+FIRST = ("arch", "onnx", "positions")  # columns of the table
 TORCH = os.path.dirname(torch.__file__) + os.sep
 
 
@@ -94,8 +96,8 @@ def check_choices(choices):
     if not choices:
         raise Refused("choices is empty")
     for key in keys:
-        if not isinstance(key, str) or text_of(key) != key or key in ("arch", "onnx"):
-            raise Refused(f"choices: {key!r} is no name of a column; expected letters, digits and _, neither arch nor onnx")
+        if not isinstance(key, str) or text_of(key) != key or key in FIRST:
+            raise Refused(f"choices: {key!r} is no name of a column; expected letters, digits and _, but not {', '.join(FIRST)}")
 
 
 def count_of(choices):
@@ -141,20 +143,38 @@ def pool_of(choices, sample, seed):
     return pool
 
 
-def named(choices, name):
-    """The architecture of that name."""
-    check_choices(choices)
+def texts_of(choices):
+    """{choice: texts of its values}; an architecture of a list may lack a choice, which is the empty text."""
     if isinstance(choices, dict):
-        texts = {key: [text_of(value) for value in values] for key, values in choices.items()}
-        pattern = "-".join(f"{key}=({'|'.join(map(re.escape, values))})" for key, values in texts.items())
-        match = re.fullmatch(pattern, name)
-        if match:
-            return {key: choices[key][texts[key].index(text)] for key, text in zip(choices, match.groups())}
+        return {key: [text_of(value) for value in values] for key, values in choices.items()}
+    keys = dict.fromkeys(key for arch in choices for key in arch)
+    return {key: list(dict.fromkeys(text_in(arch, key) for arch in choices)) for key in keys}
+
+
+def text_in(arch, key):
+    return text_of(arch[key]) if key in arch else ""
+
+
+def positions_of(arch, texts):
+    return "(" + ", ".join(str(texts[key].index(text_in(arch, key))) for key in texts) + ")"
+
+
+def named(choices, name):
+    """The architecture of that name, or of those positions."""
+    check_choices(choices)
+    texts = texts_of(choices)
+    if not isinstance(choices, dict):
+        found = next((arch for arch in choices if name in (name_of(arch), positions_of(arch, texts))), None)
+    elif name.startswith("("):
+        places = [int(place) for place in re.findall(r"\d+", name)]
+        fit = len(places) == len(choices) and all(p < len(v) for p, v in zip(places, choices.values()))
+        found = {key: choices[key][place] for key, place in zip(choices, places)} if fit else None
     else:
-        for arch in choices:
-            if name_of(arch) == name:
-                return arch
-    raise Refused(f"no architecture of the choices is called {name}")
+        match = re.fullmatch("-".join(f"{key}=({'|'.join(map(re.escape, values))})" for key, values in texts.items()), name)
+        found = match and {key: choices[key][texts[key].index(text)] for key, text in zip(choices, match.groups())}
+    if not found:
+        raise Refused(f"no architecture of the choices is called {name}")
+    return found
 
 
 # ------------------------------------------------------------------------------------------------------------ one network
@@ -344,15 +364,14 @@ def open_pool(folder, origin):
                       "remove the folder, or name another one")
 
 
-def table_of(pool):
+def table_of(pool, texts):
     """pool.csv of {name: architecture}."""
-    text = io.StringIO()
-    keys = list(dict.fromkeys(key for arch in pool.values() for key in arch))
-    rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(["arch", "onnx", *keys])
+    table = io.StringIO()
+    rows = csv.writer(table, lineterminator="\n")
+    rows.writerow([*FIRST, *texts])
     for name, arch in pool.items():
-        rows.writerow([name, file_of(name), *(text_of(arch[key]) if key in arch else "" for key in keys)])
-    return text.getvalue().encode()
+        rows.writerow([name, file_of(name), positions_of(arch, texts), *(text_in(arch, key) for key in texts)])
+    return table.getvalue().encode()
 
 
 def export(build, choices, folder, image, sample=None, seed=0, processes=None):
@@ -369,7 +388,7 @@ def export(build, choices, folder, image, sample=None, seed=0, processes=None):
     if failures:
         first = min(failures)
         raise Refused(f"{names[first]}: {failures[first]}")
-    write_whole(folder / "pool.csv", table_of(pool))
+    write_whole(folder / "pool.csv", table_of(pool, texts_of(choices)))
     return len(pool), len(pool) - len(names)
 
 
@@ -492,6 +511,12 @@ def image_of(text):
     return tuple(map(int, text.split("x")))
 
 
+def end(code, why_not):
+    clear = "\r\033[K" if sys.stderr.isatty() else ""  # of progress
+    print(f"{clear}export_pool.py: {why_not}", file=sys.stderr)
+    sys.exit(code)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Export a space of PyTorch networks as a pool for robotnas.")
     parser.add_argument("space", type=pathlib.Path, help="a Python file with build(arch) and choices")
@@ -506,11 +531,9 @@ def main():
         build, choices = space_of(args.space)
         n, before = export(build, choices, args.pool, args.image, args.sample, args.seed, args.processes)
     except (Refused, OSError) as error:
-        print(f"export_pool.py: {error}", file=sys.stderr)
-        sys.exit(2)
+        end(2, error)
     except KeyboardInterrupt:
-        print("export_pool.py: interrupted; the same command goes on", file=sys.stderr)
-        sys.exit(130)
+        end(130, "interrupted; the same command goes on")
     kept = f", {before} of them from before" if before else ""
     print(f"{args.pool / 'pool.csv'}: {n} networks{kept}, {time.monotonic() - began:.1f} s")
 

@@ -15,7 +15,8 @@ SMALL = {"width": [2, 3], "kind": ["plain", "odd one"]}
 
 
 def small(arch):
-    return nn.Sequential(nn.Conv2d(1, arch["width"], 3), nn.BatchNorm2d(arch["width"]), nn.Flatten(), nn.Linear(100 * arch["width"], 4))
+    width = arch["width"]
+    return nn.Sequential(nn.Conv2d(1, width, 3), nn.BatchNorm2d(width), nn.Flatten(), nn.Linear(100 * width, 4))
 
 
 def files(folder):
@@ -31,7 +32,6 @@ def refusal(function, *args, **options):
 
 
 def expect(pattern, text):
-    print(text)
     assert re.fullmatch(pattern, text), f"{text!r} is not {pattern!r}"
 
 
@@ -42,9 +42,9 @@ assert export_pool.export(build, choices, one, IMAGE, sample=6, seed=4, processe
 assert export_pool.export(build, choices, three, IMAGE, sample=6, seed=4, processes=3) == (6, 0)
 assert files(one) == files(three) and (one / "pool.csv").read_bytes() == (three / "pool.csv").read_bytes()
 rows = list(csv.DictReader(open(one / "pool.csv")))
-assert len(rows) == len({row["arch"] for row in rows}) == 6 and list(rows[0]) == ["arch", "onnx", *choices]
+assert len(rows) == len({row["arch"] for row in rows}) == 6 and list(rows[0]) == ["arch", "onnx", "positions", *choices]
 places = [[choices[key].index(int(row[key])) for key in choices] for row in rows]
-assert places == sorted(places), places
+assert places == sorted(places) and [row["positions"] for row in rows] == [str(tuple(p)) for p in places]
 
 # ---- What is there stays; what is not there comes ----
 
@@ -61,12 +61,13 @@ expect(r"one: has networks that were made with another image and seed \(made\.js
 export_pool.export(small, SMALL, "small", IMAGE)
 assert sorted(files(pathlib.Path("small"))) == [f"width={w}-kind={k}.onnx" for w in (2, 3) for k in ("odd_one", "plain")]
 assert export_pool.export(small, [{"width": 3}, {"width": 2, "more": 1}], "listed", IMAGE, processes=1) == (2, 0)
-assert open("listed/pool.csv").read() == ("arch,onnx,width,more\nwidth=3,nets/width=3.onnx,3,\n"
-                                          "width=2-more=1,nets/width=2-more=1.onnx,2,1\n")
+assert open("listed/pool.csv").read() == ('arch,onnx,positions,width,more\nwidth=3,nets/width=3.onnx,"(0, 0)",3,\n'
+                                          'width=2-more=1,nets/width=2-more=1.onnx,"(1, 1)",2,1\n')
 vast = {f"position{i}": range(10) for i in range(40)}
 pool = export_pool.pool_of(vast, 50, 1)
 assert len(pool) == 50 and list(pool) == list(export_pool.pool_of(vast, 50, 1)) != list(export_pool.pool_of(vast, 50, 2))
 assert all(export_pool.named(vast, name) == arch for name, arch in pool.items())
+assert export_pool.named(choices, rows[0]["positions"]) == export_pool.named(choices, rows[0]["arch"])
 assert len({export_pool.file_of(name) for name in pool}) == 50 and all(len(export_pool.file_of(n)) < 255 for n in pool)
 assert export_pool.drawn(7, 7, 3) == list(range(7))
 
@@ -100,8 +101,10 @@ expect(r"width=2-kind=plain: build gave a int; expected a torch\.nn\.Module", ex
 expect(r"width=2-kind=plain: on images of 1x12x12: .*RuntimeError: .*", exported(lambda arch: nn.Linear(5, 5)))
 expect(r"width=2-kind=plain: PyTorch's exporter refuses it: .*aten::bincount.*",
        exported(lambda arch: Wrong(lambda x: torch.bincount(x.flatten(1)[0].long()).float().expand(2, -1))))
-expect(r"width=2-kind=plain: its output for 2 images is \[2, 1, 12, 12\]; expected \[2, classes\]", exported(lambda arch: nn.ReLU()))
-expect(r"width=2-kind=plain: its output is a tuple; expected a tensor \[N, classes\]", exported(lambda a: Wrong(lambda x: (x, x))))
+expect(r"width=2-kind=plain: its output for 2 images is \[2, 1, 12, 12\]; expected \[2, classes\]",
+       exported(lambda arch: nn.ReLU()))
+expect(r"width=2-kind=plain: its output is a tuple; expected a tensor \[N, classes\]",
+       exported(lambda arch: Wrong(lambda x: (x, x))))
 expect(r"width=2-kind=plain: its process ended with code 3 .*", exported(ends))
 # the lowest, whatever the number of processes; what was written before it stays
 assert {exported(third, processes=n) for n in (1, 2, 4)} == {
@@ -165,6 +168,7 @@ class Shared(nn.Module):
 only = [{"n": 1}]
 export_pool.export(lambda arch: Shared(), only, "shared", IMAGE)
 path = model(pathlib.Path("shared/nets/n=1.onnx").read_bytes(), "n=1")
-expect(r"model\.onnx: n=1: the model lacks dead\.weight, dead\.bias", refusal(export_pool.load, lambda arch: Shared(), only, path))
+expect(r"model\.onnx: n=1: the model lacks dead\.weight, dead\.bias",
+       refusal(export_pool.load, lambda arch: Shared(), only, path))
 network, _, _ = export_pool.load(lambda arch: Shared(), only, path, strict=False)
 assert network.a.weight is network.b.weight
