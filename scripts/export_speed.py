@@ -58,7 +58,7 @@ def main():
                 before = clocks()
                 export(part, folder)
                 if first >= 0:
-                    took[way] = [sum(now) - then for *now, then in zip(took[way], clocks(), before)]
+                    took[way] = [sum_ + now - then for sum_, now, then in zip(took[way], clocks(), before)]
     for way in ways:
         print("{:12} {:7.1f} ms a network, {:7.1f} ms of a processor".format(way, *(1000 * s / len(pool) for s in took[way])))
     print("{:12} {:7.1f} ms            {:7.1f} ms".format("beyond it", *(
