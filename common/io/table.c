@@ -215,6 +215,36 @@ nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **ta
     return status;
 }
 
+static nas_status_t add_texts(nas_table_reader_t *reader, nas_strings_t *texts, nas_error_t *err)
+{
+    const nas_table_options_t *options = reader->options;
+    nas_csv_row_t row;
+    for (;;) {
+        nas_status_t status = nas_csv_next_filled(reader->csv, &row, err);
+        if (status || row.n_field == 0) return status;
+        if ((status = check_length(reader, &row, err))) return status;
+        const char *text = reader->arch_field < row.n_field ? row.field[reader->arch_field] : "";
+        if (!*text)
+            return nas_error_set(err, NAS_EINPUT, "%s:%lld: column '%s' is empty", options->path,
+                                 (long long)row.line, options->arch_column);
+        if ((status = nas_strings_add(texts, text, strlen(text), err))) return status;
+    }
+}
+
+nas_status_t nas_table_read_texts(const char *path, const char *column, nas_strings_t *texts,
+                                  nas_error_t *err)
+{
+    const nas_strings_t none = {0};
+    const nas_table_options_t options = {.path = path, .arch_column = column, .columns = &none};
+    nas_table_reader_t reader = {.options = &options};
+    nas_table_t *table = NULL;
+    nas_status_t status = open_table(&reader, err);
+    if (!status) status = add_texts(&reader, texts, err);
+    close_table(&reader, status, &table);
+    nas_table_destroy(table);
+    return status;
+}
+
 nas_status_t nas_table_read_range(const nas_table_options_t *options, nas_csv_range_t range,
                                   nas_table_seen_t *seen, nas_table_t **table_p, nas_error_t *err)
 {

@@ -42,6 +42,12 @@ typedef struct nas_table nas_table_t;
 nas_status_t nas_table_read(const nas_table_options_t *options, nas_table_t **table_p,
                             nas_error_t *err);
 
+/** Read a column of texts.  Not collective. As nas_table_read, of the same rows.
+ *  texts [in, out] appended to, one a row.
+ *  NAS_EINPUT, with file and line: as nas_table_read, or a field is empty. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_table_read_texts(const char *path, const char *column, nas_strings_t *texts,
+                                  nas_error_t *err);
+
 /** What a reader of a range of a table's file found. */
 typedef struct nas_table_seen {
     int64_t n_lines;    /**< that begin in its range, with the header's for the first one, where the

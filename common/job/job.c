@@ -233,7 +233,7 @@ static nas_status_t settle_field(nas_job_t *job, size_t i, nas_error_t *err)
                                 nas_job_choice_of(job, key));
     if (!nas_job_applies(job, field)) return NAS_OK;
     if (value) return nas_job_resolve_paths(job, field, value, err);
-    if (!field->initial) return missing_key(job, field, err);
+    if (!field->initial && !field->may_lack) return missing_key(job, field, err);
     if (field->type != NAS_JOB_OUTPUT_PATH) return NAS_OK;
     char **path = nas_job_value(job, field);
     *path = nas_string_format(err, "%s.h5", job->name);

@@ -41,6 +41,14 @@ typedef enum nas_transform {
     NAS_TRANSFORM_RANK
 } nas_transform_t;
 
+/** What networks begin with. */
+typedef enum nas_job_weights {
+    NAS_JOB_WEIGHTS_USUAL = 0, /**< KAIMING for files, UNIFORM in a space */
+    NAS_JOB_WEIGHTS_KAIMING,
+    NAS_JOB_WEIGHTS_UNIFORM,
+    NAS_JOB_WEIGHTS_FILE
+} nas_job_weights_t;
+
 /** Which part of a space. */
 typedef struct nas_job_subset {
     int kind;   /**< nas_subset_kind_t */
@@ -72,6 +80,10 @@ struct nas_job {
         char *table;  /**< of a table: path, resolved */
         char *arch;   /**< of a table: column of the architecture string */
         int encoding; /**< of a table: nas_encoding_kind_t */
+        char *onnx;   /**< of files: path of one, resolved, with {arch} in it; NULL: the table has a
+                           column with a path each */
+        nas_strings_t command; /**< of files: the program that writes one; empty: they are there */
+        double timeout_s;      /**< of files: of the program; 0: none */
         nas_strings_t missing;
         nas_job_subset_t subset; /**< of a space */
     } pool;
@@ -88,6 +100,7 @@ struct nas_job {
         int64_t channels;
         int64_t cells;  /**< per stage */
         int convention; /**< COMPUTE: nas_convention_t */
+        int weights;    /**< nas_job_weights_t */
     } network;          /**< COMPUTE, or objective TRAIN */
     struct {
         int format;             /**< place in the list of formats */

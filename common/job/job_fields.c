@@ -4,6 +4,8 @@
 #include "common/space/encoding.h"
 #include "common/space/subset.h"
 
+#include <string.h>
+
 #define FIELDS(list) .fields = (list), .n_fields = sizeof(list) / sizeof *(list)
 
 static const nas_job_condition_t on_images = {
@@ -77,7 +79,7 @@ static const nas_job_field_t checkpoint[] = {
 
 const nas_job_section_t nas_job_checkpoint = {FIELDS(checkpoint)};
 
-/* ---- The pool: the rows of a table, or a space of the list ---- */
+/* ---- The pool: the rows of a table, with or without networks in files, or a space of the list ---- */
 
 /* The space of a choice; NULL: of a table, or past the last. */
 static const nas_space_t *space_of(size_t choice)
@@ -89,14 +91,18 @@ static const nas_space_t *space_of(size_t choice)
 
 static const char *pool_name(size_t choice)
 {
+    int n = 0;
     if (choice == 0) return "table";
+    (void)nas_space_list(&n);
+    if (choice == (size_t)n + 1) return "onnx";
     return space_of(choice) ? space_of(choice)->name : NULL;
 }
 
 static unsigned pool_traits(size_t choice)
 {
     const nas_space_t *space = space_of(choice);
-    if (!space) return NAS_POOL_OF_TABLE;
+    if (choice == 0) return NAS_POOL_OF_TABLE;
+    if (!space) return NAS_POOL_OF_TABLE | NAS_POOL_OF_FILES | NAS_POOL_WITH_NETWORKS;
     return NAS_POOL_OF_SPACE | (space->build ? NAS_POOL_WITH_NETWORKS : 0u) |
            (space->unique ? NAS_POOL_WITH_CLASSES : 0u) |
            (space->has_depth ? NAS_POOL_WITH_DEPTH : 0u);
@@ -108,6 +114,7 @@ const nas_space_t *nas_job_space(const nas_job_t *job)
 }
 
 static const nas_job_condition_t in_table = {.key = "pool.space", .choices = NAS_POOL_OF_TABLE};
+static const nas_job_condition_t in_files = {.key = "pool.space", .choices = NAS_POOL_OF_FILES};
 static const nas_job_condition_t in_space = {.key = "pool.space", .choices = NAS_POOL_OF_SPACE};
 
 static const nas_job_field_t pool[] = {
@@ -117,7 +124,8 @@ static const nas_job_field_t pool[] = {
      .offset = offsetof(nas_job_t, pool.space),
      .name = pool_name,
      .traits = pool_traits,
-     .doc = "Where architectures come from: the rows of a CSV table, or a search space."},
+     .doc =
+         "Where architectures come from: the rows of a CSV table; a search space; or `onnx`, the rows of a table with a network each in an ONNX file."},
     {.key = "pool.table",
      .type = NAS_JOB_INPUT_PATH,
      .affects = NAS_JOB_AFFECTS_NOTHING,
@@ -132,6 +140,30 @@ static const nas_job_field_t pool[] = {
      .offset = offsetof(nas_job_t, pool.arch),
      .initial = "arch",
      .doc = "The column that holds the architectures, each once."},
+    {.key = "pool.onnx",
+     .type = NAS_JOB_INPUT_PATH,
+     .affects = NAS_JOB_AFFECTS_NOTHING,
+     .condition = &in_files,
+     .offset = offsetof(nas_job_t, pool.onnx),
+     .may_lack = true,
+     .doc =
+         "The file of an architecture, as `nets/{arch}.onnx`; `{{` and `}}` are braces. Without it, and without a command, the table's column `onnx` has the paths, relative to the table."},
+    {.key = "pool.command",
+     .type = NAS_JOB_ARGUMENTS,
+     .affects = NAS_JOB_OF_IMAGES,
+     .condition = &in_files,
+     .offset = offsetof(nas_job_t, pool.command),
+     .may_lack = true,
+     .doc =
+         "A program and its arguments that write the file of an architecture when it is needed, `{onnx}`; `{arch}` and `{job}` are replaced, too. No shell."},
+    {.key = "pool.timeout",
+     .type = NAS_JOB_FLOAT,
+     .affects = NAS_JOB_AFFECTS_NOTHING,
+     .condition = &in_files,
+     .offset = offsetof(nas_job_t, pool.timeout_s),
+     .initial = "300",
+     .most = 1e8,
+     .doc = "Seconds after which the command is ended, and the architecture has failed; 0: none."},
     {.key = "pool.encoding",
      .type = NAS_JOB_ENUM,
      .affects = NAS_JOB_AFFECTS_VALUES,
@@ -186,13 +218,23 @@ static const nas_job_condition_t of_depth = {.key = "pool.space",
                                              .tolerant = true,
                                              .also = &nas_job_with_networks};
 
+/* Of files, networks are as they are. */
+static const nas_job_condition_t of_space = {.key = "pool.space",
+                                             .choices = NAS_POOL_OF_SPACE,
+                                             .tolerant = true,
+                                             .also = &nas_job_with_networks};
+
+static const nas_job_condition_t computed_of_space = {
+    .key = "pool.space", .choices = NAS_POOL_OF_SPACE, .tolerant = true, .also = &computed};
+
 static const char *const convention_names[] = {"score", "train", NULL};
+static const char *const weights_names[] = {"usual", "kaiming", "uniform", "file", NULL};
 
 static const nas_job_field_t network[] = {
     {.key = "network.channels",
      .type = NAS_JOB_INT,
      .affects = NAS_JOB_OF_IMAGES,
-     .condition = &nas_job_with_networks,
+     .condition = &of_space,
      .offset = offsetof(nas_job_t, network.channels),
      .initial = "16",
      .least = 1,
@@ -212,13 +254,57 @@ static const nas_job_field_t network[] = {
     {.key = "network.convention",
      .type = NAS_JOB_ENUM,
      .affects = NAS_JOB_OF_SCORES,
-     .condition = &computed,
+     .condition = &computed_of_space,
      .offset = offsetof(nas_job_t, network.convention),
      .initial = "score",
      .names = convention_names,
      .doc =
          "Parameters of the cells of nas-bench-201: as in the published metrics (convolutions with a bias, batch normalisation without parameters), or as in training (the reverse). Networks of other spaces are always as in training."},
+    {.key = "network.weights",
+     .type = NAS_JOB_ENUM,
+     .affects = NAS_JOB_OF_IMAGES,
+     .condition = &nas_job_with_networks,
+     .offset = offsetof(nas_job_t, network.weights),
+     .initial = "usual",
+     .is_later = true,
+     .names = weights_names,
+     .doc =
+         "What networks are scored with and trainings begin with: `kaiming`, normal with variance 2 / fan-in, biases 0; `uniform`, PyTorch's default; `file`, what ONNX files have, with their running statistics. `usual` is kaiming for ONNX files and uniform in a space."},
 };
 
+static nas_status_t refuse_of_files(const nas_job_t *job, const char *key, nas_error_t *err)
+{
+    if (!nas_job_names(job, key)) return NAS_OK;
+    return nas_job_error(job, key, err,
+                         "networks of ONNX files are as they are; remove it, or set pool.space");
+}
+
+static nas_status_t check_files(const nas_job_t *job, nas_error_t *err)
+{
+    nas_status_t status = refuse_of_files(job, "network.channels", err);
+    if (!status) status = refuse_of_files(job, "network.cells", err);
+    if (!status) status = refuse_of_files(job, "network.convention", err);
+    if (status) return status;
+    if (job->pool.onnx && job->pool.command.n > 0)
+        return nas_job_error(
+            job, "pool.onnx", err,
+            "the command says where it writes, {onnx}; remove pool.onnx, or pool.command");
+    if (job->pool.onnx && !strstr(job->pool.onnx, "{arch}"))
+        return nas_job_error(
+            job, "pool.onnx", err,
+            "has no {arch}, so that all architectures would have one file; write it as nets/{arch}.onnx");
+    return NAS_OK;
+}
+
+static nas_status_t check_networks(const nas_job_t *job, nas_error_t *err)
+{
+    if (nas_job_has(job, "pool.space", NAS_POOL_OF_FILES)) return check_files(job, err);
+    if (job->network.weights == NAS_JOB_WEIGHTS_FILE)
+        return nas_job_error(
+            job, "network.weights", err,
+            "networks of this pool have no files to take weights from; set kaiming, uniform or usual");
+    return check_subset(job, err);
+}
+
 /* After what is said of the pool and of the metrics. */
-const nas_job_section_t nas_job_network = {FIELDS(network), .check = check_subset};
+const nas_job_section_t nas_job_network = {FIELDS(network), .check = check_networks};

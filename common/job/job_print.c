@@ -257,13 +257,31 @@ static void write_value(FILE *out, const nas_job_t *job, const nas_job_field_t *
     }
 }
 
+static bool is_lacking(const nas_job_t *job, const nas_job_field_t *field)
+{
+    const void *value = nas_job_value_const(job, field);
+    if (!field->may_lack) return false;
+    return field->type == NAS_JOB_ARGUMENTS ? ((const nas_strings_t *)value)->n == 0
+                                            : !*(char *const *)value;
+}
+
+/* What runs of before had without saying so. */
+static bool is_unsaid(const nas_job_t *job, const nas_job_field_t *field, style_t style)
+{
+    if (!field->is_later || style != IDENTITY) return false;
+    const int *choice = nas_job_value_const(job, field);
+    return strcmp(nas_job_choice_name(field, (size_t)*choice), field->initial) == 0;
+}
+
 static void write_fields(FILE *out, const nas_job_t *job, selection_t selected)
 {
     const style_t style = selected == every_field ? READABLE : IDENTITY;
     const nas_job_field_t *last = NULL;
     for (size_t i = 0; i < nas_job_field_count(job->sections); i++) {
         const nas_job_field_t *field = nas_job_field_at(job->sections, i);
-        if (!selected(job, field) || !nas_job_applies(job, field)) continue;
+        if (!selected(job, field) || !nas_job_applies(job, field) || is_lacking(job, field) ||
+            is_unsaid(job, field, style))
+            continue;
         const int group = (int)nas_job_field_group(field);
         if (group && !(last && nas_job_same_group(last, field)))
             (void)fprintf(out, "%.*s:\n", group, field->key);
@@ -327,6 +345,17 @@ static bool is_same(const char *text, const char *other, const char *key)
     return value && there ? n == n_other && memcmp(value, there, n) == 0 : value == there;
 }
 
+/* Whether a key that came later stands in one text alone, with its default. */
+static bool only_says_default(const nas_job_field_t *field, const char *text, const char *other)
+{
+    size_t n = 0;
+    const char *value = nas_job_text_value(text, field->key, &n);
+    const char *there = nas_job_text_value(other, field->key, &n);
+    const char *said = value ? value : there;
+    return field->is_later && said && !(value && there) && n == strlen(field->initial) &&
+           memcmp(said, field->initial, n) == 0;
+}
+
 /* Whether a key stands in one text alone because the key on which it counts differs. */
 static bool only_follows(const nas_job_field_t *field, const char *text, const char *other)
 {
@@ -345,7 +374,7 @@ nas_status_t nas_job_text_differences(const nas_job_sections_t *sections, const 
         const bool is_input =
             field->type == NAS_JOB_INPUT_PATH || field->type == NAS_JOB_INPUT_PATHS;
         if (is_same(text, other, field->key) || only_follows(field, text, other) ||
-            !(is_input || field->affects))
+            only_says_default(field, text, other) || !(is_input || field->affects))
             continue;
         status = nas_strings_add(keys, field->key, strlen(field->key), err);
     }

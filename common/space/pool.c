@@ -8,6 +8,11 @@ nas_pool_t nas_pool_of_table(int64_t n_rows)
     return (nas_pool_t){.n_rows = n_rows};
 }
 
+nas_pool_t nas_pool_of_names(const nas_names_t *names)
+{
+    return (nas_pool_t){.n_rows = nas_names_count(names), .names = names};
+}
+
 nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *subset,
                                nas_pool_t *pool, nas_error_t *err)
 {
@@ -37,7 +42,7 @@ static const char *name_at(const nas_name_source_t *source, int64_t i)
 
 nas_name_source_t nas_pool_names(const nas_pool_t *pool)
 {
-    NAS_ASSERT(pool->space);
+    NAS_ASSERT(pool->space || pool->names);
     if (pool->names) return nas_name_source_of_names(pool->names);
     return (nas_name_source_t){.n = pool->selection.n,
                                .size = pool->space->name_size,
@@ -55,7 +60,7 @@ nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err)
 
 bool nas_pool_is_whole(const nas_pool_t *pool)
 {
-    return pool->space && !pool->selection.index;
+    return !pool->selection.index;
 }
 
 int64_t nas_pool_index(const nas_pool_t *pool, int64_t i)
@@ -112,17 +117,37 @@ static nas_status_t join_name(const nas_pool_t *pool, const nas_names_t *names, 
     return NAS_OK;
 }
 
+/* Names that are no architecture's of a space. */
+static void join_plain(const nas_pool_t *pool, const nas_names_t *names, int64_t *row)
+{
+    for (int64_t i = 0; i < nas_names_count(names); i++) {
+        const int64_t arch = nas_names_find(pool->names, nas_names_at(names, i));
+        if (arch >= 0) row[arch] = i;
+    }
+}
+
+static nas_status_t join_parsed(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
+                                nas_error_t *err)
+{
+    nas_arch_t scratch = {0};
+    nas_status_t status = nas_arch_init(&scratch, pool->space, err);
+    for (int64_t i = 0; !status && i < nas_names_count(names); i++)
+        status = join_name(pool, names, i, &scratch, row, err);
+    nas_arch_fini(&scratch);
+    return status;
+}
+
 nas_status_t nas_pool_join(const nas_pool_t *pool, const nas_names_t *names, int64_t *row,
                            nas_error_t *err)
 {
     const int64_t n_pool = nas_pool_count(pool), n_names = nas_names_count(names);
     int64_t n_found = 0;
-    nas_arch_t scratch = {0};
-    nas_status_t status = nas_arch_init(&scratch, pool->space, err);
+    nas_status_t status = NAS_OK;
     for (int64_t i = 0; i < n_pool; i++) row[i] = -1;
-    for (int64_t i = 0; !status && i < n_names; i++)
-        status = join_name(pool, names, i, &scratch, row, err);
-    nas_arch_fini(&scratch);
+    if (pool->space)
+        status = join_parsed(pool, names, row, err);
+    else
+        join_plain(pool, names, row);
     for (int64_t i = 0; i < n_pool; i++) n_found += row[i] >= 0;
     if (status || n_found > 0) return status;
     const char *file = nas_names_file(names);

@@ -15,9 +15,10 @@
 /** A plain value; end with nas_pool_fini. Architecture i is name i, or row i of the table,
  *  everywhere. */
 typedef struct nas_pool {
-    const nas_space_t *space;  /**< NULL: the pool is a table's rows */
-    const nas_names_t *names;  /**< the selection's; NULL where it is a whole space and nobody has
-                                *   asked for them, or in a table, which ranks may share */
+    const nas_space_t *space; /**< NULL: the pool is a table's rows */
+    const nas_names_t *names; /**< the selection's, or of rows that are known here; NULL where it is
+                                *   a whole space and nobody has asked for them, or in a table, which
+                                *   ranks may share */
     nas_selection_t selection; /**< of a space */
     nas_arch_t *arch;          /**< of a space: to make names; owned */
     int64_t n_rows;            /**< of a table */
@@ -25,6 +26,10 @@ typedef struct nas_pool {
 
 /** The rows of a table.  Not collective. */
 nas_pool_t nas_pool_of_table(int64_t n_rows);
+
+/** The rows of a table whose names are known here, as where each has a network.  Not collective.
+ *  names: indexed; kept, borrowed. */
+nas_pool_t nas_pool_of_names(const nas_names_t *names);
 
 /** Part of a space.  Not collective. Errors of nas_subset_select.
  *  pool [out] the caller's. */
@@ -34,7 +39,7 @@ nas_status_t nas_pool_of_space(const nas_space_t *space, const nas_subset_t *sub
 /** Number of architectures. */
 int64_t nas_pool_count(const nas_pool_t *pool);
 
-/** The names of a pool of a space, without a list of them where it is a whole one. Borrowed while
+/** The names of a pool of a space or of names, without a list of them where it is a whole one. Borrowed while
  *  the pool lives. */
 nas_name_source_t nas_pool_names(const nas_pool_t *pool);
 
@@ -42,8 +47,8 @@ nas_name_source_t nas_pool_names(const nas_pool_t *pool);
  *  collective. NAS_ENOMEM. */
 nas_status_t nas_pool_list_names(nas_pool_t *pool, nas_error_t *err);
 
-/** For a pool of a space: whether it is all of it, in its order; and the number of the pool's
- *  architecture i in the space. */
+/** Whether it is all of its space, in its order, or rows; and the number of its architecture i in the
+ *  space, of rows i. */
 bool nas_pool_is_whole(const nas_pool_t *pool);
 int64_t nas_pool_index(const nas_pool_t *pool, int64_t i);
 
@@ -51,7 +56,8 @@ int64_t nas_pool_index(const nas_pool_t *pool, int64_t i);
  *  NAS_ENOMEM. The caller owns *encoding_p. */
 nas_status_t nas_pool_encode(const nas_pool_t *pool, nas_encoding_t **encoding_p, nas_error_t *err);
 
-/** Join a list of architecture texts on a pool of a space, whatever form they are in.  Not
+/** Join a list of architecture texts on a pool of a space, whatever form they are in, or of names, as
+ *  they stand.  Not
  *  collective; O((names + pool) log).
  *  row [out] [pool count]: which of names each architecture is, -1 for none.
  *  NAS_EINPUT, with the place of the text (nas_names_place): it is no architecture of the space, or

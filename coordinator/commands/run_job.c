@@ -85,7 +85,11 @@ static nas_status_t open_inputs(nas_comm_t *world, nas_run_t *run, const nas_run
         status = nas_run_open(run, what, err);
         nas_inputs_dismiss(world);
     } else {
-        nas_inputs_serve(world, what->interrupt, &run->inputs.table);
+        const nas_inputs_served_t served = {.world = world,
+                                            .interrupt = what->interrupt,
+                                            .table_p = &run->inputs.table,
+                                            .networks_p = &run->inputs.networks};
+        nas_inputs_serve(&served);
     }
     return nas_comm_agree(world, status, err);
 }
@@ -143,8 +147,10 @@ static nas_status_t say_over(const nas_session_t *session, bool is_complete, nas
 static nas_status_t run_stages(nas_comm_t *world, const nas_devices_t *devices, nas_run_t *run,
                                const nas_state_t *state, nas_error_t *err)
 {
-    const nas_search_ranks_t ranks = {
-        .world = world, .devices = devices, .table = run->inputs.table};
+    const nas_search_ranks_t ranks = {.world = world,
+                                      .devices = devices,
+                                      .networks = run->inputs.networks,
+                                      .table = run->inputs.table};
     nas_status_t status = NAS_OK;
     if (spread(world, state && nas_session_over(run->session))) {
         if (state) status = say_over(run->session, state->complete, err);
@@ -154,7 +160,7 @@ static nas_status_t run_stages(nas_comm_t *world, const nas_devices_t *devices, 
     if (state) status = nas_run_begin(run, err);
     status = nas_comm_agree(world, status, err);
     if (!status && spread(world, nas_score_stage_is_needed(run->score)))
-        status = nas_score(world, devices, run->score, err);
+        status = nas_score(world, devices, run->inputs.networks, run->score, err);
     if (!status && spread(world, run->search != NULL))
         status = nas_search(&ranks, run->search, err);
     nas_log_status("");

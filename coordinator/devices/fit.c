@@ -23,9 +23,15 @@ nas_status_t nas_devices_gpu_computes(const nas_job_t *job, nas_error_t *err)
                                              .batch = 1,
                                              .needs = &needs,
                                              .n_needs = 1};
+    nas_networks_t *networks = NULL;
     double n_bytes = 0;
+    if (nas_job_has(job, "pool.space", NAS_POOL_OF_FILES))
+        return nas_error_set(err, NAS_EARG, "GPUs do not compute networks of ONNX files yet");
     if (!space || !space->build) return NAS_OK;
-    return nas_footprint_of(&options, space, space->costliest, &n_bytes, err);
+    nas_status_t status = nas_networks_of_space(space, NAS_WEIGHTS_BY_NAME, &networks, err);
+    if (!status) status = nas_footprint_of(&options, networks, space->costliest, &n_bytes, err);
+    nas_networks_destroy(networks);
+    return status;
 }
 
 static double mebibytes(double n_bytes)

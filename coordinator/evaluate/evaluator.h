@@ -11,6 +11,7 @@
 #include "coordinator/evaluate/evaluate_parameters.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
+#include "worker/engine/graph/networks.h"
 
 #include <stdint.h>
 
@@ -31,6 +32,7 @@ typedef struct nas_evaluator_options {
 typedef struct nas_evaluator_ranks {
     nas_comm_t *world;
     const nas_devices_t *devices; /**< what networks are computed on */
+    nas_networks_t *networks;     /**< this rank's source of the pool's; NULL: none are computed */
     nas_heartbeat_t *heartbeat;   /**< by which ranks hear of a stop */
 } nas_evaluator_ranks_t;
 

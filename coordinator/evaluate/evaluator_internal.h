@@ -5,8 +5,9 @@
 #include "coordinator/evaluate/evaluator.h"
 
 struct nas_evaluator {
-    nas_comm_t *world; /**< borrowed, as are the next two */
+    nas_comm_t *world; /**< borrowed, as are the next three */
     const nas_devices_t *devices;
+    nas_networks_t *networks;
     nas_heartbeat_t *heartbeat;
     nas_evaluate_parameters_t parameters;
     const nas_objective_kind_t *kind;

@@ -98,6 +98,7 @@ static nas_status_t make_objective(nas_evaluator_t *evaluator,
     setup->world = evaluator->world;
     setup->team = evaluator->team;
     setup->device = is_on_images(evaluator) ? evaluator->devices->own : NULL;
+    setup->networks = evaluator->networks;
     setup->columns = &evaluator->column;
     setup->n_goals = parameters->size.n_goals;
     setup->run = parameters->run;
@@ -119,6 +120,7 @@ nas_status_t nas_evaluator_create(const nas_evaluator_ranks_t *ranks,
     if (!evaluator) nas_comm_abort("out of memory for evaluating candidates");
     *evaluator = (nas_evaluator_t){.world = ranks->world,
                                    .devices = ranks->devices,
+                                   .networks = ranks->networks,
                                    .heartbeat = ranks->heartbeat,
                                    .parameters = parameters,
                                    .kind = nas_objective_kind_at((size_t)parameters.kind),

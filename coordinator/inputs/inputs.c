@@ -22,6 +22,7 @@ nas_status_t nas_inputs_read_files(nas_inputs_t *inputs, nas_error_t *err)
     if (!status) status = nas_inputs_make_encoding(inputs, err);
     if (!status && inputs->search.method) status = nas_inputs_make_objective(inputs, err);
     if (!status) status = nas_inputs_read_metrics(inputs, err);
+    if (!status && nas_inputs_train(inputs)) status = nas_inputs_read_networks(inputs, err);
     return status ? status : check_backend(inputs, err);
 }
 
@@ -31,6 +32,7 @@ void nas_inputs_fini(nas_inputs_t *inputs)
     nas_image_inputs_fini(&inputs->images);
     nas_search_inputs_fini(&inputs->search);
     nas_evaluate_inputs_fini(&inputs->evaluate);
+    nas_networks_destroy(inputs->networks);
     nas_pool_fini(&inputs->pool);
     nas_shared_table_destroy(inputs->table);
     nas_comm_destroy(inputs->self);

@@ -12,11 +12,12 @@
 #include "coordinator/inputs/inputs_images.h"
 #include "coordinator/inputs/inputs_score.h"
 #include "coordinator/inputs/inputs_search.h"
+#include "worker/onnx/pool/pool.h"
 #include "worker/tables/shared_table.h"
 
 #include <stddef.h>
 
-enum { NAS_INPUTS_MAX_DIGESTS = 5 };
+enum { NAS_INPUTS_MAX_DIGESTS = 6 };
 
 /** All owned; end with nas_inputs_fini. What a job does not need is NULL or empty. */
 typedef struct nas_inputs {
@@ -26,7 +27,9 @@ typedef struct nas_inputs {
     nas_comm_t *self;          /**< this rank alone */
     nas_shared_table_t *table; /**< of the pool, or else of the objective */
     nas_pool_t pool;
-    nas_digest_t subset; /**< of a listed subset */
+    nas_digest_t subset;      /**< of a listed subset */
+    nas_networks_t *networks; /**< the pool's, where any are computed; else NULL */
+    nas_onnx_seen_t files;    /**< of a pool of files: what was seen in them */
     nas_image_inputs_t images;
     nas_score_inputs_t score;                     /**< source compute */
     nas_search_inputs_t search;                   /**< its method is NULL when the job is read to

@@ -9,7 +9,8 @@ nas_objective_inputs_t nas_inputs_objective(const nas_inputs_t *inputs)
 {
     const bool has_images = nas_inputs_train(inputs);
     return (nas_objective_inputs_t){.job = inputs->job,
-                                    .images = has_images ? &inputs->images.dataset : NULL};
+                                    .images = has_images ? &inputs->images.dataset : NULL,
+                                    .networks = inputs->networks};
 }
 
 /* The table's rows that are in the pool take part. */

@@ -7,10 +7,11 @@ static nas_channel_numbers_t numbers(const nas_job_numbers_t *list)
     return (nas_channel_numbers_t){.at = list->at, .n = list->n};
 }
 
-/* A network halves its images twice. */
+/* A network of a space halves its images twice. */
 static nas_status_t check_size(const nas_job_t *job, const nas_image_source_t *images,
                                nas_error_t *err)
 {
+    if (!nas_job_space(job)) return NAS_OK;
     if (images->h % 4 == 0 && images->w % 4 == 0) return NAS_OK;
     return nas_job_error(job, "data.train", err,
                          "images of %d x %d; networks need both to be a multiple of 4", images->h,

@@ -8,6 +8,7 @@
 
 /** What the job asks for. */
 bool nas_inputs_have_table_pool(const nas_inputs_t *inputs);
+bool nas_inputs_have_files(const nas_inputs_t *inputs);
 bool nas_inputs_by_table(const nas_inputs_t *inputs); /**< the objective is a table's column */
 bool nas_inputs_train(const nas_inputs_t *inputs);
 bool nas_inputs_take_metrics(const nas_inputs_t *inputs); /**< the method is given any */
@@ -40,6 +41,10 @@ nas_status_t nas_inputs_make_encoding(nas_inputs_t *inputs, nas_error_t *err);
 nas_status_t nas_inputs_make_objective(nas_inputs_t *inputs, nas_error_t *err);
 nas_status_t nas_inputs_read_metrics(nas_inputs_t *inputs, nas_error_t *err);
 nas_status_t nas_inputs_read_batch(nas_inputs_t *inputs, nas_error_t *err);
+
+/** What makes the pool's networks, on all ranks, and what is in its files; once the images are read.
+ *  Nothing where that was done. */
+nas_status_t nas_inputs_read_networks(nas_inputs_t *inputs, nas_error_t *err);
 
 /** Images that the job names, with what is known of them; dataset [out] the caller's. */
 nas_status_t nas_inputs_read_dataset(nas_inputs_t *inputs, bool with_test, nas_dataset_t *dataset,

@@ -90,6 +90,11 @@ bool nas_inputs_have_table_pool(const nas_inputs_t *inputs)
     return !nas_job_space(inputs->job);
 }
 
+bool nas_inputs_have_files(const nas_inputs_t *inputs)
+{
+    return nas_job_has(inputs->job, "pool.space", NAS_POOL_OF_FILES);
+}
+
 bool nas_inputs_by_table(const nas_inputs_t *inputs)
 {
     return inputs->search.method && nas_objective_has(inputs->job, NAS_OBJECTIVE_IN_TABLE);

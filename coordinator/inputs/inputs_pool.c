@@ -31,13 +31,15 @@ static nas_status_t choose_columns(const nas_inputs_t *inputs, nas_strings_t *co
     return status;
 }
 
-/* Ranks share the table of a pool. What is joined with a pool, rank 0 reads alone: there are no
+/* Ranks share the table of a pool. One with files is read by rank 0, which lists them. What is
+ * joined with a pool, rank 0 reads alone: there are no
  * more rows than the space has architectures. */
 static nas_status_t read_columns(nas_inputs_t *inputs, const nas_strings_t *columns,
                                  nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
     const bool of_table = nas_inputs_have_table_pool(inputs);
+    const bool of_files = nas_inputs_have_files(inputs);
     nas_shared_table_options_t options = {
         .table = {.path = of_table ? job->pool.table : nas_job_table(job)->table,
                   .arch_column = of_table ? job->pool.arch : nas_job_table(job)->arch,
@@ -45,7 +47,7 @@ static nas_status_t read_columns(nas_inputs_t *inputs, const nas_strings_t *colu
                   .missing = of_table ? &job->pool.missing : &nas_job_table(job)->missing,
                   .missing_key = of_table ? "pool.missing" : "objective.missing",
                   .interrupt = inputs->interrupt},
-        .least = NAS_SHARED_TABLE_LEAST};
+        .least = of_files ? INT64_MAX : NAS_SHARED_TABLE_LEAST};
     const char *key = of_table ? "pool.table" : "objective.table";
     const nas_status_t status =
         nas_inputs_check_file(job, key, options.table.path, &options.n_bytes, err);
@@ -83,6 +85,10 @@ static nas_status_t digest_subset(nas_inputs_t *inputs, nas_error_t *err)
 static nas_status_t make_pool(nas_inputs_t *inputs, nas_error_t *err)
 {
     const nas_job_t *job = inputs->job;
+    if (nas_inputs_have_files(inputs)) {
+        inputs->pool = nas_pool_of_names(nas_shared_table_names(inputs->table));
+        return NAS_OK;
+    }
     if (nas_inputs_have_table_pool(inputs)) {
         inputs->pool = nas_pool_of_table(nas_shared_table_rows(inputs->table));
         return NAS_OK;

@@ -6,12 +6,12 @@
 #include <string.h>
 
 /* What the other ranks are told to do with rank 0. */
-typedef enum task { DISMISS, READ, RANK, ENCODE, LOOK } task_t;
+typedef enum task { DISMISS, READ, RANK, ENCODE, LOOK, NETWORKS } task_t;
 
 typedef struct order {
     int64_t task;
-    int64_t what; /* a column, or a kind of encoding */
-    int64_t how;  /* whether lower is better, or a transform */
+    int64_t what; /* a column, a kind of encoding, or a space; -1: networks are files */
+    int64_t how;  /* whether lower is better, a transform, or a kind of weights */
     int64_t n;    /* how many count as the best */
 } order_t;
 
@@ -68,7 +68,75 @@ static nas_status_t take_list(const char **at, nas_strings_t *list, nas_error_t 
     return status;
 }
 
+/* Numbers of a list of files. */
+typedef struct numbers {
+    double timeout_s;
+    int64_t weights;
+    int64_t most;
+    nas_network_t images;
+} numbers_t;
+
+static nas_status_t pack_files(const nas_onnx_files_t *files, nas_buffer_t *buffer,
+                               nas_error_t *err)
+{
+    const numbers_t numbers = {.timeout_s = files->timeout_s,
+                               .weights = files->weights,
+                               .most = files->most,
+                               .images = files->images};
+    nas_status_t status = nas_buffer_put(buffer, &numbers, sizeof numbers, err);
+    if (!status) status = put_text(buffer, files->job_folder, err);
+    if (!status) status = put_text(buffer, files->folder, err);
+    if (!status) status = put_list(buffer, &files->arch, err);
+    if (!status) status = put_list(buffer, &files->path, err);
+    return status ? status : put_list(buffer, &files->command, err);
+}
+
+static nas_status_t take_copy(const char **at, char **text_p, nas_error_t *err)
+{
+    const char *text = take_text(at);
+    if (!text) return NAS_OK;
+    *text_p = nas_string_copy(text, err);
+    return *text_p ? NAS_OK : NAS_ENOMEM;
+}
+
+static nas_status_t unpack_files(const char *at, nas_onnx_files_t *files, nas_error_t *err)
+{
+    const numbers_t *numbers = nas_buffer_take(&at, sizeof *numbers);
+    *files = (nas_onnx_files_t){.timeout_s = numbers->timeout_s,
+                                .weights = (nas_weights_t)numbers->weights,
+                                .most = numbers->most,
+                                .images = numbers->images};
+    nas_status_t status = take_copy(&at, &files->job_folder, err);
+    if (!status) status = take_copy(&at, &files->folder, err);
+    if (!status) status = take_list(&at, &files->arch, err);
+    if (!status) status = take_list(&at, &files->path, err);
+    return status ? status : take_list(&at, &files->command, err);
+}
+
 /* ----------------------------------------------------------------------------- the other ranks */
+
+/* Those of files: the list comes from rank 0. */
+static nas_status_t list_with_0(nas_comm_t *world, const nas_interrupt_t *interrupt,
+                                nas_networks_t **networks_p, nas_error_t *err)
+{
+    nas_buffer_t buffer = {0};
+    nas_onnx_files_t files = {0};
+    nas_status_t status = nas_buffer_share(world, &buffer, err);
+    if (status) return status;
+    status = nas_comm_agree(world, unpack_files(buffer.data, &files, err), err);
+    free(buffer.data);
+    if (!status) return nas_onnx_pool_create(world, &files, interrupt, NULL, networks_p, err);
+    nas_onnx_files_fini(&files);
+    return status;
+}
+
+static nas_status_t make_of_space(nas_comm_t *world, const order_t *order,
+                                  nas_networks_t **networks_p, nas_error_t *err)
+{
+    const nas_status_t status = nas_networks_of_space(nas_space_at(order->what),
+                                                      (nas_weights_t)order->how, networks_p, err);
+    return nas_comm_agree(world, status, err);
+}
 
 static nas_status_t read_with_0(nas_comm_t *world, const nas_interrupt_t *interrupt,
                                 nas_shared_table_t **table_p, nas_error_t *err)
@@ -121,9 +189,11 @@ static nas_table_order_t table_order(const order_t *order, const nas_interrupt_t
 }
 
 /* Errors are the same on all ranks, and rank 0 tells them. */
-static void obey(nas_comm_t *world, const order_t *order, const nas_interrupt_t *interrupt,
-                 nas_shared_table_t **table_p)
+static void obey(const order_t *order, const nas_inputs_served_t *served)
 {
+    nas_comm_t *world = served->world;
+    const nas_interrupt_t *interrupt = served->interrupt;
+    nas_shared_table_t **table_p = served->table_p;
     nas_error_t err = {0};
     nas_metric_facts_t facts;
     nas_encoding_t *none = NULL;
@@ -141,18 +211,21 @@ static void obey(nas_comm_t *world, const order_t *order, const nas_interrupt_t 
     case LOOK:
         (void)look(*table_p, (int)order->what, (nas_transform_t)order->how, &facts, &err);
         break;
+    case NETWORKS:
+        (void)(order->what < 0 ? list_with_0(world, interrupt, served->networks_p, &err)
+                               : make_of_space(world, order, served->networks_p, &err));
+        break;
     case DISMISS:
         break;
     }
 }
 
-void nas_inputs_serve(nas_comm_t *world, const nas_interrupt_t *interrupt,
-                      nas_shared_table_t **table_p)
+void nas_inputs_serve(const nas_inputs_served_t *served)
 {
     order_t order = {.task = READ};
     while (order.task != DISMISS) {
-        nas_comm_bcast(world, 0, &order, sizeof order);
-        obey(world, &order, interrupt, table_p);
+        nas_comm_bcast(served->world, 0, &order, sizeof order);
+        obey(&order, served);
     }
 }
 
@@ -199,4 +272,30 @@ nas_status_t nas_inputs_look_at_column(nas_shared_table_t *table, int column,
 {
     tell(nas_shared_table_comm(table), (order_t){.task = LOOK, .what = column, .how = transform});
     return look(table, column, transform, facts, err);
+}
+
+nas_status_t nas_inputs_share_space(nas_comm_t *comm, const nas_space_t *space,
+                                    nas_weights_t weights, nas_networks_t **networks_p,
+                                    nas_error_t *err)
+{
+    const order_t order = {.task = NETWORKS, .what = nas_space_place(space), .how = weights};
+    tell(comm, order);
+    return make_of_space(comm, &order, networks_p, err);
+}
+
+nas_status_t nas_inputs_share_files(nas_comm_t *comm, nas_onnx_files_t *files,
+                                    const nas_interrupt_t *interrupt, nas_onnx_seen_t *seen,
+                                    nas_networks_t **networks_p, nas_error_t *err)
+{
+    nas_buffer_t buffer = {0};
+    nas_status_t status = pack_files(files, &buffer, err);
+    if (!status && nas_comm_size(comm) > 1) {
+        tell(comm, (order_t){.task = NETWORKS, .what = -1});
+        status = nas_buffer_share(comm, &buffer, err);
+        if (!status) status = nas_comm_agree(comm, NAS_OK, err);
+    }
+    free(buffer.data);
+    if (!status) return nas_onnx_pool_create(comm, files, interrupt, seen, networks_p, err);
+    nas_onnx_files_fini(files);
+    return status;
 }

@@ -47,10 +47,15 @@ nas_status_t nas_inputs_read_batch(nas_inputs_t *inputs, nas_error_t *err)
     nas_status_t status = read_batch(inputs, err);
     inputs->score.n_classes = inputs->images.n_classes;
     if (!status) status = digest_batch(inputs, err);
+    if (!status) status = nas_inputs_read_networks(inputs, err);
     if (status) return status;
-    const nas_digest_t content[] = {inputs->score.content, inputs->subset};
     const bool is_listed = inputs->job->pool.subset.kind == NAS_SUBSET_FILE;
-    const nas_job_content_t files = {.file = content, .n = is_listed ? 2 : 1};
+    const bool has_files = inputs->files.n_looked > 0;
+    inputs->score.networks = inputs->networks;
+    inputs->score.files = inputs->files.content;
+    const nas_digest_t content[] = {inputs->score.content,
+                                    has_files ? inputs->files.content : inputs->subset};
+    const nas_job_content_t files = {.file = content, .n = is_listed || has_files ? 2 : 1};
     return nas_job_score_hash(inputs->job, &files, &inputs->score.hash, err);
 }
 

@@ -21,7 +21,9 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
     const nas_job_content_t content = {.file = inputs->content, .n = inputs->n_content};
     const bool has_content =
         nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE | NAS_OBJECTIVE_ON_IMAGES);
-    const nas_job_content_t objective = {.file = &inputs->evaluate.content, .n = has_content};
+    const nas_digest_t of_objective[] = {inputs->evaluate.content, inputs->files.content};
+    const bool trains_files = inputs->files.n_looked > 0 && nas_inputs_train(inputs);
+    const nas_job_content_t objective = {.file = of_objective, .n = trains_files ? 2 : has_content};
     if (!inputs->search.method) {
         state->job_hash = state->job_hash_without_budget = inputs->score.hash;
         return NAS_OK;

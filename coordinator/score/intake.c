@@ -7,9 +7,7 @@
  */
 #include "coordinator/score/intake.h"
 
-#include "common/space/arch.h"
 #include "coordinator/score/score_stage.h"
-#include "worker/engine/graph/cost.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +24,7 @@ struct nas_intake {
     nas_comm_t *world;
     nas_score_stage_t *stage; /* rank 0 */
     const nas_score_parameters_t *parameters;
+    nas_networks_t *networks;  /* whose costs are predicted */
     bool is_whole;             /* the pool is its whole space: places and numbers are the same */
     int64_t next;              /* rank 0: what stands before it came in or is scored */
     uint8_t *pending;          /* [CHUNK / 8] bits */
@@ -34,35 +33,25 @@ struct nas_intake {
     double *cost;              /* [CHUNK] */
     size_t *offset;            /* [n_ranks + 1] of costs on rank 0 */
     double fixed_cost;         /* that every network has */
-    nas_arch_t scratch;        /* whose cost is predicted */
     nas_schedule_item_t *item; /* [CHUNK] */
 };
 
 /* ---------------------------------------------------------------------------------------- costs */
 
-/* Operations of the live part of an architecture's network. */
-static double live_operations(nas_intake_t *intake, int64_t index)
-{
-    nas_error_t err = {0};
-    nas_cost_t cost, live;
-    nas_arch_set(&intake->scratch, index);
-    if (nas_arch_cost(&intake->scratch, &intake->parameters->network, &cost, &live, &err))
-        nas_comm_abort(err.text);
-    return (double)live.operations;
-}
-
 /* What every network takes besides its operations (initialisation, the metrics' own work): a fifth
  * of the costliest network's operations, by a fit to `robotnas bench score`. */
-static double fixed_cost(nas_intake_t *intake)
+static double fixed_cost(const nas_intake_t *intake)
 {
     const double fixed = 0.2;
-    return fixed * live_operations(intake, intake->scratch.space->costliest);
+    return fixed *
+           intake->networks->most_operations(intake->networks, &intake->parameters->network);
 }
 
 /* Cost of an architecture: the operations of its live part, and the fixed one. */
-static double predict_cost(nas_intake_t *intake, int64_t arch)
+static double predict_cost(const nas_intake_t *intake, int64_t arch)
 {
-    return live_operations(intake, arch) + intake->fixed_cost;
+    return intake->networks->operations(intake->networks, arch, &intake->parameters->network) +
+           intake->fixed_cost;
 }
 
 static bool has_bit(const uint8_t *bits, int64_t i)
@@ -170,7 +159,7 @@ static nas_status_t allocate(nas_intake_t *intake, nas_error_t *err)
     if (!intake->pending || !intake->partly || !intake->arch || !intake->cost || !intake->item ||
         !intake->offset)
         return nas_error_nomem(err, "chunks of the pool");
-    return nas_arch_init(&intake->scratch, nas_space_at(intake->parameters->space), err);
+    return NAS_OK;
 }
 
 /* What rank 0 alone knows of the pool. */
@@ -192,8 +181,10 @@ nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t
 {
     nas_intake_t *intake = calloc(1, sizeof *intake);
     if (!intake) nas_comm_abort("out of memory for chunks of the pool");
-    *intake = (nas_intake_t){
-        .world = options->world, .stage = options->stage, .parameters = options->parameters};
+    *intake = (nas_intake_t){.world = options->world,
+                             .stage = options->stage,
+                             .networks = options->networks,
+                             .parameters = options->parameters};
     const nas_status_t status = nas_comm_agree(intake->world, allocate(intake, err), err);
     if (status) {
         nas_intake_destroy(intake);
@@ -208,7 +199,6 @@ nas_status_t nas_intake_create(const nas_intake_options_t *options, nas_intake_t
 void nas_intake_destroy(nas_intake_t *intake)
 {
     if (!intake) return;
-    nas_arch_fini(&intake->scratch);
     free(intake->pending);
     free(intake->partly);
     free(intake->arch);

@@ -7,6 +7,7 @@
 #include "common/comm/comm.h"
 #include "coordinator/score/score.h"
 #include "coordinator/score/score_parameters.h"
+#include "worker/engine/graph/networks.h"
 #include "worker/schedule/schedule.h"
 
 #include <stdbool.h>
@@ -17,6 +18,7 @@ typedef struct nas_intake_options {
     nas_comm_t *world;
     nas_score_stage_t *stage; /**< rank 0, NULL elsewhere */
     const nas_score_parameters_t *parameters;
+    nas_networks_t *networks; /**< this rank's source of the pool's */
 } nas_intake_options_t;
 
 /** Opaque. */
@@ -38,7 +40,7 @@ void nas_intake_fill(nas_intake_t *intake, nas_schedule_t *schedule,
                      const nas_interrupt_t *interrupt);
 
 /** What an item that came in stands for.  Not collective.
- *  Returns the architecture's number in its space, to be scored; item->index is its place in the
+ *  Returns the architecture's number among the networks, to be scored; item->index is its place in the
  *  pool. is_partly [out]: some of its metrics are known. */
 int64_t nas_intake_arch(const nas_schedule_item_t *item, bool *is_partly);
 

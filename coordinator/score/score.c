@@ -43,6 +43,7 @@ static const double POLL_S = 1e-3; /* least time between two polls of the heartb
 typedef struct scoring {
     nas_comm_t *world;
     const nas_devices_t *devices; /* borrowed */
+    nas_networks_t *networks;     /* likewise */
     nas_score_stage_t *stage;     /* rank 0; borrowed */
     nas_score_parameters_t parameters;
     float *images;
@@ -64,6 +65,7 @@ typedef struct message {
     int64_t status; /* of the rank's engine */
     int64_t stop;   /* a signal, or 0 */
     nas_schedule_report_t report;
+    nas_error_t failure; /* of the first architecture of the round that failed; "": none has */
 } message_t;
 
 /* What rank 0 answers. */
@@ -117,6 +119,7 @@ static nas_status_t make_worker(scoring_t *scoring, nas_error_t *err)
 {
     const nas_score_worker_options_t options = {.device = scoring->devices->own,
                                                 .parameters = &scoring->parameters,
+                                                .networks = scoring->networks,
                                                 .images = scoring->images,
                                                 .labels = scoring->labels};
     nas_status_t status = NAS_OK;
@@ -127,8 +130,10 @@ static nas_status_t make_worker(scoring_t *scoring, nas_error_t *err)
 /* Every rank knows how many architectures each of them takes at once. */
 static nas_status_t make_schedule(scoring_t *scoring, nas_error_t *err)
 {
-    const nas_intake_options_t intake = {
-        .world = scoring->world, .stage = scoring->stage, .parameters = &scoring->parameters};
+    const nas_intake_options_t intake = {.world = scoring->world,
+                                         .stage = scoring->stage,
+                                         .networks = scoring->networks,
+                                         .parameters = &scoring->parameters};
     const int n_ranks = nas_comm_size(scoring->world);
     const int own = nas_score_worker_width(scoring->worker);
     int *width = calloc((size_t)n_ranks, sizeof *width);
@@ -195,7 +200,8 @@ static nas_status_t work_list(scoring_t *scoring, message_t *message, nas_error_
         .n_most = (int64_t)((MESSAGE_LIMIT - sizeof *message) / result_size(scoring)),
         .met_s = scoring->met_s,
         .interrupt = {.asked = is_asked_to_stop, .context = scoring},
-        .result = scoring->message + sizeof *message};
+        .result = scoring->message + sizeof *message,
+        .failure = &message->failure};
     if (!scoring->worker) return NAS_OK;
     return nas_score_worker_work(scoring->worker, &list, &message->report, err);
 }
@@ -222,6 +228,7 @@ static void record_message(scoring_t *scoring, int rank, const char *data, int64
 {
     const message_t *message = (const message_t *)(const void *)data;
     scoring->report[rank] = message->report;
+    nas_score_stage_note_failure(scoring->stage, &message->failure);
     if (message->stop > *stop) *stop = message->stop;
     for (int64_t k = 0; k < message->report.n_done; k++) {
         const nas_score_result_t *result =
@@ -318,10 +325,10 @@ static nas_status_t run_rounds(scoring_t *scoring, nas_error_t *err)
     return (nas_status_t)verdict.status;
 }
 
-nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_score_stage_t *stage,
-                       nas_error_t *err)
+nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_networks_t *networks,
+                       nas_score_stage_t *stage, nas_error_t *err)
 {
-    scoring_t scoring = {.world = world, .devices = devices, .stage = stage};
+    scoring_t scoring = {.world = world, .devices = devices, .networks = networks, .stage = stage};
     nas_status_t status = set_up(&scoring, err);
     if (!status) status = begin_heartbeat(&scoring, err);
     if (!status) status = run_rounds(&scoring, err);

@@ -48,10 +48,11 @@ void nas_score_stage_destroy(nas_score_stage_t *stage);
 
 /** Score what the session's state lacks, to the end or until a stop is requested; the state is
  *  saved as it goes.  Collective over world.
- *  devices: what the ranks compute on; stage: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK, all
+ *  devices: what the ranks compute on; networks: this rank's source of the pool's; stage: on rank 0, NULL elsewhere. Returns the same status and text on every rank: NAS_OK, all
  *  is scored; NAS_ESTOP; or the worst error of any rank. An architecture that cannot be scored is
- *  recorded as failed and is no error. */
-nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_score_stage_t *stage,
-                       nas_error_t *err);
+ *  recorded as failed and is no error, unless the first ones all are: NAS_EINPUT, with the reason of
+ *  one of them. */
+nas_status_t nas_score(nas_comm_t *world, const nas_devices_t *devices, nas_networks_t *networks,
+                       nas_score_stage_t *stage, nas_error_t *err);
 
 #endif

@@ -13,7 +13,7 @@ typedef struct nas_score_needs {
         tensor_bytes; /**< on each rank, of the pool's largest network as this machine would score
                               it; NaN: metrics that are formulas, or another program's backend */
     double gpu_bytes; /**< the same on a GPU */
-    double flops;     /**< of all networks together */
+    double flops;     /**< of all networks together; NaN: not known before they are made */
 } nas_score_needs_t;
 
 /** Estimate.  Not collective; after nas_inputs_read_files, of a job that computes metrics. Some 10

@@ -17,7 +17,6 @@ nas_score_parameters_t nas_score_parameters(const nas_job_t *job, const nas_pool
     nas_score_parameters_t parameters = {
         .n_arch = nas_pool_count(pool),
         .n_metric = (int64_t)job->metrics.names.n,
-        .space = nas_space_place(pool->space),
         .network = {.image_channels = batch->c,
                     .height = batch->h,
                     .width = batch->w,
@@ -27,6 +26,8 @@ nas_score_parameters_t nas_score_parameters(const nas_job_t *job, const nas_pool
                     .convention = (nas_convention_t)job->network.convention},
         .batch = batch->n,
         .seed = (uint64_t)job->seed,
+        .weights = inputs->networks->weights,
+        .files = inputs->files,
         .backend = job->backend,
         .silence_s = job->silence_s,
     };

@@ -17,12 +17,13 @@ typedef struct nas_score_parameters {
     int64_t n_metric;
     int64_t metric[NAS_METRICS_MAX]; /**< places in nas_metric_list */
     int64_t known; /**< a bit for each of them that is known of some architectures */
-    int64_t space; /**< place in nas_space_list */
     nas_network_t network;
     int64_t batch; /**< images */
     uint64_t seed;
-    int64_t backend;  /**< place in the list of backends */
-    double silence_s; /**< after so long without a sign of life of a rank the job ends */
+    int64_t weights;    /**< nas_weights_t */
+    nas_digest_t files; /**< of a pool of files: what is in them; zero otherwise */
+    int64_t backend;    /**< place in the list of backends */
+    double silence_s;   /**< after so long without a sign of life of a rank the job ends */
 } nas_score_parameters_t;
 
 /** Those of a job that computes metrics, with nothing known.  Coordinator

@@ -19,6 +19,10 @@ nas_status_t nas_score_measurement(const nas_score_parameters_t *parameters,
     nas_hasher_update(hasher, number, sizeof number);
     nas_hasher_update(hasher, unit, strlen(unit) + 1);
     nas_hasher_update(hasher, batch, sizeof *batch);
+    if (parameters->weights != NAS_WEIGHTS_BY_NAME) { /* which runs before had alone */
+        nas_hasher_update(hasher, &parameters->weights, sizeof parameters->weights);
+        nas_hasher_update(hasher, &parameters->files, sizeof parameters->files);
+    }
     *measurement = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
     return NAS_OK;

@@ -1,7 +1,7 @@
 /* Scores that an earlier run has computed, taken over instead of being computed again.
  *
- * How a metric is measured is its *measurement*: network, images and labels of the batch, seed of
- * the weights, backend, what computes (unit). Under equal measurements a metric of an architecture is
+ * How a metric is measured is its *measurement*: network, images and labels of the batch, seed and
+ * kind of the weights, what is in a pool's files, backend, what computes (unit). Under equal measurements a metric of an architecture is
  * the same number, whatever pool it is in, what the job is called and which other metrics are
  * computed with it. So scores are taken over per architecture and metric, and what is missing alone
  * is computed. */

@@ -129,6 +129,27 @@ static nas_status_t end_of_scoring(nas_score_stage_t *stage, nas_error_t *err)
     return status ? status : nas_session_save(stage->session, err);
 }
 
+void nas_score_stage_note_failure(nas_score_stage_t *stage, const nas_error_t *failure)
+{
+    if (!*failure->text || *stage->first_failed.text) return;
+    stage->first_failed = *failure;
+    nas_log_line("an architecture cannot be scored and counts as failed: %s", failure->text);
+}
+
+/* A pool of which nothing can be scored is a mistake in the job, most likely. */
+static nas_status_t check_any(nas_score_stage_t *stage, nas_error_t *err)
+{
+    enum { ENOUGH = 3 };
+    const nas_scores_t *scores = scores_of(stage);
+    if (stage->has_scored || !*stage->first_failed.text) return NAS_OK;
+    stage->has_scored = nas_scores_count(scores, NAS_SCORE_FAILED) < scores->n_done;
+    if (stage->has_scored || (scores->n_done < ENOUGH && scores->n_done < scores->n)) return NAS_OK;
+    (void)nas_error_set(err, NAS_EINPUT,
+                        "all of the first %lld architectures failed; the first of them: %s",
+                        (long long)scores->n_done, stage->first_failed.text);
+    return nas_session_save_at_end(stage->session, NAS_EINPUT, err);
+}
+
 int nas_score_stage_watch(nas_score_stage_t *stage)
 {
     return nas_session_sees_stop(stage->session) ? SIGTERM : 0;
@@ -149,12 +170,12 @@ nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, n
     const nas_scores_t *scores = scores_of(stage);
     const int64_t n_done = scores->n_done;
     nas_progress_update(&stage->progress, nas_progress_units(n_done, scores->n), "");
-    const nas_status_t saved = save_again(stage, err);
-    if (saved) return saved;
+    nas_status_t status = save_again(stage, err);
+    if (!status) status = check_any(stage, err);
+    if (status) return status;
     if (!nas_score_stage_is_needed(stage)) return end_of_scoring(stage, err);
     if (!nas_score_stage_watch(stage) && !stop) return NAS_OK;
-    const nas_status_t status =
-        nas_session_stop(stage->session, stop, n_done, &stage->progress, err);
+    status = nas_session_stop(stage->session, stop, n_done, &stage->progress, err);
     return nas_session_save_at_end(stage->session, status, err);
 }
 

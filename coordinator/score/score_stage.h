@@ -25,7 +25,9 @@ struct nas_score_stage {
     nas_score_reuse_t known; /**< scores of an older run */
     nas_progress_t progress;
     bool is_last;
-    nas_status_t failure; /**< of the save since the round before */
+    bool has_scored;          /**< one at least did not fail */
+    nas_error_t first_failed; /**< why the first one failed that did; "": none has */
+    nas_status_t failure;     /**< of the save since the round before */
     nas_error_t failure_text;
 };
 
@@ -42,13 +44,18 @@ bool nas_score_stage_is_partly_known(const nas_score_stage_t *stage, int64_t arc
 void nas_score_stage_record(nas_score_stage_t *stage, int64_t arch, int rank,
                             const nas_score_t *score, const double *value);
 
+/** Note why an architecture failed, and tell of the first one.  Coordinator only.
+ *  failure: "", none has. */
+void nas_score_stage_note_failure(nas_score_stage_t *stage, const nas_error_t *failure);
+
 /** While ranks score: look for OUTPUT.stop.  Coordinator only. Returns SIGTERM where it asks to
  *  stop, otherwise 0. */
 int nas_score_stage_watch(nas_score_stage_t *stage);
 
 /** End of a round: stop [in] a signal that some rank received, or 0.  Coordinator only.
  *  A save that failed since the round before is made again, with this round's results.
- *  NAS_OK: go on, or all is scored (then it is saved). NAS_ESTOP: saved, as the text says. NAS_EIO:
+ *  NAS_OK: go on, or all is scored (then it is saved). NAS_EINPUT: the first ones have all failed,
+ *  and what is behind them is left. NAS_ESTOP: saved, as the text says. NAS_EIO:
  *  a save failed. */
 nas_status_t nas_score_stage_end_round(nas_score_stage_t *stage, int64_t stop, nas_error_t *err);
 

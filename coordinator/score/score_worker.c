@@ -11,7 +11,6 @@
 #include "coordinator/score/score_worker.h"
 
 #include "common/base/clock.h"
-#include "common/space/arch.h"
 #include "common/state/state.h"
 #include "coordinator/score/intake.h"
 #include "worker/engine/scorer.h"
@@ -37,6 +36,7 @@ typedef struct work {
     int64_t n;
     int64_t n_started;
     bool is_over; /* nothing more is started */
+    bool is_cut;  /* nothing more is recorded: making one was interrupted */
     pack_t pack[MOST_PACKS];
     int n_packs; /* under way, the first of them before the others */
     nas_schedule_report_t *report;
@@ -44,7 +44,7 @@ typedef struct work {
 
 struct nas_score_worker {
     const nas_score_parameters_t *parameters;
-    nas_arch_t arch; /* that is added */
+    nas_networks_t *networks; /* what makes them */
     const nas_metric_t *metric[NAS_METRICS_MAX];
     const nas_metric_t *rest[NAS_METRICS_MAX]; /* [n_rest] metrics that are not known */
     int64_t n_rest;
@@ -75,6 +75,7 @@ static nas_status_t make_scorers(nas_score_worker_t *worker,
 {
     const nas_score_parameters_t *parameters = options->parameters;
     nas_scorer_options_t scorer = {.engine = worker->engine,
+                                   .networks = worker->networks,
                                    .network = parameters->network,
                                    .metric = worker->metric,
                                    .n_metric = (int)parameters->n_metric,
@@ -97,7 +98,7 @@ static nas_status_t allocate(nas_score_worker_t *worker, nas_error_t *err)
     worker->outcome = malloc(width * sizeof *worker->outcome);
     if (!worker->rest_value || !worker->value || !worker->outcome)
         return nas_error_nomem(err, "scoring");
-    return nas_arch_init(&worker->arch, nas_space_at(worker->parameters->space), err);
+    return NAS_OK;
 }
 
 nas_status_t nas_score_worker_create(const nas_score_worker_options_t *options,
@@ -106,6 +107,7 @@ nas_status_t nas_score_worker_create(const nas_score_worker_options_t *options,
     nas_score_worker_t *worker = calloc(1, sizeof *worker);
     if (!worker) return nas_error_nomem(err, "scoring");
     worker->parameters = options->parameters;
+    worker->networks = options->networks;
     worker->is_gpu = nas_device_kind(options->device) == NAS_DEVICE_GPU;
     choose_metrics(worker);
     nas_status_t status = nas_device_engine(options->device, NULL, &worker->engine, err);
@@ -135,7 +137,6 @@ void nas_score_worker_destroy(nas_score_worker_t *worker)
     nas_scorer_destroy(worker->scorer);
     nas_scorer_destroy(worker->rest_scorer);
     nas_engine_destroy(worker->engine);
-    nas_arch_fini(&worker->arch);
     free(worker->rest_value);
     free(worker->value);
     free(worker->outcome);
@@ -196,10 +197,8 @@ static void start(nas_score_worker_t *worker, work_t *work)
     const pack_t pack = next_pack(work);
     nas_scorer_t *scorer = pack.is_partly ? worker->rest_scorer : worker->scorer;
     bool ignored = false;
-    for (int64_t k = pack.first; k < pack.first + pack.n; k++) {
-        nas_arch_set(&worker->arch, nas_intake_arch(&work->item[k], &ignored));
-        nas_scorer_add(scorer, &worker->arch);
-    }
+    for (int64_t k = pack.first; k < pack.first + pack.n; k++)
+        nas_scorer_add(scorer, nas_intake_arch(&work->item[k], &ignored));
     nas_scorer_start(scorer);
     work->pack[work->n_packs++] = pack;
     work->n_started += pack.n;
@@ -258,9 +257,21 @@ static void record(const nas_score_worker_t *worker, work_t *work, const pack_t 
     report->n_done += pack->n;
 }
 
+/* Those of a pack that count: what stands behind one whose making was interrupted comes again. Notes
+ * why the first one failed. */
+static int64_t take_outcomes(const nas_score_worker_t *worker, const work_t *work, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const nas_scorer_result_t *outcome = &worker->outcome[i];
+        if (outcome->status == NAS_ESTOP) return i;
+        if (outcome->status && !*work->list->failure->text) *work->list->failure = outcome->err;
+    }
+    return n;
+}
+
 static nas_status_t finish(nas_score_worker_t *worker, work_t *work, nas_error_t *err)
 {
-    const pack_t pack = work->pack[0];
+    pack_t pack = work->pack[0];
     nas_scorer_t *scorer = pack.is_partly ? worker->rest_scorer : worker->scorer;
     for (int64_t i = 0; i < pack.n; i++)
         worker->value[i] = pack.is_partly ? worker->rest_value + i * worker->n_rest
@@ -268,6 +279,9 @@ static nas_status_t finish(nas_score_worker_t *worker, work_t *work, nas_error_t
     const nas_status_t status = nas_scorer_finish(scorer, worker->value, worker->outcome, err);
     if (status) return status;
     const double now_s = nas_clock_monotonic_s();
+    const int64_t n = work->is_cut ? 0 : take_outcomes(worker, work, pack.n);
+    if (n < pack.n) work->is_over = work->is_cut = true;
+    pack.n = n;
     record(worker, work, &pack, now_s - pack.begin_s);
     work->pack[0] = work->pack[1];
     work->pack[0].begin_s = now_s;
@@ -283,6 +297,7 @@ nas_status_t nas_score_worker_work(nas_score_worker_t *worker, const nas_score_l
     *report = (nas_schedule_report_t){0};
     work.item = nas_schedule_list(list->schedule, list->rank, &work.n);
     if (work.n > list->n_most) work.n = list->n_most;
+    worker->networks->interrupt = &list->interrupt;
     while (!status) {
         if (may_start(worker, &work))
             start(worker, &work);
@@ -291,5 +306,6 @@ nas_status_t nas_score_worker_work(nas_score_worker_t *worker, const nas_score_l
         else
             break;
     }
+    worker->networks->interrupt = NULL;
     return status;
 }

@@ -6,6 +6,7 @@
 #include "common/base/interrupt.h"
 #include "coordinator/score/score_parameters.h"
 #include "worker/engine/device/device.h"
+#include "worker/engine/graph/networks.h"
 #include "worker/schedule/schedule.h"
 
 #include <stddef.h>
@@ -15,8 +16,9 @@
 typedef struct nas_score_worker_options {
     nas_device_t *device;
     const nas_score_parameters_t *parameters;
-    const float *images;   /**< [batch, I, H, W] */
-    const int32_t *labels; /**< [batch] */
+    nas_networks_t *networks; /**< this rank's source of the pool's */
+    const float *images;      /**< [batch, I, H, W] */
+    const int32_t *labels;    /**< [batch] */
 } nas_score_worker_options_t;
 
 /** What came of an architecture, with n_metric values behind it. */
@@ -35,6 +37,7 @@ typedef struct nas_score_list {
     double met_s;              /**< when the round began */
     nas_interrupt_t interrupt; /**< asked between packs */
     char *result;              /**< [n_most] nas_score_result_t, each nas_score_result_size long */
+    nas_error_t *failure;      /**< [out] why the first one failed that did; "" where it is that */
 } nas_score_list_t;
 
 /** Opaque. */

@@ -26,6 +26,7 @@ typedef struct search {
     nas_comm_t *group;            /* all ranks of my group */
     nas_comm_t *leaders;          /* leaders of all groups; NULL on the others */
     const nas_devices_t *devices; /* borrowed */
+    nas_networks_t *networks;     /* likewise; NULL: none are trained */
     nas_search_stage_t *stage;    /* rank 0; borrowed */
     nas_shared_table_t *table;    /* this rank's rows of a table; NULL: none; borrowed */
     nas_search_parameters_t parameters;
@@ -79,8 +80,10 @@ static nas_status_t make_evaluator(search_t *search, nas_error_t *err)
 {
     nas_evaluator_options_t options;
     if (search->stage) options = nas_search_stage_evaluator(search->stage);
-    const nas_evaluator_ranks_t ranks = {
-        .world = search->world, .devices = search->devices, .heartbeat = search->heartbeat};
+    const nas_evaluator_ranks_t ranks = {.world = search->world,
+                                         .devices = search->devices,
+                                         .networks = search->networks,
+                                         .heartbeat = search->heartbeat};
     return nas_evaluator_create(&ranks, search->stage ? &options : NULL, &search->evaluator, err);
 }
 
@@ -217,8 +220,11 @@ static nas_status_t run_rounds(search_t *search, nas_error_t *err)
 nas_status_t nas_search(const nas_search_ranks_t *ranks, nas_search_stage_t *stage,
                         nas_error_t *err)
 {
-    search_t search = {
-        .world = ranks->world, .devices = ranks->devices, .stage = stage, .table = ranks->table};
+    search_t search = {.world = ranks->world,
+                       .devices = ranks->devices,
+                       .networks = ranks->networks,
+                       .stage = stage,
+                       .table = ranks->table};
     nas_status_t status = set_up(&search, err);
     if (status == NAS_ESTOP) status = stop_early(&search, err);
     NAS_FAULT_POINT("start");

@@ -12,6 +12,7 @@
 #include "coordinator/inputs/inputs_search.h"
 #include "coordinator/search/search_parameters.h"
 #include "coordinator/session/session.h"
+#include "worker/engine/graph/networks.h"
 #include "worker/tables/shared_table.h"
 
 /** Rank 0's side of the stage. Opaque. */
@@ -47,6 +48,7 @@ void nas_search_stage_destroy(nas_search_stage_t *stage);
 typedef struct nas_search_ranks {
     nas_comm_t *world;
     const nas_devices_t *devices; /**< what networks are trained on */
+    nas_networks_t *networks;     /**< this rank's source of the pool's; NULL: none are computed */
     nas_shared_table_t *table; /**< this rank's rows of one that the ranks share, or on rank 0 one
                                     of its own; NULL: none */
 } nas_search_ranks_t;

@@ -32,24 +32,18 @@ static void draw(nas_rng_t *rng, bool neighbours, int64_t n, int64_t *place)
         place[i] = neighbours ? first + i : (int64_t)nas_rng_below(rng, (uint64_t)n);
 }
 
-static bool score_pack(nas_scorer_t *scorer, const nas_space_t *space,
-                       const nas_selection_t *unique, const int64_t *place)
+static bool score_pack(nas_scorer_t *scorer, const nas_selection_t *unique, const int64_t *place)
 {
     double value[NAS_GPU_PACK_WIDTH][N_METRICS];
     double *at[NAS_GPU_PACK_WIDTH];
     nas_scorer_result_t result[NAS_GPU_PACK_WIDTH];
-    nas_arch_t arch;
-    bool is_good = nas_arch_init(&arch, space, NULL) == NAS_OK;
-    for (int i = 0; is_good && i < NAS_GPU_PACK_WIDTH; i++) {
+    for (int i = 0; i < NAS_GPU_PACK_WIDTH; i++) {
         at[i] = value[i];
-        nas_arch_set(&arch, unique->index[place[i]]);
-        nas_scorer_add(scorer, &arch);
+        nas_scorer_add(scorer, unique->index[place[i]]);
     }
-    if (!is_good) return false;
     nas_scorer_start(scorer);
-    is_good = nas_scorer_finish(scorer, at, result, NULL) == NAS_OK;
+    bool is_good = nas_scorer_finish(scorer, at, result, NULL) == NAS_OK;
     for (int i = 0; is_good && i < NAS_GPU_PACK_WIDTH; i++) is_good = !result[i].status;
-    nas_arch_fini(&arch);
     return is_good;
 }
 
@@ -67,7 +61,7 @@ static bool score(nas_scorer_t *scorer, const nas_gpu_null_t *device, bool neigh
     for (int i = 0; is_good && i < took->n_packs; i++) {
         int64_t place[NAS_GPU_PACK_WIDTH];
         draw(&rng, neighbours, unique.n, place);
-        is_good = score_pack(scorer, space, &unique, place);
+        is_good = score_pack(scorer, &unique, place);
     }
     took->host_s = (cpu_s() - begin) / n_cells;
     took->launches = (double)device->gpu.counts.n_launches / n_cells;
@@ -85,12 +79,16 @@ bool nas_gpu_packs_score(bool neighbours, int n_packs, nas_gpu_packs_took_t *too
     nas_gpu_null_t device;
     nas_engine_t *engine = NULL;
     nas_scorer_t *scorer = NULL;
+    nas_networks_t *networks = NULL;
     nas_gpu_null_init(&device, (size_t)128 << 30);
     *took = (nas_gpu_packs_took_t){.n_packs = n_packs};
     for (int i = 0; i < N_METRICS; i++) metric[i] = nas_metric_find(METRICS[i]);
     const nas_gpu_engine_options_t of_engine = {.gpu = &device.gpu, .width = NAS_GPU_PACK_WIDTH};
-    bool is_good = nas_gpu_engine_create(&of_engine, &engine, NULL) == NAS_OK;
+    bool is_good = nas_gpu_engine_create(&of_engine, &engine, NULL) == NAS_OK &&
+                   nas_networks_of_space(nas_space_find("nas-bench-201"), NAS_WEIGHTS_BY_NAME,
+                                         &networks, NULL) == NAS_OK;
     const nas_scorer_options_t options = {.engine = engine,
+                                          .networks = networks,
                                           .network = NETWORK,
                                           .metric = metric,
                                           .n_metric = N_METRICS,
@@ -100,6 +98,7 @@ bool nas_gpu_packs_score(bool neighbours, int n_packs, nas_gpu_packs_took_t *too
     is_good = is_good && nas_scorer_create(&options, &scorer, NULL) == NAS_OK &&
               score(scorer, &device, neighbours, took);
     nas_scorer_destroy(scorer);
+    nas_networks_destroy(networks);
     nas_engine_destroy(engine);
     return is_good;
 }

@@ -102,9 +102,9 @@ nas_status_t __wrap_nas_scorer_create(const nas_scorer_options_t *options, nas_s
     return NAS_OK;
 }
 
-void __wrap_nas_scorer_add(nas_scorer_t *scorer, const nas_arch_t *arch)
+void __wrap_nas_scorer_add(nas_scorer_t *scorer, int64_t number)
 {
-    scorer->arch = arch->index;
+    scorer->arch = number;
 }
 
 void __wrap_nas_scorer_start(nas_scorer_t *scorer)

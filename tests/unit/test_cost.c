@@ -2,7 +2,7 @@
 #include "common/io/table.h"
 #include "common/space/space_nb201.h"
 #include "tests/unit/arch_case.h"
-#include "worker/engine/graph/cost.h"
+#include "worker/engine/graph/networks.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -175,10 +175,14 @@ Test(cost, of_a_pool)
     const nas_network_t network = network_of(4, 1, NAS_CONVENTION_TRAIN);
     nas_pool_t pool;
     nas_pool_cost_t cost;
+    nas_networks_t *networks = NULL;
     double sum = 0;
     const nas_subset_t subset = {.kind = NAS_SUBSET_SAMPLE, .n = 50, .seed = 3};
     cr_assert_eq(nas_pool_of_space(&nas_space_nb201, &subset, &pool, NULL), NAS_OK);
-    cr_assert_eq(nas_pool_cost(&pool, &network, &cost, NULL), NAS_OK);
+    cr_assert_eq(nas_networks_of_space(&nas_space_nb201, NAS_WEIGHTS_BY_NAME, &networks, NULL),
+                 NAS_OK);
+    cr_assert_eq(nas_pool_cost(&pool, networks, &network, &cost, NULL), NAS_OK);
+    nas_networks_destroy(networks);
     nas_arch_t arch = arch_at(&nas_space_nb201, cost.largest);
     nas_cost_t all, live, most;
     cr_assert_eq(nas_arch_cost(&arch, &network, &all, &most, NULL), NAS_OK);

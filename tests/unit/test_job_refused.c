@@ -132,7 +132,7 @@ Test(job_refused, required_keys)
          "@: name: this key is required; expected a name of letters, digits, '.', '_' and "
          "'-', at most 100"},
         {"name: a\n", "@: pool.space: this key is required; expected one of table, "
-                      "nas-bench-201, transnas-micro, transnas-macro, darts"},
+                      "nas-bench-201, transnas-micro, transnas-macro, darts, onnx"},
         {"name: a\npool: {space: table}\n",
          "@: pool.table: this key is required with pool.space table; expected a path"},
         {"name: a\npool: {space: table, table: t}\nobjective: {kind: table}\n",
@@ -166,7 +166,7 @@ Test(job_refused, jobs_that_cannot_be_scored)
     } cases[] = {
         {LEAST SEARCH, NULL,
          "@:2:15: pool.space: a table has no networks to score; set one of nas-bench-201, "
-         "transnas-micro, transnas-macro, darts"},
+         "transnas-micro, transnas-macro, darts, onnx"},
         {SPACE, "metrics.source=table",
          "--set metrics.source: scoring computes metrics; set compute"},
         {SPACE, "metrics={source: scores, file: s.h5}",

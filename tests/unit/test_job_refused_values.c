@@ -24,7 +24,7 @@ Test(job_refused, values_of_another_type_or_out_of_range)
         {"name: a\noutput: null\n", "@:2:9: output: expected a path, found nothing"},
         {"name: a\npool: {space: tables}\n",
          "@:2:15: pool.space: expected one of table, nas-bench-201, "
-         "transnas-micro, transnas-macro, darts, found tables; did you mean table?"},
+         "transnas-micro, transnas-macro, darts, onnx, found tables; did you mean table?"},
         {"name: a\npool: {space: table, table: {}}\n",
          "@:2:29: pool.table: expected a path, found a mapping"},
         {LEAST "search: {budget: 0}\n", BUDGET "0"},
@@ -208,9 +208,9 @@ Test(job_refused, keys_that_contradict_each_other)
          "and objective.table to the table"},
         {LEAST SEARCH "metrics: {source: compute}\ndata: {format: idx, train: [a]}\n", NULL,
          "@:5:19: metrics.source: a table has no networks to compute metrics of; set table, or "
-         "pool.space to one of nas-bench-201, transnas-micro, transnas-macro, darts"},
+         "pool.space to one of nas-bench-201, transnas-micro, transnas-macro, darts, onnx"},
         {TRANSNAS, "metrics.names=[snip]",
-         "@: metrics.source (default): columns of a table need pool.space table; set compute or "
+         "@: metrics.source (default): columns of a table need pool.space table or onnx; set compute or "
          "scores"},
         {TRANSNAS, "pool.subset=unique", "--set pool.subset: " NO_CLASSES},
         {TRANSNAS, "pool.subset=equivalent", "--set pool.subset: " NO_CLASSES},
@@ -220,7 +220,7 @@ Test(job_refused, keys_that_contradict_each_other)
          "data: {format: hdf5, train: [a]}\n",
          NULL,
          "@:3:19: objective.kind: this release trains networks of nas-bench-201, transnas-micro, "
-         "transnas-macro, darts only; set pool.space to one of them, or take an objective of a "
+         "transnas-macro, darts, onnx only; set pool.space to one of them, or take an objective of a "
          "table or a command"},
         {SPACE SEARCH "objective: {kind: train, batch: 64}\n", "objective.shards=3",
          "--set objective.shards: 3 equal parts of a batch of 64 images do not exist; choose a "

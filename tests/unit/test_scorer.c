@@ -21,7 +21,7 @@ typedef struct fixture {
     float images[BATCH * 3 * 8 * 8];
     int32_t labels[BATCH];
     const nas_metric_t *metric[N_METRICS];
-    nas_arch_t arch;
+    nas_networks_t *networks;
     nas_pack_engine_t *pack;
     nas_scorer_t *scorer;
     double alone[N_ARCH][N_METRICS]; /* by the host's engine */
@@ -40,6 +40,7 @@ static nas_scorer_t *make_scorer(nas_engine_t *engine, int n_metric)
 {
     nas_scorer_t *scorer = NULL;
     const nas_scorer_options_t options = {.engine = engine,
+                                          .networks = f.networks,
                                           .network = TINY,
                                           .metric = f.metric,
                                           .n_metric = n_metric,
@@ -62,10 +63,8 @@ static void score_alone(void)
 {
     nas_engine_t *host = make_host();
     nas_scorer_t *scorer = make_scorer(host, N_METRICS);
-    for (int i = 0; i < N_ARCH; i++) {
-        nas_arch_set(&f.arch, number(i));
-        cr_assert_eq(nas_scorer_score(scorer, &f.arch, f.alone[i], NULL), NAS_OK);
-    }
+    for (int i = 0; i < N_ARCH; i++)
+        cr_assert_eq(nas_scorer_score(scorer, number(i), f.alone[i], NULL), NAS_OK);
     nas_scorer_destroy(scorer);
     nas_engine_destroy(host);
 }
@@ -78,7 +77,9 @@ static void set_up(void)
         f.images[i] = (float)nas_rng_normal(&rng);
     for (int i = 0; i < BATCH; i++) f.labels[i] = i % TINY.classes;
     for (int m = 0; m < N_METRICS; m++) f.metric[m] = nas_metric_find(NAMES[m]);
-    cr_assert_eq(nas_arch_init(&f.arch, nas_space_with_networks(), NULL), NAS_OK);
+    cr_assert_eq(
+        nas_networks_of_space(nas_space_with_networks(), NAS_WEIGHTS_BY_NAME, &f.networks, NULL),
+        NAS_OK);
     score_alone();
     f.pack = nas_pack_engine_create(make_host());
     cr_assert_not_null(f.pack);
@@ -89,17 +90,14 @@ static void tear_down(void)
 {
     nas_scorer_destroy(f.scorer);
     nas_engine_destroy(&f.pack->engine);
-    nas_arch_fini(&f.arch);
+    nas_networks_destroy(f.networks);
 }
 
 TestSuite(scorer, .init = set_up, .fini = tear_down);
 
 static void start(int first, int n)
 {
-    for (int i = first; i < first + n; i++) {
-        nas_arch_set(&f.arch, number(i));
-        nas_scorer_add(f.scorer, &f.arch);
-    }
+    for (int i = first; i < first + n; i++) nas_scorer_add(f.scorer, number(i));
     nas_scorer_start(f.scorer);
 }
 

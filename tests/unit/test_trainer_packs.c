@@ -16,7 +16,6 @@ static const char *const CELL[PACK] = {
 /* One of the candidates, with the file that a run has of it. */
 typedef struct one {
     nas_candidate_t candidate;
-    nas_arch_t arch;
     temp_path_t stem, file;
 } one_t;
 
@@ -49,13 +48,11 @@ static void make_packs(packs_t *p)
         name[strlen(name) - strlen(".h5")] = '\0';
         one->stem = temp_file(&p->f.folder, name);
         one->candidate = (nas_candidate_t){.arch = i, .seed = (uint64_t)(5 + i), .name = CELL[i]};
-        one->arch = arch_of(CELL[i]);
     }
 }
 
 static void drop_packs(packs_t *p)
 {
-    for (int i = 0; i < PACK; i++) nas_arch_fini(&p->one[i].arch);
     drop(&p->f);
 }
 
@@ -70,8 +67,7 @@ static nas_status_t evaluate_some(packs_t *p, int first, int n, int64_t yes_from
     f->options.device = f->device;
     for (int i = 0; i < n; i++) {
         const one_t *one = &p->one[first + i];
-        task[i] = (nas_trainer_task_t){
-            .candidate = &one->candidate, .arch = &one->arch, .stem = one->stem.text};
+        task[i] = (nas_trainer_task_t){.candidate = &one->candidate, .stem = one->stem.text};
     }
     const nas_interrupt_t interrupt = {.asked = asked, .context = &f->asking};
     const nas_trainer_tasks_t tasks = {.task = task, .n = n, .interrupt = &interrupt};

@@ -31,6 +31,7 @@ typedef struct fixture {
     temp_path_t folder, stem, file, kept;
     train_case_t c;
     nas_device_t *device;
+    nas_networks_t *networks;
     nas_candidate_t candidate;
     nas_trainer_options_t options;
     asking_t asking;
@@ -66,9 +67,12 @@ static inline void make(fixture_t *f, const nas_backend_t *backend, nas_recipe_t
     train_case_make(&f->c, backend, recipe);
     const nas_device_options_t device = {.choice = {.kind = NAS_DEVICE_CPU}, .backend = backend};
     NAS_ASSERT(nas_device_open(&device, &f->device, NULL) == NAS_OK);
+    NAS_ASSERT(nas_networks_of_space(f->c.arch.space, NAS_WEIGHTS_BY_NAME, &f->networks, NULL) ==
+               NAS_OK);
     f->candidate = (nas_candidate_t){.arch = 7, .seed = 5, .name = TRAIN_CASE_CELL};
     f->options = (nas_trainer_options_t){.team = f->c.alone,
                                          .device = f->device,
+                                         .networks = f->networks,
                                          .network = f->c.graph->network,
                                          .recipe = recipe,
                                          .dataset = &f->c.dataset,
@@ -78,6 +82,7 @@ static inline void make(fixture_t *f, const nas_backend_t *backend, nas_recipe_t
 
 static inline void drop(fixture_t *f)
 {
+    nas_networks_destroy(f->networks);
     nas_device_close(f->device);
     train_case_drop(&f->c);
     temp_folder_remove(&f->folder);
@@ -92,8 +97,7 @@ static inline nas_status_t evaluate(fixture_t *f, int64_t yes_from, nas_outcome_
     f->asking.share_is_good = true;
     const nas_interrupt_t interrupt = {.asked = asked, .context = &f->asking};
     cr_assert_eq(nas_trainer_create(&f->options, &trainer, &f->err), NAS_OK);
-    const nas_trainer_task_t task = {
-        .candidate = &f->candidate, .arch = &f->c.arch, .stem = f->stem.text};
+    const nas_trainer_task_t task = {.candidate = &f->candidate, .stem = f->stem.text};
     const nas_trainer_tasks_t tasks = {.task = &task, .n = 1, .interrupt = &interrupt};
     const nas_status_t status = nas_trainer_evaluate(trainer, &tasks, outcome, &f->err);
     nas_trainer_destroy(trainer);

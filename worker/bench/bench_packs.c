@@ -32,7 +32,7 @@ static void start(packs_t *packs)
     for (int i = 0; i < packs->options->width; i++) {
         if (!packs->options->arch)
             nas_arch_set(&packs->arch, (int64_t)nas_rng_below(&packs->rng, n_archs));
-        nas_scorer_add(packs->options->scorer, &packs->arch);
+        nas_scorer_add(packs->options->scorer, packs->arch.index);
     }
     nas_scorer_start(packs->options->scorer);
 }

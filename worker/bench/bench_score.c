@@ -22,6 +22,7 @@ typedef struct result {
 
 typedef struct bench {
     const nas_bench_score_options_t *options;
+    nas_networks_t *networks;
     float *images;
     int32_t *labels;
     double *value; /* [n_metric] */
@@ -59,6 +60,7 @@ static nas_status_t make_scorer(const bench_t *bench, nas_engine_t *engine, nas_
 {
     const nas_bench_score_options_t *o = bench->options;
     const nas_scorer_options_t options = {.engine = engine,
+                                          .networks = bench->networks,
                                           .network = {NAS_BENCH_COLOURS, NAS_BENCH_SIDE,
                                                       NAS_BENCH_SIDE, o->channels, o->cells,
                                                       NAS_BENCH_CLASSES, NAS_CONVENTION_SCORE},
@@ -82,7 +84,7 @@ static nas_status_t time_alone(const bench_t *bench, nas_scorer_t *scorer, nas_p
             if (profile) *profile = (nas_profile_t){0};
             begin = nas_clock_monotonic_s();
         }
-        status = nas_scorer_score(scorer, &arch, bench->value, err);
+        status = nas_scorer_score(scorer, arch.index, bench->value, err);
     }
     result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
     nas_arch_fini(&arch);
@@ -221,6 +223,9 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
 {
     bench_t bench = {.options = options};
     nas_status_t status = make_batch(&bench, err);
+    if (!status)
+        status = nas_networks_of_space(nas_space_with_networks(), NAS_WEIGHTS_BY_NAME,
+                                       &bench.networks, err);
     if (!status) status = nas_bench_bandwidth(&bench.bytes_per_s, err);
     if (!status && options->arch) status = measure(&bench, options->arch, err);
     for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
@@ -232,6 +237,7 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
         print_table(&bench, out);
     if (!status && (fflush(out) != 0 || ferror(out)))
         status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
+    nas_networks_destroy(bench.networks);
     free(bench.images);
     free(bench.labels);
     free(bench.value);

@@ -19,6 +19,7 @@
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
 #include "worker/engine/device/device.h"
+#include "worker/engine/graph/networks.h"
 
 #include <stdint.h>
 
@@ -26,6 +27,7 @@
 typedef struct nas_objective_inputs {
     const nas_job_t *job;
     const nas_dataset_t *images; /**< of a kind on images */
+    nas_networks_t *networks;    /**< likewise: the pool's */
 } nas_objective_inputs_t;
 
 /** What an evaluation takes: an estimate, at the pool's mean. */
@@ -41,10 +43,11 @@ typedef struct nas_objective_needs {
 /** What a rank evaluates with. Kept (borrowed) by what is created. */
 typedef struct nas_objective_setup {
     nas_comm_t *world;
-    nas_comm_t *team;       /**< NULL: this rank evaluates nothing */
-    nas_device_t *device;   /**< of an objective on images, where there is a team; else NULL */
-    const char *packed;     /**< what `pack` wrote; on every rank */
-    const char *job_folder; /**< likewise, as all below but the images */
+    nas_comm_t *team;         /**< NULL: this rank evaluates nothing */
+    nas_device_t *device;     /**< of an objective on images, where there is a team; else NULL */
+    nas_networks_t *networks; /**< of an objective on images: this rank's source of the pool's */
+    const char *packed;       /**< what `pack` wrote; on every rank */
+    const char *job_folder;   /**< likewise, as all below but the images */
     const nas_strings_t *columns;
     int64_t n_goals;
     nas_digest_t run;            /**< identity of the run, kept in the files of its candidates, */

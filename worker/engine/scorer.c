@@ -132,11 +132,11 @@ static void begin(nas_scorer_t *scorer, pack_t *pack)
     pack->n_tasks = 0;
 }
 
-void nas_scorer_add(nas_scorer_t *scorer, const nas_arch_t *arch)
+void nas_scorer_add(nas_scorer_t *scorer, int64_t number)
 {
     pack_t *pack = &scorer->pack[scorer->gathered];
     NAS_ASSERT(!pack->is_started && pack->n < width_of(scorer));
-    nas_scorer_member_build(&pack->member[pack->n++], &scorer->options, arch);
+    nas_scorer_member_build(&pack->member[pack->n++], &scorer->options, number);
 }
 
 void nas_scorer_start(nas_scorer_t *scorer)
@@ -215,10 +215,9 @@ static nas_status_t finish_one(nas_scorer_t *scorer, double *value, nas_error_t 
     return nas_error_set(err, result.status, "%s", result.err.text);
 }
 
-nas_status_t nas_scorer_score(nas_scorer_t *scorer, const nas_arch_t *arch, double *value,
-                              nas_error_t *err)
+nas_status_t nas_scorer_score(nas_scorer_t *scorer, int64_t number, double *value, nas_error_t *err)
 {
-    nas_scorer_add(scorer, arch);
+    nas_scorer_add(scorer, number);
     return finish_one(scorer, value, err);
 }
 

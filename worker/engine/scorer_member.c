@@ -1,7 +1,6 @@
 #include "worker/engine/scorer_member.h"
 
 #include "common/base/strings.h"
-#include "worker/engine/graph/parameters.h"
 #include "worker/engine/program/op.h"
 
 #include <stdlib.h>
@@ -55,20 +54,22 @@ static nas_status_t reserve_parameters(nas_scorer_member_t *member, nas_error_t 
     return NAS_OK;
 }
 
+/* With the engine's own draw they are drawn once more, for a metric that reads them. */
 static nas_status_t draw_here(nas_scorer_member_t *member, const nas_scorer_options_t *o,
-                              const char *arch, nas_error_t *err)
+                              nas_error_t *err)
 {
     const nas_status_t status = reserve_parameters(member, err);
     if (status) return status;
-    nas_parameters_init(member->graph, o->seed, arch, member->room);
+    if (member->name) member->own.name = member->name;
+    nas_fresh_network_fill(&member->own, o->seed, member->room);
     member->parameters = member->room;
     return NAS_OK;
 }
 
 static nas_status_t leave_to_engine(nas_scorer_member_t *member, const nas_scorer_options_t *o,
-                                    const char *arch, nas_error_t *err)
+                                    nas_error_t *err)
 {
-    member->name = nas_string_copy(arch, err);
+    member->name = nas_string_copy(member->own.name, err);
     if (!member->name) return NAS_ENOMEM;
     member->draw = (nas_engine_draw_t){.parameter = member->graph->parameter,
                                        .n_parameters = member->graph->n_parameters,
@@ -77,15 +78,25 @@ static nas_status_t leave_to_engine(nas_scorer_member_t *member, const nas_score
     return NAS_OK;
 }
 
-void nas_scorer_member_build(nas_scorer_member_t *member, const nas_scorer_options_t *options,
-                             const nas_arch_t *arch)
+/* Engines that draw have the draw of spaces alone. */
+static nas_status_t begin_parameters(nas_scorer_member_t *member, const nas_scorer_options_t *o,
+                                     nas_error_t *err)
 {
+    const nas_fresh_network_t *own = &member->own;
+    member->parameters = own->parameters;
+    if (own->parameters) return NAS_OK;
+    return o->engine->draws && own->weights == NAS_WEIGHTS_BY_NAME ? leave_to_engine(member, o, err)
+                                                                   : draw_here(member, o, err);
+}
+
+void nas_scorer_member_build(nas_scorer_member_t *member, const nas_scorer_options_t *options,
+                             int64_t number)
+{
+    nas_networks_t *networks = options->networks;
     nas_error_t *err = &member->result.err;
-    nas_status_t status = nas_graph_create(&options->network, arch, &member->own_graph, err);
-    member->graph = member->own_graph;
-    if (!status)
-        status = options->engine->draws ? leave_to_engine(member, options, arch->name, err)
-                                        : draw_here(member, options, arch->name, err);
+    nas_status_t status = networks->make(networks, number, &options->network, &member->own, err);
+    member->graph = member->own.graph;
+    if (!status) status = begin_parameters(member, options, err);
     if (!status) status = make_programs(member, options, err);
     member->result.status = status;
 }
@@ -187,7 +198,7 @@ void nas_scorer_member_evaluate(nas_scorer_member_t *member, const nas_scorer_op
     const bool lacks_parameters = needs.of_parameters && !member->parameters;
     nas_scorer_result_t *result = &member->result;
     if (!result->status && lacks_parameters)
-        result->status = draw_here(member, options, member->name, &result->err);
+        result->status = draw_here(member, options, &result->err);
     if (result->status) return;
     const nas_metric_input_t input = {
         .graph = member->graph,
@@ -208,7 +219,7 @@ void nas_scorer_member_evaluate(nas_scorer_member_t *member, const nas_scorer_op
 void nas_scorer_member_clear(nas_scorer_member_t *member)
 {
     for (int i = 0; i < member->n_programs; i++) nas_program_destroy(member->program[i]);
-    nas_graph_destroy(member->own_graph);
+    nas_fresh_network_fini(&member->own);
     free(member->name);
     free(member->kept);
     *member = (nas_scorer_member_t){.room = member->room, .n_room = member->n_room};

@@ -9,11 +9,11 @@ enum { NAS_SCORER_PROGRAMS = 2 };
 
 /** Zero-initialise it; it is used again after nas_scorer_member_clear. */
 typedef struct nas_scorer_member {
-    nas_graph_t *own_graph;   /**< NULL: the caller's is measured */
+    nas_fresh_network_t own;  /**< its graph is NULL where the caller's is measured */
     const nas_graph_t *graph; /**< NULL: there is none */
     const double *parameters; /**< NULL: the engine draws them */
     nas_engine_draw_t draw;
-    char *name;   /**< that keys the draw; owned */
+    char *name;   /**< that keys the draw of an engine; owned */
     double *room; /**< [n_room] for parameters that are drawn here; owned */
     int64_t n_room;
     nas_program_t *program[NAS_SCORER_PROGRAMS];
@@ -32,9 +32,9 @@ typedef struct nas_scorer_needs {
 
 nas_scorer_needs_t nas_scorer_needs(const nas_scorer_options_t *options);
 
-/** Make it of an architecture; a failure is its result. */
+/** Make it of an architecture, by its number among the networks; a failure is its result. */
 void nas_scorer_member_build(nas_scorer_member_t *member, const nas_scorer_options_t *options,
-                             const nas_arch_t *arch);
+                             int64_t number);
 
 /** Make it of a graph with parameters, both borrowed until it is cleared. */
 void nas_scorer_member_take(nas_scorer_member_t *member, const nas_scorer_options_t *options,

@@ -128,33 +128,3 @@ nas_status_t nas_arch_cost(const nas_arch_t *arch, const nas_network_t *network,
     nas_graph_destroy(graph);
     return status;
 }
-
-static bool is_larger(const nas_cost_t *a, const nas_cost_t *b)
-{
-    if (a->n_convs != b->n_convs) return a->n_convs > b->n_convs;
-    if (a->n_others != b->n_others) return a->n_others > b->n_others;
-    return a->operations > b->operations;
-}
-
-nas_status_t nas_pool_cost(const nas_pool_t *pool, const nas_network_t *network,
-                           nas_pool_cost_t *cost, nas_error_t *err)
-{
-    const int64_t n = nas_pool_count(pool);
-    nas_cost_t most = {0};
-    double sum = 0;
-    nas_arch_t arch = {0};
-    nas_status_t status = nas_arch_init(&arch, pool->space, err);
-    for (int64_t i = 0; !status && i < n; i++) {
-        nas_cost_t all = {0}, live = {0};
-        nas_arch_set(&arch, nas_pool_index(pool, i));
-        status = nas_arch_cost(&arch, network, &all, &live, err);
-        if (status) break;
-        sum += (double)all.flops;
-        if (i > 0 && !is_larger(&live, &most)) continue;
-        most = live;
-        cost->largest = arch.index;
-    }
-    nas_arch_fini(&arch);
-    cost->mean_flops = sum / (double)n;
-    return status;
-}

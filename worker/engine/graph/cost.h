@@ -2,7 +2,6 @@
 #ifndef NAS_WORKER_ENGINE_GRAPH_COST_H
 #define NAS_WORKER_ENGINE_GRAPH_COST_H
 
-#include "common/space/pool.h"
 #include "worker/engine/graph/graph.h"
 
 #include <stdint.h>
@@ -32,18 +31,5 @@ nas_status_t nas_graph_cost(const nas_graph_t *graph, nas_cost_t *cost, nas_cost
  *  NAS_EARG as nas_graph_create. */
 nas_status_t nas_arch_cost(const nas_arch_t *arch, const nas_network_t *network, nas_cost_t *cost,
                            nas_cost_t *live, nas_error_t *err);
-
-/** What all networks of a pool come to. */
-typedef struct nas_pool_cost {
-    double mean_flops;
-    int64_t
-        largest; /**< index in the space of one that takes the most memory, or nearly: by its live
-                      *   convolutions, then what else is live, then what they compute */
-} nas_pool_cost_t;
-
-/** Count all networks of a pool of a space.  Not collective; some 10 microseconds each.
- *  cost [out]. NAS_EARG, NAS_ENOMEM as nas_arch_cost. */
-nas_status_t nas_pool_cost(const nas_pool_t *pool, const nas_network_t *network,
-                           nas_pool_cost_t *cost, nas_error_t *err);
 
 #endif

@@ -70,6 +70,10 @@ static void fill(const nas_parameter_t *parameter, nas_weights_t weights, nas_rn
 void nas_parameters_fill(const nas_graph_t *graph, nas_weights_t weights, uint64_t seed,
                          const char *arch, double *values)
 {
+    if (weights == NAS_WEIGHTS_BY_NAME) {
+        nas_parameters_init(graph, seed, arch, values);
+        return;
+    }
     for (int i = 0; i < graph->n_parameters; i++) {
         nas_rng_t rng;
         char number[16];

@@ -67,10 +67,16 @@ static bool has_networks(const nas_job_t *job)
     return nas_job_has(job, "pool.space", NAS_POOL_WITH_NETWORKS);
 }
 
+/* Rows without networks. */
+static bool is_bare_table(const nas_job_t *job)
+{
+    return !nas_job_space(job) && !has_networks(job);
+}
+
 static nas_status_t check_purpose(const nas_job_t *job, const char *spaces, nas_error_t *err)
 {
     if (job->purpose != NAS_JOB_SCORE) return NAS_OK;
-    if (!nas_job_space(job))
+    if (is_bare_table(job))
         return nas_job_error(job, "pool.space", err,
                              "a table has no networks to score; set one of %s", spaces);
     if (job->metrics.source != NAS_SOURCE_COMPUTE)
@@ -84,10 +90,11 @@ static nas_status_t check_purpose(const nas_job_t *job, const char *spaces, nas_
 /* Without names, no metrics are taken from anywhere. */
 static nas_status_t check_source(const nas_job_t *job, const char *spaces, nas_error_t *err)
 {
-    const bool is_table = !nas_job_space(job);
-    if (!is_table && job->metrics.source == NAS_SOURCE_TABLE && job->metrics.names.n > 0)
-        return nas_job_error(job, "metrics.source", err,
-                             "columns of a table need pool.space table; set compute or scores");
+    const bool is_table = is_bare_table(job);
+    if (nas_job_space(job) && job->metrics.source == NAS_SOURCE_TABLE && job->metrics.names.n > 0)
+        return nas_job_error(
+            job, "metrics.source", err,
+            "columns of a table need pool.space table or onnx; set compute or scores");
     if (is_table && job->metrics.source == NAS_SOURCE_COMPUTE)
         return nas_job_error(
             job, "metrics.source", err,

@@ -48,28 +48,24 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
     return status;
 }
 
-nas_status_t nas_footprint_of(const nas_footprint_options_t *options, const nas_space_t *space,
-                              int64_t index, double *n_bytes, nas_error_t *err)
+nas_status_t nas_footprint_of(const nas_footprint_options_t *options, nas_networks_t *networks,
+                              int64_t number, double *n_bytes, nas_error_t *err)
 {
-    nas_arch_t arch = {0};
-    nas_footprint_options_t all = *options;
+    nas_fresh_network_t fresh = {0};
     size_t bytes = 0;
     *n_bytes = (double)NAN;
-    if (!options->backend || options->n_needs == 0) return NAS_OK;
-    nas_status_t status = nas_arch_init(&arch, space, err);
-    if (status) return status;
-    nas_arch_set(&arch, index);
-    all.arch = &arch;
-    status = nas_footprint(&all, &bytes, err);
-    nas_arch_fini(&arch);
+    if (!options->backend || options->n_needs == 0 || number < 0) return NAS_OK;
+    nas_status_t status = networks->make(networks, number, options->network, &fresh, err);
+    if (!status) status = nas_footprint_of_graph(options, fresh.graph, &bytes, err);
+    nas_fresh_network_fini(&fresh);
     if (!status) *n_bytes = (double)bytes;
     return status;
 }
 
 nas_status_t nas_footprint_if_computed(const nas_footprint_options_t *options,
-                                       const nas_space_t *space, int64_t index, double *n_bytes,
+                                       nas_networks_t *networks, int64_t number, double *n_bytes,
                                        nas_error_t *err)
 {
-    const nas_status_t status = nas_footprint_of(options, space, index, n_bytes, err);
+    const nas_status_t status = nas_footprint_of(options, networks, number, n_bytes, err);
     return status == NAS_EARG ? NAS_OK : status;
 }

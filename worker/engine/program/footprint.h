@@ -6,6 +6,7 @@
 #include "common/base/error.h"
 #include "worker/engine/backends/backend.h"
 #include "worker/engine/graph/graph.h"
+#include "worker/engine/graph/networks.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -31,16 +32,16 @@ nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes
 nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
                                     const nas_graph_t *graph, size_t *bytes, nas_error_t *err);
 
-/** The same of an architecture by its index in a space; options->arch does not count.
- *  n_bytes [out] NaN where there is nothing to compute or no backend.
- *  Errors as nas_footprint. */
-nas_status_t nas_footprint_of(const nas_footprint_options_t *options, const nas_space_t *space,
-                              int64_t index, double *n_bytes, nas_error_t *err);
+/** The same of one of a pool's networks; options->arch does not count.
+ *  number: -1, there is none. n_bytes [out] NaN where there is nothing to compute or no backend.
+ *  Errors as nas_footprint, and of networks->make. */
+nas_status_t nas_footprint_of(const nas_footprint_options_t *options, nas_networks_t *networks,
+                              int64_t number, double *n_bytes, nas_error_t *err);
 
 /** As nas_footprint_of, of a backend that may not have the kernels: n_bytes [out] NaN then, too.
  *  NAS_ENOMEM. */
 nas_status_t nas_footprint_if_computed(const nas_footprint_options_t *options,
-                                       const nas_space_t *space, int64_t index, double *n_bytes,
+                                       nas_networks_t *networks, int64_t number, double *n_bytes,
                                        nas_error_t *err);
 
 #endif

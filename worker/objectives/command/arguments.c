@@ -11,34 +11,43 @@
 
 /* ---------------------------------------------------------------------------- placeholders */
 
-static const char *const names[NAS_PLACEHOLDERS] = {"arch", "index",  "seed",
-                                                    "work", "device", "job"};
+static const char *const names[NAS_PLACEHOLDERS] = {"arch",   "index", "seed", "work",
+                                                    "device", "job",   "onnx"};
 
-static nas_status_t refuse_placeholder(const char *argument, const char *name, size_t length,
-                                       nas_error_t *err)
+static bool is_known(const nas_placeholder_texts_t *texts, int placeholder)
 {
+    if (!texts->of_network) return placeholder != NAS_PLACEHOLDER_ONNX;
+    return placeholder == NAS_PLACEHOLDER_ARCH || placeholder == NAS_PLACEHOLDER_JOB ||
+           placeholder == NAS_PLACEHOLDER_ONNX;
+}
+
+static nas_status_t refuse_placeholder(const char *argument, bool of_network, const char *name,
+                                       size_t length, nas_error_t *err)
+{
+    if (of_network)
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "'%s': unknown placeholder {%.*s}; known are {arch}, {job} and, of a command, {onnx}; a brace is written {{ or }}",
+            argument, (int)(length < 64 ? length : 64), name);
     return nas_error_set(
         err, NAS_EINPUT,
         "'%s': unknown placeholder {%.*s}; known are {arch}, {index}, {seed}, {work}, {device} and {job}; a brace is written {{ or }}",
         argument, (int)(length < 64 ? length : 64), name);
 }
 
-static nas_status_t find_placeholder(const char *argument, const char *name, size_t length,
-                                     int *index, nas_error_t *err)
+/* Its number, -1: none that is known. */
+static int find_placeholder(const nas_placeholder_texts_t *texts, const char *name, size_t length)
 {
     for (int i = 0; i < NAS_PLACEHOLDERS; i++)
-        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0) {
-            *index = i;
-            return NAS_OK;
-        }
-    return refuse_placeholder(argument, name, length, err);
+        if (is_known(texts, i) && strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+            return i;
+    return -1;
 }
 
 /* Write what stands for the brace at *place, which moves behind it. */
 static nas_status_t expand_brace(const char *argument, const nas_placeholder_texts_t *texts,
                                  const char **place, FILE *out, nas_error_t *err)
 {
-    int index = 0;
     const char *brace = *place;
     if (brace[1] == brace[0]) {
         (void)fputc(brace[0], out);
@@ -50,8 +59,11 @@ static nas_status_t expand_brace(const char *argument, const nas_placeholder_tex
         return nas_error_set(err, NAS_EINPUT, "'%s': unpaired %c; a brace is written {{ or }}",
                              argument, brace[0]);
     const size_t length = (size_t)(end - brace) - 1;
-    const nas_status_t status = find_placeholder(argument, brace + 1, length, &index, err);
-    if (status) return status;
+    const int index = find_placeholder(texts, brace + 1, length);
+    if (index < 0) return refuse_placeholder(argument, texts->of_network, brace + 1, length, err);
+    if (!texts->at[index] && texts->of_network)
+        return nas_error_set(err, NAS_EINPUT, "'%s': {%s} has no place here", argument,
+                             names[index]);
     if (!texts->at[index])
         return nas_error_set(err, NAS_EINPUT,
                              "'%s': {%s} has no place in a program's name; {job} and {device} have",

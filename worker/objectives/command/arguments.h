@@ -5,6 +5,8 @@
 #include "common/base/error.h"
 #include "common/base/strings.h"
 
+#include <stdbool.h>
+
 /** What is replaced. */
 typedef enum nas_placeholder {
     NAS_PLACEHOLDER_ARCH = 0, /**< {arch} */
@@ -13,12 +15,16 @@ typedef enum nas_placeholder {
     NAS_PLACEHOLDER_WORK,     /**< {work} */
     NAS_PLACEHOLDER_DEVICE,   /**< {device} */
     NAS_PLACEHOLDER_JOB,      /**< {job} */
+    NAS_PLACEHOLDER_ONNX,     /**< {onnx} */
     NAS_PLACEHOLDERS
 } nas_placeholder_t;
 
 /** Their texts, borrowed; NULL: not known here. */
 typedef struct nas_placeholder_texts {
     const char *at[NAS_PLACEHOLDERS];
+    bool
+        of_network; /**< it is about a network's file: {arch}, {job} and {onnx} are known; otherwise
+                          all but {onnx} */
 } nas_placeholder_texts_t;
 
 /** Replace the placeholders of a text; {{ and }} become braces.  Not collective. What is put in is

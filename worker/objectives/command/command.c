@@ -31,7 +31,7 @@ static nas_status_t make_absolute(const char *path, char **absolute_p, nas_error
 /* Whether the placeholders are known, each of them having some text. */
 static nas_status_t check_placeholders(const nas_strings_t *argument, nas_error_t *err)
 {
-    const nas_placeholder_texts_t texts = {{"", "", "", "", "", ""}};
+    const nas_placeholder_texts_t texts = {.at = {"", "", "", "", "", ""}};
     nas_status_t status = NAS_OK;
     for (size_t i = 0; i < argument->n && !status; i++) {
         char *text = NULL;
@@ -52,7 +52,7 @@ nas_status_t nas_command_check(const nas_command_t *command, nas_error_t *err)
     if (status) return status;
     (void)snprintf(device, sizeof device, "%d", command->device);
     /* What is known of every candidate: one program for all of them can be looked for now. */
-    nas_placeholder_texts_t texts = {{0}};
+    nas_placeholder_texts_t texts = {0};
     texts.at[NAS_PLACEHOLDER_DEVICE] = device;
     texts.at[NAS_PLACEHOLDER_JOB] = job;
     status = nas_argument_expand(command->argument->at[0], &texts, &program, err);
@@ -91,12 +91,12 @@ static nas_status_t expand_arguments(trial_t *trial, const nas_candidate_t *cand
     (void)snprintf(index, sizeof index, "%lld", (long long)candidate->arch);
     (void)snprintf(seed, sizeof seed, "%llu", (unsigned long long)candidate->seed);
     (void)snprintf(device, sizeof device, "%d", trial->command->device);
-    const nas_placeholder_texts_t texts = {{[NAS_PLACEHOLDER_ARCH] = candidate->name,
-                                            [NAS_PLACEHOLDER_INDEX] = index,
-                                            [NAS_PLACEHOLDER_SEED] = seed,
-                                            [NAS_PLACEHOLDER_WORK] = trial->work,
-                                            [NAS_PLACEHOLDER_DEVICE] = device,
-                                            [NAS_PLACEHOLDER_JOB] = job}};
+    const nas_placeholder_texts_t texts = {.at = {[NAS_PLACEHOLDER_ARCH] = candidate->name,
+                                                  [NAS_PLACEHOLDER_INDEX] = index,
+                                                  [NAS_PLACEHOLDER_SEED] = seed,
+                                                  [NAS_PLACEHOLDER_WORK] = trial->work,
+                                                  [NAS_PLACEHOLDER_DEVICE] = device,
+                                                  [NAS_PLACEHOLDER_JOB] = job}};
     trial->argument = calloc(argument->n + 1, sizeof *trial->argument);
     if (!trial->argument) return nas_error_nomem(err, "a trainer's arguments");
     nas_status_t status = NAS_OK;

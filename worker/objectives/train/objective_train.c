@@ -1,6 +1,5 @@
 #include "worker/objectives/train/objective_train.h"
 
-#include "common/space/arch.h"
 #include "worker/data/share.h"
 #include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/graph/cost.h"
@@ -19,7 +18,6 @@ enum { FEW_STEPS = 300, USUAL_STEPS = 1000 };
 
 /* What travels. */
 typedef struct parameters {
-    int64_t space; /* place in nas_space_list */
     nas_recipe_t recipe;
     int64_t channels;
     int64_t cells;
@@ -28,7 +26,6 @@ typedef struct parameters {
 typedef struct objective {
     const nas_objective_setup_t *setup;
     nas_network_t network;
-    const nas_space_t *space;
     nas_dataset_t copy; /* of the images, on ranks other than 0 */
     nas_trainer_t *trainer;
 } objective_t;
@@ -114,6 +111,7 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
     const double passes = 3.0;
     const nas_job_t *job = inputs->job;
     const nas_dataset_t *images = inputs->images;
+    nas_networks_t *networks = inputs->networks;
     const nas_recipe_t recipe = nas_job_recipe(job);
     const nas_network_t network = network_of(job->network.channels, job->network.cells, images);
     nas_footprint_options_t options = {.backend = nas_backend_of(job->backend, nas_isa_best()),
@@ -122,21 +120,20 @@ static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t
                                        .needs = of_programs,
                                        .n_needs = 2};
     nas_pool_cost_t cost;
-    nas_status_t status = nas_pool_cost(pool, &network, &cost, err);
+    nas_status_t status = nas_pool_cost(pool, networks, &network, &cost, err);
     if (status) return status;
     found->n_images = (double)recipe.epochs * (double)images->train.n * (1.0 - recipe.validation);
     found->flops = 2.0 * passes * found->n_images * cost.mean_flops;
     found->image_bytes = (double)(images->train.n_bytes + images->test.n_bytes);
-    status = nas_footprint_of(&options, pool->space, cost.largest, &found->tensor_bytes, err);
+    status = nas_footprint_of(&options, networks, cost.largest, &found->tensor_bytes, err);
     if (status) return status;
     options.backend = nas_gpu_layout();
-    return nas_footprint_if_computed(&options, pool->space, cost.largest, &found->gpu_bytes, err);
+    return nas_footprint_if_computed(&options, networks, cost.largest, &found->gpu_bytes, err);
 }
 
 static nas_status_t pack(const nas_job_t *job, nas_buffer_t *buffer, nas_error_t *err)
 {
-    const parameters_t parameters = {.space = nas_space_place(nas_job_space(job)),
-                                     .recipe = nas_job_recipe(job),
+    const parameters_t parameters = {.recipe = nas_job_recipe(job),
                                      .channels = job->network.channels,
                                      .cells = job->network.cells};
     return nas_buffer_put(buffer, &parameters, sizeof parameters, err);
@@ -163,6 +160,7 @@ static nas_status_t make_trainer(objective_t *objective, const parameters_t *par
     if (!setup->team) return NAS_OK;
     const nas_trainer_options_t options = {.team = setup->team,
                                            .device = setup->device,
+                                           .networks = setup->networks,
                                            .network = objective->network,
                                            .recipe = parameters->recipe,
                                            .dataset = images,
@@ -193,7 +191,6 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
         return status;
     }
     objective->setup = setup;
-    objective->space = nas_space_at(parameters->space);
     status = share_images(objective, err);
     if (!status) status = make_trainer(objective, parameters, err);
     status = nas_comm_agree(setup->world, status, err);
@@ -204,25 +201,16 @@ static nas_status_t create(const nas_objective_setup_t *setup, void **self_p, na
     return status;
 }
 
-/* What a candidate's name means, in the space of the pool. */
-static nas_status_t find_arch(const objective_t *objective, const nas_candidate_t *candidate,
-                              nas_arch_t *arch, nas_error_t *err)
-{
-    const nas_status_t status = nas_arch_init(arch, objective->space, err);
-    return status ? status : nas_arch_parse(arch, candidate->name, err);
-}
-
 /* The operations of the network. */
 static nas_status_t cost(const void *self, const nas_candidate_t *candidate, double *predicted,
                          nas_error_t *err)
 {
     const objective_t *objective = self;
-    nas_arch_t arch = {0};
-    nas_cost_t found = {0};
-    nas_status_t status = find_arch(objective, candidate, &arch, err);
-    if (!status) status = nas_arch_cost(&arch, &objective->network, &found, NULL, err);
-    nas_arch_fini(&arch);
-    *predicted = (double)found.operations;
+    nas_networks_t *networks = objective->setup->networks;
+    int64_t number = 0;
+    const nas_status_t status =
+        networks->find(networks, candidate->arch, candidate->name, &number, err);
+    if (!status) *predicted = networks->operations(networks, number, &objective->network);
     return status;
 }
 
@@ -232,29 +220,17 @@ static int width(const void *self)
     return nas_trainer_width(objective->trainer);
 }
 
-static nas_status_t make_tasks(const objective_t *objective, const nas_objective_work_t *work,
-                               nas_arch_t *arch, nas_trainer_task_t *task, nas_error_t *err)
-{
-    nas_status_t status = arch && task ? NAS_OK : nas_error_nomem(err, "the trainer");
-    for (int i = 0; !status && i < work->n; i++) {
-        status = find_arch(objective, work->candidate[i], &arch[i], err);
-        task[i] = (nas_trainer_task_t){
-            .candidate = work->candidate[i], .arch = &arch[i], .stem = work->stem[i]};
-    }
-    return nas_comm_agree(objective->setup->team, status, err);
-}
-
 static nas_status_t evaluate(void *self, const nas_objective_work_t *work, nas_outcome_t *outcome,
                              nas_error_t *err)
 {
     objective_t *objective = self;
-    nas_arch_t *arch = calloc((size_t)work->n, sizeof *arch);
     nas_trainer_task_t *task = calloc((size_t)work->n, sizeof *task);
-    nas_status_t status = make_tasks(objective, work, arch, task, err);
+    nas_status_t status = task ? NAS_OK : nas_error_nomem(err, "the trainer");
+    status = nas_comm_agree(objective->setup->team, status, err);
+    for (int i = 0; !status && i < work->n; i++)
+        task[i] = (nas_trainer_task_t){.candidate = work->candidate[i], .stem = work->stem[i]};
     const nas_trainer_tasks_t tasks = {.task = task, .n = work->n, .interrupt = work->interrupt};
     if (!status) status = nas_trainer_evaluate(objective->trainer, &tasks, outcome, err);
-    for (int i = 0; arch && i < work->n; i++) nas_arch_fini(&arch[i]);
-    free(arch);
     free(task);
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
+#include "worker/engine/program/op.h"
+#include "worker/engine/program/program.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,13 +17,61 @@ static bool leads(const nas_trainee_t *trainee)
 
 /* ------------------------------------------------------------------------------ life and death */
 
+/* What no kernel computes is found before anything is trained. */
+static nas_status_t check_computed(const nas_trainee_t *trainee, nas_error_t *err)
+{
+    nas_program_t *program = NULL;
+    const nas_program_options_t options = {.layout = nas_device_layout(trainee->options->device),
+                                           .graph = trainee->fresh.graph,
+                                           .batch = 1,
+                                           .needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT};
+    const nas_status_t status = nas_program_create(&options, &program, err);
+    nas_program_destroy(program);
+    return status;
+}
+
+static nas_status_t make_network(nas_trainee_t *trainee, nas_error_t *err)
+{
+    const nas_trainer_options_t *o = trainee->options;
+    const nas_candidate_t *candidate = trainee->task->candidate;
+    nas_networks_t *networks = o->networks;
+    int64_t number = 0;
+    nas_status_t status = networks->find(networks, candidate->arch, candidate->name, &number, err);
+    if (!status) status = networks->make(networks, number, &o->network, &trainee->fresh, err);
+    return status ? status : check_computed(trainee, err);
+}
+
+/* Nothing is saved of it: it is found again as quickly. */
+static nas_status_t fail(nas_trainee_t *trainee, const nas_error_t *reason, nas_error_t *err)
+{
+    const size_t n_columns = (size_t)trainee->n_columns;
+    const size_t n_curve = (size_t)trainee->options->recipe.epochs * NAS_CURVE_COLUMNS;
+    nas_outcome_t *outcome = &trainee->outcome;
+    trainee->stage = NAS_TRAINEE_DONE;
+    if (!leads(trainee)) return NAS_OK;
+    outcome->columns = malloc(n_columns * sizeof *outcome->columns);
+    outcome->curve = malloc(n_curve * sizeof *outcome->curve);
+    if (!outcome->columns || !outcome->curve) return nas_error_nomem(err, "an outcome");
+    for (size_t i = 0; i < n_columns; i++) outcome->columns[i] = NAN;
+    for (size_t i = 0; i < n_curve; i++) outcome->curve[i] = NAN;
+    nas_outcome_fail(outcome, "%s", reason->text);
+    outcome->cost = 0;
+    return NAS_OK;
+}
+
 nas_status_t nas_trainee_build(nas_trainee_t *trainee, nas_error_t *err)
 {
     const nas_trainer_options_t *o = trainee->options;
-    nas_status_t status = nas_graph_create(&o->network, trainee->task->arch, &trainee->graph, err);
-    if (!status)
-        status = nas_split_make(o->dataset, &o->recipe, trainee->task->candidate->seed,
-                                &trainee->split, err);
+    nas_error_t reason = {0};
+    nas_status_t status = nas_comm_agree(o->team, make_network(trainee, &reason), &reason);
+    if (status == NAS_EARG || status == NAS_EINPUT || status == NAS_EIO)
+        return nas_comm_agree(o->team, fail(trainee, &reason, err), err);
+    if (status) {
+        *err = reason;
+        return status;
+    }
+    status = nas_split_make(o->dataset, &o->recipe, trainee->task->candidate->seed, &trainee->split,
+                            err);
     return nas_comm_agree(o->team, status, err);
 }
 
@@ -31,9 +81,12 @@ nas_training_options_t nas_trainee_options(const nas_trainee_t *trainee, nas_eng
     const nas_trainer_options_t *o = trainee->options;
     return (nas_training_options_t){.team = o->team,
                                     .engine = engine,
-                                    .graph = trainee->graph,
+                                    .graph = trainee->fresh.graph,
                                     .arch = trainee->task->candidate->name,
                                     .seed = trainee->task->candidate->seed,
+                                    .weights = trainee->fresh.weights,
+                                    .parameters = trainee->fresh.parameters,
+                                    .statistics = trainee->fresh.statistics,
                                     .recipe = &o->recipe,
                                     .dataset = o->dataset,
                                     .split = &trainee->split,
@@ -50,7 +103,7 @@ void nas_trainee_fini(nas_trainee_t *trainee)
 {
     nas_trainee_leave(trainee);
     nas_split_fini(&trainee->split);
-    nas_graph_destroy(trainee->graph);
+    nas_fresh_network_fini(&trainee->fresh);
     nas_candidate_record_fini(&trainee->found);
     nas_outcome_fini(&trainee->outcome);
 }
@@ -103,10 +156,10 @@ static bool take_up(nas_trainee_t *trainee)
 {
     const nas_candidate_record_t *r = &trainee->found;
     nas_training_state_t *state = nas_training_state(trainee->training);
-    const size_t n_values = (size_t)trainee->graph->n_values,
-                 n_statistics = (size_t)trainee->graph->n_statistics;
-    if (r->parameters.n != trainee->graph->n_values || r->velocity.n != r->parameters.n ||
-        r->statistics.n != trainee->graph->n_statistics || r->step > trainee->n_steps ||
+    const size_t n_values = (size_t)trainee->fresh.graph->n_values,
+                 n_statistics = (size_t)trainee->fresh.graph->n_statistics;
+    if (r->parameters.n != trainee->fresh.graph->n_values || r->velocity.n != r->parameters.n ||
+        r->statistics.n != trainee->fresh.graph->n_statistics || r->step > trainee->n_steps ||
         !r->outcome.curve)
         return false;
     memcpy(state->parameter, r->parameters.at, n_values * sizeof(double));
@@ -191,9 +244,9 @@ static nas_status_t write_file(nas_trainee_t *trainee, const nas_outcome_t *outc
         .n_epochs = o->recipe.epochs,
         .step = state->step,
         .loss_sum = state->loss_sum,
-        .parameters = {state->parameter, trainee->graph->n_values},
-        .statistics = {state->statistics, trainee->graph->n_statistics},
-        .velocity = {state->velocity, outcome ? 0 : trainee->graph->n_values},
+        .parameters = {state->parameter, trainee->fresh.graph->n_values},
+        .statistics = {state->statistics, trainee->fresh.graph->n_statistics},
+        .velocity = {state->velocity, outcome ? 0 : trainee->fresh.graph->n_values},
         .network = o->network,
         .mean = {(double *)(uintptr_t)o->dataset->mean, o->network.image_channels},
         .std = {(double *)(uintptr_t)o->dataset->std, o->network.image_channels}};

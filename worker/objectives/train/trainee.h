@@ -22,8 +22,8 @@ typedef enum nas_trainee_stage {
 typedef struct nas_trainee {
     const nas_trainer_options_t *options;
     const nas_trainer_task_t *task;
-    int64_t n_columns; /**< of its outcome */
-    nas_graph_t *graph;
+    int64_t n_columns;         /**< of its outcome */
+    nas_fresh_network_t fresh; /**< its network */
     nas_split_t split;
     nas_training_t *training;     /**< on every rank */
     nas_candidate_record_t found; /**< leader: of an earlier start */
@@ -44,7 +44,9 @@ typedef struct nas_trainee {
  *  trainee [in] options, task, n_columns; the rest zero. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_trainee_look(nas_trainee_t *trainee, nas_error_t *err);
 
-/** Make the network and the split of the images.  NAS_EINPUT, NAS_ENOMEM. */
+/** Make the network and the split of the images. Where there is no such network, or none that can be
+ *  computed, that is its outcome, and it is done.
+ *  NAS_EINPUT: of the split. NAS_ESTOP: interrupted. NAS_ENOMEM. */
 nas_status_t nas_trainee_build(nas_trainee_t *trainee, nas_error_t *err);
 
 /** What its training is created with; the caller does that.  Not collective. */

@@ -300,6 +300,7 @@ nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task
 {
     work_t work = {.trainer = trainer, .interrupt = tasks->interrupt, .n = tasks->n};
     work.within = (nas_interrupt_t){.asked = asked_within, .context = &work};
+    trainer->options.networks->interrupt = &work.within;
     nas_status_t status = begin(&work, tasks->task, err);
     while (!status && gather_pack(&work, work.n) > 0) {
         status = make_pack(&work, err);
@@ -310,6 +311,7 @@ nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_task
         outcome[i] = work.trainee[i].outcome;
         work.trainee[i].outcome = (nas_outcome_t){0};
     }
+    trainer->options.networks->interrupt = NULL;
     end(&work);
     return status;
 }

@@ -8,11 +8,11 @@
 #include "common/base/interrupt.h"
 #include "common/base/strings.h"
 #include "common/comm/comm.h"
-#include "common/space/arch.h"
 #include "common/space/network.h"
 #include "worker/candidates/candidate.h"
 #include "worker/data/dataset.h"
 #include "worker/engine/device/device.h"
+#include "worker/engine/graph/networks.h"
 #include "worker/objectives/train/recipe.h"
 
 #include <stdbool.h>
@@ -21,9 +21,10 @@
 /** What to train with; the same on all ranks of the team. Borrowed, and kept while the trainer
  *  lives. */
 typedef struct nas_trainer_options {
-    nas_comm_t *team;      /**< at most as many ranks as the recipe has shards */
-    nas_device_t *device;  /**< this rank's */
-    nas_network_t network; /**< its convention is TRAIN */
+    nas_comm_t *team;         /**< at most as many ranks as the recipe has shards */
+    nas_device_t *device;     /**< this rank's */
+    nas_networks_t *networks; /**< this rank's, that make candidates' networks */
+    nas_network_t network;    /**< extents; its convention is TRAIN */
     nas_recipe_t recipe;
     const nas_dataset_t *dataset;
     nas_digest_t run;   /**< identity of the run, kept in the files of its candidates, */
@@ -51,8 +52,7 @@ int nas_trainer_width(const nas_trainer_t *trainer);
 /** What to train, borrowed. */
 typedef struct nas_trainer_task {
     const nas_candidate_t *candidate;
-    const nas_arch_t *arch; /**< what the candidate's name means */
-    const char *stem;       /**< on the leader: of the candidate's file */
+    const char *stem; /**< on the leader: of the candidate's file */
 } nas_trainer_task_t;
 
 /** Likewise, together. */
@@ -72,7 +72,7 @@ typedef struct nas_trainer_tasks {
  *  that (interval_s: see common/base/checkpoint.h); a file that is damaged is started over, with a
  *  line in the log. Where there is no memory for all at once, fewer are trained at once.
  *  outcome [out] n of them on the leader; the caller's. A loss that is not finite is an outcome,
- *  NAS_EVAL_FAILED. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved, or the engine
+ *  NAS_EVAL_FAILED, and so is a network that cannot be made or computed. NAS_ESTOP: interrupted, and saved. NAS_EIO: it cannot be saved, or the engine
  *  failed. NAS_EINPUT: the recipe does not fit the images. NAS_ENOMEM: for one alone. Errors on any
  *  rank fail all. */
 nas_status_t nas_trainer_evaluate(nas_trainer_t *trainer, const nas_trainer_tasks_t *tasks,

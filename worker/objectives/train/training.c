@@ -153,7 +153,17 @@ static void begin(nas_training_t *training)
 {
     const nas_training_options_t *options = &training->options;
     const nas_graph_t *graph = options->graph;
-    nas_parameters_init(graph, options->seed, options->arch, training->state.parameter);
+    if (options->parameters)
+        memcpy(training->state.parameter, options->parameters,
+               (size_t)graph->n_values * sizeof(double));
+    else
+        nas_parameters_fill(graph, options->weights, options->seed, options->arch,
+                            training->state.parameter);
+    if (options->statistics) {
+        memcpy(training->state.statistics, options->statistics,
+               (size_t)graph->n_statistics * sizeof(double));
+        return;
+    }
     for (int i = 0; i < graph->n_nodes; i++) {
         const nas_node_t *node = &graph->node[i];
         if (node->kind != NAS_NODE_NORM) continue;

@@ -13,6 +13,7 @@
 #include "common/comm/comm.h"
 #include "worker/engine/engine.h"
 #include "worker/engine/graph/graph.h"
+#include "worker/engine/graph/parameters.h"
 #include "worker/objectives/train/augment.h"
 #include "worker/objectives/train/recipe.h"
 
@@ -25,7 +26,10 @@ typedef struct nas_training_options {
     nas_engine_t *engine;     /**< nobody else's while a step or a validation is under way */
     const nas_graph_t *graph; /**< of convention TRAIN */
     const char *arch;         /**< native name: keys the initial weights */
-    uint64_t seed;
+    uint64_t seed;            /**< of these */
+    nas_weights_t weights;    /**< how they are drawn, where there are no */
+    const double *parameters; /**< [graph->n_values] to begin with; NULL: drawn */
+    const double *statistics; /**< [graph->n_statistics] likewise; NULL: means 0, variances 1 */
     const nas_recipe_t *recipe;
     const nas_dataset_t *dataset;     /**< on every rank of the team */
     const nas_split_t *split;         /**< likewise */
@@ -53,7 +57,8 @@ typedef struct nas_training_state {
 /** Opaque. */
 typedef struct nas_training nas_training_t;
 
-/** Begin at step 0 with initial weights (parameters.h), running means 0 and variances 1.
+/** Begin at step 0 with initial weights (parameters.h), running means 0 and variances 1, or what is
+ *  given.
  *  Collective over team. The caller owns *training_p.
  *  NAS_EARG: batch, shards or ranks that do not fit; NAS_ENOMEM. An error on any rank fails all. */
 nas_status_t nas_training_create(const nas_training_options_t *options, nas_training_t **training_p,
