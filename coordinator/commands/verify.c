@@ -7,12 +7,12 @@
 
 static const char help[] =
     "usage: robotnas verify REFERENCE.h5... [--images FILE] [--device DEVICE] [--backend NAME]\n"
-    "                       [--dump OUT.h5]\n"
+    "                       [--space SPACE] [--dump OUT.h5]\n"
     "\n"
     "Compute every value that reference files have (logits, loss, metrics, gradients, or the\n"
     "losses of a training) on this machine and compare. Exit code 1 where a value\n"
     "differs by more than rounding explains. A ReLU with an input that rounding moves\n"
-    "across 0 explains values only if float64 gives just them with that ReLU on its\n"
+    "across its kink explains values only if float64 gives just them with that ReLU on its\n"
     "other side; a line below the table says so.\n"
     "\n"
     "  --images FILE    a CIFAR-10 binary file, whose first images trainings take that\n"
@@ -21,6 +21,9 @@ static const char help[] =
     "                   cpu, gpu, or one that robotnas devices lists, as cuda:0\n"
     "  --backend NAME   on the CPU: cpu (float32; the default where it is built in) or ref\n"
     "                   (float64)\n"
+    "  --space SPACE    darts, transnas-micro or transnas-macro: it builds the networks that\n"
+    "                   references name, in place of the ONNX files beside them, which give the\n"
+    "                   parameters alone\n"
     "  --dump OUT.h5    write what was computed, as a reference file, for others to compare;\n"
     "                   takes one REFERENCE.h5\n";
 
@@ -32,10 +35,13 @@ typedef struct verify_options {
 
 static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_error_t *err)
 {
-    static const struct option known[] = {
-        {"backend", required_argument, NULL, 'b'}, {"device", required_argument, NULL, 'c'},
-        {"dump", required_argument, NULL, 'd'},    {"images", required_argument, NULL, 'i'},
-        {"help", no_argument, NULL, 'h'},          {0}};
+    static const struct option known[] = {{"backend", required_argument, NULL, 'b'},
+                                          {"device", required_argument, NULL, 'c'},
+                                          {"dump", required_argument, NULL, 'd'},
+                                          {"images", required_argument, NULL, 'i'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"space", required_argument, NULL, 's'},
+                                          {0}};
     for (int option; (option = getopt_long(argc, argv, ":h", known, NULL)) != -1;) {
         switch (option) {
         case 'b':
@@ -53,6 +59,14 @@ static nas_status_t parse(int argc, char **argv, verify_options_t *options, nas_
         case 'h':
             options->help = true;
             return NAS_OK;
+        case 's':
+            options->verify.space = nas_space_find(optarg);
+            if (!options->verify.space || !options->verify.space->build)
+                return nas_error_set(
+                    err, NAS_EARG,
+                    "verify: --space %.60s: expected darts, transnas-micro or transnas-macro",
+                    optarg);
+            break;
         default:
             return nas_cli_bad_option(&nas_cli_verify, argv, option, err);
         }

@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nas_reference_t reference = {0};
     nas_error_t err = {0};
     fuzz_write(path, file);
-    const nas_status_t status = nas_reference_read(path, NULL, &reference, &err);
+    const nas_status_t status = nas_reference_read(path, NULL, NULL, &reference, &err);
     if (status)
         fuzz_check_error(status, &err);
     else

@@ -31,7 +31,7 @@ static inline fixture_t setup(const char *name)
     fixture_t f = {0};
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/tests/data/%s", getenv("ROBOTNAS_SOURCE"), name);
-    cr_assert_eq(nas_reference_read(path, NULL, &f.reference, NULL), NAS_OK);
+    cr_assert_eq(nas_reference_read(path, NULL, NULL, &f.reference, NULL), NAS_OK);
     nas_reference_values_t values = compute(&f.reference, NULL, 0, &f.near);
     nas_reference_values_fini(&values);
     return f;

@@ -52,21 +52,75 @@ Test(explanation, several_relus_explain_what_differs_together)
     nas_reference_fini(&f.reference);
 }
 
-/* Another network for the same batch, with values of its own. */
-static void change_arch(nas_reference_t *r, const char *text)
+/* Another network for the same batch, with values of its own; its parameters are `scale` times as
+ * large as they are drawn. */
+static void change_graph(nas_reference_t *r, nas_graph_t *graph, double scale)
 {
-    const nas_network_t network = r->graph->network;
     nas_graph_destroy(r->graph);
-    nas_arch_fini(&r->arch);
-    r->arch = arch_of(text);
-    cr_assert_eq(nas_graph_create(&network, &r->arch, &r->graph, NULL), NAS_OK);
+    r->graph = graph;
     r->parameters = realloc(r->parameters, (size_t)r->graph->n_values * sizeof *r->parameters);
     r->has_gradient = realloc(r->has_gradient, (size_t)r->graph->n_parameters * sizeof(bool));
     cr_assert(r->parameters && r->has_gradient);
-    nas_parameters_init(r->graph, 1, r->arch.name, r->parameters);
+    nas_parameters_init(r->graph, 1, nas_reference_name(r), r->parameters);
+    for (int64_t i = 0; i < r->graph->n_values; i++) r->parameters[i] *= scale;
     memset(r->has_gradient, true, (size_t)r->graph->n_parameters * sizeof(bool));
     nas_reference_values_fini(&r->expected);
     r->expected = compute(r, NULL, 0, NULL);
+}
+
+static void change_arch(nas_reference_t *r, const char *text)
+{
+    const nas_network_t network = r->graph->network;
+    nas_graph_t *graph = NULL;
+    nas_arch_fini(&r->arch);
+    r->arch = arch_of(text);
+    cr_assert_eq(nas_graph_create(&network, &r->arch, &graph, NULL), NAS_OK);
+    change_graph(r, graph, 1);
+}
+
+static nas_status_t make_relu6(const void *what, const nas_network_t *network, nas_builder_t *b,
+                               nas_error_t *err)
+{
+    const nas_conv_spec_t conv[] = {{.name = "a", .c_out = 48, .k = 3, .padding = 1},
+                                    {.name = "b", .c_out = 16, .k = 3, .padding = 1}};
+    int x = b->image(b);
+    (void)what;
+    (void)err;
+    for (int i = 0; i < 2; i++) x = b->rectify(b, b->conv(b, x, &conv[i]), NAS_RECTIFIER_RELU6);
+    x = b->flatten(b, b->pool(b, x, &(nas_pool_spec_t){.name = "p"}), "f");
+    b->output(b, b->linear(b, x, &(nas_linear_spec_t){.name = "l", .n_out = network->classes}));
+    return NAS_OK;
+}
+
+/* Of a ReLU6 on both sides of both of its kinks. */
+Test(explanation, a_relu6_at_its_ceiling_explains_what_differs)
+{
+    fixture_t f = setup("reference-mixed.h5");
+    nas_reference_t *r = &f.reference;
+    const nas_network_t network = r->graph->network;
+    nas_graph_t *graph = NULL;
+    int n_tried[4] = {0};
+    cr_assert_eq(nas_graph_make(make_relu6, NULL, &network, &graph, NULL), NAS_OK);
+    change_graph(r, graph, 6);
+    nas_reference_values_t values = compute(r, NULL, 0, &f.near);
+    nas_reference_values_fini(&values);
+    for (int i = 0; i < f.near.n; i++) {
+        const nas_kink_t *kink = &f.near.kink[i];
+        const int side = kink->input > 6 ? 3 : kink->input > 3 ? 2 : kink->input > 0;
+        double distance = 0;
+        if (n_tried[side] > 0) continue;
+        cr_assert_float_eq(fabs(kink->input - (side > 1 ? 6 : 0)), kink->distance, 1e-15);
+        nas_reference_values_t found = compute(r, &kink->position, 1, NULL);
+        /* those behind which all is at a ceiling change nothing */
+        if (!do_agree(r, &r->expected, &found)) {
+            cr_assert_eq(explain(r, &found, kink->share, &distance), 1, "%g", kink->input);
+            cr_assert_eq(distance, kink->distance);
+            n_tried[side] = 1;
+        }
+        nas_reference_values_fini(&found);
+    }
+    for (int side = 0; side < 4; side++) cr_assert_gt(n_tried[side], 0, "%d", side);
+    nas_reference_fini(r);
 }
 
 /* The cell's second node is a copy of its first. */

@@ -31,3 +31,26 @@ Test(profile, work_of_a_convolution_is_its_products)
                      (double)sizeof(double) * (2 * 16 * 9 * 8 + outputs[i] + weights[i]));
     }
 }
+
+static void add(nas_profile_t *profile, nas_work_t work, int c)
+{
+    const nas_profile_entry_t call = {
+        .work = work, .shape = {.n = 1, .c_in = c}, .n_calls = 1, .seconds = 1};
+    nas_profile_add(profile, &call);
+}
+
+/* More shapes than there is room for: the others count with the first of their kind, and with no
+ * other kind. */
+Test(profile, a_full_one_keeps_kinds_apart)
+{
+    enum { MORE = 10 };
+    nas_profile_t profile = {0};
+    double seconds[NAS_WORK_COUNT] = {0};
+    for (int c = 0; c < NAS_PROFILE_SHAPES + MORE; c++) add(&profile, NAS_WORK_CONV_FORWARD, 1 + c);
+    for (int work = NAS_WORK_COUNT - 1; work >= 0; work--)
+        for (int i = 0; i < MORE; i++) add(&profile, (nas_work_t)work, 1 + NAS_PROFILE_SHAPES + i);
+    for (int i = 0; i < profile.n; i++) seconds[profile.entry[i].work] += profile.entry[i].seconds;
+    cr_assert_eq(seconds[NAS_WORK_CONV_FORWARD], NAS_PROFILE_SHAPES + 2 * MORE);
+    cr_assert_eq(profile.entry[0].n_calls, 1 + 2 * MORE);
+    for (int work = 1; work < NAS_WORK_COUNT; work++) cr_assert_eq(seconds[work], MORE, "%d", work);
+}

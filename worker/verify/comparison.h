@@ -34,9 +34,9 @@
  * at the fourth step, and float64's move by up to 6.0e-3 where weights are changed by what float32
  * rounds. Of the second loss, behind a whole step, as much is asked as of other networks.
  *
- * A ReLU whose input float32 cannot tell from 0 may be on either side of its kink, which moves
- * gradients by far more than these tolerances. They stay as they are; values are then compared with
- * those of the other side (explanation.h).
+ * A ReLU whose input float32 cannot tell from its kink (0, and the 6 of a ReLU6) may be on either
+ * side of it, which moves gradients by far more than these tolerances. They stay as they are; values
+ * are then compared with those of the other side (explanation.h).
  *
  * The error of a gradient is the norm of the difference, relative to its norm; of logits it is the
  * largest difference. On float64 they are relative to the same as on float32. NaN equals NaN, and

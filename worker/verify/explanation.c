@@ -11,7 +11,7 @@
 typedef struct turned {
     int64_t position[NAS_KINKS_TURNED];
     int n;
-    double distance; /* of the inputs from 0, the largest */
+    double distance; /* of the inputs from their kinks, the largest */
 } turned_t;
 
 typedef struct search {
@@ -100,7 +100,7 @@ static nas_status_t make_room(search_t *search, nas_error_t *err)
 static void add(turned_t *turned, const nas_kink_t *kink)
 {
     turned->position[turned->n++] = kink->position;
-    turned->distance = fmax(turned->distance, fabs(kink->input));
+    turned->distance = fmax(turned->distance, kink->distance);
 }
 
 /* Compute with these turned. Where that gives what was found they are what was looked for; else the

@@ -12,6 +12,12 @@ typedef struct turned {
     double input; /* once the pass has come to it; before, NaN, which nothing equals */
 } turned_t;
 
+/* A node's rectifiers. */
+typedef struct rectifier {
+    double ceiling; /* 0: it has none */
+    double scale;   /* root of the mean square of its inputs */
+} rectifier_t;
+
 /* A computation under way, on the backend `ref` but for what rectifies. */
 typedef struct rectifying {
     nas_backend_t backend;
@@ -70,16 +76,30 @@ static void insert(nas_kinks_t *near, nas_kink_t kink)
     near->kink[at] = kink;
 }
 
-static void note_nearest(nas_channels_t input, nas_shape_t shape)
+/* Whether an input is nearer to the ceiling than to 0. */
+static bool is_high(double input, double ceiling)
 {
-    const double scale = root_mean_square(input, shape);
+    return ceiling > 0 && input > ceiling / 2;
+}
+
+static nas_kink_t kink_of(const rectifier_t *rectifier, int64_t position, double input)
+{
+    const double ceiling = rectifier->ceiling, scale = rectifier->scale;
+    const bool high = is_high(input, ceiling);
+    const double distance = fabs(high ? input - ceiling : input);
+    return (nas_kink_t){position, input, distance,
+                        distance / (high ? fmax(scale, ceiling) : scale)};
+}
+
+static void note_nearest(nas_channels_t input, nas_shape_t shape, double ceiling)
+{
+    const rectifier_t rectifier = {ceiling, root_mean_square(input, shape)};
     int64_t position = under_way->position;
     for (int i = 0; i < shape.n; i++) {
         const block_t block = block_of(input, shape, i);
         for (int64_t k = 0; k < block.n; k++, position++) {
-            const double share = fabs(block.value[k]) / scale;
-            if (share > 0 && isfinite(share))
-                insert(under_way->near, (nas_kink_t){position, block.value[k], share});
+            const nas_kink_t kink = kink_of(&rectifier, position, block.value[k]);
+            if (kink.share > 0 && isfinite(kink.share)) insert(under_way->near, kink);
         }
     }
 }
@@ -96,18 +116,26 @@ static void learn_turned(nas_channels_t input, nas_shape_t shape)
     }
 }
 
-static double rectified(double input)
+/* On its other side. */
+static double turned_over(double input, double ceiling)
+{
+    if (is_high(input, ceiling)) return input < ceiling ? ceiling : nextafter(ceiling, 0);
+    return input > 0 ? 0 : DBL_MIN;
+}
+
+static double rectified(double input, double ceiling)
 {
     for (int i = 0; i < under_way->n_turned; i++)
-        if (input == under_way->turned[i].input) return input > 0 ? 0 : DBL_MIN;
+        if (input == under_way->turned[i].input) return turned_over(input, ceiling);
+    if (ceiling > 0 && input > ceiling) return ceiling;
     return input > 0 ? input : 0;
 }
 
-static void rectify(nas_channels_t input, nas_channels_t output, nas_shape_t shape)
+static void rectify(nas_channels_t input, nas_channels_t output, nas_shape_t shape, double ceiling)
 {
     for (int i = 0; i < shape.n; i++) {
         const block_t from = block_of(input, shape, i), to = block_of(output, shape, i);
-        for (int64_t k = 0; k < from.n; k++) to.value[k] = rectified(from.value[k]);
+        for (int64_t k = 0; k < from.n; k++) to.value[k] = rectified(from.value[k], ceiling);
     }
 }
 
@@ -143,9 +171,10 @@ static void combine(const nas_combination_t *combination)
     if (!plain.out.data) plain.out = plain.relu;
     plain.relu.data = NULL;
     nas_backend_ref()->combine(&plain);
-    if (under_way->near && under_way->n_positions == 0) note_nearest(plain.out, plain.shape);
+    if (under_way->near && under_way->n_positions == 0)
+        note_nearest(plain.out, plain.shape, plain.ceiling);
     learn_turned(plain.out, plain.shape);
-    rectify(plain.out, combination->relu, plain.shape);
+    rectify(plain.out, combination->relu, plain.shape, plain.ceiling);
     under_way->position += plain.shape.n * block_of(plain.out, plain.shape, 0).n;
 }
 

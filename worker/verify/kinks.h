@@ -1,9 +1,10 @@
-/* ReLUs of a reference's network whose inputs are next to 0, and what the network's values are with
- * some of them on their other side, in float64.
+/* ReLUs of a reference's network whose inputs are next to a kink, and what the network's values are
+ * with some of them on their other side, in float64.
  *
- * Where its input is 0 a ReLU has no derivative. An input that lies nearer to 0 than float32 rounds
- * is positive in one computation and not in another, and neither is wrong. What the network
- * computes forward hardly changes; but a pixel's part of every gradient is there or is not.
+ * Where its input is 0 a ReLU has no derivative, nor ReLU6 where it is 6. An input that lies nearer
+ * to 0 than float32 rounds is positive in one computation and not in another, and neither is wrong;
+ * the same with 6. What the network computes forward hardly changes; but a pixel's part of every
+ * gradient is there or is not.
  *
  * A ReLU is known by its position among those of the forward pass: every pass over the network's
  * images rectifies the same nodes in the same order (verify_values.h), whereas turning one moves
@@ -23,11 +24,13 @@
 
 enum { NAS_KINKS_MOST = 32, NAS_KINKS_TURNED = 8 };
 
-/** One whose input is next to 0, and not 0, which it is for a reason. */
+/** One whose input is next to its kink, and not there, which it is for a reason. */
 typedef struct nas_kink {
     int64_t position;
     double input;
-    double share; /**< of |input| in the root of the mean square of its node's inputs */
+    double distance; /**< of the input from the kink, 0 or the ceiling of a ReLU6; >= 0 */
+    double share;    /**< of the distance in the root of the mean square of its node's inputs, or in
+                          the ceiling where it is that and larger: in what float32 rounds */
 } nas_kink_t;
 
 /** Those of a network with the least shares, by share. */
@@ -39,7 +42,8 @@ typedef struct nas_kinks {
 /** Compute every value of a reference's batch in float64.  Not collective, deterministic.
  *  reference [in] with values of a batch;
  *  turned [in] n_turned positions, NAS_KINKS_TURNED at most, of ReLUs that are to be on the other
- *  side: of a positive input 0 comes out, of another the least positive number;
+ *  side: at 0, of a positive input 0 comes out, of another the least positive number; at a
+ *  ceiling, of an input below it the ceiling, of another the last number below it;
  *  values [out] the caller's; near [out] the kinks of least share, as they are with these turned;
  *  NULL: not wanted.
  *  NAS_ENOMEM. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_BATCH = 4096, MOST_CHANNELS = 1024, MOST_CELLS = 64, MOST_CLASSES = 65536 };
+enum { MOST_BATCH = 4096, MOST_CLASSES = 65536 };
 enum { MOST_COLOURS = 256, MOST_PIXELS = 1024, MOST_STEPS = 65536 };
 
 typedef enum item {
@@ -149,8 +149,10 @@ static nas_status_t take_cell(const char *path, const nas_untrusted_array_t *arr
 {
     nas_status_t status = take_arch(path, &array[ARCH], reference, err);
     if (!status)
-        status = take_number(path, array, CHANNELS, MOST_CHANNELS, &network->channels, err);
-    if (!status) status = take_number(path, array, CELLS, MOST_CELLS, &network->cells, err);
+        status = take_number(path, array, CHANNELS, NAS_REFERENCE_MOST_CHANNELS, &network->channels,
+                             err);
+    if (!status)
+        status = take_number(path, array, CELLS, NAS_REFERENCE_MOST_CELLS, &network->cells, err);
     if (!status) status = take_number(path, array, CLASSES, MOST_CLASSES, &network->classes, err);
     if (!status) status = take_convention(path, &array[CONVENTION], &network->convention, err);
     if (!status) status = take_steps(path, &array[LOSSES], reference, err);
@@ -199,25 +201,31 @@ static nas_status_t build_graph(const char *path, const nas_network_t *network,
 }
 
 static nas_status_t take_network(const char *path, const nas_untrusted_array_t *array,
-                                 nas_reference_t *reference, nas_error_t *err)
+                                 const nas_space_t *space, nas_reference_t *reference,
+                                 nas_error_t *err)
 {
     nas_network_t network = {.image_channels = 3, .height = 32, .width = 32}; /* CIFAR's */
     const bool has_arch = array[ARCH].data;
+    if (has_arch && space)
+        return nas_error_set(err, NAS_EINPUT,
+                             "%s: it has no ONNX file beside it whose network %s could build", path,
+                             space->name);
     nas_status_t status = has_arch ? take_cell(path, array, reference, &network, err)
                                    : take_model(path, array, reference, &network, err);
-    if (status) return status;
-    return has_arch ? build_graph(path, &network, reference, err)
-                    : nas_reference_read_onnx(path, &network, reference, err);
+    if (!status && has_arch) return build_graph(path, &network, reference, err);
+    if (!status) status = nas_reference_read_onnx(path, &network, reference, err);
+    if (!status && space) status = nas_reference_build(path, space, reference, err);
+    return status;
 }
 
-nas_status_t nas_reference_read(const char *path, const char *cifar, nas_reference_t *reference,
-                                nas_error_t *err)
+nas_status_t nas_reference_read(const char *path, const char *cifar, const nas_space_t *space,
+                                nas_reference_t *reference, nas_error_t *err)
 {
     nas_untrusted_array_t array[N_ITEMS] = {0};
     nas_reference_t read = {0};
     nas_status_t status = nas_reference_items(path, ITEMS, N_ITEMS, array, err);
     if (status) return status;
-    if ((status = take_network(path, array, &read, err))) goto out;
+    if ((status = take_network(path, array, space, &read, err))) goto out;
     if ((status = nas_reference_take_images(path, cifar, &array[IMAGES], &read, err))) goto out;
     if ((status = nas_reference_read_values(path, &read, err))) goto out;
     *reference = read;

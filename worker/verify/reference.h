@@ -30,6 +30,9 @@
  *   expected/          as above; NAME of a gradient is that of the parameter's initialiser
  *   expected/losses    optional: a training as above from the same parameters, of batches of N; its
  *                      images are CIFAR-10's, and where the caller names no file it is left out
+ * Where a space is to build the network, model is SPACE:ARCHITECTURE/CHANNELS, and /CELLS besides
+ * where the space's networks have a depth, as transnas-micro:64-41414-1_02_333/16. Parameters are
+ * those of the ONNX file, whose shapes must be the space's, one after the other.
  */
 #ifndef NAS_WORKER_VERIFY_REFERENCE_H
 #define NAS_WORKER_VERIFY_REFERENCE_H
@@ -59,8 +62,9 @@ typedef struct nas_reference_values {
 
 /** A reference file in memory. Zero-initialise; end with nas_reference_fini. */
 typedef struct nas_reference {
-    nas_arch_t arch; /**< its space is NULL where the network is an ONNX file's */
-    char *model;     /**< what such a network is called; else NULL */
+    nas_arch_t arch;          /**< its space is NULL where the network is an ONNX file's */
+    char *model;              /**< what such a network is called; else NULL */
+    const nas_space_t *space; /**< that built such a network; NULL: it is as the ONNX file says */
     nas_graph_t *graph;
     double *parameters;  /**< [graph->n_values] */
     char **initialiser;  /**< [n_parameters] their names in the ONNX file, and NULL; else NULL */
@@ -79,11 +83,12 @@ typedef struct nas_reference {
  *  (untrusted_hdf5.h). Memory: its arrays, and as much again for a moment.
  *  cifar [in] a CIFAR-10 file for a training without images, read only for such; NULL:
  *  none;
+ *  space [in] that builds the networks of ONNX files; NULL: they are as those say;
  *  reference [out] the caller's.
  *  NAS_EINPUT, naming file and place: missing, damaged, a part absent, of another shape or out of
- *  range; images that are nowhere. NAS_EIO, NAS_ENOMEM. */
-nas_status_t nas_reference_read(const char *path, const char *cifar, nas_reference_t *reference,
-                                nas_error_t *err);
+ *  range; images that are nowhere; what the space does not build. NAS_EIO, NAS_ENOMEM. */
+nas_status_t nas_reference_read(const char *path, const char *cifar, const nas_space_t *space,
+                                nas_reference_t *reference, nas_error_t *err);
 
 /** Write a file of this network and batch with these values in place of the expected ones; the same
  *  kinds of value are in it, and no ONNX file is written.  Not collective. Replaces path as a whole.

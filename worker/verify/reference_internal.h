@@ -1,11 +1,14 @@
-/* What reading a reference's network (reference.c, reference_onnx.c), its images
- * (reference_images.c) and its values (reference_values.c) and writing one (reference_write.c)
+/* What reading a reference's network (reference.c, reference_onnx.c, reference_space.c),
+ * its images (reference_images.c) and its values (reference_values.c) and writing one (reference_write.c)
  * share. */
 #ifndef NAS_WORKER_VERIFY_REFERENCE_INTERNAL_H
 #define NAS_WORKER_VERIFY_REFERENCE_INTERNAL_H
 
 #include "worker/data/untrusted/untrusted_hdf5.h"
 #include "worker/verify/reference.h"
+
+/** Of what a file may say. */
+enum { NAS_REFERENCE_MOST_CHANNELS = 1024, NAS_REFERENCE_MOST_CELLS = 64 };
 
 /** Shape of an array in a file. */
 typedef struct nas_reference_shape {
@@ -26,6 +29,12 @@ nas_status_t nas_reference_items(const char *path, const nas_untrusted_item_t *i
  *  NAS_EINPUT, NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_reference_read_onnx(const char *path, const nas_network_t *network,
                                      nas_reference_t *reference, nas_error_t *err);
+
+/** That network as a space builds it of the attribute model (reference.h), in place of the graph that
+ *  was read; the parameters, which have the same shapes in the same order, stay as they are.
+ *  NAS_EINPUT: the attribute says no network of the space, or one of other parameters. NAS_ENOMEM. */
+nas_status_t nas_reference_build(const char *path, const nas_space_t *space,
+                                 nas_reference_t *reference, nas_error_t *err);
 
 /** Images and labels, once graph, batch, input.n and n_steps are known.
  *  input [in] input/images and input/labels as read; the images are taken over. What a training has

@@ -44,8 +44,10 @@ static void print_network(const nas_reference_t *reference, FILE *out)
 {
     const nas_network_t *net = &reference->graph->network;
     if (reference->model)
-        (void)fprintf(out, "images of %d x %d x %d, %d classes, ", net->image_channels, net->height,
-                      net->width, net->classes);
+        (void)fprintf(out, "images of %d x %d x %d, %d classes, %s%s", net->image_channels,
+                      net->height, net->width, net->classes,
+                      reference->space ? reference->space->name : "",
+                      reference->space ? "'s network, " : "");
     else
         (void)fprintf(out, "%d channels, %d %s a stage, ", net->channels, net->cells,
                       net->cells == 1 ? "cell" : "cells");
@@ -126,11 +128,12 @@ static void print_rows(const nas_comparison_t *row, size_t n, FILE *out)
 static void print_explanation(const nas_explanation_t *explanation, FILE *out)
 {
     if (explanation->n == 1)
-        (void)fprintf(out, "  expected with 1 ReLU, %.1e from 0, on its other side\n",
+        (void)fprintf(out, "  expected with 1 ReLU, %.1e from its kink, on its other side\n",
                       explanation->distance);
     else if (explanation->n > 1)
-        (void)fprintf(out, "  expected with %d ReLUs, at most %.1e from 0, on their other side\n",
-                      explanation->n, explanation->distance);
+        (void)fprintf(
+            out, "  expected with %d ReLUs, at most %.1e from their kinks, on their other side\n",
+            explanation->n, explanation->distance);
 }
 
 static void count(tally_t *tally, const char *path, const nas_comparison_t *row, size_t n)
@@ -193,7 +196,8 @@ static nas_status_t verify_file(const nas_verify_options_t *options, const char 
     const bool is_float64 = nas_device_layout(options->device)->element_bytes == sizeof(double);
     verified_t verified = {0};
     const nas_reference_t *reference = &verified.reference;
-    nas_status_t status = nas_reference_read(path, options->images, &verified.reference, err);
+    nas_status_t status =
+        nas_reference_read(path, options->images, options->space, &verified.reference, err);
     if (status) return status;
     if ((status = compute(options->device, reference, &verified.found, err))) goto out;
     if ((status = compare(&verified, is_float64, err))) goto out;

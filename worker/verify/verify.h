@@ -10,10 +10,11 @@
 /** What to verify. Borrowed for the call. */
 typedef struct nas_verify_options {
     nas_device_t *device;
-    const char *const *path; /**< [n_paths] reference files (reference.h) */
-    int n_paths;             /**< at least 1 */
-    const char *images;      /**< CIFAR-10 file for trainings without images; NULL: none */
-    const char *dump;        /**< file for what was computed; NULL: none. One path then */
+    const char *const *path;  /**< [n_paths] reference files (reference.h) */
+    int n_paths;              /**< at least 1 */
+    const char *images;       /**< CIFAR-10 file for trainings without images; NULL: none */
+    const nas_space_t *space; /**< that builds the networks of ONNX files; NULL: as those say */
+    const char *dump;         /**< file for what was computed; NULL: none. One path then */
 } nas_verify_options_t;
 
 /** Compute every value of the files, compare (comparison.h), print a table; of gradients that agree

@@ -6,7 +6,7 @@
 
 /* The sizes and arrays at hand everywhere here; op.h says what they are. */
 typedef struct head {
-    int n, c, o;
+    int64_t n, c, o; /* their products leave int */
     double n_pixels;
     const double *weight, *bias;
     double *features, *d_features, *t_features, *e_features;
@@ -44,9 +44,9 @@ static nas_layer_values_t *layer_at(const nas_run_t *run, nas_vector_t vector)
 
 /* y [rows, columns] += a [rows, terms] x [terms, columns]. a_row, a_term: distances in a. */
 typedef struct product {
-    int rows, terms, columns;
+    int64_t rows, terms, columns;
     const double *a;
-    int a_row, a_term;
+    int64_t a_row, a_term;
     const double *x;
     double *y;
 } product_t;
@@ -54,26 +54,26 @@ typedef struct product {
 /* Every sum is in the order of its terms; four rows of x a time save loads and stores of y. */
 static void add_product(const product_t *p)
 {
-    const int columns = p->columns;
-    for (int row = 0; row < p->rows; row++) {
+    const int64_t columns = p->columns;
+    for (int64_t row = 0; row < p->rows; row++) {
         const double *a = p->a + row * p->a_row;
         const double *restrict x = p->x;
         double *restrict y = p->y + row * columns;
-        int k = 0;
+        int64_t k = 0;
         for (; k + 4 <= p->terms; k += 4, a += 4 * p->a_term, x += 4 * columns) {
             const double a0 = a[0], a1 = a[p->a_term], a2 = a[2 * p->a_term], a3 = a[3 * p->a_term];
-            for (int i = 0; i < columns; i++)
+            for (int64_t i = 0; i < columns; i++)
                 y[i] = y[i] + a0 * x[i] + a1 * x[columns + i] + a2 * x[2 * columns + i] +
                        a3 * x[3 * columns + i];
         }
         for (; k < p->terms; k++, a += p->a_term, x += columns)
-            for (int i = 0; i < columns; i++) y[i] += a[0] * x[i];
+            for (int64_t i = 0; i < columns; i++) y[i] += a[0] * x[i];
     }
 }
 
 static void to_means(const head_t *head, double *sums)
 {
-    for (int i = 0; i < head->n * head->c; i++) sums[i] /= head->n_pixels;
+    for (int64_t i = 0; i < head->n * head->c; i++) sums[i] /= head->n_pixels;
 }
 
 /* out [N, C] = in [N, O] times the weights, a pixel's share of it. */
@@ -92,8 +92,8 @@ static void back_through_linear(const head_t *head, const double *in, double *ou
 
 static void transpose(const head_t *head)
 {
-    for (int c = 0; head->weight && c < head->c; c++)
-        for (int o = 0; o < head->o; o++)
+    for (int64_t c = 0; head->weight && c < head->c; c++)
+        for (int64_t o = 0; o < head->o; o++)
             head->transposed[c * head->o + o] = head->weight[o * head->c + c];
 }
 
@@ -106,7 +106,7 @@ static void linear(const head_t *head, const double *features, const double *bia
         memcpy(logits, features, (size_t)head->n * (size_t)head->o * sizeof *logits);
         return;
     }
-    for (int i = 0; i < head->n * head->o; i++) logits[i] = bias ? bias[i % head->o] : 0;
+    for (int64_t i = 0; i < head->n * head->o; i++) logits[i] = bias ? bias[i % head->o] : 0;
     add_product(&product);
 }
 
@@ -120,12 +120,12 @@ static void forward(const nas_run_t *run)
 }
 
 /* Softmax of one image's logits into p; returns the logarithm of its normaliser. */
-static double softmax(const double *logits, int n, double *p)
+static double softmax(const double *logits, int64_t n, double *p)
 {
     double top = logits[0], sum = 0;
-    for (int o = 1; o < n; o++) top = fmax(top, logits[o]);
-    for (int o = 0; o < n; o++) sum += p[o] = exp(logits[o] - top);
-    for (int o = 0; o < n; o++) p[o] /= sum;
+    for (int64_t o = 1; o < n; o++) top = fmax(top, logits[o]);
+    for (int64_t o = 0; o < n; o++) sum += p[o] = exp(logits[o] - top);
+    for (int64_t o = 0; o < n; o++) p[o] /= sum;
     return top + log(sum);
 }
 
@@ -143,7 +143,7 @@ static void linear_gradient(const head_t *head, const double *d_logits, const do
 static void sum_linear_layer(const nas_run_t *run, const head_t *head)
 {
     nas_layer_values_t *layer = layer_at(run, run->program->head.layer);
-    for (int i = 0; i < head->o * head->c; i++) {
+    for (int64_t i = 0; i < head->o * head->c; i++) {
         const double g = head->d_linear[i], wg = g * head->weight[i];
         layer->gradient_squares += g * g;
         layer->dot += wg;
@@ -154,22 +154,22 @@ static void sum_linear_layer(const nas_run_t *run, const head_t *head)
 static void add_linear_fisher(const nas_run_t *run, const head_t *head)
 {
     nas_layer_values_t *layer = layer_at(run, run->program->head.layer);
-    for (int i = 0; i < head->n * head->o; i++)
+    for (int64_t i = 0; i < head->n * head->o; i++)
         layer->fisher += pow(head->logits[i] * head->d_logits[i], 2.0);
-    layer->fisher *= 0.5 * head->c / head->n;
+    layer->fisher *= 0.5 * (double)head->c / (double)head->n;
 }
 
 /* Cross-entropy of one image, whose label has 1 - smoothing of its weight while all classes share
  * the rest, and its derivative d_logits. */
-static double cross_entropy(const nas_run_t *run, const head_t *head, int n)
+static double cross_entropy(const nas_run_t *run, const head_t *head, int64_t n)
 {
     const double *logits = head->logits + n * head->o, smoothing = run->program->head.smoothing;
-    const double rest = smoothing / head->o, most = 1.0 - smoothing;
+    const double rest = smoothing / (double)head->o, most = 1.0 - smoothing;
     const int label = run->task->labels[n];
     double *d = head->d_logits + n * head->o, sum = 0;
-    for (int o = 0; o < head->o; o++) sum += logits[o];
+    for (int64_t o = 0; o < head->o; o++) sum += logits[o];
     const double loss = softmax(logits, head->o, d) - most * logits[label] - rest * sum;
-    for (int o = 0; o < head->o; o++) d[o] -= rest;
+    for (int64_t o = 0; o < head->o; o++) d[o] -= rest;
     d[label] -= most;
     return loss;
 }
@@ -179,9 +179,9 @@ static void backward_loss(const nas_run_t *run)
     const nas_head_vectors_t *v = &run->program->head;
     const head_t head = head_of(run);
     double loss = 0;
-    for (int n = 0; n < head.n; n++) loss += cross_entropy(run, &head, n);
-    for (int i = 0; i < head.n * head.o; i++) head.d_logits[i] /= head.n;
-    *nas_run_vector(run, v->loss) = loss / head.n;
+    for (int64_t n = 0; n < head.n; n++) loss += cross_entropy(run, &head, n);
+    for (int64_t i = 0; i < head.n * head.o; i++) head.d_logits[i] /= (double)head.n;
+    *nas_run_vector(run, v->loss) = loss / (double)head.n;
     if (head.weight) linear_gradient(&head, head.d_logits, head.features, head.d_linear);
     if (v->sums) sum_linear_layer(run, &head);
     if (v->fisher) add_linear_fisher(run, &head);
@@ -191,13 +191,13 @@ static void backward_loss(const nas_run_t *run)
 static void backward_sum(const nas_run_t *run)
 {
     const head_t head = head_of(run);
-    for (int c = 0; c < head.c; c++) {
+    for (int64_t c = 0; c < head.c; c++) {
         double sum = head.weight ? 0 : 1;
-        for (int o = 0; head.weight && o < head.o; o++) {
+        for (int64_t o = 0; head.weight && o < head.o; o++) {
             const double weight = head.weight[o * head.c + c];
             sum += run->program->flow ? fabs(weight) : weight;
         }
-        for (int n = 0; n < head.n; n++) head.d_features[n * head.c + c] = sum / head.n_pixels;
+        for (int64_t n = 0; n < head.n; n++) head.d_features[n * head.c + c] = sum / head.n_pixels;
     }
 }
 
@@ -235,9 +235,9 @@ static void linear_tangent(const head_t *head)
 {
     linear(head, head->t_features, NULL, head->t_logits);
     if (!head->weight) return;
-    for (int n = 0; n < head->n; n++)
-        for (int o = 0; o < head->o; o++) {
-            const int i = n * head->o + o;
+    for (int64_t n = 0; n < head->n; n++)
+        for (int64_t o = 0; o < head->o; o++) {
+            const int64_t i = n * head->o + o;
             head->t_logits[i] += head->logits[i] - (head->bias ? head->bias[o] : 0);
         }
 }
@@ -245,13 +245,13 @@ static void linear_tangent(const head_t *head)
 /* Tangent of (softmax - one-hot) / N. */
 static void loss_tangent(const head_t *head)
 {
-    for (int n = 0; n < head->n; n++) {
+    for (int64_t n = 0; n < head->n; n++) {
         double *e = head->e_logits + n * head->o;
         const double *t = head->t_logits + n * head->o;
         double mean = 0;
         (void)softmax(head->logits + n * head->o, head->o, e);
-        for (int o = 0; o < head->o; o++) mean += e[o] * t[o];
-        for (int o = 0; o < head->o; o++) e[o] *= (t[o] - mean) / head->n;
+        for (int64_t o = 0; o < head->o; o++) mean += e[o] * t[o];
+        for (int64_t o = 0; o < head->o; o++) e[o] *= (t[o] - mean) / (double)head->n;
     }
 }
 
@@ -261,7 +261,7 @@ static void curve_linear_layer(const nas_run_t *run, const head_t *head)
     linear_gradient(head, head->e_logits, head->features, head->e_linear);
     linear_gradient(head, head->d_logits, head->t_features, head->t_linear);
     layer->curvature = 0;
-    for (int i = 0; i < head->o * head->c; i++)
+    for (int64_t i = 0; i < head->o * head->c; i++)
         layer->curvature += head->d_linear[i] * (head->e_linear[i] + head->t_linear[i]);
 }
 
@@ -273,7 +273,7 @@ static void tangent(const nas_run_t *run)
     loss_tangent(&head);
     if (head.weight) curve_linear_layer(run, &head);
     double *both = head.t_logits; /* spent; now the adjoint's tangent, plus the adjoint (w again) */
-    for (int i = 0; i < head.n * head.o; i++)
+    for (int64_t i = 0; i < head.n * head.o; i++)
         both[i] = head.e_logits[i] + (head.weight ? head.d_logits[i] : 0);
     back_through_linear(&head, both, head.e_features);
 }
@@ -287,9 +287,9 @@ static void give_gradient(const nas_run_t *run, const nas_scalar_op_t *op)
     double *bias = gradient + run->program->head.bias;
     memcpy(gradient + run->program->head.weight, head.d_linear,
            (size_t)head.o * (size_t)head.c * sizeof *gradient);
-    for (int o = 0; head.bias && o < head.o; o++) {
+    for (int64_t o = 0; head.bias && o < head.o; o++) {
         bias[o] = 0;
-        for (int n = 0; n < head.n; n++) bias[o] += head.d_logits[n * head.o + o];
+        for (int64_t n = 0; n < head.n; n++) bias[o] += head.d_logits[n * head.o + o];
     }
 }
 

@@ -20,10 +20,10 @@ static double cut(double x)
     return isfinite(x) ? fmax(-1.0, fmin(1.0, x)) : x;
 }
 
-static void correlate(int n, int64_t d, const double *Z, double *K)
+static void correlate(int64_t n, int64_t d, const double *Z, double *K)
 {
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) {
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) {
             double sum = 0;
             for (int64_t k = 0; k < d; k++) sum += Z[i * d + k] * Z[j * d + k];
             K[i * n + j] = K[j * n + i] = cut(sum);

@@ -31,12 +31,14 @@ bool nas_work_is_conv(nas_work_t work)
 
 void nas_profile_add(nas_profile_t *profile, const nas_profile_entry_t *call)
 {
-    nas_profile_entry_t *entry = profile->entry, *end = entry + profile->n;
-    while (entry < end &&
-           (entry->work != call->work || !nas_conv_is_same(&entry->shape, &call->shape)))
-        entry++;
-    if (entry == end && profile->n == NAS_PROFILE_ENTRIES) {
-        for (entry = profile->entry; entry < end - 1 && entry->work != call->work;) entry++;
+    nas_profile_entry_t *entry = profile->entry, *end = entry + profile->n, *kind = NULL;
+    for (; entry < end; entry++) {
+        if (entry->work != call->work) continue;
+        if (nas_conv_is_same(&entry->shape, &call->shape)) break;
+        if (!kind) kind = entry;
+    }
+    if (entry == end && kind && profile->n >= NAS_PROFILE_SHAPES) {
+        entry = kind;
     } else if (entry == end) {
         *entry = (nas_profile_entry_t){.work = call->work, .shape = call->shape};
         profile->n++;

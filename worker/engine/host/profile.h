@@ -36,8 +36,8 @@ typedef struct nas_profile_entry {
 
 /** A network of NAS-Bench-201 has six shapes of cell convolutions a stage and seven others, in three
  *  passes; flow has those of one image besides. What a network has beyond these many is added to
- *  the first of its kind. */
-enum { NAS_PROFILE_ENTRIES = 256 };
+ *  the first of its kind, for which there is room whatever came before. */
+enum { NAS_PROFILE_SHAPES = 256, NAS_PROFILE_ENTRIES = NAS_PROFILE_SHAPES + NAS_WORK_COUNT };
 
 /** Zero-initialise; what runs is added. */
 typedef struct nas_profile {

@@ -151,14 +151,14 @@ static double count_differing(const uint64_t *x, const uint64_t *y, size_t n_wor
 
 static void add_agreements(const nas_run_t *run, const nas_tensor_op_t *op)
 {
-    const int n = op->shape.n;
+    const int64_t n = op->shape.n;
     const size_t n_words = run->backend->sign_words(op->shape);
     const double n_values = (double)op->shape.c * op->shape.h * op->shape.w;
     uint64_t *bits = nas_run_tensor(run, op->b.at);
     double *agreement = nas_run_vector(run, op->out[0]);
     run->backend->signs(op->shape, channels_of(run, op->a), bits);
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++) {
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j <= i; j++) {
             const double differ =
                 count_differing(bits + (size_t)i * n_words, bits + (size_t)j * n_words, n_words);
             const double agree = op->times * (n_values - differ);

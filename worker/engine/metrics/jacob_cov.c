@@ -26,9 +26,9 @@ static double score(double *K, int n, double *v, double *work, bool is_portable)
 }
 
 /* NaN where a correlation is no number: a row is constant. */
-static bool is_finite(const double *K, int n)
+static bool is_finite(const double *K, size_t n)
 {
-    for (int i = 0; i < n * n; i++)
+    for (size_t i = 0; i < n * n; i++)
         if (!isfinite(K[i])) return false;
     return true;
 }
@@ -37,11 +37,11 @@ static double value(const nas_metric_input_t *input)
 {
     const int n = input->batch;
     const size_t rows = (size_t)n;
-    if (!input->run->correlation || !is_finite(input->run->correlation, n)) return NAN;
+    if (!input->run->correlation || !is_finite(input->run->correlation, rows)) return NAN;
     double *K = malloc(rows * (rows + 2) * sizeof *K), result = NAN;
     if (K) {
         memcpy(K, input->run->correlation, rows * rows * sizeof *K);
-        result = score(K, n, K + n * n, K + n * n + n, input->is_portable);
+        result = score(K, n, K + rows * rows, K + rows * (rows + 1), input->is_portable);
     }
     free(K);
     return result;

@@ -16,7 +16,7 @@ static double log_determinant(double *K, int n)
     lapack_int info = -1;
     if (pivot) info = LAPACKE_dgetrf(LAPACK_ROW_MAJOR, n, n, K, n, pivot);
     free(pivot);
-    for (int i = 0; i < n; i++) sum += log(fabs(K[i * n + i])); /* singular: log 0 */
+    for (int i = 0; i < n; i++) sum += log(fabs(K[(int64_t)i * n + i])); /* singular: log 0 */
     return info < 0 ? NAN : sum;
 }
 

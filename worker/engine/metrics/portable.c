@@ -34,41 +34,41 @@ static bool is_finite(const double *x, size_t n)
 
 /* -------------------------------------------------------------------------------- determinants */
 
-static void swap_rows(double *a, double *b, int n)
+static void swap_rows(double *a, double *b, int64_t n)
 {
-    for (int k = 0; k < n; k++) {
+    for (int64_t k = 0; k < n; k++) {
         const double kept = a[k];
         a[k] = b[k];
         b[k] = kept;
     }
 }
 
-static int pivot_of(const double *A, int n, int column)
+static int64_t pivot_of(const double *A, int64_t n, int64_t column)
 {
-    int best = column;
-    for (int i = column + 1; i < n; i++)
+    int64_t best = column;
+    for (int64_t i = column + 1; i < n; i++)
         if (fabs(A[i * n + column]) > fabs(A[best * n + column])) best = i;
     return best;
 }
 
 /* Take the pivot's row from all rows below it. By the pivot's reciprocal, as LAPACK does: of two
  * equal rows the roundings then leave something or nothing in the same cases. */
-static void eliminate(double *A, int n, int column)
+static void eliminate(double *A, int64_t n, int64_t column)
 {
     const double *from = A + column * n, reciprocal = 1 / from[column];
-    for (int i = column + 1; i < n; i++) {
+    for (int64_t i = column + 1; i < n; i++) {
         double *row = A + i * n;
         const double factor = row[column] * reciprocal;
-        for (int k = column + 1; k < n; k++) row[k] -= factor * from[k];
+        for (int64_t k = column + 1; k < n; k++) row[k] -= factor * from[k];
     }
 }
 
-double nas_portable_log_determinant(double *A, int n)
+double nas_portable_log_determinant(double *A, int64_t n)
 {
     double sum = 0;
     if (!is_finite(A, (size_t)n * (size_t)n)) return NAN;
-    for (int column = 0; column < n; column++) {
-        const int pivot = pivot_of(A, n, column);
+    for (int64_t column = 0; column < n; column++) {
+        const int64_t pivot = pivot_of(A, n, column);
         if (pivot != column) swap_rows(A + pivot * n, A + column * n, n);
         if (A[column * n + column] == 0) return -INFINITY;
         sum += nas_portable_log(fabs(A[column * n + column]));
@@ -81,10 +81,10 @@ double nas_portable_log_determinant(double *A, int n)
 
 /* The vector v of Householder's reflection I - scale v v' that makes v[1..n) zero, in place of what
  * is reflected. Returns scale, 0 where there is nothing to do; *first: what becomes of v[0]. */
-static double reflect(double *v, int n, double *first)
+static double reflect(double *v, int64_t n, double *first)
 {
     double squares = 0;
-    for (int i = 1; i < n; i++) squares += v[i] * v[i];
+    for (int64_t i = 1; i < n; i++) squares += v[i] * v[i];
     *first = v[0];
     if (squares == 0) return 0;
     const double norm = sqrt(v[0] * v[0] + squares);
@@ -95,23 +95,24 @@ static double reflect(double *v, int n, double *first)
 
 /* A := H A H for the reflection, on the m x m block at A of rows of n. Columns are added up one
  * after the other, which compilers turn into vectors without another order of sums. */
-static void reflect_both_sides(double *A, int n, int m, const double *v, double scale, double *w)
+static void reflect_both_sides(double *A, int64_t n, int64_t m, const double *v, double scale,
+                               double *w)
 {
     double product = 0;
     memset(w, 0, (size_t)m * sizeof *w);
-    for (int k = 0; k < m; k++)
-        for (int i = 0; i < m; i++) w[i] += v[k] * A[k * n + i];
-    for (int i = 0; i < m; i++) product += v[i] * (w[i] *= scale);
-    for (int i = 0; i < m; i++) w[i] -= 0.5 * scale * product * v[i];
-    for (int i = 0; i < m; i++)
-        for (int k = 0; k < m; k++) A[i * n + k] -= v[i] * w[k] + w[i] * v[k];
+    for (int64_t k = 0; k < m; k++)
+        for (int64_t i = 0; i < m; i++) w[i] += v[k] * A[k * n + i];
+    for (int64_t i = 0; i < m; i++) product += v[i] * (w[i] *= scale);
+    for (int64_t i = 0; i < m; i++) w[i] -= 0.5 * scale * product * v[i];
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t k = 0; k < m; k++) A[i * n + k] -= v[i] * w[k] + w[i] * v[k];
 }
 
 /* diagonal [n]; beside [n]: behind each but the last of it. */
-static void make_tridiagonal(double *A, int n, double *diagonal, double *beside)
+static void make_tridiagonal(double *A, int64_t n, double *diagonal, double *beside)
 {
-    for (int i = 0; i + 1 < n; i++) {
-        const int m = n - i - 1;
+    for (int64_t i = 0; i + 1 < n; i++) {
+        const int64_t m = n - i - 1;
         double *v = A + i * n + i + 1; /* by symmetry the column below the diagonal */
         const double scale = reflect(v, m, &beside[i]);
         /* what is below i of diagonal is not in use yet */

@@ -9,6 +9,7 @@
 #define NAS_WORKER_ENGINE_METRICS_PORTABLE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /** Eigenvalues of a symmetric matrix.  Not collective, the same bits everywhere. O(n^3); 64 x 64
  *  takes some 0.2 ms.
@@ -22,7 +23,7 @@ bool nas_portable_eigenvalues(double *A, int n, double *value, double *work);
 /** log |det A|.  Likewise; by LU with partial pivoting, of equal pivots the upper one.
  *  A [in, out] n x n row-major; lost.
  *  -inf where a pivot is 0; NaN where an entry is not finite. */
-double nas_portable_log_determinant(double *A, int n);
+double nas_portable_log_determinant(double *A, int64_t n);
 
 /** Exponential, within 1 ulp. */
 double nas_portable_exp(double x);

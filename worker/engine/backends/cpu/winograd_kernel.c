@@ -14,6 +14,8 @@
 #include "worker/engine/backends/cpu/kernels.h"
 #include "worker/engine/backends/cpu/winograd_tiles.h"
 
+#include <limits.h>
+
 enum { GROUP_SIZE = POSITIONS * STEP };
 
 static planes_t inputs_of(const nas_conv_blocks_t *conv, float *x)
@@ -179,12 +181,13 @@ static bool pays(const nas_conv_blocks_t *conv)
 {
     static const nas_window_t window = {TAPS, TAPS, 1, 1, 1, 1, 1, 1, 1, 1};
     enum { MIN_IMAGES = 32, MIN_CHANNELS = 32, MIN_TILES = 32 };
-    const int tiles = tiles_along(conv->h_in) * tiles_along(conv->w_in);
-    const bool fits = 2 * tiles * TILE * TILE <= 3 * conv->h_in * conv->w_in;
+    const int64_t tiles = (int64_t)tiles_along(conv->h_in) * tiles_along(conv->w_in);
+    const bool fits = 2 * tiles * TILE * TILE <= 3 * (int64_t)conv->h_in * conv->w_in;
     const bool wide = smaller(conv->in, conv->out) * LANES >= MIN_CHANNELS;
     const bool is_known = nas_window_is_same(&conv->window, &window) && conv->groups == 1 &&
                           conv->h_out == conv->h_in && conv->w_out == conv->w_in;
-    return is_known && fits && (conv->n >= MIN_IMAGES || (wide && conv->n * tiles >= MIN_TILES));
+    const bool has_many = conv->n >= MIN_IMAGES || (wide && conv->n * tiles >= MIN_TILES);
+    return is_known && fits && has_many && conv->n * tiles <= INT_MAX; /* tiles are numbered */
 }
 
 const nas_winograd_kernel_t NAS_WINOGRAD_KERNEL = {.pays = pays,
