@@ -35,6 +35,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import reference_metrics as more
 from make_references import gradients, jacob_cov
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -211,8 +212,12 @@ def fisher(uses, loss):
     return total
 
 
+def signs_of(read):
+    return torch.cat([(x > 0).detach().flatten(1) for x in read.values()], 1)
+
+
 def nwot(read):
-    signs = torch.cat([(x > 0).detach().flatten(1) for x in read.values()], 1)
+    signs = signs_of(read)
     agree = (signs[:, None, :] == signs[None, :, :]).sum(2)
     return np.linalg.slogdet(agree.double().numpy())[1]
 
@@ -236,6 +241,11 @@ def synflow(network, image_shape):
     weights = weights_of(flow)
     total = flow(torch.ones(1, *image_shape, dtype=torch.float64)).sum()
     return sum(float((w * g).abs().sum()) for w, g in zip(weights, gradients(total, weights)))
+
+
+def more_values(network, images, labels):
+    few = images[: more.FEW]
+    return {"swap": more.swap(signs_of(Pass(network, few).read))}
 
 
 def expected_values(network, images, labels):
@@ -265,6 +275,7 @@ def expected_values(network, images, labels):
         "synflow": synflow(network, images.shape[1:]),
     }
     values["log_synflow"] = np.log(values["synflow"])
+    values.update(more_values(network, images, labels))
     parameters = dict(network.named_parameters())
     for name, gradient in zip(parameters, gradients(loss, list(parameters.values()), retain_graph=True)):
         values["gradients/" + name] = gradient.numpy()

@@ -210,7 +210,8 @@ static void compare_metrics(compare_t *compare)
         const double expected = compare->reference->expected.metric[i];
         const double found = compare->found->metric[i];
         const rule_t *rule = find_rule(metric[i]->name);
-        if (!compare->reference->has_metric[i]) continue;
+        if (!compare->reference->has_metric[i] || metric[i]->needs & compare->found->lacks)
+            continue;
         const double error = metric_error(compare, rule->measure, found, expected);
         (void)add(compare, metric[i]->name, rule,
                   (nas_comparison_t){.expected = expected, .found = found, .error = error});

@@ -31,6 +31,12 @@ static inline void *nas_run_tensor(const nas_run_t *run, nas_place_t place)
     return place < 0 ? NULL : run->arena + place;
 }
 
+static inline nas_channels_t nas_run_channels(const nas_run_t *run, nas_range_t range)
+{
+    return (nas_channels_t){
+        .data = nas_run_tensor(run, range.at), .c_total = range.c_total, .c_first = range.c_first};
+}
+
 static inline double *nas_run_vector(const nas_run_t *run, nas_vector_t vector)
 {
     return vector < 0 ? NULL : run->vectors + vector;
@@ -46,6 +52,11 @@ static inline int nas_run_exponent(const nas_run_t *run, nas_vector_t exponent)
 {
     return exponent < 0 ? 0 : (int)run->vectors[exponent];
 }
+
+/* -------------------------------------------------------------------------------------- signs.c */
+
+void nas_run_agreement(const nas_run_t *run, const nas_tensor_op_t *op);
+void nas_run_patterns(const nas_run_t *run, const nas_tensor_op_t *op);
 
 /* ------------------------------------------------------------- scalar operations, by their kind */
 

@@ -15,7 +15,8 @@
     METRIC(plain)                                                                                  \
     METRIC(l2_norm)                                                                                \
     METRIC(params)                                                                                 \
-    METRIC(flops)
+    METRIC(flops)                                                                                  \
+    METRIC(swap)
 
 #define DECLARE(name) extern const nas_metric_t nas_metric_##name;
 #define ADDRESS(name) &nas_metric_##name,

@@ -28,7 +28,7 @@ static void add_nodes(const nas_emitter_t *e, int node, readers_t *readers)
 
 static bool has_signs(const nas_emitter_t *e, int node)
 {
-    return (e->needs & NAS_NEED_SIGNS) && e->graph->node[node].n_relu > 0;
+    return nas_emits_signs(e) && e->graph->node[node].n_relu > 0;
 }
 
 static bool is_rescaled(const nas_emitter_t *e, int node)
@@ -155,13 +155,23 @@ static void emit_value(nas_emitter_t *e, int node, bool is_passed)
 }
 
 /* The bits of its signs are in a tensor of all nodes. */
-static void emit_signs(nas_emitter_t *e, int node)
+static nas_tensor_op_t *emit_sign_op(nas_emitter_t *e, nas_op_kind_t kind, int node)
 {
-    nas_tensor_op_t *op = nas_emit_node(e, NAS_OP_AGREEMENT, node, e->node[node].r);
+    nas_tensor_op_t *op = nas_emit_node(e, kind, node, e->node[node].r);
     op->b.at = nas_emit_place(e->bits, 0);
-    op->out[0] = e->program->results.agreement;
     op->times = e->graph->node[node].n_relu;
     nas_emit_use(e, e->bits);
+    return op;
+}
+
+static void emit_signs(nas_emitter_t *e, int node)
+{
+    if (e->needs & NAS_NEED_SIGNS)
+        emit_sign_op(e, NAS_OP_AGREEMENT, node)->out[0] = e->program->results.agreement;
+    if (!(e->needs & NAS_NEED_PATTERNS)) return;
+    nas_tensor_op_t *op = emit_sign_op(e, NAS_OP_PATTERNS, node);
+    op->out[0] = e->seen;
+    op->out[1] = e->program->results.patterns;
 }
 
 static void emit_node(nas_emitter_t *e, int node)

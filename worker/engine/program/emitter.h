@@ -109,6 +109,7 @@ typedef struct nas_emitter {
     size_t gradient_bytes;
     int scratch;               /**< of the convolutions */
     int bits;                  /**< signs of one node */
+    nas_vector_t seen;         /**< [2^N] patterns of signs */
     nas_vector_t image_sum[2]; /**< [N, C] fisher */
     nas_vector_t jacobian;     /**< JACOBIAN: [N, I, H, W] of the results; else NAS_NOWHERE */
     nas_vector_t correlation;  /**< [N, N] of the results, if wanted */
@@ -166,6 +167,8 @@ nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, i
 
 /** Whether each layer's sums are wanted: curvature begins with |g|^2. */
 bool nas_emits_sums(const nas_emitter_t *e);
+/** Whether the signs of ReLUs are looked at, those on dead edges too. */
+bool nas_emits_signs(const nas_emitter_t *e);
 /** Whether anything is differentiated. */
 bool nas_emits_backward(const nas_emitter_t *e);
 

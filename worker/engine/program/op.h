@@ -152,6 +152,9 @@ typedef enum nas_op_kind {
     NAS_OP_COPY,
     NAS_OP_FLATTEN,   /**< tensor.a, of the shape, to tensor.b */
     NAS_OP_UNFLATTEN, /**< tensor.b to tensor.a, of the shape */
+    NAS_OP_PATTERNS,  /**< tensor.a: for every value of an image the signs of all images there, bit
+                         by bit, are marked in tensor.out[0] [2^N], and counted in out[1] [1] where
+                         they are new; b: room for bits */
     NAS_OP_SCALAR
 } nas_op_kind_t;
 
@@ -274,6 +277,7 @@ typedef struct nas_program_results {
     nas_vector_t correlation;
     nas_vector_t gradient;
     nas_vector_t moments;
+    nas_vector_t patterns;
     nas_vector_t flow; /**< [2] mantissa, exponent */
 } nas_program_results_t;
 

@@ -29,8 +29,14 @@ typedef enum nas_need {
     NAS_NEED_SIGNS = 64,      /**< agreement of ReLU signs between images, dead edges included */
     NAS_NEED_FLOW = 128,      /**< synflow, a network of its own: alone in its program */
     NAS_NEED_INFERENCE = 256, /**< logits by running statistics: alone in its program */
-    NAS_NEED_CORRELATION = 512 /**< of the images' gradients of the sum of the logits */
+    NAS_NEED_CORRELATION = 512, /**< of the images' gradients of the sum of the logits */
+    NAS_NEED_PATTERNS =
+        1024 /**< how many patterns the signs at a ReLU's input have over the images,
+                                  16 at most; dead edges included */
 } nas_need_t;
+
+/** Needs that a layout's backend has no kernels for; nas_need_t bits. */
+unsigned nas_program_lacks(const nas_backend_t *layout);
 
 typedef struct nas_program_options {
     const nas_backend_t *layout; /**< whose tensors and kernels it is for: sizes are asked, nothing
@@ -65,6 +71,7 @@ typedef struct nas_program_values {
                                   of what every norm is behind, a convolution's bias included: of
                                   norm i, c means at its `statistics`, then c variances; 0 of norms
                                   that do not reach the logits */
+    double patterns;       /**< PATTERNS */
     double flow_mantissa;  /**< synflow = mantissa * 2^exponent */
     int flow_exponent;
 } nas_program_values_t;

@@ -116,6 +116,7 @@ static void make_results(nas_emitter_t *e)
         .correlation = NAS_NOWHERE,
         .gradient = vector_if(e, gradient, (size_t)graph->n_values),
         .moments = vector_if(e, gradient, (size_t)graph->n_statistics),
+        .patterns = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, 1),
         .flow = vector_if(e, e->flow, 2)};
     e->program->head.logits = nas_emit_vector(e, n * o);
     e->program->head.loss = nas_emit_vector(e, 1);
@@ -143,6 +144,7 @@ void nas_emit_vectors(nas_emitter_t *e)
         if (graph->node[i].c > widest) widest = graph->node[i].c;
     }
     make_head(e);
+    e->seen = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, (size_t)1 << e->n);
     for (int i = 0; i < 2; i++)
         e->image_sum[i] =
             vector_if(e, (e->needs & NAS_NEED_FISHER) != 0, (size_t)e->n * (size_t)widest);

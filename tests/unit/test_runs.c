@@ -1,0 +1,57 @@
+/* The runs that metrics are computed on: which there are, and the images of each. */
+#include "worker/engine/metrics/runs.h"
+
+#include <criterion/criterion.h>
+
+enum { BATCH = 21, IMAGE = 6 };
+
+static float images[BATCH * IMAGE];
+static int32_t labels[BATCH];
+static const nas_runs_source_t SOURCE = {images, labels, BATCH, IMAGE};
+
+static void draw(void)
+{
+    for (int i = 0; i < BATCH * IMAGE; i++) images[i] = (float)i;
+    for (int i = 0; i < BATCH; i++) labels[i] = 100 + i;
+}
+
+TestSuite(runs, .init = draw);
+
+static int list(const char *const *name, int n, nas_runs_t runs[NAS_N_RUNS])
+{
+    const nas_metric_t *metric[NAS_METRICS_MAX];
+    for (int i = 0; i < n; i++) cr_assert_not_null(metric[i] = nas_metric_find(name[i]));
+    return nas_runs_list(metric, n, BATCH, runs);
+}
+
+Test(runs, metrics_of_a_kind_share_one_program)
+{
+    static const char *const name[] = {"swap", "snip", "synflow", "params", "nwot"};
+    nas_runs_t runs[NAS_N_RUNS];
+    cr_assert_eq(list(name, 5, runs), 3);
+    cr_assert(runs[0].kind == NAS_RUNS_BATCH && runs[0].batch == BATCH && runs[0].n == 1);
+    cr_assert_eq(runs[0].needs, NAS_NEED_SUMS | NAS_NEED_SIGNS);
+    cr_assert(runs[1].kind == NAS_RUNS_FLOW && runs[1].batch == 1);
+    cr_assert_eq(runs[1].needs, NAS_NEED_FLOW);
+    cr_assert(runs[2].kind == NAS_RUNS_FEW && runs[2].batch == NAS_RUNS_FEW_IMAGES);
+    cr_assert_eq(runs[2].needs, NAS_NEED_PATTERNS);
+}
+
+Test(runs, metrics_that_need_nothing_have_none)
+{
+    static const char *const name[] = {"params", "flops"};
+    nas_runs_t runs[NAS_N_RUNS];
+    cr_assert_eq(list(name, 2, runs), 0);
+}
+
+Test(runs, few_images_are_the_first_of_the_batch)
+{
+    const nas_runs_t runs = {NAS_RUNS_FEW, NAS_NEED_PATTERNS, 1, NAS_RUNS_FEW_IMAGES};
+    nas_runs_images_t few = {0};
+    cr_assert_eq(nas_runs_images_init(&runs, &SOURCE, &few, NULL), NAS_OK);
+    cr_assert_neq(few.images[0], images);
+    for (int i = 0; i < NAS_RUNS_FEW_IMAGES * IMAGE; i++)
+        cr_assert_eq(few.images[0][i], images[i]);
+    for (int i = 0; i < NAS_RUNS_FEW_IMAGES; i++) cr_assert_eq(few.labels[0][i], labels[i]);
+    nas_runs_images_fini(&few);
+}

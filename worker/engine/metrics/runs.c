@@ -1,0 +1,55 @@
+#include "worker/engine/metrics/runs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ----------------------------------------------------------------------------------- which there are */
+
+static nas_runs_t runs_of_kind(nas_runs_kind_t kind, int batch)
+{
+    const int few = batch < NAS_RUNS_FEW_IMAGES ? batch : NAS_RUNS_FEW_IMAGES;
+    const int images[NAS_N_RUNS] = {
+        [NAS_RUNS_BATCH] = batch, [NAS_RUNS_FLOW] = 1, [NAS_RUNS_FEW] = few};
+    return (nas_runs_t){.kind = kind, .n = 1, .batch = images[kind]};
+}
+
+int nas_runs_list(const nas_metric_t *const *metric, int n_metric, int batch, nas_runs_t *runs)
+{
+    int n = 0;
+    for (int kind = 0; kind < NAS_N_RUNS; kind++) {
+        runs[n] = runs_of_kind((nas_runs_kind_t)kind, batch);
+        for (int i = 0; i < n_metric; i++)
+            if (metric[i]->on == runs[n].kind) runs[n].needs |= metric[i]->needs;
+        n += runs[n].needs != 0;
+    }
+    return n;
+}
+
+/* ---------------------------------------------------------------------------------------- images */
+
+/* The first ones, in a place of their own: whoever looks for passes over the batch by its images'
+ * place (worker/verify/kinks.h) is to find that one alone. */
+static nas_status_t copy_few(const nas_runs_t *runs, const nas_runs_source_t *source,
+                             nas_runs_images_t *to, nas_error_t *err)
+{
+    const size_t n = (size_t)runs->batch * source->image;
+    float *images = malloc((n + 1) * sizeof *images);
+    if (!images) return nas_error_nomem(err, "a few images");
+    memcpy(images, source->images, n * sizeof *images);
+    *to = (nas_runs_images_t){{images}, {source->labels}, images};
+    return NAS_OK;
+}
+
+nas_status_t nas_runs_images_init(const nas_runs_t *runs, const nas_runs_source_t *source,
+                                  nas_runs_images_t *to, nas_error_t *err)
+{
+    if (runs->kind == NAS_RUNS_FEW) return copy_few(runs, source, to, err);
+    *to = (nas_runs_images_t){.images = {source->images}, .labels = {source->labels}};
+    return NAS_OK;
+}
+
+void nas_runs_images_fini(nas_runs_images_t *images)
+{
+    free(images->owned);
+    *images = (nas_runs_images_t){0};
+}
