@@ -244,8 +244,11 @@ def synflow(network, image_shape):
 
 
 def more_values(network, images, labels):
-    few = images[: more.FEW]
-    return {"swap": more.swap(signs_of(Pass(network, few).read))}
+    few, weights = images[: more.FEW], weights_of(network)
+    values = {"swap": more.swap(signs_of(Pass(network, few).read))}
+    losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
+    values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
+    return values
 
 
 def expected_values(network, images, labels):

@@ -55,3 +55,31 @@ Test(runs, few_images_are_the_first_of_the_batch)
     for (int i = 0; i < NAS_RUNS_FEW_IMAGES; i++) cr_assert_eq(few.labels[0][i], labels[i]);
     nas_runs_images_fini(&few);
 }
+
+Test(runs, halves_are_of_every_second_image)
+{
+    const nas_runs_t runs = {NAS_RUNS_HALVES, NAS_NEED_GRADIENT, 2, BATCH / 2};
+    nas_runs_images_t halves = {0};
+    cr_assert_eq(nas_runs_images_init(&runs, &SOURCE, &halves, NULL), NAS_OK);
+    for (int half = 0; half < 2; half++)
+        for (int i = 0; i < BATCH / 2; i++) {
+            const int from = 2 * i + half;
+            cr_assert_eq(halves.labels[half][i], labels[from]);
+            for (int k = 0; k < IMAGE; k++)
+                cr_assert_eq(halves.images[half][i * IMAGE + k], images[from * IMAGE + k]);
+        }
+    nas_runs_images_fini(&halves);
+}
+
+Test(runs, of_one_image_both_halves_have_it)
+{
+    const nas_runs_source_t one = {images, labels, 1, IMAGE};
+    const nas_metric_t *zico = nas_metric_find("zico");
+    nas_runs_t runs[NAS_N_RUNS];
+    nas_runs_images_t halves = {0};
+    cr_assert_eq(nas_runs_list(&zico, 1, 1, runs), 1);
+    cr_assert(runs[0].n == 2 && runs[0].batch == 1);
+    cr_assert_eq(nas_runs_images_init(runs, &one, &halves, NULL), NAS_OK);
+    for (int half = 0; half < 2; half++) cr_assert_eq(halves.labels[half][0], labels[0]);
+    nas_runs_images_fini(&halves);
+}

@@ -32,7 +32,7 @@ static const rule_t RULES[] = {
     {"grasp", RELATIVE, {5e-4, 3e-3, 5e-2}},       {"plain", OF_SNIP, {1e-5, 1e-5, 1e-5}},
     {"synflow", OF_LOGARITHM, {1e-5, 1e-5, 1e-5}}, {"log_synflow", ABSOLUTE, {1e-5, 1e-5, 1e-5}},
     {"jacob_cov", ABSOLUTE, {1e-3, 1e-3, 1e-3}},   {"gradient", RELATIVE, {1e-3, 1e-3, 1e-3}},
-    {"others", RELATIVE, {5e-5, 3e-4, 5e-3}},
+    {"zico", RELATIVE, {1e-2, 1e-2, 1e-2}},        {"others", RELATIVE, {5e-5, 3e-4, 5e-3}},
 };
 
 enum { N_RULES = sizeof RULES / sizeof *RULES };

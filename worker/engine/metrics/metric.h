@@ -19,6 +19,8 @@ typedef enum nas_runs_kind {
     NAS_RUNS_BATCH = 0, /**< one, of the batch */
     NAS_RUNS_FLOW,      /**< one, of an image of ones with absolute parameters: of NEED_FLOW */
     NAS_RUNS_FEW,       /**< one, of the first 16 images of the batch, or all where it has less */
+    NAS_RUNS_HALVES, /**< two, each of half the batch: its images of even and of odd place, but for
+                             the last one of an odd number; of a single image both have that */
     NAS_N_RUNS
 } nas_runs_kind_t;
 

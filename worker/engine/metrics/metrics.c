@@ -16,7 +16,8 @@
     METRIC(l2_norm)                                                                                \
     METRIC(params)                                                                                 \
     METRIC(flops)                                                                                  \
-    METRIC(swap)
+    METRIC(swap)                                                                                   \
+    METRIC(zico)
 
 #define DECLARE(name) extern const nas_metric_t nas_metric_##name;
 #define ADDRESS(name) &nas_metric_##name,

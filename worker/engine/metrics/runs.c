@@ -8,9 +8,15 @@
 static nas_runs_t runs_of_kind(nas_runs_kind_t kind, int batch)
 {
     const int few = batch < NAS_RUNS_FEW_IMAGES ? batch : NAS_RUNS_FEW_IMAGES;
-    const int images[NAS_N_RUNS] = {
-        [NAS_RUNS_BATCH] = batch, [NAS_RUNS_FLOW] = 1, [NAS_RUNS_FEW] = few};
-    return (nas_runs_t){.kind = kind, .n = 1, .batch = images[kind]};
+    const nas_runs_t runs[NAS_N_RUNS] = {
+        [NAS_RUNS_BATCH] = {.n = 1, .batch = batch},
+        [NAS_RUNS_FLOW] = {.n = 1, .batch = 1},
+        [NAS_RUNS_FEW] = {.n = 1, .batch = few},
+        [NAS_RUNS_HALVES] = {.n = 2, .batch = batch > 1 ? batch / 2 : 1},
+    };
+    nas_runs_t of_kind = runs[kind];
+    of_kind.kind = kind;
+    return of_kind;
 }
 
 int nas_runs_list(const nas_metric_t *const *metric, int n_metric, int batch, nas_runs_t *runs)
@@ -40,9 +46,33 @@ static nas_status_t copy_few(const nas_runs_t *runs, const nas_runs_source_t *so
     return NAS_OK;
 }
 
+/* Classes that stand one behind the other in the batch are then in both halves. */
+static nas_status_t copy_halves(const nas_runs_t *runs, const nas_runs_source_t *source,
+                                nas_runs_images_t *to, nas_error_t *err)
+{
+    const size_t n = (size_t)runs->batch, n_numbers = source->image * sizeof(float);
+    char *memory = malloc(2 * n * (n_numbers + sizeof(int32_t)) + 1);
+    if (!memory) return nas_error_nomem(err, "halves of a batch");
+    *to = (nas_runs_images_t){.owned = memory};
+    for (size_t half = 0; half < 2; half++) {
+        float *images = (float *)(void *)(memory + half * n * n_numbers);
+        int32_t *labels =
+            (int32_t *)(void *)(memory + 2 * n * n_numbers + half * n * sizeof *labels);
+        for (size_t i = 0; i < n; i++) {
+            const size_t from = (2 * i + half) % (size_t)source->batch;
+            memcpy(images + i * source->image, source->images + from * source->image, n_numbers);
+            labels[i] = source->labels[from];
+        }
+        to->images[half] = images;
+        to->labels[half] = labels;
+    }
+    return NAS_OK;
+}
+
 nas_status_t nas_runs_images_init(const nas_runs_t *runs, const nas_runs_source_t *source,
                                   nas_runs_images_t *to, nas_error_t *err)
 {
+    if (runs->kind == NAS_RUNS_HALVES) return copy_halves(runs, source, to, err);
     if (runs->kind == NAS_RUNS_FEW) return copy_few(runs, source, to, err);
     *to = (nas_runs_images_t){.images = {source->images}, .labels = {source->labels}};
     return NAS_OK;

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-enum { NAS_RUNS_MOST = 1 /**< of a kind */, NAS_RUNS_FEW_IMAGES = 16 };
+enum { NAS_RUNS_MOST = 2 /**< of a kind */, NAS_RUNS_FEW_IMAGES = 16 };
 
 /** The runs of a kind, all of one program. */
 typedef struct nas_runs {
