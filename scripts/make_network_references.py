@@ -185,19 +185,25 @@ def draw_parameters(network):
 
 
 class Pass:
-    """A forward pass: outputs of every layer, and what rectifiers read."""
+    """A forward pass: outputs of every layer, what rectifiers read, how BNs' channels vary, and what the head takes means of."""
 
     def __init__(self, network, images):
-        self.uses, self.read = [], {}
-        hooks = []
+        self.uses, self.read, self.variances = [], {}, []
+        head = network.pool if hasattr(network, "pool") else network.head
+        hooks = [head.register_forward_hook(lambda _, x, __: setattr(self, "features", x[0].detach()))]
         for module in network.modules():
             if isinstance(module, LAYERS):
                 hooks.append(module.register_forward_hook(lambda layer, _, output: self.uses.append((layer, output))))
+            if isinstance(module, nn.BatchNorm2d):
+                hooks.append(module.register_forward_hook(self.vary))
             if isinstance(module, (nn.ReLU, nn.ReLU6)):
                 hooks.append(module.register_forward_hook(lambda relu, x, _: self.read.update({(type(relu), id(x[0])): x[0]})))
         self.logits = network(images)
         for hook in hooks:
             hook.remove()
+
+    def vary(self, norm, x, _):
+        self.variances.append(x[0].detach().var((0, 2, 3), unbiased=False))
 
 
 def weights_of(network):
@@ -248,6 +254,9 @@ def more_values(network, images, labels):
     values = {"swap": more.swap(signs_of(Pass(network, few).read))}
     losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
     values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
+    with more.scaled(weights):
+        passes = [Pass(network, noise) for noise in more.noise(images.shape)]
+    values["zen"] = more.zen([one.features for one in passes], passes[0].variances)
     return values
 
 

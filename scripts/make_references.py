@@ -100,9 +100,10 @@ class Norm(nn.Module):
         mean = x.mean((0, 2, 3), keepdim=True)
         variance = x.var((0, 2, 3), unbiased=False, keepdim=True)
         y = (x - mean) / torch.sqrt(variance + 1e-5)
-        if self.gamma is None:
-            return y
-        return y * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+        if self.gamma is not None:
+            y = y * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+        self.variance, self.output = variance.detach(), y
+        return y
 
 
 class Relu(nn.Module):
@@ -182,8 +183,12 @@ class Network(nn.Module):
         self.linear = nn.Linear(channels[2], CLASSES)
 
     def forward(self, x):
-        x = self.head_relu(self.head_bn(self.body(self.stem_bn(self.stem(x)))))
-        self.logits = self.linear(x.mean((2, 3)))
+        x = self.stem_bn(self.stem(x))
+        self.blocks = [x]
+        for block in self.body:
+            self.blocks.append(block(self.blocks[-1]))
+        self.features = self.head_relu(self.head_bn(self.blocks[-1]))
+        self.logits = self.linear(self.features.mean((2, 3)))
         return self.logits
 
     def of(self, kind):
@@ -255,12 +260,28 @@ def synflow(network, image_shape):
     return sum(float((w * g).abs().sum()) for w, g in zip(weights, gradients(total, weights)))
 
 
+def zen(network, noises):
+    features = []
+    for noise in reversed(noises):
+        total = network(noise).sum()
+        features.insert(0, network.features.detach())
+    outputs = [norm.output for norm in network.of(Norm) if norm.output.requires_grad]
+    reached = torch.autograd.grad(total, outputs, allow_unused=True)
+    live = [output for output, gradient in zip(outputs, reached) if gradient is not None]
+    return more.zen(features, [norm.variance for norm in network.of(Norm) if any(norm.output is x for x in live)])
+
+
 def more_values(network, images, labels):
     few, weights = images[: more.FEW], list(network.weights().values())
     network(few)
     values = {"swap": more.swap(signs_of(network))}
     losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
     values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
+    noises = more.noise(images.shape)
+    network(noises[0])
+    values.update(more.az([block.detach() for block in network.blocks]))
+    with more.scaled(weights):
+        values["zen"] = zen(network, noises)
     return values
 
 

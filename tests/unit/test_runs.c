@@ -2,12 +2,13 @@
 #include "worker/engine/metrics/runs.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 
 enum { BATCH = 21, IMAGE = 6 };
 
 static float images[BATCH * IMAGE];
 static int32_t labels[BATCH];
-static const nas_runs_source_t SOURCE = {images, labels, BATCH, IMAGE};
+static const nas_runs_source_t SOURCE = {images, labels, BATCH, IMAGE, 7};
 
 static void draw(void)
 {
@@ -50,8 +51,7 @@ Test(runs, few_images_are_the_first_of_the_batch)
     nas_runs_images_t few = {0};
     cr_assert_eq(nas_runs_images_init(&runs, &SOURCE, &few, NULL), NAS_OK);
     cr_assert_neq(few.images[0], images);
-    for (int i = 0; i < NAS_RUNS_FEW_IMAGES * IMAGE; i++)
-        cr_assert_eq(few.images[0][i], images[i]);
+    for (int i = 0; i < NAS_RUNS_FEW_IMAGES * IMAGE; i++) cr_assert_eq(few.images[0][i], images[i]);
     for (int i = 0; i < NAS_RUNS_FEW_IMAGES; i++) cr_assert_eq(few.labels[0][i], labels[i]);
     nas_runs_images_fini(&few);
 }
@@ -73,7 +73,7 @@ Test(runs, halves_are_of_every_second_image)
 
 Test(runs, of_one_image_both_halves_have_it)
 {
-    const nas_runs_source_t one = {images, labels, 1, IMAGE};
+    const nas_runs_source_t one = {images, labels, 1, IMAGE, 7};
     const nas_metric_t *zico = nas_metric_find("zico");
     nas_runs_t runs[NAS_N_RUNS];
     nas_runs_images_t halves = {0};
@@ -82,4 +82,23 @@ Test(runs, of_one_image_both_halves_have_it)
     cr_assert_eq(nas_runs_images_init(runs, &one, &halves, NULL), NAS_OK);
     for (int half = 0; half < 2; half++) cr_assert_eq(halves.labels[half][0], labels[0]);
     nas_runs_images_fini(&halves);
+}
+
+Test(runs, noise_is_changed_a_little)
+{
+    const nas_runs_t change = {NAS_RUNS_CHANGE, NAS_NEED_FEATURES, 2, BATCH};
+    const nas_runs_t noise = {NAS_RUNS_NOISE, NAS_NEED_COVARIANCE, 1, BATCH};
+    nas_runs_images_t both = {0}, one = {0};
+    double squares = 0;
+    cr_assert_eq(nas_runs_images_init(&change, &SOURCE, &both, NULL), NAS_OK);
+    cr_assert_eq(nas_runs_images_init(&noise, &SOURCE, &one, NULL), NAS_OK);
+    for (int i = 0; i < BATCH * IMAGE; i++) {
+        const double step = (double)both.images[1][i] - (double)both.images[0][i];
+        cr_assert_eq(both.images[0][i], one.images[0][i]);
+        cr_assert(step != 0 && fabs(step) < 0.06, "%g", step);
+        squares += step * step;
+    }
+    cr_assert_float_eq(sqrt(squares / (BATCH * IMAGE)), 0.01, 0.002);
+    nas_runs_images_fini(&both);
+    nas_runs_images_fini(&one);
 }

@@ -16,6 +16,7 @@ nas_status_t nas_scorer_plan_init(nas_scorer_plan_t *plan, const nas_scorer_opti
     const nas_runs_source_t source = {.images = options->images,
                                       .labels = options->labels,
                                       .batch = options->batch,
+                                      .seed = options->seed,
                                       .image = (size_t)net->image_channels * (size_t)net->height *
                                                (size_t)net->width};
     nas_status_t status = NAS_OK;
@@ -80,6 +81,29 @@ static nas_status_t draw_here(nas_scorer_member_t *member, const nas_scorer_opti
     return NAS_OK;
 }
 
+static bool has_kind(const nas_scorer_plan_t *plan, nas_runs_kind_t kind)
+{
+    bool has = false;
+    for (int i = 0; i < plan->n_runs; i++) has |= plan->runs[i].kind == kind;
+    return has;
+}
+
+/* arch: whose they are where the engine draws those that are not scaled. */
+static nas_status_t make_scaled(nas_scorer_member_t *member, const nas_scorer_plan_t *plan,
+                                const char *arch, nas_error_t *err)
+{
+    const size_t n = (size_t)member->graph->n_values;
+    if (!has_kind(plan, NAS_RUNS_CHANGE)) return NAS_OK;
+    member->scaled = malloc((n + 1) * sizeof *member->scaled);
+    if (!member->scaled) return nas_error_nomem(err, "a network's scaled parameters");
+    if (member->parameters)
+        memcpy(member->scaled, member->parameters, n * sizeof *member->scaled);
+    else
+        nas_parameters_init(member->graph, plan->options.seed, arch, member->scaled);
+    nas_runs_scale(member->graph, member->scaled);
+    return NAS_OK;
+}
+
 static nas_status_t leave_to_engine(nas_scorer_member_t *member, const nas_scorer_options_t *o,
                                     const char *arch, nas_error_t *err)
 {
@@ -102,6 +126,7 @@ void nas_scorer_member_build(nas_scorer_member_t *member, const nas_scorer_plan_
     if (!status)
         status = options->engine->draws ? leave_to_engine(member, options, arch->name, err)
                                         : draw_here(member, options, arch->name, err);
+    if (!status) status = make_scaled(member, plan, arch->name, err);
     if (!status) status = make_programs(member, plan, err);
     member->result.status = status;
 }
@@ -111,7 +136,9 @@ void nas_scorer_member_take(nas_scorer_member_t *member, const nas_scorer_plan_t
 {
     member->graph = graph;
     member->parameters = parameters;
-    member->result.status = make_programs(member, plan, &member->result.err);
+    nas_error_t *err = &member->result.err;
+    const nas_status_t status = make_scaled(member, plan, NULL, err);
+    member->result.status = status ? status : make_programs(member, plan, err);
 }
 
 /* ------------------------------------------------------------------------------ carrying it out */
@@ -120,9 +147,10 @@ static nas_engine_task_t task_of(const nas_scorer_member_t *member, const nas_sc
                                  int program, int run)
 {
     const nas_runs_images_t *images = &plan->images[program];
+    const bool is_scaled = plan->runs[program].kind == NAS_RUNS_CHANGE;
     return (nas_engine_task_t){.program = member->program[program],
-                               .parameters = member->parameters,
-                               .draw = member->name ? &member->draw : NULL,
+                               .parameters = is_scaled ? member->scaled : member->parameters,
+                               .draw = member->name && !is_scaled ? &member->draw : NULL,
                                .images = images->images[run],
                                .labels = images->labels[run]};
 }
@@ -152,7 +180,7 @@ typedef struct array {
     size_t n;
 } array_t;
 
-enum { N_ARRAYS = 6 };
+enum { N_ARRAYS = 8 };
 
 /* All but the sums of layers, which are no plain numbers. */
 static void list_arrays(const nas_scorer_member_t *member, const nas_program_t *program,
@@ -168,6 +196,8 @@ static void list_arrays(const nas_scorer_member_t *member, const nas_program_t *
         {&values->correlation, batch * batch},
         {&values->gradient, (size_t)member->graph->n_values},
         {&values->moments, (size_t)member->graph->n_statistics},
+        {&values->features, (size_t)program->n_features},
+        {&values->covariance, (size_t)program->n_covariance},
     };
     memcpy(array, all, sizeof all);
 }
@@ -261,6 +291,7 @@ void nas_scorer_member_clear(nas_scorer_member_t *member)
     nas_graph_destroy(member->own_graph);
     free(member->name);
     free(member->kept);
+    free(member->scaled);
     *member = (nas_scorer_member_t){.room = member->room, .n_room = member->n_room};
 }
 

@@ -26,6 +26,7 @@ typedef struct nas_scorer_member {
     char *name;   /**< that keys the draw; owned */
     double *room; /**< [n_room] for parameters that are drawn here; owned */
     int64_t n_room;
+    double *scaled; /**< parameters of NAS_RUNS_CHANGE, where there are such runs; owned */
     nas_program_t *program[NAS_N_RUNS]; /**< [n_programs] of the plan's runs; all, or it failed */
     int n_programs;
     int n_tasks;                                   /**< runs of all programs */

@@ -149,6 +149,8 @@ static void run_tensor(const nas_run_t *run, nas_op_kind_t kind, const nas_tenso
         nas_run_agreement(run, op);
     else if (kind == NAS_OP_PATTERNS)
         nas_run_patterns(run, op);
+    else if (kind == NAS_OP_STORE)
+        backend->store(op->shape, a.data, out);
     else if (kind == NAS_OP_FLATTEN)
         backend->flatten(op->shape, a.data, nas_run_tensor(run, op->b.at));
     else if (kind == NAS_OP_UNFLATTEN)
@@ -198,6 +200,9 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
     case NAS_SCALAR_CORRELATION:
         nas_run_jacobian(run, op);
         break;
+    case NAS_SCALAR_COVARIANCE:
+        nas_run_covariance(run, op);
+        break;
     }
 }
 
@@ -222,6 +227,7 @@ static void run_op(const nas_run_t *run, const nas_op_t *op)
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
     case NAS_OP_PATTERNS:
+    case NAS_OP_STORE:
     case NAS_OP_MAX_ABS:
     case NAS_OP_FLATTEN:
     case NAS_OP_UNFLATTEN:
@@ -283,6 +289,9 @@ nas_program_values_t nas_run_values(const nas_run_t *run)
         .correlation = nas_run_vector(run, r->correlation),
         .gradient = nas_run_vector(run, r->gradient),
         .moments = nas_run_vector(run, r->moments),
+        .features = nas_run_vector(run, r->features),
+        .n_features = run->program->n_features,
+        .covariance = nas_run_vector(run, r->covariance),
         .patterns = patterns ? *patterns : (double)NAN,
         .flow_mantissa = flow ? flow[0] : 0,
         .flow_exponent = flow ? (int)flow[1] : 0,

@@ -61,12 +61,14 @@ void nas_run_patterns(const nas_run_t *run, const nas_tensor_op_t *op);
 /* ------------------------------------------------------------- scalar operations, by their kind */
 
 /** Of norms (norm.c), of the head (head.c), of the flow (flow.c), of exponents and sums over weights
- *  (scale.c), of the Jacobian (jacobian.c). */
+ *  (scale.c), of the Jacobian (jacobian.c), of the channels of a block's end
+ *  (covariance.c). */
 void nas_run_norm(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_head(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_flow(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_scale(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_jacobian(const nas_run_t *run, const nas_scalar_op_t *op);
+void nas_run_covariance(const nas_run_t *run, const nas_scalar_op_t *op);
 
 /* ---------------------------------------------------------------------------------- profile.c */
 

@@ -21,6 +21,9 @@ typedef enum nas_runs_kind {
     NAS_RUNS_FEW,       /**< one, of the first 16 images of the batch, or all where it has less */
     NAS_RUNS_HALVES, /**< two, each of half the batch: its images of even and of odd place, but for
                              the last one of an odd number; of a single image both have that */
+    NAS_RUNS_NOISE,  /**< one, of as many images of noise, normal of variance 1, as the batch has */
+    NAS_RUNS_CHANGE, /**< two, of that noise, and of it with 0.01 times other noise added; weights of
+                             every layer are scaled to a root mean square of 1 */
     NAS_N_RUNS
 } nas_runs_kind_t;
 

@@ -17,7 +17,10 @@
     METRIC(params)                                                                                 \
     METRIC(flops)                                                                                  \
     METRIC(swap)                                                                                   \
-    METRIC(zico)
+    METRIC(zico)                                                                                   \
+    METRIC(az_expressivity)                                                                        \
+    METRIC(az_progressivity)                                                                       \
+    METRIC(zen)
 
 #define DECLARE(name) extern const nas_metric_t nas_metric_##name;
 #define ADDRESS(name) &nas_metric_##name,

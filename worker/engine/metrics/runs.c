@@ -1,5 +1,8 @@
 #include "worker/engine/metrics/runs.h"
 
+#include "common/base/rng.h"
+
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,8 @@ static nas_runs_t runs_of_kind(nas_runs_kind_t kind, int batch)
         [NAS_RUNS_FLOW] = {.n = 1, .batch = 1},
         [NAS_RUNS_FEW] = {.n = 1, .batch = few},
         [NAS_RUNS_HALVES] = {.n = 2, .batch = batch > 1 ? batch / 2 : 1},
+        [NAS_RUNS_NOISE] = {.n = 1, .batch = batch},
+        [NAS_RUNS_CHANGE] = {.n = 2, .batch = batch},
     };
     nas_runs_t of_kind = runs[kind];
     of_kind.kind = kind;
@@ -69,10 +74,39 @@ static nas_status_t copy_halves(const nas_runs_t *runs, const nas_runs_source_t 
     return NAS_OK;
 }
 
+static void draw_noise(uint64_t seed, uint64_t number, double size, float *images, size_t n)
+{
+    nas_rng_t rng;
+    nas_rng_init(&rng, seed, NAS_STREAM_NOISE, number);
+    for (size_t i = 0; i < n; i++)
+        images[i] = (float)((double)images[i] + size * nas_rng_normal(&rng));
+}
+
+static nas_status_t make_noise(const nas_runs_t *runs, const nas_runs_source_t *source,
+                               nas_runs_images_t *to, nas_error_t *err)
+{
+    const double change = 0.01;
+    const size_t n = (size_t)runs->batch * source->image;
+    float *noise = calloc((size_t)runs->n * n + 1, sizeof *noise);
+    if (!noise) return nas_error_nomem(err, "images of noise");
+    *to = (nas_runs_images_t){.owned = noise};
+    draw_noise(source->seed, 0, 1, noise, n);
+    for (int run = 0; run < runs->n; run++) {
+        to->images[run] = noise + (size_t)run * n;
+        to->labels[run] = source->labels;
+    }
+    if (runs->n < 2) return NAS_OK;
+    memcpy(noise + n, noise, n * sizeof *noise);
+    draw_noise(source->seed, 1, change, noise + n, n);
+    return NAS_OK;
+}
+
 nas_status_t nas_runs_images_init(const nas_runs_t *runs, const nas_runs_source_t *source,
                                   nas_runs_images_t *to, nas_error_t *err)
 {
     if (runs->kind == NAS_RUNS_HALVES) return copy_halves(runs, source, to, err);
+    if (runs->kind == NAS_RUNS_NOISE || runs->kind == NAS_RUNS_CHANGE)
+        return make_noise(runs, source, to, err);
     if (runs->kind == NAS_RUNS_FEW) return copy_few(runs, source, to, err);
     *to = (nas_runs_images_t){.images = {source->images}, .labels = {source->labels}};
     return NAS_OK;
@@ -82,4 +116,18 @@ void nas_runs_images_fini(nas_runs_images_t *images)
 {
     free(images->owned);
     *images = (nas_runs_images_t){0};
+}
+
+/* ------------------------------------------------------------------------------------ parameters */
+
+void nas_runs_scale(const nas_graph_t *graph, double *parameters)
+{
+    for (int i = 0; i < graph->n_parameters; i++) {
+        const nas_parameter_t *parameter = &graph->parameter[i];
+        double *value = parameters + parameter->offset, squares = 0;
+        if (parameter->kind != NAS_PARAMETER_WEIGHT) continue;
+        for (int64_t k = 0; k < parameter->n; k++) squares += value[k] * value[k];
+        const double size = sqrt(squares / (double)parameter->n);
+        for (int64_t k = 0; size > 0 && k < parameter->n; k++) value[k] /= size;
+    }
 }

@@ -28,6 +28,7 @@ typedef struct nas_runs_source {
     const int32_t *labels; /**< [N] */
     int batch;             /**< N */
     size_t image;          /**< numbers of an image */
+    uint64_t seed;         /**< of noise */
 } nas_runs_source_t;
 
 /** Images and labels of the runs of a kind. */
@@ -45,5 +46,9 @@ nas_status_t nas_runs_images_init(const nas_runs_t *runs, const nas_runs_source_
 
 /** Of a zeroed one nothing. */
 void nas_runs_images_fini(nas_runs_images_t *images);
+
+/** Parameters as NAS_RUNS_CHANGE has them.  Not collective, deterministic. Weights that are all 0
+ *  stay so. parameters [in, out] of the graph. */
+void nas_runs_scale(const nas_graph_t *graph, double *parameters);
 
 #endif

@@ -39,7 +39,8 @@ static bool is_rescaled(const nas_emitter_t *e, int node)
 static readers_t find_readers(const nas_emitter_t *e, int node)
 {
     const bool is_head = node == e->graph->head;
-    readers_t readers = {.x = is_rescaled(e, node) || (is_head && !e->graph->head_rectified),
+    readers_t readers = {.x = is_rescaled(e, node) || nas_emits_covariance(e, node) ||
+                              (is_head && !e->graph->head_rectified),
                          .r = (is_head && e->graph->head_rectified) || has_signs(e, node)};
     add_groups(e, node, &readers);
     add_nodes(e, node, &readers);
@@ -174,6 +175,23 @@ static void emit_signs(nas_emitter_t *e, int node)
     op->out[1] = e->program->results.patterns;
 }
 
+static void emit_store(nas_emitter_t *e, int node, int tensor, nas_vector_t to)
+{
+    nas_emit_node(e, NAS_OP_STORE, node, tensor)->out[0] = to;
+}
+
+static void emit_covariance(nas_emitter_t *e, int node)
+{
+    const nas_lowered_node_t *n = &e->graph->node[node];
+    emit_store(e, node, e->node[node].x, e->stored);
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_COVARIANCE);
+    op->c = n->c;
+    op->count = (double)n->h * n->w;
+    op->in = e->stored;
+    op->out = e->program->results.covariance + e->n_covariance;
+    e->n_covariance += (int64_t)n->c * n->c;
+}
+
 static void emit_node(nas_emitter_t *e, int node)
 {
     nas_node_tensors_t *t = &e->node[node];
@@ -192,6 +210,7 @@ static void emit_node(nas_emitter_t *e, int node)
         emit_value(e, node, is_passed);
     if (is_rescaled(e, node)) emit_rescale(e, node);
     if (has_signs(e, node)) emit_signs(e, node);
+    if (nas_emits_covariance(e, node)) emit_covariance(e, node);
 }
 
 /* ---------------------------------------------------------------------------------------- all */
@@ -216,6 +235,7 @@ static void emit_head(nas_emitter_t *e)
     const int read = e->graph->head_rectified ? e->node[head].r : e->node[head].x;
     nas_emit_image_dots(e, nas_node_shape(e, head), nas_node_slice(e, head, read), nas_no_slice(),
                         e->program->head.features);
+    if (e->needs & NAS_NEED_FEATURES) emit_store(e, head, read, e->program->results.features);
     nas_emit_scalar(e, NAS_SCALAR_HEAD_FORWARD);
     if (!e->flow) e->program->results.logits = e->program->head.logits;
 }

@@ -183,19 +183,27 @@ static void emit_flow(nas_emitter_t *e)
  * trainings */
 
 /* gamma: sum of d z; beta: sum of d. */
+static void emit_norm_gradient(nas_emitter_t *e, int norm)
+{
+    nas_scalar_op_t *gradient = nas_emit_scalar(e, NAS_SCALAR_NORM_GRADIENT);
+    gradient->norm = norm;
+    gradient->in = e->node[e->graph->norm[norm].target].sum_d;
+    gradient->out = e->program->results.gradient;
+}
+
 static void emit_norm_results(nas_emitter_t *e, int norm)
 {
-    const int node = e->graph->norm[norm].target;
-    if (!e->graph->node[node].live) return;
-    if (e->graph->norm[norm].gamma >= 0) {
-        nas_scalar_op_t *gradient = nas_emit_scalar(e, NAS_SCALAR_NORM_GRADIENT);
-        gradient->norm = norm;
-        gradient->in = e->node[node].sum_d;
-        gradient->out = e->program->results.gradient;
-    }
+    const nas_lowered_norm_t *n = &e->graph->norm[norm];
+    if (!e->graph->node[n->target].live) return;
+    if ((e->needs & NAS_NEED_GRADIENT) && n->gamma >= 0) emit_norm_gradient(e, norm);
     nas_scalar_op_t *moments = nas_emit_scalar(e, NAS_SCALAR_NORM_MOMENTS);
     moments->norm = norm;
     moments->out = e->program->results.moments;
+}
+
+static void emit_all_norm_results(nas_emitter_t *e)
+{
+    for (int i = 0; i < e->graph->n_norms; i++) emit_norm_results(e, i);
 }
 
 /* Of a bias without BN: sum of d. */
@@ -221,7 +229,7 @@ static void emit_gradient(nas_emitter_t *e)
         nas_emit_op(e, NAS_OP_UNPACK)->index = g;
         nas_emit_use(e, e->gradients);
     }
-    for (int i = 0; i < e->graph->n_norms; i++) emit_norm_results(e, i);
+    emit_all_norm_results(e);
     for (int i = 0; i < e->graph->n_links; i++) emit_bias_gradient(e, &e->graph->link[i]);
     if (e->graph->linear_weight >= 0)
         nas_emit_scalar(e, NAS_SCALAR_HEAD_GRADIENT)->out = e->program->results.gradient;
@@ -231,5 +239,8 @@ void nas_emit_results(nas_emitter_t *e)
 {
     if (e->flow) emit_flow(e);
     if (nas_emits_sums(e)) emit_layers(e);
-    if (e->needs & NAS_NEED_GRADIENT) emit_gradient(e);
+    if (e->needs & NAS_NEED_GRADIENT)
+        emit_gradient(e);
+    else if (e->needs & NAS_NEED_FEATURES)
+        emit_all_norm_results(e);
 }

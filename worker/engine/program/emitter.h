@@ -109,6 +109,8 @@ typedef struct nas_emitter {
     size_t gradient_bytes;
     int scratch;               /**< of the convolutions */
     int bits;                  /**< signs of one node */
+    nas_vector_t stored;       /**< float64 of one node */
+    int64_t n_covariance;      /**< numbers of those so far */
     nas_vector_t seen;         /**< [2^N] patterns of signs */
     nas_vector_t image_sum[2]; /**< [N, C] fisher */
     nas_vector_t jacobian;     /**< JACOBIAN: [N, I, H, W] of the results; else NAS_NOWHERE */
@@ -169,6 +171,8 @@ nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, i
 bool nas_emits_sums(const nas_emitter_t *e);
 /** Whether the signs of ReLUs are looked at, those on dead edges too. */
 bool nas_emits_signs(const nas_emitter_t *e);
+/** Whether a node's covariance is wanted. */
+bool nas_emits_covariance(const nas_emitter_t *e, int node);
 /** Whether anything is differentiated. */
 bool nas_emits_backward(const nas_emitter_t *e);
 

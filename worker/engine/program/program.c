@@ -38,7 +38,7 @@ static void mark_evaluated(nas_emitter_t *e)
     for (int node = graph->n_nodes - 1; node >= 0; node--) {
         const nas_lowered_node_t *n = &graph->node[node];
         const bool counts = nas_emits_signs(e) && n->n_relu > 0;
-        e->evaluated[node] |= n->live || counts;
+        e->evaluated[node] |= n->live || counts || nas_emits_covariance(e, node);
         for (int i = 0; e->evaluated[node] && i < n->n_inputs; i++)
             if (n->input[i].source >= 0) e->evaluated[n->input[i].source] = true;
     }
@@ -198,7 +198,7 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
 /* A layout that tensors cannot be read out of is a device's, which has kernels of its own. */
 unsigned nas_program_lacks(const nas_backend_t *layout)
 {
-    return layout->signs ? 0 : NAS_NEED_PATTERNS;
+    return layout->store ? 0 : NAS_NEED_PATTERNS | NAS_NEED_FEATURES | NAS_NEED_COVARIANCE;
 }
 
 /* A layout whose backend has no more than the plain form takes. */
