@@ -251,7 +251,8 @@ def synflow(network, image_shape):
 
 def more_values(network, images, labels):
     few, weights = images[: more.FEW], weights_of(network)
-    values = {"swap": more.swap(signs_of(Pass(network, few).read))}
+    forward = Pass(network, few)
+    values = {"ntk": more.ntk(forward.logits, weights), "swap": more.swap(signs_of(forward.read))}
     losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
     values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
     with more.scaled(weights):

@@ -273,8 +273,7 @@ def zen(network, noises):
 
 def more_values(network, images, labels):
     few, weights = images[: more.FEW], list(network.weights().values())
-    network(few)
-    values = {"swap": more.swap(signs_of(network))}
+    values = {"ntk": more.ntk(network(few), weights), "swap": more.swap(signs_of(network))}
     losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
     values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
     noises = more.noise(images.shape)

@@ -11,6 +11,9 @@ scripts/make_network_references.py. docs/metrics.md says where papers and public
                       over the BNs that reach the logits: log of the root of the mean variance of channels, of x; every
                       layer's weights scaled to a root mean square of 1                                    (Lin et al., ICCV 2021)
 
+    ntk               over the first 16 images, which go through together: condition number of the products of the gradients of the
+                      sums of an image's logits by all weights; NaN beyond 1e6                             (Chen et al., ICLR 2021)
+
 Noise is normal, as common/base/rng.h draws it with the seed 0.
 """
 
@@ -111,3 +114,15 @@ def az(blocks):
     """blocks: what comes out of each."""
     entropies = [entropy(block) for block in blocks]
     return {"az_expressivity": sum(entropies), "az_progressivity": float(np.min(np.diff(entropies)))}
+
+
+def ntk(logits, weights):
+    """logits: [images, classes]."""
+    rows = []
+    for image in logits:
+        found = torch.autograd.grad(image.sum(), weights, retain_graph=True, allow_unused=True)
+        rows.append(torch.cat([torch.zeros(w.numel()).double() if g is None else g.flatten() for g, w in zip(found, weights)]))
+    gradients = torch.stack(rows).numpy()
+    values = np.linalg.eigvalsh(gradients @ gradients.T)
+    number = values[-1] / values[0]
+    return number if 0 < number <= 1e6 else np.nan

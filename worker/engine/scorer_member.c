@@ -180,7 +180,7 @@ typedef struct array {
     size_t n;
 } array_t;
 
-enum { N_ARRAYS = 8 };
+enum { N_ARRAYS = 9 };
 
 /* All but the sums of layers, which are no plain numbers. */
 static void list_arrays(const nas_scorer_member_t *member, const nas_program_t *program,
@@ -198,6 +198,7 @@ static void list_arrays(const nas_scorer_member_t *member, const nas_program_t *
         {&values->moments, (size_t)member->graph->n_statistics},
         {&values->features, (size_t)program->n_features},
         {&values->covariance, (size_t)program->n_covariance},
+        {&values->kernel, 2 * batch * batch},
     };
     memcpy(array, all, sizeof all);
 }

@@ -179,6 +179,8 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
     case NAS_SCALAR_HEAD_FORWARD:
     case NAS_SCALAR_HEAD_LOSS:
     case NAS_SCALAR_HEAD_SUM:
+    case NAS_SCALAR_HEAD_IMAGE:
+    case NAS_SCALAR_HEAD_KERNEL:
     case NAS_SCALAR_HEAD_TANGENT:
     case NAS_SCALAR_HEAD_GRADIENT:
         nas_run_head(run, op);
@@ -292,6 +294,7 @@ nas_program_values_t nas_run_values(const nas_run_t *run)
         .features = nas_run_vector(run, r->features),
         .n_features = run->program->n_features,
         .covariance = nas_run_vector(run, r->covariance),
+        .kernel = nas_run_vector(run, r->kernel),
         .patterns = patterns ? *patterns : (double)NAN,
         .flow_mantissa = flow ? flow[0] : 0,
         .flow_exponent = flow ? (int)flow[1] : 0,

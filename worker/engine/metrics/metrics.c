@@ -20,7 +20,8 @@
     METRIC(zico)                                                                                   \
     METRIC(az_expressivity)                                                                        \
     METRIC(az_progressivity)                                                                       \
-    METRIC(zen)
+    METRIC(zen)                                                                                    \
+    METRIC(ntk)
 
 #define DECLARE(name) extern const nas_metric_t nas_metric_##name;
 #define ADDRESS(name) &nas_metric_##name,

@@ -227,7 +227,7 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_CORRELATION,   /**< in: rows [N, c], which need not be kept; out [N, N] */
     /* Beyond the plain form (lower.h): */
     NAS_SCALAR_DOTS, /**< in, more [c], NOWHERE: the parameters from `entry` on: sums of their
-                          products, and of these without sign, to out [2] */
+                          products, and of these without sign, are added to out [2] */
     NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest
                           sum without signs, to out */
     NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in, of bound `more` (NOWHERE: 1); or the
@@ -237,7 +237,9 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_ALIGN, /**< out [c]: what brings what goes in to the exponent; 0 where its gain `in` or
                            its bound `more` is 0 */
     /* Of ref and cpu alone (nas_program_lacks): */
-    NAS_SCALAR_COVARIANCE /**< in: [N, c, count], which need not be kept; out [c, c] */
+    NAS_SCALAR_COVARIANCE, /**< in: [N, c, count], which need not be kept; out [c, c] */
+    NAS_SCALAR_HEAD_IMAGE, /**< d_features of the sum of the logits of image c */
+    NAS_SCALAR_HEAD_KERNEL /**< the linear layer's part of the kernel is added to out [N, N, 2] */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
@@ -283,6 +285,7 @@ typedef struct nas_program_results {
     nas_vector_t patterns;
     nas_vector_t features;
     nas_vector_t covariance;
+    nas_vector_t kernel;
     nas_vector_t flow; /**< [2] mantissa, exponent */
 } nas_program_results_t;
 

@@ -179,6 +179,7 @@ static void emit(nas_emitter_t *e)
     if (of_loss.weights || of_loss.fisher || (e->needs & NAS_NEED_LOSS))
         e->program->results.loss = e->program->head.loss;
     if (e->needs & NAS_NEED_CURVATURE) nas_emit_curvature(e);
+    if (e->needs & NAS_NEED_KERNEL) nas_emit_kernel(e);
     nas_emit_results(e);
 }
 
@@ -198,7 +199,9 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
 /* A layout that tensors cannot be read out of is a device's, which has kernels of its own. */
 unsigned nas_program_lacks(const nas_backend_t *layout)
 {
-    return layout->store ? 0 : NAS_NEED_PATTERNS | NAS_NEED_FEATURES | NAS_NEED_COVARIANCE;
+    return layout->store
+               ? 0
+               : NAS_NEED_PATTERNS | NAS_NEED_FEATURES | NAS_NEED_COVARIANCE | NAS_NEED_KERNEL;
 }
 
 /* A layout whose backend has no more than the plain form takes. */

@@ -36,7 +36,9 @@ typedef enum nas_need {
     NAS_NEED_FEATURES = 2048, /**< what the head takes means of, and the batch statistics */
     /** Covariance of the channels at every block's end, over all images and pixels; of those that do
      *  not reach the logits, too. */
-    NAS_NEED_COVARIANCE = 4096
+    NAS_NEED_COVARIANCE = 4096,
+    /** Products of every two images' gradients of the sum of an image's logits, by all weights. */
+    NAS_NEED_KERNEL = 8192
 } nas_need_t;
 
 /** Needs that a layout's backend has no kernels for; nas_need_t bits. */
@@ -80,6 +82,8 @@ typedef struct nas_program_values {
     const double
         *features; /**< [n_features], that is [N, C, H, W], of what the head takes means of */
     int64_t n_features;
+    const double
+        *kernel; /**< KERNEL: [N, N, 2], the product at [j <= i, 0]; its rest is of no use */
     const double *covariance; /**< [C, C] of every block's end, in their order; NULL too where the
                                    network has no blocks */
     double flow_mantissa;     /**< synflow = mantissa * 2^exponent */

@@ -147,6 +147,7 @@ static void make_results(nas_emitter_t *e)
         .gradient = vector_if(e, gradient, (size_t)graph->n_values),
         .moments = vector_if(e, gradient || features, (size_t)graph->n_statistics),
         .features = vector_if(e, features, n_features(e)),
+        .kernel = vector_if(e, (e->needs & NAS_NEED_KERNEL) != 0, 2 * n * n),
         .covariance = vector_if(e, n_covariances(e) > 0, n_covariances(e)),
         .patterns = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, 1),
         .flow = vector_if(e, e->flow, 2)};
