@@ -35,6 +35,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+import reference_metrics as more
 from make_references import gradients, jacob_cov
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -184,19 +185,25 @@ def draw_parameters(network):
 
 
 class Pass:
-    """A forward pass: outputs of every layer, and what rectifiers read."""
+    """A forward pass: outputs of every layer, what rectifiers read, how BNs' channels vary, and what the head takes means of."""
 
     def __init__(self, network, images):
-        self.uses, self.read = [], {}
-        hooks = []
+        self.uses, self.read, self.variances = [], {}, []
+        head = network.pool if hasattr(network, "pool") else network.head
+        hooks = [head.register_forward_hook(lambda _, x, __: setattr(self, "features", x[0].detach()))]
         for module in network.modules():
             if isinstance(module, LAYERS):
                 hooks.append(module.register_forward_hook(lambda layer, _, output: self.uses.append((layer, output))))
+            if isinstance(module, nn.BatchNorm2d):
+                hooks.append(module.register_forward_hook(self.vary))
             if isinstance(module, (nn.ReLU, nn.ReLU6)):
                 hooks.append(module.register_forward_hook(lambda relu, x, _: self.read.update({(type(relu), id(x[0])): x[0]})))
         self.logits = network(images)
         for hook in hooks:
             hook.remove()
+
+    def vary(self, norm, x, _):
+        self.variances.append(x[0].detach().var((0, 2, 3), unbiased=False))
 
 
 def weights_of(network):
@@ -211,8 +218,12 @@ def fisher(uses, loss):
     return total
 
 
+def signs_of(read):
+    return torch.cat([(x > 0).detach().flatten(1) for x in read.values()], 1)
+
+
 def nwot(read):
-    signs = torch.cat([(x > 0).detach().flatten(1) for x in read.values()], 1)
+    signs = signs_of(read)
     agree = (signs[:, None, :] == signs[None, :, :]).sum(2)
     return np.linalg.slogdet(agree.double().numpy())[1]
 
@@ -236,6 +247,18 @@ def synflow(network, image_shape):
     weights = weights_of(flow)
     total = flow(torch.ones(1, *image_shape, dtype=torch.float64)).sum()
     return sum(float((w * g).abs().sum()) for w, g in zip(weights, gradients(total, weights)))
+
+
+def more_values(network, images, labels):
+    few, weights = images[: more.FEW], weights_of(network)
+    forward = Pass(network, few)
+    values = {"ntk": more.ntk(forward.logits, weights), "swap": more.swap(signs_of(forward.read))}
+    losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
+    values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
+    with more.scaled(weights):
+        passes = [Pass(network, noise) for noise in more.noise(images.shape)]
+    values["zen"] = more.zen([one.features for one in passes], passes[0].variances)
+    return values
 
 
 def expected_values(network, images, labels):
@@ -265,6 +288,7 @@ def expected_values(network, images, labels):
         "synflow": synflow(network, images.shape[1:]),
     }
     values["log_synflow"] = np.log(values["synflow"])
+    values.update(more_values(network, images, labels))
     parameters = dict(network.named_parameters())
     for name, gradient in zip(parameters, gradients(loss, list(parameters.values()), retain_graph=True)):
         values["gradients/" + name] = gradient.numpy()

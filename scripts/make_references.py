@@ -24,6 +24,7 @@ Definitions of the metrics ("weights": of every convolution and of the linear la
                  gradients of the sum of the logits, k = 1e-5                    (Mellor et al., version 1, 2020)
     nwot         log |det K|, K the number of ReLU inputs at which two images have the same sign, over every ReLU, dead
                  edges included                                                  (Mellor et al., ICML 2021)
+    others       reference_metrics.py
 
 A training: L of each batch before its step of gradient descent, with Nesterov momentum 0.9, weight decay 0.0005
 on every parameter, and a rate that falls from 0.1 to 0 as half a cosine. Its images differ in colour by their class, and are
@@ -39,6 +40,8 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
+
+import reference_metrics as more
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 CLASSES = 10
@@ -65,6 +68,7 @@ CASES = (
     Case("deadend", "|nor_conv_1x1~0|+|nor_conv_3x3~0|none~1|+|nor_conv_1x1~0|none~1|avg_pool_3x3~2|", 4, cells=2, seed=3),
     Case("train", "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|", 4, "train", size=12, seed=4),
     Case("8channels", "|nor_conv_1x1~0|+|skip_connect~0|avg_pool_3x3~1|+|none~0|avg_pool_3x3~1|skip_connect~2|", 8, seed=5),
+    Case("few", "|nor_conv_1x1~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|avg_pool_3x3~1|nor_conv_1x1~2|", 4, batch=19, seed=7),
     Case("course", "|nor_conv_3x3~0|+|avg_pool_3x3~0|skip_connect~1|+|nor_conv_1x1~0|none~1|nor_conv_3x3~2|", 4, "train", batch=8, seed=6, steps=20),
 )
 
@@ -96,9 +100,10 @@ class Norm(nn.Module):
         mean = x.mean((0, 2, 3), keepdim=True)
         variance = x.var((0, 2, 3), unbiased=False, keepdim=True)
         y = (x - mean) / torch.sqrt(variance + 1e-5)
-        if self.gamma is None:
-            return y
-        return y * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+        if self.gamma is not None:
+            y = y * self.gamma.view(1, -1, 1, 1) + self.beta.view(1, -1, 1, 1)
+        self.variance, self.output = variance.detach(), y
+        return y
 
 
 class Relu(nn.Module):
@@ -178,8 +183,12 @@ class Network(nn.Module):
         self.linear = nn.Linear(channels[2], CLASSES)
 
     def forward(self, x):
-        x = self.head_relu(self.head_bn(self.body(self.stem_bn(self.stem(x)))))
-        self.logits = self.linear(x.mean((2, 3)))
+        x = self.stem_bn(self.stem(x))
+        self.blocks = [x]
+        for block in self.body:
+            self.blocks.append(block(self.blocks[-1]))
+        self.features = self.head_relu(self.head_bn(self.blocks[-1]))
+        self.logits = self.linear(self.features.mean((2, 3)))
         return self.logits
 
     def of(self, kind):
@@ -219,8 +228,13 @@ def fisher(network, loss):
     return total
 
 
+def signs_of(network):
+    """Of the last images that went through: [images, inputs of ReLUs]."""
+    return torch.cat([relu.signs for relu in network.of(Relu)], 1)
+
+
 def nwot(network):
-    signs = torch.cat([relu.signs for relu in network.of(Relu)], 1)
+    signs = signs_of(network)
     agree = (signs[:, None, :] == signs[None, :, :]).sum(2)
     return np.linalg.slogdet(agree.double().numpy())[1]
 
@@ -244,6 +258,30 @@ def synflow(network, image_shape):
     weights = list(network.weights().values())
     total = network(torch.ones(1, *image_shape, dtype=torch.float64)).sum()
     return sum(float((w * g).abs().sum()) for w, g in zip(weights, gradients(total, weights)))
+
+
+def zen(network, noises):
+    features = []
+    for noise in reversed(noises):
+        total = network(noise).sum()
+        features.insert(0, network.features.detach())
+    outputs = [norm.output for norm in network.of(Norm) if norm.output.requires_grad]
+    reached = torch.autograd.grad(total, outputs, allow_unused=True)
+    live = [output for output, gradient in zip(outputs, reached) if gradient is not None]
+    return more.zen(features, [norm.variance for norm in network.of(Norm) if any(norm.output is x for x in live)])
+
+
+def more_values(network, images, labels):
+    few, weights = images[: more.FEW], list(network.weights().values())
+    values = {"ntk": more.ntk(network(few), weights), "swap": more.swap(signs_of(network))}
+    losses = [functional.cross_entropy(network(x), y) for x, y in zip(more.halves(images), more.halves(labels))]
+    values["zico"] = more.zico([gradients(loss, weights) for loss in losses])
+    noises = more.noise(images.shape)
+    network(noises[0])
+    values.update(more.az([block.detach() for block in network.blocks]))
+    with more.scaled(weights):
+        values["zen"] = zen(network, noises)
+    return values
 
 
 def expected_values(network, images, labels):
@@ -274,6 +312,7 @@ def expected_values(network, images, labels):
     (jacobian,) = gradients(network(inputs).sum(), [inputs])
     values["input_gradient"] = jacobian.numpy()
     values["jacob_cov"] = jacob_cov(jacobian)
+    values.update(more_values(network, images, labels))
     values["synflow"] = synflow(network, images.shape[1:])
     with np.errstate(divide="ignore"):
         values["log_synflow"] = np.log(values["synflow"])

@@ -4,27 +4,35 @@
 #include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/graph/networks.h"
 #include "worker/engine/host/backends.h"
+#include "worker/engine/metrics/runs.h"
 #include "worker/engine/program/footprint.h"
-#include "worker/engine/program/program.h"
 
-/* The flow program is one of its own. */
+/* A program for every kind of runs. Returns their number. */
+static int list_programs(const nas_score_parameters_t *parameters,
+                         nas_footprint_program_t program[NAS_N_RUNS])
+{
+    int n_metrics = 0;
+    const nas_metric_t *const *list = nas_metric_list(&n_metrics);
+    const nas_metric_t *metric[NAS_METRICS_MAX];
+    nas_runs_t runs[NAS_N_RUNS];
+    for (int64_t m = 0; m < parameters->n_metric; m++) metric[m] = list[parameters->metric[m]];
+    const int n = nas_runs_list(metric, (int)parameters->n_metric, (int)parameters->batch, runs);
+    for (int i = 0; i < n; i++)
+        program[i] = (nas_footprint_program_t){.needs = runs[i].needs, .batch = runs[i].batch};
+    return n;
+}
+
 static nas_status_t measure_tensors(const nas_score_parameters_t *parameters,
                                     nas_networks_t *networks, int64_t largest,
                                     nas_score_needs_t *found, nas_error_t *err)
 {
-    unsigned needs[] = {0, 0};
-    int n_metrics = 0;
-    const nas_metric_t *const *metric = nas_metric_list(&n_metrics);
-    for (int64_t m = 0; m < parameters->n_metric; m++)
-        needs[0] |= metric[parameters->metric[m]]->needs;
-    needs[1] = needs[0] & NAS_NEED_FLOW;
-    needs[0] &= ~(unsigned)NAS_NEED_FLOW;
+    nas_footprint_program_t program[NAS_N_RUNS];
+    const int n_programs = list_programs(parameters, program);
     nas_footprint_options_t options = {.backend =
                                            nas_backend_of(parameters->backend, nas_isa_best()),
                                        .network = &parameters->network,
-                                       .batch = (int)parameters->batch,
-                                       .needs = needs[0] ? needs : needs + 1,
-                                       .n_needs = (needs[0] != 0) + (needs[1] != 0)};
+                                       .program = program,
+                                       .n_programs = n_programs};
     const nas_status_t status =
         nas_footprint_of(&options, networks, largest, &found->tensor_bytes, err);
     if (status) return status;

@@ -49,6 +49,12 @@ for device in gpu opencl; do
     grep -q 'device: network: .* cannot compute it yet.* set cpu' err || fail "check --device $device: $(<err)"
 done
 
+# ---- Or metrics of them ----
+
+sed -e '/^objective\|^search/d' -e 's/space: darts/space: nas-bench-201/' -e 's/names: \[.*\]/names: [snip, swap]/' darts.yaml >swap.yaml
+expect_exit 2 "$ROBOTNAS" check --score swap.yaml --device gpu
+grep -q 'device: metrics.names: swap: gpu cannot compute it yet; .* set cpu' err || fail "check --device gpu: $(<err)"
+
 # ---- Files ----
 
 expect_exit 0 "$ROBOTNAS" check best.onnx

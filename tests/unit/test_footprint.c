@@ -13,23 +13,23 @@ static const nas_network_t NETWORK = {.image_channels = 3,
                                       .convention = NAS_CONVENTION_SCORE};
 
 /* Bytes that all programs take in an engine. */
-static size_t taken(const nas_backend_t *backend, const program_case_t *c, int batch,
-                    const unsigned *needs, int n_needs)
+static size_t taken(const nas_backend_t *backend, const program_case_t *c,
+                    const nas_footprint_program_t *of, int n)
 {
     nas_engine_t *engine = NULL;
     nas_program_t *program[2] = {NULL};
     cr_assert_eq(nas_host_engine_create(backend, NULL, &engine, NULL), NAS_OK);
-    for (int i = 0; i < n_needs; i++) {
+    for (int i = 0; i < n; i++) {
         nas_program_options_t options = c->options;
         options.layout = backend;
-        options.batch = needs[i] & NAS_NEED_FLOW ? 1 : batch;
-        options.needs = needs[i];
+        options.batch = of[i].batch;
+        options.needs = of[i].needs;
         cr_assert_eq(nas_program_create(&options, &program[i], NULL), NAS_OK);
     }
     const nas_program_t *const list[] = {program[0], program[1]};
-    const size_t bytes = engine->bytes(engine, list, n_needs);
-    cr_assert_eq(engine->reserve(engine, list, n_needs, NULL), NAS_OK);
-    for (int i = 0; i < n_needs; i++) nas_program_destroy(program[i]);
+    const size_t bytes = engine->bytes(engine, list, n);
+    cr_assert_eq(engine->reserve(engine, list, n, NULL), NAS_OK);
+    for (int i = 0; i < n; i++) nas_program_destroy(program[i]);
     nas_engine_destroy(engine);
     return bytes;
 }
@@ -47,15 +47,17 @@ static void expect_footprint(const nas_backend_t *backend)
             for (int batch = 3; batch <= 9; batch += 6) {
                 program_case_t c = make_case(backend, &NETWORK, batch, number);
                 size_t bytes = 0;
+                const nas_footprint_program_t program[] = {
+                    {needs[i][0], needs[i][0] & NAS_NEED_FLOW ? 1 : batch},
+                    {needs[i][1], needs[i][1] & NAS_NEED_FLOW ? 1 : batch}};
                 const nas_footprint_options_t options = {.backend = backend,
                                                          .network = &NETWORK,
                                                          .arch = &c.arch,
-                                                         .batch = batch,
-                                                         .needs = needs[i],
-                                                         .n_needs = needs[i][1] ? 2 : 1};
+                                                         .program = program,
+                                                         .n_programs = needs[i][1] ? 2 : 1};
                 cr_assert_eq(nas_footprint(&options, &bytes, NULL), NAS_OK);
                 cr_assert_gt(bytes, 0);
-                cr_assert_eq(bytes, taken(backend, &c, batch, options.needs, options.n_needs));
+                cr_assert_eq(bytes, taken(backend, &c, program, options.n_programs));
                 free_case(&c);
             }
 }
@@ -69,7 +71,7 @@ Test(footprint, is_what_programs_take)
 
 Test(footprint, grows_with_the_batch_and_the_network)
 {
-    static const unsigned needs = NAS_NEED_LOSS | NAS_NEED_GRADIENT;
+    nas_footprint_program_t program = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, 4};
     nas_arch_t conv = arch_of("(2, 2, 2, 2, 2, 2)"); /* 3 x 3 */
     nas_network_t large = NETWORK;
     large.cells = 3;
@@ -77,11 +79,10 @@ Test(footprint, grows_with_the_batch_and_the_network)
     nas_footprint_options_t options = {.backend = nas_backend_named("ref")->of(NAS_ISA_PLAIN),
                                        .network = &NETWORK,
                                        .arch = &conv,
-                                       .batch = 4,
-                                       .needs = &needs,
-                                       .n_needs = 1};
+                                       .program = &program,
+                                       .n_programs = 1};
     cr_assert_eq(nas_footprint(&options, &small_bytes, NULL), NAS_OK);
-    options.batch = 16;
+    program.batch = 16;
     cr_assert_eq(nas_footprint(&options, &batch_bytes, NULL), NAS_OK);
     options.network = &large;
     cr_assert_eq(nas_footprint(&options, &large_bytes, NULL), NAS_OK);
@@ -92,7 +93,7 @@ Test(footprint, grows_with_the_batch_and_the_network)
 
 Test(footprint, a_network_that_cannot_be_is_refused)
 {
-    static const unsigned needs = NAS_NEED_LOSS;
+    static const nas_footprint_program_t program = {NAS_NEED_LOSS, 4};
     nas_arch_t none = arch_of("(1, 1, 1, 1, 1, 1)");
     nas_network_t wrong = NETWORK;
     wrong.height = 7;
@@ -100,9 +101,8 @@ Test(footprint, a_network_that_cannot_be_is_refused)
     const nas_footprint_options_t options = {.backend = nas_backend_named("ref")->of(NAS_ISA_PLAIN),
                                              .network = &wrong,
                                              .arch = &none,
-                                             .batch = 4,
-                                             .needs = &needs,
-                                             .n_needs = 1};
+                                             .program = &program,
+                                             .n_programs = 1};
     cr_assert_eq(nas_footprint(&options, &bytes, NULL), NAS_EARG);
     cr_assert_eq(bytes, 77);
     nas_arch_fini(&none);

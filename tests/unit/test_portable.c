@@ -220,7 +220,7 @@ Test(portable, log_synflow_is_what_it_is_by_libm)
     const double mantissa[] = {0.75, 1.0, 0.5 + 1e-9, 0.0, INFINITY};
     for (size_t i = 0; i < sizeof mantissa / sizeof *mantissa; i++) {
         const nas_program_values_t flow = {.flow_mantissa = mantissa[i], .flow_exponent = 200};
-        nas_metric_input_t input = {.flow = &flow};
+        nas_metric_input_t input = {.run = &flow};
         const double expected = nas_metric_find("log_synflow")->value(&input);
         input.is_portable = true;
         const double value = nas_metric_find("log_synflow")->value(&input);

@@ -27,10 +27,10 @@ typedef struct pack {
 } pack_t;
 
 struct nas_scorer {
-    nas_scorer_options_t options;
+    nas_scorer_plan_t plan;
     pack_t pack[2];
     int gathered;                  /* the pack that is added to */
-    nas_engine_task_t *task;       /* [NAS_SCORER_PROGRAMS * width] of the part under way */
+    nas_engine_task_t *task;       /* [NAS_SCORER_TASKS * width] of the part under way */
     const nas_program_t **program; /* of these */
     size_t most_bytes;
 };
@@ -39,7 +39,7 @@ struct nas_scorer {
 
 static int width_of(const nas_scorer_t *scorer)
 {
-    return scorer->options.engine->width;
+    return scorer->plan.options.engine->width;
 }
 
 nas_status_t nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t **scorer_p,
@@ -48,14 +48,16 @@ nas_status_t nas_scorer_create(const nas_scorer_options_t *options, nas_scorer_t
     const size_t width = (size_t)options->engine->width;
     nas_scorer_t *scorer = calloc(1, sizeof *scorer);
     if (!scorer) return nas_error_nomem(err, "a scorer");
-    scorer->options = *options;
-    scorer->task = calloc(NAS_SCORER_PROGRAMS * width, sizeof *scorer->task);
-    scorer->program = calloc(NAS_SCORER_PROGRAMS * width, sizeof *scorer->program);
+    const nas_status_t status = nas_scorer_plan_init(&scorer->plan, options, err);
+    scorer->task = calloc(NAS_SCORER_TASKS * width, sizeof *scorer->task);
+    scorer->program = calloc(NAS_SCORER_TASKS * width, sizeof *scorer->program);
     for (int i = 0; i < 2; i++)
         scorer->pack[i].member = calloc(width, sizeof *scorer->pack[i].member);
-    if (!scorer->task || !scorer->program || !scorer->pack[0].member || !scorer->pack[1].member) {
+    const bool has_memory =
+        scorer->task && scorer->program && scorer->pack[0].member && scorer->pack[1].member;
+    if (status || !has_memory) {
         nas_scorer_destroy(scorer);
-        return nas_error_nomem(err, "a scorer");
+        return status ? status : nas_error_nomem(err, "a scorer");
     }
     *scorer_p = scorer;
     return NAS_OK;
@@ -76,10 +78,11 @@ void nas_scorer_destroy(nas_scorer_t *scorer)
     for (int i = 0; i < 2; i++) {
         pack_t *pack = &scorer->pack[i];
         if (pack->n_tasks > 0) /* the engine reads what is freed here */
-            (void)scorer->options.engine->finish(scorer->options.engine, &ignored, &err);
+            (void)scorer->plan.options.engine->finish(scorer->plan.options.engine, &ignored, &err);
         for (int k = 0; pack->member && k < width; k++) nas_scorer_member_fini(&pack->member[k]);
         free(pack->member);
     }
+    nas_scorer_plan_fini(&scorer->plan);
     free(scorer->task);
     free(scorer->program);
     free(scorer);
@@ -90,10 +93,10 @@ void nas_scorer_destroy(nas_scorer_t *scorer)
 /* The tasks of a part; returns their number. */
 static int collect_tasks(nas_scorer_t *scorer, const pack_t *pack, int end)
 {
-    nas_engine_t *engine = scorer->options.engine;
+    nas_engine_t *engine = scorer->plan.options.engine;
     int n = 0;
     for (int i = pack->first; i < end; i++)
-        n += nas_scorer_member_tasks(&pack->member[i], &scorer->options, scorer->task + n);
+        n += nas_scorer_member_tasks(&pack->member[i], &scorer->plan, scorer->task + n);
     if (n == 0) return 0;
     for (int i = 0; i < n; i++) scorer->program[i] = scorer->task[i].program;
     const size_t bytes = engine->bytes(engine, scorer->program, n);
@@ -116,7 +119,7 @@ static void take_refusal(pack_t *pack, nas_status_t status, const nas_error_t *e
 /* Give the engine the next part, or what of it there is memory for; the end of the pack: nothing. */
 static void begin(nas_scorer_t *scorer, pack_t *pack)
 {
-    nas_engine_t *engine = scorer->options.engine;
+    nas_engine_t *engine = scorer->plan.options.engine;
     pack->is_begun = true;
     while (!pack->status && pack->first < pack->n) {
         nas_error_t err = {0};
@@ -136,7 +139,7 @@ void nas_scorer_add(nas_scorer_t *scorer, int64_t number)
 {
     pack_t *pack = &scorer->pack[scorer->gathered];
     NAS_ASSERT(!pack->is_started && pack->n < width_of(scorer));
-    nas_scorer_member_build(&pack->member[pack->n++], &scorer->options, number);
+    nas_scorer_member_build(&pack->member[pack->n++], &scorer->plan, number);
 }
 
 void nas_scorer_start(nas_scorer_t *scorer)
@@ -155,7 +158,7 @@ void nas_scorer_start(nas_scorer_t *scorer)
 /* Take what the engine found for the part that has begun. */
 static void settle(nas_scorer_t *scorer, pack_t *pack)
 {
-    nas_engine_t *engine = scorer->options.engine;
+    nas_engine_t *engine = scorer->plan.options.engine;
     const nas_engine_result_t *result = NULL;
     if (pack->n_tasks == 0) return;
     pack->n_tasks = 0;
@@ -164,15 +167,15 @@ static void settle(nas_scorer_t *scorer, pack_t *pack)
         nas_scorer_member_t *member = &pack->member[i];
         if (member->result.status) continue; /* it had none */
         nas_scorer_member_settle(member, result);
-        result += member->n_programs;
+        result += member->n_tasks;
     }
 }
 
 /* Copy what was found, so that the engine may begin something else. */
-static bool keep(pack_t *pack)
+static bool keep(const nas_scorer_t *scorer, pack_t *pack)
 {
     for (int i = pack->first; i < pack->end; i++)
-        if (nas_scorer_member_keep(&pack->member[i])) return false;
+        if (nas_scorer_member_keep(&pack->member[i], &scorer->plan)) return false;
     return true;
 }
 
@@ -180,10 +183,10 @@ static bool keep(pack_t *pack)
 static void finish_part(nas_scorer_t *scorer, pack_t *pack, pack_t *next, double *const *value)
 {
     settle(scorer, pack);
-    if (!pack->status && pack->end == pack->n && next->is_started && keep(pack))
+    if (!pack->status && pack->end == pack->n && next->is_started && keep(scorer, pack))
         begin(scorer, next);
     for (int i = pack->first; !pack->status && i < pack->end; i++)
-        nas_scorer_member_evaluate(&pack->member[i], &scorer->options, value[i]);
+        nas_scorer_member_evaluate(&pack->member[i], &scorer->plan, value[i]);
     pack->first = pack->end;
     begin(scorer, pack);
 }
@@ -225,7 +228,7 @@ nas_status_t nas_scorer_measure(nas_scorer_t *scorer, const nas_graph_t *graph,
                                 const double *parameters, double *value, nas_error_t *err)
 {
     pack_t *pack = &scorer->pack[scorer->gathered];
-    nas_scorer_member_take(&pack->member[pack->n++], &scorer->options, graph, parameters);
+    nas_scorer_member_take(&pack->member[pack->n++], &scorer->plan, graph, parameters);
     return finish_one(scorer, value, err);
 }
 

@@ -14,9 +14,13 @@
  *   plain, a sum that cancels      snip                             1e-5    1e-5    1e-5
  *   log_synflow, log of synflow    nothing                          1e-5    1e-5    1e-5
  *   jacob_cov                      nothing                          1e-3    1e-3    1e-3
+ *   zico                           itself                           1e-2    1e-2    1e-2
  *   input_gradient                 itself                           1e-3    1e-3    1e-3
  *   gradients                      itself, or 1e-4 of all           1e-3    1e-3    1e-3
  *                                  gradients where that is more
+ *
+ * zico divides by differences of two gradients, so that the few weights where these nearly agree
+ * decide over a layer's part.
  *
  * Losses of a training wander apart, since each step amplifies the rounding of those
  * before it. Their error is relative to the expected loss, or to 1 where that is more.

@@ -58,6 +58,8 @@ typedef struct nas_reference_values {
     double *gradient;       /**< [graph->n_values], laid out as the parameters */
     double *input_gradient; /**< [N, C, H, W] */
     double *losses;         /**< [S] of the training */
+    unsigned lacks; /**< nas_need_t bits: no values of metrics that need them, which the engine that
+                         was asked has no kernels for */
 } nas_reference_values_t;
 
 /** A reference file in memory. Zero-initialise; end with nas_reference_fini. */

@@ -8,7 +8,7 @@
 
 /* --------------------------------------------------------------------------------- metrics */
 
-/* The metrics that the file has, with the rank of each in the list of all. */
+/* The metrics that the file has and the engine computes, with the rank of each in the list of all. */
 typedef struct chosen {
     const nas_metric_t **metric;
     int *index;
@@ -16,8 +16,8 @@ typedef struct chosen {
     int n;
 } chosen_t;
 
-static nas_status_t choose_metrics(const nas_reference_t *reference, chosen_t *chosen,
-                                   nas_error_t *err)
+static nas_status_t choose_metrics(const nas_reference_t *reference, unsigned lacks,
+                                   chosen_t *chosen, nas_error_t *err)
 {
     int n_metrics;
     const nas_metric_t *const *list = nas_metric_list(&n_metrics);
@@ -26,7 +26,7 @@ static nas_status_t choose_metrics(const nas_reference_t *reference, chosen_t *c
     chosen->value = calloc((size_t)n_metrics, sizeof *chosen->value);
     if (!chosen->metric || !chosen->index || !chosen->value) return nas_error_nomem(err, "metrics");
     for (int i = 0; i < n_metrics; i++) {
-        if (!reference->has_metric[i]) continue;
+        if (!reference->has_metric[i] || list[i]->needs & lacks) continue;
         chosen->index[chosen->n] = i;
         chosen->metric[chosen->n++] = list[i];
     }
@@ -106,7 +106,8 @@ nas_status_t nas_verify_values(nas_engine_t *engine, const nas_reference_t *refe
                                nas_reference_values_t *values, nas_error_t *err)
 {
     chosen_t chosen = {0};
-    nas_status_t status = choose_metrics(reference, &chosen, err);
+    values->lacks = nas_program_lacks(engine->layout);
+    nas_status_t status = choose_metrics(reference, values->lacks, &chosen, err);
     if (!status) status = compute_outputs(engine, reference, &chosen, values, err);
     if (!status) status = compute_metrics(engine, reference, &chosen, values, err);
     free(chosen.metric);

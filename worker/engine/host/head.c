@@ -201,6 +201,27 @@ static void backward_sum(const nas_run_t *run)
     }
 }
 
+static void backward_image(const nas_run_t *run, int image)
+{
+    const head_t head = head_of(run);
+    backward_sum(run);
+    for (int64_t i = 0; i < head.n * head.c; i++)
+        if (i / head.c != image) head.d_features[i] = 0;
+}
+
+/* The gradient of an image's logits by the linear weights is its features for each class. */
+static void add_kernel(const nas_run_t *run, double *kernel)
+{
+    const head_t head = head_of(run);
+    for (int64_t i = 0; head.weight && i < head.n; i++)
+        for (int64_t j = 0; j <= i; j++) {
+            const double *a = head.features + i * head.c, *b = head.features + j * head.c;
+            double sum = 0;
+            for (int64_t c = 0; c < head.c; c++) sum += a[c] * b[c];
+            kernel[2 * (i * head.n + j)] += (double)head.o * sum;
+        }
+}
+
 /* Fisher's sum of one convolution, from sums an image. */
 static void add_fisher(const nas_run_t *run, const nas_scalar_op_t *op)
 {
@@ -310,6 +331,12 @@ void nas_run_head(const nas_run_t *run, const nas_scalar_op_t *op)
         break;
     case NAS_SCALAR_HEAD_SUM:
         backward_sum(run);
+        break;
+    case NAS_SCALAR_HEAD_IMAGE:
+        backward_image(run, (int)op->c);
+        break;
+    case NAS_SCALAR_HEAD_KERNEL:
+        add_kernel(run, nas_run_vector(run, op->out));
         break;
     case NAS_SCALAR_HEAD_TANGENT:
         tangent(run);

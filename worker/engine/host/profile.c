@@ -145,6 +145,8 @@ static nas_work_t work_of(nas_op_kind_t kind)
         [NAS_OP_COMBINE] = NAS_WORK_COMBINE,
         [NAS_OP_IMAGE_DOTS] = NAS_WORK_IMAGE_DOTS,
         [NAS_OP_AGREEMENT] = NAS_WORK_SIGNS,
+        [NAS_OP_PATTERNS] = NAS_WORK_SIGNS,
+        [NAS_OP_STORE] = NAS_WORK_COPY,
         [NAS_OP_MAX_ABS] = NAS_WORK_MAX_ABS,
         [NAS_OP_WEIGHT_DOTS] = NAS_WORK_WEIGHT_DOTS,
         [NAS_OP_UNPACK] = NAS_WORK_LOAD,
@@ -196,6 +198,8 @@ static double bytes_of(const nas_program_t *program, const nas_backend_t *backen
     case NAS_OP_MOMENTS:
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
+    case NAS_OP_PATTERNS:
+    case NAS_OP_STORE:
     case NAS_OP_MAX_ABS:
         return tensor_bytes(backend, op->tensor.shape) *
                (op->kind == NAS_OP_IMAGE_DOTS && op->tensor.b.at >= 0 ? 2 : 1);

@@ -5,14 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------ addresses */
-
-static nas_channels_t channels_of(const nas_run_t *run, nas_range_t range)
-{
-    return (nas_channels_t){
-        .data = nas_run_tensor(run, range.at), .c_total = range.c_total, .c_first = range.c_first};
-}
-
 /* -------------------------------------------------------------------------------------- weights */
 
 /* Weights of a group's convolutions, side by side in the output channels, into packed form. */
@@ -99,21 +91,21 @@ static void run_copy(const nas_run_t *run, const nas_copy_op_t *op)
                                      .w_from = op->w_from,
                                      .top = op->top,
                                      .left = op->left,
-                                     .from = channels_of(run, op->from),
-                                     .to = channels_of(run, op->to)});
+                                     .from = nas_run_channels(run, op->from),
+                                     .to = nas_run_channels(run, op->to)});
 }
 
 static void bind_term(const nas_run_t *run, const nas_program_term_t *from, nas_term_t *term)
 {
     *term = (nas_term_t){.kind = from->kind,
-                         .tensor = channels_of(run, from->tensor),
+                         .tensor = nas_run_channels(run, from->tensor),
                          .coefficient = nas_run_vector(run, from->coefficient),
                          .masked = from->masked};
 }
 
 static void bind_dot(const nas_run_t *run, const nas_program_dot_t *from, nas_dot_t *dot)
 {
-    *dot = (nas_dot_t){.tensor = channels_of(run, from->tensor),
+    *dot = (nas_dot_t){.tensor = nas_run_channels(run, from->tensor),
                        .center = nas_run_vector(run, from->center),
                        .sum = nas_run_vector(run, from->sum)};
 }
@@ -125,9 +117,9 @@ static void bind(const nas_run_t *run, int index, nas_combination_t *combination
     combination->n_terms = from->n_terms;
     combination->n_dots = from->n_dots;
     combination->shift = nas_run_vector(run, from->shift);
-    combination->mask = channels_of(run, from->mask);
-    combination->out = channels_of(run, from->out);
-    combination->relu = channels_of(run, from->relu);
+    combination->mask = nas_run_channels(run, from->mask);
+    combination->out = nas_run_channels(run, from->out);
+    combination->relu = nas_run_channels(run, from->relu);
     combination->ceiling = from->ceiling;
     for (int i = 0; i < from->n_terms; i++)
         bind_term(run, &run->program->term[from->term + i], &combination->term[i]);
@@ -142,44 +134,23 @@ static void combine(const nas_run_t *run, int index)
     run->backend->combine(&combination);
 }
 
-static double count_differing(const uint64_t *x, const uint64_t *y, size_t n_words)
-{
-    int64_t n = 0;
-    for (size_t k = 0; k < n_words; k++) n += __builtin_popcountll(x[k] ^ y[k]);
-    return (double)n;
-}
-
-static void add_agreements(const nas_run_t *run, const nas_tensor_op_t *op)
-{
-    const int64_t n = op->shape.n;
-    const size_t n_words = run->backend->sign_words(op->shape);
-    const double n_values = (double)op->shape.c * op->shape.h * op->shape.w;
-    uint64_t *bits = nas_run_tensor(run, op->b.at);
-    double *agreement = nas_run_vector(run, op->out[0]);
-    run->backend->signs(op->shape, channels_of(run, op->a), bits);
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j <= i; j++) {
-            const double differ =
-                count_differing(bits + (size_t)i * n_words, bits + (size_t)j * n_words, n_words);
-            const double agree = op->times * (n_values - differ);
-            agreement[i * n + j] += agree;
-            if (i != j) agreement[j * n + i] += agree;
-        }
-}
-
 static void run_tensor(const nas_run_t *run, nas_op_kind_t kind, const nas_tensor_op_t *op)
 {
     const nas_backend_t *backend = run->backend;
-    const nas_channels_t a = channels_of(run, op->a);
+    const nas_channels_t a = nas_run_channels(run, op->a);
     double *out = nas_run_vector(run, op->out[0]);
     if (kind == NAS_OP_MOMENTS)
         backend->moments(op->shape, a, out, nas_run_vector(run, op->out[1]));
     else if (kind == NAS_OP_IMAGE_DOTS)
-        backend->image_dots(op->shape, a, channels_of(run, op->b), out);
+        backend->image_dots(op->shape, a, nas_run_channels(run, op->b), out);
     else if (kind == NAS_OP_MAX_ABS)
         *out = backend->max_abs(op->shape, a);
     else if (kind == NAS_OP_AGREEMENT)
-        add_agreements(run, op);
+        nas_run_agreement(run, op);
+    else if (kind == NAS_OP_PATTERNS)
+        nas_run_patterns(run, op);
+    else if (kind == NAS_OP_STORE)
+        backend->store(op->shape, a.data, out);
     else if (kind == NAS_OP_FLATTEN)
         backend->flatten(op->shape, a.data, nas_run_tensor(run, op->b.at));
     else if (kind == NAS_OP_UNFLATTEN)
@@ -208,6 +179,8 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
     case NAS_SCALAR_HEAD_FORWARD:
     case NAS_SCALAR_HEAD_LOSS:
     case NAS_SCALAR_HEAD_SUM:
+    case NAS_SCALAR_HEAD_IMAGE:
+    case NAS_SCALAR_HEAD_KERNEL:
     case NAS_SCALAR_HEAD_TANGENT:
     case NAS_SCALAR_HEAD_GRADIENT:
         nas_run_head(run, op);
@@ -228,6 +201,9 @@ static void run_scalar(const nas_run_t *run, const nas_scalar_op_t *op)
         break;
     case NAS_SCALAR_CORRELATION:
         nas_run_jacobian(run, op);
+        break;
+    case NAS_SCALAR_COVARIANCE:
+        nas_run_covariance(run, op);
         break;
     }
 }
@@ -252,6 +228,8 @@ static void run_op(const nas_run_t *run, const nas_op_t *op)
     case NAS_OP_MOMENTS:
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
+    case NAS_OP_PATTERNS:
+    case NAS_OP_STORE:
     case NAS_OP_MAX_ABS:
     case NAS_OP_FLATTEN:
     case NAS_OP_UNFLATTEN:
@@ -303,6 +281,7 @@ nas_program_values_t nas_run_values(const nas_run_t *run)
 {
     const nas_program_results_t *r = &run->program->results;
     const double *loss = nas_run_vector(run, r->loss), *flow = nas_run_vector(run, r->flow);
+    const double *patterns = nas_run_vector(run, r->patterns);
     return (nas_program_values_t){
         .logits = nas_run_vector(run, r->logits),
         .loss = loss ? *loss : (double)NAN,
@@ -312,6 +291,11 @@ nas_program_values_t nas_run_values(const nas_run_t *run)
         .correlation = nas_run_vector(run, r->correlation),
         .gradient = nas_run_vector(run, r->gradient),
         .moments = nas_run_vector(run, r->moments),
+        .features = nas_run_vector(run, r->features),
+        .n_features = run->program->n_features,
+        .covariance = nas_run_vector(run, r->covariance),
+        .kernel = nas_run_vector(run, r->kernel),
+        .patterns = patterns ? *patterns : (double)NAN,
         .flow_mantissa = flow ? flow[0] : 0,
         .flow_exponent = flow ? (int)flow[1] : 0,
     };

@@ -31,6 +31,12 @@ static inline void *nas_run_tensor(const nas_run_t *run, nas_place_t place)
     return place < 0 ? NULL : run->arena + place;
 }
 
+static inline nas_channels_t nas_run_channels(const nas_run_t *run, nas_range_t range)
+{
+    return (nas_channels_t){
+        .data = nas_run_tensor(run, range.at), .c_total = range.c_total, .c_first = range.c_first};
+}
+
 static inline double *nas_run_vector(const nas_run_t *run, nas_vector_t vector)
 {
     return vector < 0 ? NULL : run->vectors + vector;
@@ -47,15 +53,22 @@ static inline int nas_run_exponent(const nas_run_t *run, nas_vector_t exponent)
     return exponent < 0 ? 0 : (int)run->vectors[exponent];
 }
 
+/* -------------------------------------------------------------------------------------- signs.c */
+
+void nas_run_agreement(const nas_run_t *run, const nas_tensor_op_t *op);
+void nas_run_patterns(const nas_run_t *run, const nas_tensor_op_t *op);
+
 /* ------------------------------------------------------------- scalar operations, by their kind */
 
 /** Of norms (norm.c), of the head (head.c), of the flow (flow.c), of exponents and sums over weights
- *  (scale.c), of the Jacobian (jacobian.c). */
+ *  (scale.c), of the Jacobian (jacobian.c), of the channels of a block's end
+ *  (covariance.c). */
 void nas_run_norm(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_head(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_flow(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_scale(const nas_run_t *run, const nas_scalar_op_t *op);
 void nas_run_jacobian(const nas_run_t *run, const nas_scalar_op_t *op);
+void nas_run_covariance(const nas_run_t *run, const nas_scalar_op_t *op);
 
 /* ---------------------------------------------------------------------------------- profile.c */
 

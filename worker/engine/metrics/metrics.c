@@ -15,7 +15,13 @@
     METRIC(plain)                                                                                  \
     METRIC(l2_norm)                                                                                \
     METRIC(params)                                                                                 \
-    METRIC(flops)
+    METRIC(flops)                                                                                  \
+    METRIC(swap)                                                                                   \
+    METRIC(zico)                                                                                   \
+    METRIC(az_expressivity)                                                                        \
+    METRIC(az_progressivity)                                                                       \
+    METRIC(zen)                                                                                    \
+    METRIC(ntk)
 
 #define DECLARE(name) extern const nas_metric_t nas_metric_##name;
 #define ADDRESS(name) &nas_metric_##name,

@@ -9,19 +9,20 @@
 
 static double value(const nas_metric_input_t *input)
 {
-    return ldexp(input->flow->flow_mantissa, input->flow->flow_exponent);
+    return ldexp(input->run->flow_mantissa, input->run->flow_exponent);
 }
 
 static double log_value(const nas_metric_input_t *input)
 {
     double (*logarithm)(double) = input->is_portable ? nas_portable_log : log;
-    return logarithm(input->flow->flow_mantissa) + input->flow->flow_exponent * logarithm(2.0);
+    return logarithm(input->run->flow_mantissa) + input->run->flow_exponent * logarithm(2.0);
 }
 
 const nas_metric_t nas_metric_synflow = {
     .name = "synflow",
     .summary = "synaptic flow of the network with absolute weights",
     .needs = NAS_NEED_FLOW,
+    .on = NAS_RUNS_FLOW,
     .value = value,
 };
 
@@ -29,5 +30,6 @@ const nas_metric_t nas_metric_log_synflow = {
     .name = "log_synflow",
     .summary = "natural logarithm of synflow, for networks beyond the range of float64 too",
     .needs = NAS_NEED_FLOW,
+    .on = NAS_RUNS_FLOW,
     .value = log_value,
 };

@@ -143,6 +143,8 @@ static void put_op(const nas_emitter_t *e, nas_op_t *op)
     case NAS_OP_MOMENTS:
     case NAS_OP_IMAGE_DOTS:
     case NAS_OP_AGREEMENT:
+    case NAS_OP_PATTERNS:
+    case NAS_OP_STORE:
     case NAS_OP_MAX_ABS:
     case NAS_OP_FLATTEN:
     case NAS_OP_UNFLATTEN:

@@ -245,8 +245,19 @@ bool nas_emits_sums(const nas_emitter_t *e)
     return (e->needs & (NAS_NEED_SUMS | NAS_NEED_CURVATURE)) != 0;
 }
 
+bool nas_emits_signs(const nas_emitter_t *e)
+{
+    return (e->needs & (NAS_NEED_SIGNS | NAS_NEED_PATTERNS)) != 0;
+}
+
+bool nas_emits_covariance(const nas_emitter_t *e, int node)
+{
+    return (e->needs & NAS_NEED_COVARIANCE) && e->graph->node[node].ends_block;
+}
+
 bool nas_emits_backward(const nas_emitter_t *e)
 {
-    const unsigned forward_only = NAS_NEED_LOSS | NAS_NEED_SIGNS | NAS_NEED_INFERENCE;
+    const unsigned forward_only = NAS_NEED_LOSS | NAS_NEED_SIGNS | NAS_NEED_INFERENCE |
+                                  NAS_NEED_PATTERNS | NAS_NEED_FEATURES | NAS_NEED_COVARIANCE;
     return (e->needs & ~forward_only) != 0;
 }

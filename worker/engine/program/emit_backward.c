@@ -244,7 +244,7 @@ static void emit_group(nas_emitter_t *e, nas_backward_t pass, int group)
     const bool is_conv = nas_group_link(e, group)->kind == NAS_LINK_CONV;
     if (pass.weights && is_conv)
         nas_emit_conv_weights(e, group, nas_group_source(e, group), t->dy,
-                              e->program->group[group].gradient);
+                              e->program->group[group].gradient + (nas_place_t)pass.gradient_at);
     t->dr = NAS_NO_TENSOR;
     if (source < 0) {
         if (pass.image) emit_image(e, group);
@@ -316,12 +316,20 @@ static void emit_node(nas_emitter_t *e, nas_backward_t pass, int node)
     }
 }
 
+static void emit_head(nas_emitter_t *e, nas_backward_t pass)
+{
+    if (pass.of_image)
+        nas_emit_scalar(e, NAS_SCALAR_HEAD_IMAGE)->c = pass.number;
+    else
+        nas_emit_scalar(e, pass.of_loss ? NAS_SCALAR_HEAD_LOSS : NAS_SCALAR_HEAD_SUM);
+}
+
 void nas_emit_backward(nas_emitter_t *e, nas_backward_t pass)
 {
     const nas_lowered_t *graph = e->graph;
     for (int g = 0; g < e->n_groups; g++) e->group[g].dy = NAS_NO_TENSOR;
     for (int node = 0; node < graph->n_nodes; node++) e->node[node].d = NAS_NO_TENSOR;
-    nas_emit_scalar(e, pass.of_loss ? NAS_SCALAR_HEAD_LOSS : NAS_SCALAR_HEAD_SUM);
+    emit_head(e, pass);
     for (int node = graph->n_nodes - 1; node >= 0; node--) {
         if (!graph->node[node].live) continue;
         emit_groups_of(e, pass, node);

@@ -28,7 +28,7 @@ static void add_nodes(const nas_emitter_t *e, int node, readers_t *readers)
 
 static bool has_signs(const nas_emitter_t *e, int node)
 {
-    return (e->needs & NAS_NEED_SIGNS) && e->graph->node[node].n_relu > 0;
+    return nas_emits_signs(e) && e->graph->node[node].n_relu > 0;
 }
 
 static bool is_rescaled(const nas_emitter_t *e, int node)
@@ -39,7 +39,8 @@ static bool is_rescaled(const nas_emitter_t *e, int node)
 static readers_t find_readers(const nas_emitter_t *e, int node)
 {
     const bool is_head = node == e->graph->head;
-    readers_t readers = {.x = is_rescaled(e, node) || (is_head && !e->graph->head_rectified),
+    readers_t readers = {.x = is_rescaled(e, node) || nas_emits_covariance(e, node) ||
+                              (is_head && !e->graph->head_rectified),
                          .r = (is_head && e->graph->head_rectified) || has_signs(e, node)};
     add_groups(e, node, &readers);
     add_nodes(e, node, &readers);
@@ -155,13 +156,40 @@ static void emit_value(nas_emitter_t *e, int node, bool is_passed)
 }
 
 /* The bits of its signs are in a tensor of all nodes. */
-static void emit_signs(nas_emitter_t *e, int node)
+static nas_tensor_op_t *emit_sign_op(nas_emitter_t *e, nas_op_kind_t kind, int node)
 {
-    nas_tensor_op_t *op = nas_emit_node(e, NAS_OP_AGREEMENT, node, e->node[node].r);
+    nas_tensor_op_t *op = nas_emit_node(e, kind, node, e->node[node].r);
     op->b.at = nas_emit_place(e->bits, 0);
-    op->out[0] = e->program->results.agreement;
     op->times = e->graph->node[node].n_relu;
     nas_emit_use(e, e->bits);
+    return op;
+}
+
+static void emit_signs(nas_emitter_t *e, int node)
+{
+    if (e->needs & NAS_NEED_SIGNS)
+        emit_sign_op(e, NAS_OP_AGREEMENT, node)->out[0] = e->program->results.agreement;
+    if (!(e->needs & NAS_NEED_PATTERNS)) return;
+    nas_tensor_op_t *op = emit_sign_op(e, NAS_OP_PATTERNS, node);
+    op->out[0] = e->seen;
+    op->out[1] = e->program->results.patterns;
+}
+
+static void emit_store(nas_emitter_t *e, int node, int tensor, nas_vector_t to)
+{
+    nas_emit_node(e, NAS_OP_STORE, node, tensor)->out[0] = to;
+}
+
+static void emit_covariance(nas_emitter_t *e, int node)
+{
+    const nas_lowered_node_t *n = &e->graph->node[node];
+    emit_store(e, node, e->node[node].x, e->stored);
+    nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_COVARIANCE);
+    op->c = n->c;
+    op->count = (double)n->h * n->w;
+    op->in = e->stored;
+    op->out = e->program->results.covariance + e->n_covariance;
+    e->n_covariance += (int64_t)n->c * n->c;
 }
 
 static void emit_node(nas_emitter_t *e, int node)
@@ -182,6 +210,7 @@ static void emit_node(nas_emitter_t *e, int node)
         emit_value(e, node, is_passed);
     if (is_rescaled(e, node)) emit_rescale(e, node);
     if (has_signs(e, node)) emit_signs(e, node);
+    if (nas_emits_covariance(e, node)) emit_covariance(e, node);
 }
 
 /* ---------------------------------------------------------------------------------------- all */
@@ -206,6 +235,7 @@ static void emit_head(nas_emitter_t *e)
     const int read = e->graph->head_rectified ? e->node[head].r : e->node[head].x;
     nas_emit_image_dots(e, nas_node_shape(e, head), nas_node_slice(e, head, read), nas_no_slice(),
                         e->program->head.features);
+    if (e->needs & NAS_NEED_FEATURES) emit_store(e, head, read, e->program->results.features);
     nas_emit_scalar(e, NAS_SCALAR_HEAD_FORWARD);
     if (!e->flow) e->program->results.logits = e->program->head.logits;
 }

@@ -6,7 +6,8 @@
 /* ----------------------------------------------------------------------------------- layers'
  * sums */
 
-static void add_dot(nas_emitter_t *e, nas_place_t a, nas_place_t b, size_t n, nas_vector_t sums)
+void nas_emit_weight_dot(nas_emitter_t *e, nas_place_t a, nas_place_t b, size_t n,
+                         nas_vector_t sums)
 {
     *(nas_weight_dot_t *)nas_emit_entry(e, &e->weight_dot) =
         (nas_weight_dot_t){.a = a, .b = b, .n = n, .sums = sums};
@@ -24,10 +25,11 @@ static void add_layer(nas_emitter_t *e, int group, int layer, nas_vector_t sums)
     const nas_place_t at =
         (nas_place_t)((size_t)(layer - g->layer) * n * e->backend->element_bytes);
     const int weight = e->graph->link[e->member[layer]].weight;
-    add_dot(e, g->weights + at, g->gradient + at, n, nas_layer_values(e, weight));
-    add_dot(e, g->gradient + at, g->gradient + at, n, sums);
+    nas_emit_weight_dot(e, g->weights + at, g->gradient + at, n, nas_layer_values(e, weight));
+    nas_emit_weight_dot(e, g->gradient + at, g->gradient + at, n, sums);
     for (int i = 0; i < t->n_curvatures; i++)
-        add_dot(e, nas_group_curvature(e, group, i) + at, g->gradient + at, n, sums + 2 * (i + 1));
+        nas_emit_weight_dot(e, nas_group_curvature(e, group, i) + at, g->gradient + at, n,
+                            sums + 2 * (i + 1));
 }
 
 /* Sums of a layer: of the gradient, and of two adjoints at most. */
@@ -48,29 +50,27 @@ static bool is_conv(const nas_emitter_t *e, int group)
     return e->group[group].live && nas_group_link(e, group)->kind == NAS_LINK_CONV;
 }
 
-/* Of weights of its own. */
-static bool has_sums(const nas_emitter_t *e, int group)
+bool nas_group_owns_weights(const nas_emitter_t *e, int group)
 {
     return is_conv(e, group) && !nas_group_link(e, group)->is_shared;
 }
 
-static bool shares(const nas_emitter_t *e, int group, int weight)
+bool nas_group_shares(const nas_emitter_t *e, int group, int weight)
 {
     return is_conv(e, group) && nas_group_link(e, group)->is_shared &&
            nas_group_link(e, group)->weight == weight;
 }
 
-/* Whether no group before it shares its weight. */
-static bool is_first_share(const nas_emitter_t *e, int group)
+bool nas_group_is_first_share(const nas_emitter_t *e, int group)
 {
     const int weight = nas_group_link(e, group)->weight;
-    if (!shares(e, group, weight)) return false;
+    if (!nas_group_shares(e, group, weight)) return false;
     for (int g = 0; g < group; g++)
-        if (shares(e, g, weight)) return false;
+        if (nas_group_shares(e, g, weight)) return false;
     return true;
 }
 
-static void add_gradient(nas_emitter_t *e, int group, nas_place_t from, nas_vector_t to)
+void nas_emit_add_gradient(nas_emitter_t *e, int group, nas_place_t from, nas_vector_t to)
 {
     nas_emit_op(e, NAS_OP_ADD_GRADIENT)->gradient =
         (nas_gradient_op_t){.group = group, .from = from, .to = to};
@@ -81,7 +81,8 @@ static void add_gradient(nas_emitter_t *e, int group, nas_place_t from, nas_vect
 static void add_gradients(nas_emitter_t *e, int weight, nas_vector_t to)
 {
     for (int g = 0; g < e->n_groups; g++)
-        if (shares(e, g, weight)) add_gradient(e, g, e->program->group[g].gradient, to);
+        if (nas_group_shares(e, g, weight))
+            nas_emit_add_gradient(e, g, e->program->group[g].gradient, to);
 }
 
 static nas_vector_t emit_shared_gradient(nas_emitter_t *e, int weight)
@@ -91,9 +92,7 @@ static nas_vector_t emit_shared_gradient(nas_emitter_t *e, int weight)
     return sum;
 }
 
-/* Sums of the products of a vector with another, or with the weights (NAS_NOWHERE). */
-static void emit_dots(nas_emitter_t *e, int weight, nas_vector_t a, nas_vector_t b,
-                      nas_vector_t sums)
+void nas_emit_dots(nas_emitter_t *e, int weight, nas_vector_t a, nas_vector_t b, nas_vector_t sums)
 {
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_DOTS);
     op->c = e->graph->parameter[weight].n;
@@ -108,14 +107,14 @@ static void emit_shared_layer(nas_emitter_t *e, int group)
     const int weight = nas_group_link(e, group)->weight;
     const nas_vector_t gradient = emit_shared_gradient(e, weight);
     const nas_vector_t sums = nas_emit_vector(e, LAYER_SUMS);
-    emit_dots(e, weight, gradient, NAS_NOWHERE, nas_layer_values(e, weight));
-    emit_dots(e, weight, gradient, gradient, sums);
+    nas_emit_dots(e, weight, gradient, NAS_NOWHERE, nas_layer_values(e, weight));
+    nas_emit_dots(e, weight, gradient, gradient, sums);
     if (e->needs & NAS_NEED_CURVATURE) {
         const nas_vector_t curved = nas_emit_vector(e, (size_t)e->graph->parameter[weight].n);
         for (int g = 0; g < e->n_groups; g++)
-            for (int i = 0; shares(e, g, weight) && i < e->group[g].n_curvatures; i++)
-                add_gradient(e, g, nas_group_curvature(e, g, i), curved);
-        emit_dots(e, weight, gradient, curved, sums + 2);
+            for (int i = 0; nas_group_shares(e, g, weight) && i < e->group[g].n_curvatures; i++)
+                nas_emit_add_gradient(e, g, nas_group_curvature(e, g, i), curved);
+        nas_emit_dots(e, weight, gradient, curved, sums + 2);
     }
     nas_scalar_op_t *op = nas_emit_scalar(e, NAS_SCALAR_LAYER);
     op->count = e->needs & NAS_NEED_CURVATURE ? 1 : 0;
@@ -129,16 +128,16 @@ static void emit_layers(nas_emitter_t *e)
     nas_emit_op(e, NAS_OP_WEIGHT_DOTS);
     for (int g = 0; g < e->n_groups; g++) {
         const nas_group_tensors_t *t = &e->group[g];
-        for (int i = t->first; has_sums(e, g) && i < t->first + t->n_links; i++)
+        for (int i = t->first; nas_group_owns_weights(e, g) && i < t->first + t->n_links; i++)
             add_layer(e, g, i, sums + LAYER_SUMS * i);
     }
     for (int g = 0; g < e->n_groups; g++) {
         const nas_group_tensors_t *t = &e->group[g];
-        for (int i = t->first; has_sums(e, g) && i < t->first + t->n_links; i++)
+        for (int i = t->first; nas_group_owns_weights(e, g) && i < t->first + t->n_links; i++)
             emit_layer(e, g, i, sums + LAYER_SUMS * i);
     }
     for (int g = 0; g < e->n_groups; g++)
-        if (is_first_share(e, g)) emit_shared_layer(e, g);
+        if (nas_group_is_first_share(e, g)) emit_shared_layer(e, g);
 }
 
 /* ------------------------------------------------------------------------------------------
@@ -162,13 +161,13 @@ static void emit_flow(nas_emitter_t *e)
     nas_emit_op(e, NAS_OP_WEIGHT_DOTS);
     for (int g = 0; g < e->n_groups; g++) {
         const nas_program_group_t *group = &e->program->group[g];
-        if (has_sums(e, g))
-            add_dot(e, group->weights, group->gradient, group->elements, sums + 2 * g);
+        if (nas_group_owns_weights(e, g))
+            nas_emit_weight_dot(e, group->weights, group->gradient, group->elements, sums + 2 * g);
     }
     for (int g = 0; g < e->n_groups; g++)
-        if (is_first_share(e, g)) {
+        if (nas_group_is_first_share(e, g)) {
             const int weight = nas_group_link(e, g)->weight;
-            emit_dots(e, weight, emit_shared_gradient(e, weight), NAS_NOWHERE, sums + 2 * g);
+            nas_emit_dots(e, weight, emit_shared_gradient(e, weight), NAS_NOWHERE, sums + 2 * g);
         }
     if (e->graph->linear_weight >= 0) {
         nas_scalar_op_t *linear = nas_emit_scalar(e, NAS_SCALAR_FLOW_LINEAR);
@@ -176,26 +175,35 @@ static void emit_flow(nas_emitter_t *e)
         linear->exponent = e->node[e->graph->head].exponent;
     }
     for (int g = 0; g < e->n_groups; g++)
-        if (has_sums(e, g) || is_first_share(e, g)) emit_flow_add(e, g, sums + 2 * g);
+        if (nas_group_owns_weights(e, g) || nas_group_is_first_share(e, g))
+            emit_flow_add(e, g, sums + 2 * g);
 }
 
 /* -------------------------------------------------------------------------------------
  * trainings */
 
 /* gamma: sum of d z; beta: sum of d. */
+static void emit_norm_gradient(nas_emitter_t *e, int norm)
+{
+    nas_scalar_op_t *gradient = nas_emit_scalar(e, NAS_SCALAR_NORM_GRADIENT);
+    gradient->norm = norm;
+    gradient->in = e->node[e->graph->norm[norm].target].sum_d;
+    gradient->out = e->program->results.gradient;
+}
+
 static void emit_norm_results(nas_emitter_t *e, int norm)
 {
-    const int node = e->graph->norm[norm].target;
-    if (!e->graph->node[node].live) return;
-    if (e->graph->norm[norm].gamma >= 0) {
-        nas_scalar_op_t *gradient = nas_emit_scalar(e, NAS_SCALAR_NORM_GRADIENT);
-        gradient->norm = norm;
-        gradient->in = e->node[node].sum_d;
-        gradient->out = e->program->results.gradient;
-    }
+    const nas_lowered_norm_t *n = &e->graph->norm[norm];
+    if (!e->graph->node[n->target].live) return;
+    if ((e->needs & NAS_NEED_GRADIENT) && n->gamma >= 0) emit_norm_gradient(e, norm);
     nas_scalar_op_t *moments = nas_emit_scalar(e, NAS_SCALAR_NORM_MOMENTS);
     moments->norm = norm;
     moments->out = e->program->results.moments;
+}
+
+static void emit_all_norm_results(nas_emitter_t *e)
+{
+    for (int i = 0; i < e->graph->n_norms; i++) emit_norm_results(e, i);
 }
 
 /* Of a bias without BN: sum of d. */
@@ -214,14 +222,14 @@ static void emit_gradient(nas_emitter_t *e)
 {
     for (int g = 0; g < e->n_groups; g++) {
         const int weight = nas_group_link(e, g)->weight;
-        if (is_first_share(e, g))
+        if (nas_group_is_first_share(e, g))
             add_gradients(e, weight,
                           e->program->results.gradient + e->graph->parameter[weight].offset);
-        if (!has_sums(e, g)) continue;
+        if (!nas_group_owns_weights(e, g)) continue;
         nas_emit_op(e, NAS_OP_UNPACK)->index = g;
         nas_emit_use(e, e->gradients);
     }
-    for (int i = 0; i < e->graph->n_norms; i++) emit_norm_results(e, i);
+    emit_all_norm_results(e);
     for (int i = 0; i < e->graph->n_links; i++) emit_bias_gradient(e, &e->graph->link[i]);
     if (e->graph->linear_weight >= 0)
         nas_emit_scalar(e, NAS_SCALAR_HEAD_GRADIENT)->out = e->program->results.gradient;
@@ -231,5 +239,8 @@ void nas_emit_results(nas_emitter_t *e)
 {
     if (e->flow) emit_flow(e);
     if (nas_emits_sums(e)) emit_layers(e);
-    if (e->needs & NAS_NEED_GRADIENT) emit_gradient(e);
+    if (e->needs & NAS_NEED_GRADIENT)
+        emit_gradient(e);
+    else if (e->needs & NAS_NEED_FEATURES)
+        emit_all_norm_results(e);
 }

@@ -109,6 +109,9 @@ typedef struct nas_emitter {
     size_t gradient_bytes;
     int scratch;               /**< of the convolutions */
     int bits;                  /**< signs of one node */
+    nas_vector_t stored;       /**< float64 of one node */
+    int64_t n_covariance;      /**< numbers of those so far */
+    nas_vector_t seen;         /**< [2^N] patterns of signs */
     nas_vector_t image_sum[2]; /**< [N, C] fisher */
     nas_vector_t jacobian;     /**< JACOBIAN: [N, I, H, W] of the results; else NAS_NOWHERE */
     nas_vector_t correlation;  /**< [N, N] of the results, if wanted */
@@ -166,6 +169,10 @@ nas_tensor_op_t *nas_emit_node(nas_emitter_t *e, nas_op_kind_t kind, int node, i
 
 /** Whether each layer's sums are wanted: curvature begins with |g|^2. */
 bool nas_emits_sums(const nas_emitter_t *e);
+/** Whether the signs of ReLUs are looked at, those on dead edges too. */
+bool nas_emits_signs(const nas_emitter_t *e);
+/** Whether a node's covariance is wanted. */
+bool nas_emits_covariance(const nas_emitter_t *e, int node);
 /** Whether anything is differentiated. */
 bool nas_emits_backward(const nas_emitter_t *e);
 
@@ -277,7 +284,10 @@ bool nas_images_count(nas_emitter_t *e);
 
 /** What a backward pass is of and what it brings. */
 typedef struct nas_backward {
-    bool of_loss; /**< of the loss; otherwise of the sum of the logits */
+    bool of_image; /**< of the sum of the logits of one image, number `number` */
+    int number;
+    size_t gradient_at; /**< bytes from where the weights' gradients go otherwise */
+    bool of_loss;       /**< of the loss; otherwise of the sum of the logits */
     bool weights;
     bool fisher;
     bool image;
@@ -296,12 +306,29 @@ int nas_emit_node_adjoint(nas_emitter_t *e, int node);
 void nas_emit_dy(nas_emitter_t *e, int link);
 nas_slice_t nas_dy_slice(const nas_emitter_t *e, int link);
 
+/** Gradients of each image, and their products. */
+void nas_emit_kernel(nas_emitter_t *e);
+
 /** Tangents along the weights, and the adjoint of the loss's gradient along them. */
 void nas_emit_curvature(nas_emitter_t *e);
 
 /** What is worked out at the end, of the weights' gradients and adjoints: sums of every layer, the
  *  flow; gradients in the parameters' layout, and moments. */
 void nas_emit_results(nas_emitter_t *e);
+
+/** Another entry of what NAS_OP_WEIGHT_DOTS sums up: of n elements in packed layout at a and b. */
+void nas_emit_weight_dot(nas_emitter_t *e, nas_place_t a, nas_place_t b, size_t n,
+                         nas_vector_t sums);
+/** Sums of the products of a vector with another, or with the weights (NAS_NOWHERE), in the
+ *  parameters' layout. */
+void nas_emit_dots(nas_emitter_t *e, int weight, nas_vector_t a, nas_vector_t b, nas_vector_t sums);
+/** The gradient of a group of one layer, in packed layout, is added to a vector in the parameters'. */
+void nas_emit_add_gradient(nas_emitter_t *e, int group, nas_place_t from, nas_vector_t to);
+/** Whether a group is of live convolutions with weights of their own, or with this one that is
+ *  shared; and whether no group before it shares the same. */
+bool nas_group_owns_weights(const nas_emitter_t *e, int group);
+bool nas_group_shares(const nas_emitter_t *e, int group, int weight);
+bool nas_group_is_first_share(const nas_emitter_t *e, int group);
 
 /** Where the values of the layer of a parameter go. */
 nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter);

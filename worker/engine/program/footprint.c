@@ -11,13 +11,10 @@ typedef struct sizes {
 } sizes_t;
 
 static nas_status_t add_program(const nas_footprint_options_t *options, const nas_graph_t *graph,
-                                unsigned needs, sizes_t *sizes, nas_error_t *err)
+                                const nas_footprint_program_t *of, sizes_t *sizes, nas_error_t *err)
 {
-    const nas_program_options_t program_options = {.layout = options->backend,
-                                                   .graph = graph,
-                                                   .batch =
-                                                       needs & NAS_NEED_FLOW ? 1 : options->batch,
-                                                   .needs = needs};
+    const nas_program_options_t program_options = {
+        .layout = options->backend, .graph = graph, .batch = of->batch, .needs = of->needs};
     nas_program_t *program = NULL;
     const nas_status_t status = nas_program_create(&program_options, &program, err);
     if (status) return status;
@@ -33,8 +30,8 @@ nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
 {
     sizes_t sizes = {0};
     nas_status_t status = NAS_OK;
-    for (int i = 0; !status && i < options->n_needs; i++)
-        status = add_program(options, graph, options->needs[i], &sizes, err);
+    for (int i = 0; !status && i < options->n_programs; i++)
+        status = add_program(options, graph, &options->program[i], &sizes, err);
     if (!status) *bytes = sizes.arena + sizes.vectors;
     return status;
 }
@@ -54,7 +51,7 @@ nas_status_t nas_footprint_of(const nas_footprint_options_t *options, nas_networ
     nas_fresh_network_t fresh = {0};
     size_t bytes = 0;
     *n_bytes = (double)NAN;
-    if (!options->backend || options->n_needs == 0 || number < 0) return NAS_OK;
+    if (!options->backend || options->n_programs == 0 || number < 0) return NAS_OK;
     nas_status_t status = networks->make(networks, number, options->network, &fresh, err);
     if (!status) status = nas_footprint_of_graph(options, fresh.graph, &bytes, err);
     nas_fresh_network_fini(&fresh);

@@ -11,14 +11,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** What is computed at once. */
+typedef struct nas_footprint_program {
+    unsigned needs; /**< nas_need_t bits */
+    int batch;      /**< images */
+} nas_footprint_program_t;
+
 /** A network and what is computed of it. Borrowed. */
 typedef struct nas_footprint_options {
     const nas_backend_t *backend;
     const nas_network_t *network;
     const nas_arch_t *arch;
-    int batch;             /**< images */
-    const unsigned *needs; /**< [n_needs] sets of nas_need_t: a program each */
-    int n_needs;
+    const nas_footprint_program_t *program; /**< [n_programs] */
+    int n_programs;
 } nas_footprint_options_t;
 
 /** Bytes of the arena of tensors that programs share, and of all their vectors: nearly all that

@@ -176,10 +176,11 @@ static void list_layers(nas_emitter_t *e, int group)
 static void make_tensors(nas_emitter_t *e, const sizes_t *sizes)
 {
     const bool curvature = (e->needs & NAS_NEED_CURVATURE) != 0;
+    const size_t n_gradients = e->needs & NAS_NEED_KERNEL ? (size_t)e->n : 1; /* of each image */
     nas_program_t *program = e->program;
     e->gradient_bytes = sizes->gradients;
     e->weights = nas_emit_bytes(e, sizes->packed);
-    e->gradients = nas_emit_bytes(e, program->backward ? sizes->gradients : 0);
+    e->gradients = nas_emit_bytes(e, program->backward ? n_gradients * sizes->gradients : 0);
     e->curvatures = nas_emit_bytes(e, curvature ? 2 * sizes->gradients : 0);
     e->scratch = nas_emit_bytes(e, sizes->scratch);
     program->scratch = nas_emit_place(e->scratch, 0);

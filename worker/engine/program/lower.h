@@ -90,6 +90,7 @@ typedef struct nas_lowered_node {
     double ceiling;                    /**< of these ReLUs: 6, or 0 for none */
     bool is_concat;                    /**< its inputs, which are COPY, lie side by side */
     bool live;                         /**< reaches the logits */
+    bool ends_block;                   /**< of the graph */
     bool is_output;                    /**< of a block: where synflow rescales */
     int scale_from; /**< synflow: node whose exponent its inputs have; -1: exponent 0 */
 } nas_lowered_node_t;

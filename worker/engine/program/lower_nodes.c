@@ -113,6 +113,7 @@ static int make_node(nas_lowering_t *l, int from)
                              .w = n->extents.w,
                              .input = l->to->input + l->to->n_inputs,
                              .live = n->live,
+                             .ends_block = n->ends_block,
                              .is_output = n->ends_block && from != l->first_end,
                              .scale_from = NONE};
     l->node_of[from] = l->to->n_nodes;

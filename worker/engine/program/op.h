@@ -152,6 +152,10 @@ typedef enum nas_op_kind {
     NAS_OP_COPY,
     NAS_OP_FLATTEN,   /**< tensor.a, of the shape, to tensor.b */
     NAS_OP_UNFLATTEN, /**< tensor.b to tensor.a, of the shape */
+    NAS_OP_PATTERNS,  /**< tensor.a: for every value of an image the signs of all images there, bit
+                         by bit, are marked in tensor.out[0] [2^N], and counted in out[1] [1] where
+                         they are new; b: room for bits */
+    NAS_OP_STORE,     /**< tensor.a, all its channels, as float64 to tensor.out[0] [N, C, H, W] */
     NAS_OP_SCALAR
 } nas_op_kind_t;
 
@@ -223,15 +227,19 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_CORRELATION,   /**< in: rows [N, c], which need not be kept; out [N, N] */
     /* Beyond the plain form (lower.h): */
     NAS_SCALAR_DOTS, /**< in, more [c], NOWHERE: the parameters from `entry` on: sums of their
-                          products, and of these without sign, to out [2] */
+                          products, and of these without sign, are added to out [2] */
     NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest
                           sum without signs, to out */
     NAS_SCALAR_BOUND, /**< in (NOWHERE: 1) times what goes in, of bound `more` (NOWHERE: 1); or the
                            largest of biases [c] at `entry`, without sign: is added to the bound
                            out [2], or, `count` 1, joins it as the larger one */
     NAS_SCALAR_SCALE, /**< in: a bound; exponent: the power of two that it is below */
-    NAS_SCALAR_ALIGN /**< out [c]: what brings what goes in to the exponent; 0 where its gain `in` or
+    NAS_SCALAR_ALIGN, /**< out [c]: what brings what goes in to the exponent; 0 where its gain `in` or
                            its bound `more` is 0 */
+    /* Of ref and cpu alone (nas_program_lacks): */
+    NAS_SCALAR_COVARIANCE, /**< in: [N, c, count], which need not be kept; out [c, c] */
+    NAS_SCALAR_HEAD_IMAGE, /**< d_features of the sum of the logits of image c */
+    NAS_SCALAR_HEAD_KERNEL /**< the linear layer's part of the kernel is added to out [N, N, 2] */
 } nas_scalar_kind_t;
 
 typedef struct nas_scalar_op {
@@ -274,6 +282,10 @@ typedef struct nas_program_results {
     nas_vector_t correlation;
     nas_vector_t gradient;
     nas_vector_t moments;
+    nas_vector_t patterns;
+    nas_vector_t features;
+    nas_vector_t covariance;
+    nas_vector_t kernel;
     nas_vector_t flow; /**< [2] mantissa, exponent */
 } nas_program_results_t;
 
@@ -311,6 +323,8 @@ struct nas_program {
     size_t n_results;    /**< float64 of the results' vectors */
     int64_t n_values;    /**< parameters of the graph */
     int64_t n_statistics;
+    int64_t n_features; /**< numbers of the results' features, covariances */
+    int64_t n_covariance;
     int64_t n_joined; /**< weights of the group that has most */
 };
 

@@ -37,8 +37,8 @@ static void mark_evaluated(nas_emitter_t *e)
     const nas_lowered_t *graph = e->graph;
     for (int node = graph->n_nodes - 1; node >= 0; node--) {
         const nas_lowered_node_t *n = &graph->node[node];
-        const bool counts = (e->needs & NAS_NEED_SIGNS) && n->n_relu > 0;
-        e->evaluated[node] |= n->live || counts;
+        const bool counts = nas_emits_signs(e) && n->n_relu > 0;
+        e->evaluated[node] |= n->live || counts || nas_emits_covariance(e, node);
         for (int i = 0; e->evaluated[node] && i < n->n_inputs; i++)
             if (n->input[i].source >= 0) e->evaluated[n->input[i].source] = true;
     }
@@ -166,7 +166,7 @@ static void emit(nas_emitter_t *e)
                                     .weights = (e->needs & of_weights) != 0,
                                     .fisher = (e->needs & NAS_NEED_FISHER) != 0};
     e->image = nas_emit_bytes(e, e->backend->image_bytes(e->program->image));
-    e->bits = nas_emit_bytes(e, e->needs & NAS_NEED_SIGNS ? sign_bytes(e) : 0);
+    e->bits = nas_emit_bytes(e, nas_emits_signs(e) ? sign_bytes(e) : 0);
     nas_emit_forward(e);
     if (e->flow) nas_emit_backward(e, (nas_backward_t){.weights = true});
     if ((e->needs & (NAS_NEED_JACOBIAN | NAS_NEED_CORRELATION)) && nas_images_count(e))
@@ -179,6 +179,7 @@ static void emit(nas_emitter_t *e)
     if (of_loss.weights || of_loss.fisher || (e->needs & NAS_NEED_LOSS))
         e->program->results.loss = e->program->head.loss;
     if (e->needs & NAS_NEED_CURVATURE) nas_emit_curvature(e);
+    if (e->needs & NAS_NEED_KERNEL) nas_emit_kernel(e);
     nas_emit_results(e);
 }
 
@@ -195,6 +196,14 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
     return nas_bind(e, err);
 }
 
+/* A layout that tensors cannot be read out of is a device's, which has kernels of its own. */
+unsigned nas_program_lacks(const nas_backend_t *layout)
+{
+    return layout->store
+               ? 0
+               : NAS_NEED_PATTERNS | NAS_NEED_FEATURES | NAS_NEED_COVARIANCE | NAS_NEED_KERNEL;
+}
+
 /* A layout whose backend has no more than the plain form takes. */
 static nas_status_t refuse(const nas_program_options_t *options, int node, nas_error_t *err)
 {
@@ -209,6 +218,11 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_progra
 {
     const nas_network_t *net = &options->graph->network;
     nas_lowered_t *graph = NULL;
+    if (options->needs & nas_program_lacks(options->layout))
+        return nas_error_set(
+            err, NAS_EARG,
+            "metrics: %s cannot compute all of them yet; the backends ref and cpu can",
+            options->layout->name);
     nas_status_t status = nas_lower(options->graph, &graph, err);
     if (status) return status;
     if (graph->beyond >= 0 && !options->layout->pool_forward) {

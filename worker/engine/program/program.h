@@ -29,8 +29,20 @@ typedef enum nas_need {
     NAS_NEED_SIGNS = 64,      /**< agreement of ReLU signs between images, dead edges included */
     NAS_NEED_FLOW = 128,      /**< synflow, a network of its own: alone in its program */
     NAS_NEED_INFERENCE = 256, /**< logits by running statistics: alone in its program */
-    NAS_NEED_CORRELATION = 512 /**< of the images' gradients of the sum of the logits */
+    NAS_NEED_CORRELATION = 512, /**< of the images' gradients of the sum of the logits */
+    /** How many patterns the signs at a ReLU's input have over the images, 16 at most; of dead edges,
+     *  too. */
+    NAS_NEED_PATTERNS = 1024,
+    NAS_NEED_FEATURES = 2048, /**< what the head takes means of, and the batch statistics */
+    /** Covariance of the channels at every block's end, over all images and pixels; of those that do
+     *  not reach the logits, too. */
+    NAS_NEED_COVARIANCE = 4096,
+    /** Products of every two images' gradients of the sum of an image's logits, by all weights. */
+    NAS_NEED_KERNEL = 8192
 } nas_need_t;
+
+/** Needs that a layout's backend has no kernels for; nas_need_t bits. */
+unsigned nas_program_lacks(const nas_backend_t *layout);
 
 typedef struct nas_program_options {
     const nas_backend_t *layout; /**< whose tensors and kernels it is for: sizes are asked, nothing
@@ -61,11 +73,20 @@ typedef struct nas_program_values {
     const double *correlation; /**< [N, N] of the rows of the Jacobian; NULL too where that is */
     const double *gradient;    /**< GRADIENT: [n_values] of the loss by all parameters, each at its
                                   offset; 0 of those that do not reach the logits */
-    const double *moments; /**< GRADIENT: batch statistics [n_statistics], mean and biased variance
+    const double
+        *moments; /**< GRADIENT, FEATURES: batch statistics [n_statistics], mean and biased variance
                                   of what every norm is behind, a convolution's bias included: of
                                   norm i, c means at its `statistics`, then c variances; 0 of norms
                                   that do not reach the logits */
-    double flow_mantissa;  /**< synflow = mantissa * 2^exponent */
+    double patterns; /**< PATTERNS */
+    const double
+        *features; /**< [n_features], that is [N, C, H, W], of what the head takes means of */
+    int64_t n_features;
+    const double
+        *kernel; /**< KERNEL: [N, N, 2], the product at [j <= i, 0]; its rest is of no use */
+    const double *covariance; /**< [C, C] of every block's end, in their order; NULL too where the
+                                   network has no blocks */
+    double flow_mantissa;     /**< synflow = mantissa * 2^exponent */
     int flow_exponent;
 } nas_program_values_t;
 

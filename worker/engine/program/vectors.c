@@ -97,6 +97,35 @@ static nas_vector_t vector_if(nas_emitter_t *e, bool wanted, size_t n)
     return wanted ? nas_emit_vector(e, n) : NAS_NOWHERE;
 }
 
+/* Numbers of a node's tensor. */
+static size_t n_numbers(const nas_emitter_t *e, int node)
+{
+    const nas_shape_t shape = nas_node_shape(e, node);
+    return (size_t)shape.n * (size_t)shape.c * (size_t)shape.h * (size_t)shape.w;
+}
+
+static size_t n_features(const nas_emitter_t *e)
+{
+    return n_numbers(e, e->graph->head);
+}
+
+static size_t n_covariances(const nas_emitter_t *e)
+{
+    size_t n = 0;
+    for (int i = 0; i < e->graph->n_nodes; i++)
+        if (nas_emits_covariance(e, i))
+            n += (size_t)e->graph->node[i].c * (size_t)e->graph->node[i].c;
+    return n;
+}
+
+static size_t n_stored(const nas_emitter_t *e)
+{
+    size_t most = 0;
+    for (int i = 0; i < e->graph->n_nodes; i++)
+        if (nas_emits_covariance(e, i) && n_numbers(e, i) > most) most = n_numbers(e, i);
+    return most;
+}
+
 /* They are read together, so they lie together. Of the images' gradients it is known only when the
  * images are reached whether there are any. */
 static void make_results(nas_emitter_t *e)
@@ -107,6 +136,7 @@ static void make_results(nas_emitter_t *e)
     const size_t n = (size_t)e->n, o = (size_t)graph->network.classes;
     const size_t n_pixels = n * (size_t)image->c * (size_t)image->h * (size_t)image->w;
     const bool gradient = (e->needs & NAS_NEED_GRADIENT) != 0;
+    const bool features = (e->needs & NAS_NEED_FEATURES) != 0;
     e->program->results = (nas_program_results_t){
         .logits = NAS_NOWHERE,
         .loss = NAS_NOWHERE,
@@ -115,7 +145,11 @@ static void make_results(nas_emitter_t *e)
         .agreement = vector_if(e, (e->needs & NAS_NEED_SIGNS) != 0, n * n),
         .correlation = NAS_NOWHERE,
         .gradient = vector_if(e, gradient, (size_t)graph->n_values),
-        .moments = vector_if(e, gradient, (size_t)graph->n_statistics),
+        .moments = vector_if(e, gradient || features, (size_t)graph->n_statistics),
+        .features = vector_if(e, features, n_features(e)),
+        .kernel = vector_if(e, (e->needs & NAS_NEED_KERNEL) != 0, 2 * n * n),
+        .covariance = vector_if(e, n_covariances(e) > 0, n_covariances(e)),
+        .patterns = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, 1),
         .flow = vector_if(e, e->flow, 2)};
     e->program->head.logits = nas_emit_vector(e, n * o);
     e->program->head.loss = nas_emit_vector(e, 1);
@@ -124,6 +158,8 @@ static void make_results(nas_emitter_t *e)
     e->program->n_results = e->program->n_vectors;
     e->program->n_values = graph->n_values;
     e->program->n_statistics = graph->n_statistics;
+    e->program->n_features = (int64_t)n_features(e);
+    e->program->n_covariance = (int64_t)n_covariances(e);
 }
 
 nas_vector_t nas_layer_values(const nas_emitter_t *e, int parameter)
@@ -143,6 +179,8 @@ void nas_emit_vectors(nas_emitter_t *e)
         if (graph->node[i].c > widest) widest = graph->node[i].c;
     }
     make_head(e);
+    e->stored = vector_if(e, n_stored(e) > 0, n_stored(e));
+    e->seen = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, (size_t)1 << e->n);
     for (int i = 0; i < 2; i++)
         e->image_sum[i] =
             vector_if(e, (e->needs & NAS_NEED_FISHER) != 0, (size_t)e->n * (size_t)widest);

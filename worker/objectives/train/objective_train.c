@@ -107,18 +107,19 @@ static int64_t team_size(const nas_job_t *job)
 static nas_status_t needs(const nas_objective_inputs_t *inputs, const nas_pool_t *pool,
                           nas_objective_needs_t *found, nas_error_t *err)
 {
-    static const unsigned of_programs[] = {NAS_NEED_LOSS | NAS_NEED_GRADIENT, NAS_NEED_INFERENCE};
     const double passes = 3.0;
     const nas_job_t *job = inputs->job;
     const nas_dataset_t *images = inputs->images;
     nas_networks_t *networks = inputs->networks;
     const nas_recipe_t recipe = nas_job_recipe(job);
     const nas_network_t network = network_of(job->network.channels, job->network.cells, images);
+    const int batch = (int)(recipe.batch / recipe.shards);
+    const nas_footprint_program_t program[] = {{NAS_NEED_LOSS | NAS_NEED_GRADIENT, batch},
+                                               {NAS_NEED_INFERENCE, batch}};
     nas_footprint_options_t options = {.backend = nas_backend_of(job->backend, nas_isa_best()),
                                        .network = &network,
-                                       .batch = (int)(recipe.batch / recipe.shards),
-                                       .needs = of_programs,
-                                       .n_needs = 2};
+                                       .program = program,
+                                       .n_programs = 2};
     nas_pool_cost_t cost;
     nas_status_t status = nas_pool_cost(pool, networks, &network, &cost, err);
     if (status) return status;

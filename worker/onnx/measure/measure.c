@@ -1,6 +1,7 @@
 #include "worker/onnx/measure/measure.h"
 
 #include "worker/engine/graph/cost.h"
+#include "worker/engine/metrics/runs.h"
 #include "worker/engine/program/footprint.h"
 #include "worker/engine/program/op.h"
 #include "worker/engine/program/program.h"
@@ -11,18 +12,23 @@
 
 /* ------------------------------------------------------------------------------------- counting */
 
-/* As the metrics of a batch are computed: the flow program is one of its own. */
+/* As the metrics are computed: a program for every kind of runs, of which that of the batch says
+ * too whether the images count. */
 static nas_status_t count_bytes(const nas_measure_options_t *options, const nas_graph_t *graph,
                                 size_t *bytes, nas_error_t *err)
 {
-    unsigned needs[2] = {NAS_NEED_CORRELATION, 0};
-    for (int i = 0; i < options->n_metric; i++) needs[0] |= options->metric[i]->needs;
-    needs[1] = needs[0] & NAS_NEED_FLOW;
-    needs[0] &= ~(unsigned)NAS_NEED_FLOW;
-    const nas_footprint_options_t footprint = {.backend = options->layout,
-                                               .batch = options->batch,
-                                               .needs = needs,
-                                               .n_needs = needs[1] ? 2 : 1};
+    nas_runs_t runs[NAS_N_RUNS];
+    nas_footprint_program_t program[1 + NAS_N_RUNS] = {{NAS_NEED_CORRELATION, options->batch}};
+    const int n = nas_runs_list(options->metric, options->n_metric, options->batch, runs);
+    int n_programs = 1;
+    for (int i = 0; i < n; i++)
+        if (runs[i].kind == NAS_RUNS_BATCH)
+            program[0].needs |= runs[i].needs;
+        else
+            program[n_programs++] =
+                (nas_footprint_program_t){.needs = runs[i].needs, .batch = runs[i].batch};
+    const nas_footprint_options_t footprint = {
+        .backend = options->layout, .program = program, .n_programs = n_programs};
     return nas_footprint_of_graph(&footprint, graph, bytes, err);
 }
 

@@ -51,6 +51,8 @@ static void describe(nas_gpu_planner_t *p, int index)
     case NAS_OP_COPY:
     case NAS_OP_FLATTEN:
     case NAS_OP_UNFLATTEN:
+    case NAS_OP_PATTERNS:
+    case NAS_OP_STORE:
         NAS_ASSERT(false); /* this layout has no such kernels, so no program for it has them */
         break;
     }
