@@ -239,7 +239,7 @@ static nas_status_t run(network_options_t *o, nas_error_t *err)
 {
     nas_device_t *device = NULL;
     nas_user_file_t file = {0};
-    o->words.device = "cpu"; /* GPUs cannot compute any network yet */
+    o->words.device = "cpu"; /* for a look at a file, none is worth opening */
     nas_status_t status = nas_device_option(o->command, &o->words, &device, err);
     if (status) return status;
     o->measure.layout = nas_device_layout(device);

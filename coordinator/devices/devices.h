@@ -22,7 +22,7 @@ typedef struct nas_devices_request {
     int64_t first_worker;       /**< 1 where rank 0 coordinates only, and opens none */
     int64_t recorded;           /**< nas_device_kind_t of a run that goes on; AUTO: of none */
     uint64_t golden;            /**< of its GPUs */
-    nas_error_t refused;        /**< why GPUs cannot compute the run's networks; empty: they can */
+    nas_error_t refused;        /**< why GPUs cannot compute the run's metrics; empty: they can */
 } nas_devices_request_t;
 
 /** Zero-initialise: nothing is opened, and every rank works. End with nas_devices_close. */
@@ -35,7 +35,7 @@ typedef struct nas_devices {
 
 /** Decide and open; the log says what came of it.  Collective over world.
  *  request: on rank 0; ignored elsewhere. devices [out].
- *  NAS_EINPUT: nothing to be had, what cannot compute the networks, or not what the run computed on so
+ *  NAS_EINPUT: nothing to be had, what cannot compute the metrics, or not what the run computed on so
  *  far, with the remedy.
  *  NAS_ENUMERIC: GPUs of other bits than rank 0's, with the first such rank. NAS_EIO, NAS_ENOMEM.
  *  The same on every rank. */

@@ -3,7 +3,6 @@
 #include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/host/backends.h"
 #include "worker/engine/metrics/metric.h"
-#include "worker/engine/program/footprint.h"
 #include "worker/engine/program/program.h"
 
 #include <math.h>
@@ -13,7 +12,7 @@
 static const double SHARE = 0.9;
 enum { MOST = 64 };
 
-static nas_status_t computes_metrics(const nas_job_t *job, nas_error_t *err)
+nas_status_t nas_devices_gpu_computes(const nas_job_t *job, nas_error_t *err)
 {
     const unsigned lacks = nas_program_lacks(nas_gpu_layout());
     if (job->metrics.source != NAS_SOURCE_COMPUTE) return NAS_OK;
@@ -26,27 +25,6 @@ static nas_status_t computes_metrics(const nas_job_t *job, nas_error_t *err)
                 metric->name);
     }
     return NAS_OK;
-}
-
-/* One of a space says it of all: they are made of the same operations. */
-nas_status_t nas_devices_gpu_computes(const nas_job_t *job, nas_error_t *err)
-{
-    const nas_space_t *space = nas_job_space(job);
-    const nas_network_t network = {3, 64, 64, 16, 5, 10, NAS_CONVENTION_TRAIN};
-    const nas_footprint_program_t program = {.needs = NAS_NEED_LOSS, .batch = 1};
-    const nas_footprint_options_t options = {
-        .backend = nas_gpu_layout(), .network = &network, .program = &program, .n_programs = 1};
-    nas_networks_t *networks = NULL;
-    double n_bytes = 0;
-    nas_status_t status = computes_metrics(job, err);
-    if (status) return status;
-    if (nas_job_has(job, "pool.space", NAS_POOL_OF_FILES))
-        return nas_error_set(err, NAS_EARG, "GPUs do not compute networks of ONNX files yet");
-    if (!space || !space->build) return NAS_OK;
-    status = nas_networks_of_space(space, NAS_WEIGHTS_BY_NAME, &networks, err);
-    if (!status) status = nas_footprint_of(&options, networks, space->costliest, &n_bytes, err);
-    nas_networks_destroy(networks);
-    return status;
 }
 
 static double mebibytes(double n_bytes)

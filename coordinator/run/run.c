@@ -174,7 +174,7 @@ nas_devices_request_t nas_run_devices(const nas_run_t *run)
                                      .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
                                      .recorded = recorded_kind(run, state),
                                      .golden = state->golden};
-    (void)nas_devices_gpu_computes(job, &request.refused); /* without memory the start will fail */
+    (void)nas_devices_gpu_computes(job, &request.refused);
     return request;
 }
 
