@@ -2,6 +2,7 @@
 #ifndef NAS_COMMON_BASE_RNG_H
 #define NAS_COMMON_BASE_RNG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /** What a stream is for. Values are part of the reproducibility contract: append, never renumber.
@@ -42,6 +43,9 @@ uint64_t nas_rng_u64(nas_rng_t *rng);
 
 /** Uniform in [0, 1), 53 bits. */
 double nas_rng_uniform(nas_rng_t *rng);
+
+/** As n calls of nas_rng_uniform, in a fraction of their time.  value [out] [n]. */
+void nas_rng_uniforms(nas_rng_t *rng, size_t n, double *value);
 
 /** Uniform in [low, high). */
 double nas_rng_between(nas_rng_t *rng, double low, double high);

@@ -11,11 +11,12 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: robotnas bench score [--arch STRING] [--metrics LIST] [--batch N] [--channels C]\n"
+    "usage: robotnas bench score [--arch STRING | --onnx FILE] [--metrics LIST] [--batch N]\n"
+    "                            [--channels C] [--cells K] [--device DEVICE] [--backend NAME]\n"
+    "                            [--repeats R] [--json]\n"
+    "       robotnas bench train [--arch STRING | --onnx FILE] [--batch N] [--channels C]\n"
     "                            [--cells K] [--device DEVICE] [--backend NAME] [--repeats R]\n"
     "                            [--json]\n"
-    "       robotnas bench train [--arch STRING] [--batch N] [--channels C] [--cells K]\n"
-    "                            [--device DEVICE] [--backend NAME] [--repeats R] [--json]\n"
     "       robotnas bench rank [--arch N] [--metrics M] [--points P] [--repeats R] [--json]\n"
     "       robotnas bench bo [--json]\n"
     "\n"
@@ -28,6 +29,7 @@ static const char help[] =
     "         repeats; LIST is names with commas between)\n"
     "  train  images/s of whole training steps, and where the time goes (default: the same cells\n"
     "         and networks, batch 64, 5 repeats)\n"
+    "         both: --onnx FILE in place of NAS-Bench-201's the network of a file, on one core\n"
     "  rank   combined score and best architecture of a synthetic pool: rows/s and GB/s beside\n"
     "         the measured read bandwidth of memory; then a step of method pool-gp with P points\n"
     "         (default: 10,000,000 architectures, 6 metrics, 20 points, 5 repeats; 3 GB)\n"
@@ -41,13 +43,19 @@ typedef struct bench_options {
     bool help;
 } bench_options_t;
 
-static const struct option known[] = {
-    {"arch", required_argument, NULL, 'a'},     {"metrics", required_argument, NULL, 'm'},
-    {"repeats", required_argument, NULL, 'r'},  {"batch", required_argument, NULL, 'n'},
-    {"channels", required_argument, NULL, 'c'}, {"cells", required_argument, NULL, 'k'},
-    {"backend", required_argument, NULL, 'b'},  {"device", required_argument, NULL, 'd'},
-    {"points", required_argument, NULL, 'p'},   {"json", no_argument, NULL, 'j'},
-    {"help", no_argument, NULL, 'h'},           {0}};
+static const struct option known[] = {{"arch", required_argument, NULL, 'a'},
+                                      {"metrics", required_argument, NULL, 'm'},
+                                      {"onnx", required_argument, NULL, 'o'},
+                                      {"repeats", required_argument, NULL, 'r'},
+                                      {"batch", required_argument, NULL, 'n'},
+                                      {"channels", required_argument, NULL, 'c'},
+                                      {"cells", required_argument, NULL, 'k'},
+                                      {"backend", required_argument, NULL, 'b'},
+                                      {"device", required_argument, NULL, 'd'},
+                                      {"points", required_argument, NULL, 'p'},
+                                      {"json", no_argument, NULL, 'j'},
+                                      {"help", no_argument, NULL, 'h'},
+                                      {0}};
 
 static nas_status_t parse(int argc, char **argv, bench_options_t *options, nas_error_t *err)
 {
@@ -88,6 +96,23 @@ static nas_status_t take_count(const bench_options_t *options, int letter, int m
         return nas_error_set(err, NAS_EARG, "bench: --%s '%s' is not a whole number from 1 to %d",
                              o->name, text, most);
     *count = (int)n;
+    return NAS_OK;
+}
+
+/* A file has its own network, and GPUs compute NAS-Bench-201's alone. */
+static nas_status_t take_network(const bench_options_t *options, nas_device_words_t *words,
+                                 nas_error_t *err)
+{
+    *words = (nas_device_words_t){.device = options->text['d'], .backend = options->text['b']};
+    if (!options->text['o']) return NAS_OK;
+    if (options->text['a'] || options->text['c'] || options->text['k'])
+        return nas_error_set(
+            err, NAS_EARG,
+            "bench: --onnx: a file says the network; --arch, --channels and --cells are of others");
+    if (words->device && strcmp(words->device, "cpu") != 0)
+        return nas_error_set(err, NAS_EARG,
+                             "bench: --onnx: the networks of files run on a core: --device cpu");
+    words->device = "cpu";
     return NAS_OK;
 }
 
@@ -137,9 +162,10 @@ static nas_status_t find_metrics(const char *list, const nas_metric_t *metric[MO
 static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err)
 {
     const char *list = options->text['m'];
-    const nas_device_words_t words = {.device = options->text['d'], .backend = options->text['b']};
+    nas_device_words_t words;
     const nas_metric_t *metric[MOST_METRICS];
     nas_bench_score_options_t score = {.arch = options->text['a'],
+                                       .onnx = options->text['o'],
                                        .metric = metric,
                                        .batch = 64,
                                        .channels = 16,
@@ -152,6 +178,7 @@ static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err
     if (!status) status = take_count(options, 'c', 1024, &score.channels, err);
     if (!status) status = take_count(options, 'k', 64, &score.cells, err);
     if (!status) status = take_count(options, 'r', 1000 * 1000, &score.n_repeats, err);
+    if (!status) status = take_network(options, &words, err);
     if (!status) status = nas_device_option(&nas_cli_bench, &words, &score.device, err);
     if (!status) status = nas_bench_score(&score, stdout, options->json, err);
     nas_device_close(score.device);
@@ -162,14 +189,19 @@ static nas_status_t bench_score(const bench_options_t *options, nas_error_t *err
 
 static nas_status_t bench_train(const bench_options_t *options, nas_error_t *err)
 {
-    const nas_device_words_t words = {.device = options->text['d'], .backend = options->text['b']};
-    nas_bench_train_options_t train = {
-        .arch = options->text['a'], .batch = 64, .channels = 16, .cells = 5, .n_repeats = 5};
-    nas_status_t status = refuse_others(options, "anckrbd", err);
+    nas_device_words_t words;
+    nas_bench_train_options_t train = {.arch = options->text['a'],
+                                       .onnx = options->text['o'],
+                                       .batch = 64,
+                                       .channels = 16,
+                                       .cells = 5,
+                                       .n_repeats = 5};
+    nas_status_t status = refuse_others(options, "aonckrbd", err);
     if (!status) status = take_count(options, 'n', 4096, &train.batch, err);
     if (!status) status = take_count(options, 'c', 1024, &train.channels, err);
     if (!status) status = take_count(options, 'k', 64, &train.cells, err);
     if (!status) status = take_count(options, 'r', 1000 * 1000, &train.n_repeats, err);
+    if (!status) status = take_network(options, &words, err);
     if (!status) status = nas_device_option(&nas_cli_bench, &words, &train.device, err);
     if (!status) status = nas_bench_train(&train, stdout, options->json, err);
     nas_device_close(train.device);

@@ -54,6 +54,21 @@ PYTHON
 expect_exit 0 "$ROBOTNAS" bench train --batch 4 --channels 4 --cells 1 --repeats 1 --backend ref --arch '|none~0|+|none~0|none~1|+|nor_conv_1x1~0|none~1|none~2|'
 grep -q 'images/s' out || fail 'bench train says nothing of images/s'
 
+# The network of a file, on images of its own extents. The ref backend computes it, too; both count the same.
+net=$ROBOTNAS_SOURCE/tests/data/network-joined.onnx
+expect_exit 0 "$ROBOTNAS" bench score --onnx "$net" --batch 4 --metrics snip,nwot --repeats 2 --backend ref
+grep -qF 'batch 4, images of 3 x 12 x 9, 2 metrics' out || fail "bench score --onnx: $(<out)"
+expect_exit 0 "$ROBOTNAS" bench train --onnx "$net" --batch 4 --repeats 1 --backend ref --json
+python3 - out "$net" <<'PYTHON'
+import json, sys
+
+bench = json.load(open(sys.argv[1]))
+(network,) = bench["architectures"]
+assert network["arch"] == sys.argv[2] and network["images_per_s"] > 0
+# a step has two passes of each convolution at least, two operations a multiply-add: 48450 an image
+assert network["flops_per_s"] * network["seconds"] >= 2 * 2 * 4 * 48450 * 0.999
+PYTHON
+
 # Ranking: every instruction set that the score table has, the posterior has.
 expect_exit 0 "$ROBOTNAS" bench rank --arch 5000 --metrics 3 --points 18 --repeats 1 --json
 python3 - out <<'PYTHON'
@@ -87,3 +102,7 @@ refused "--points '0' *" rank --points 0
 refused 'bo has no option --arch' bo --arch 4
 refused 'train has no option --metrics' train --metrics snip
 refused "--arch 'conv' is not *" train --arch conv
+refused '--onnx: a file says the network; *' score --onnx "$net" --channels 4
+refused '--onnx: the networks of files run on a core*' train --onnx "$net" --device cuda:0
+refused 'rank has no option --onnx' rank --onnx "$net"
+expect_exit 2 "$ROBOTNAS" bench score --onnx none.onnx

@@ -49,6 +49,23 @@ Test(rng, pinned_values)
     }
 }
 
+/* Wherever the stream stands, and however many are asked for. */
+Test(rng, many_are_those_one_by_one)
+{
+    for (size_t first = 0; first < 4; first++) {
+        for (size_t n = 0; n < 70; n++) {
+            double value[70];
+            nas_rng_t rng, again;
+            nas_rng_init(&rng, 0x123456789abcdef0, NAS_STREAM_WEIGHTS, 0xfedcba9876543210);
+            for (size_t i = 0; i < first; i++) (void)nas_rng_u64(&rng);
+            again = rng;
+            nas_rng_uniforms(&rng, n, value);
+            for (size_t i = 0; i < n; i++) cr_assert(value[i] == nas_rng_uniform(&again));
+            cr_assert_eq(nas_rng_u64(&rng), nas_rng_u64(&again));
+        }
+    }
+}
+
 Test(rng, copy_forks_and_init_replays)
 {
     nas_rng_t rng, again;

@@ -3,8 +3,11 @@
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "worker/bench/bench_floor.h"
+#include "worker/bench/bench_network.h"
 #include "worker/bench/bench_packs.h"
+#include "worker/bench/bench_read.h"
 #include "worker/bench/bench_work.h"
+#include "worker/engine/graph/parameters.h"
 #include "worker/engine/scorer.h"
 
 #include <jansson.h>
@@ -22,7 +25,8 @@ typedef struct result {
 
 typedef struct bench {
     const nas_bench_score_options_t *options;
-    nas_networks_t *networks;
+    nas_bench_network_t network;
+    nas_networks_t *networks; /* of architectures */
     float *images;
     int32_t *labels;
     double *value; /* [n_metric] */
@@ -42,7 +46,7 @@ static bool is_on_core(const bench_t *bench)
 static nas_status_t make_batch(bench_t *bench, nas_error_t *err)
 {
     const size_t n = (size_t)bench->options->batch,
-                 n_pixels = n * NAS_BENCH_COLOURS * NAS_BENCH_SIDE * NAS_BENCH_SIDE;
+                 n_pixels = n * nas_bench_pixels(&bench->network.network);
     nas_rng_t rng;
     bench->images = malloc(n_pixels * sizeof *bench->images);
     bench->labels = malloc(n * sizeof *bench->labels);
@@ -51,7 +55,7 @@ static nas_status_t make_batch(bench_t *bench, nas_error_t *err)
     nas_rng_init(&rng, 0, NAS_STREAM_BENCH, 0);
     for (size_t i = 0; i < n_pixels; i++) bench->images[i] = (float)nas_rng_normal(&rng);
     for (size_t i = 0; i < n; i++)
-        bench->labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
+        bench->labels[i] = (int32_t)nas_rng_below(&rng, (uint64_t)bench->network.network.classes);
     return NAS_OK;
 }
 
@@ -61,9 +65,7 @@ static nas_status_t make_scorer(const bench_t *bench, nas_engine_t *engine, nas_
     const nas_bench_score_options_t *o = bench->options;
     const nas_scorer_options_t options = {.engine = engine,
                                           .networks = bench->networks,
-                                          .network = {NAS_BENCH_COLOURS, NAS_BENCH_SIDE,
-                                                      NAS_BENCH_SIDE, o->channels, o->cells,
-                                                      NAS_BENCH_CLASSES, NAS_CONVENTION_SCORE},
+                                          .network = bench->network.network,
                                           .metric = o->metric,
                                           .n_metric = o->n_metric,
                                           .batch = o->batch,
@@ -72,22 +74,34 @@ static nas_status_t make_scorer(const bench_t *bench, nas_engine_t *engine, nas_
     return nas_scorer_create(&options, scorer_p, err);
 }
 
-/* n_runs scorings after one to warm up; a profile gets the timed ones. */
+/* Of an architecture, or of the file's network with parameters drawn anew, as PyTorch draws them. */
+static nas_status_t score_once(const bench_t *bench, nas_scorer_t *scorer, const nas_arch_t *arch,
+                               nas_error_t *err)
+{
+    const nas_bench_network_t *network = &bench->network;
+    if (!network->graph) return nas_scorer_score(scorer, arch->index, bench->value, err);
+    nas_parameters_fill(network->graph, NAS_WEIGHTS_UNIFORM, 0, "", network->parameters);
+    return nas_scorer_measure(scorer, network->graph, network->parameters, bench->value, err);
+}
+
+/* n_runs scorings after one to warm up, and their median time; a profile gets the last of them. */
 static nas_status_t time_alone(const bench_t *bench, nas_scorer_t *scorer, nas_profile_t *profile,
                                int n_runs, result_t *result, nas_error_t *err)
 {
     nas_arch_t arch = {0};
-    double begin = 0;
-    nas_status_t status = nas_bench_arch(result->arch, &arch, err);
-    for (int run = 0; !status && run <= n_runs; run++) {
-        if (run == 1) {
-            if (profile) *profile = (nas_profile_t){0};
-            begin = nas_clock_monotonic_s();
-        }
-        status = nas_scorer_score(scorer, arch.index, bench->value, err);
+    double *seconds = malloc((size_t)n_runs * sizeof *seconds);
+    nas_status_t status = seconds ? NAS_OK : nas_error_nomem(err, "the bench");
+    if (!status && !bench->network.graph) status = nas_bench_arch(result->arch, &arch, err);
+    if (!status) status = score_once(bench, scorer, &arch, err);
+    for (int run = 0; !status && run < n_runs; run++) {
+        if (profile) *profile = (nas_profile_t){0};
+        const double begin_s = nas_clock_processor_s();
+        status = score_once(bench, scorer, &arch, err);
+        seconds[run] = nas_clock_processor_s() - begin_s;
     }
-    result->seconds = (nas_clock_monotonic_s() - begin) / n_runs;
+    if (!status) result->seconds = nas_bench_median(seconds, n_runs);
     nas_arch_fini(&arch);
+    free(seconds);
     return status;
 }
 
@@ -169,8 +183,8 @@ static void print_table(const bench_t *bench, FILE *out)
     const nas_bench_score_options_t *o = bench->options;
     (void)fputs("scoring on ", out);
     nas_bench_print_device(o->device, out);
-    (void)fprintf(out, ", batch %d, %d channels, %d cells a stage, %d metrics\n", o->batch,
-                  o->channels, o->cells, o->n_metric);
+    nas_bench_print_size(&bench->network, o->batch, out);
+    (void)fprintf(out, ", %d metrics\n", o->n_metric);
     if (is_on_core(bench)) {
         (void)fputc('\n', out);
         nas_bench_work_print_formula(bench->bytes_per_s, out);
@@ -206,11 +220,11 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
             results, (is_on_core(bench) ? result_json : rate_json)(&bench->result[i]));
     for (int i = 0; i < o->n_metric; i++)
         (void)json_array_append_new(metrics, json_string(o->metric[i]->name));
-    json_t *root =
-        json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "bench", "score", "backend",
-                  nas_device_layout(o->device)->name, "device", nas_device_name(o->device), "batch",
-                  o->batch, "channels", o->channels, "cells", o->cells, "metrics", metrics,
-                  "read_bytes_per_s", bench->bytes_per_s, "architectures", results);
+    json_t *root = json_pack(
+        "{s:s, s:s, s:s, s:i, s:i, s:i, s:o, s:f, s:o}", "bench", "score", "backend",
+        nas_device_layout(o->device)->name, "device", nas_device_name(o->device), "batch", o->batch,
+        "channels", bench->network.network.channels, "cells", bench->network.network.cells,
+        "metrics", metrics, "read_bytes_per_s", bench->bytes_per_s, "architectures", results);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);
@@ -222,15 +236,19 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
                              nas_error_t *err)
 {
     bench_t bench = {.options = options};
-    nas_status_t status = make_batch(&bench, err);
+    const char *one = options->onnx ? options->onnx : options->arch;
+    nas_status_t status = nas_bench_network_init(
+        &bench.network, options->onnx,
+        (nas_bench_size_t){options->channels, options->cells, NAS_CONVENTION_SCORE}, err);
+    if (!status) status = make_batch(&bench, err);
     if (!status)
         status = nas_networks_of_space(nas_space_with_networks(), NAS_WEIGHTS_BY_NAME,
                                        &bench.networks, err);
     if (!status) status = nas_bench_bandwidth(&bench.bytes_per_s, err);
-    if (!status && options->arch) status = measure(&bench, options->arch, err);
-    for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
+    if (!status && one) status = measure(&bench, one, err);
+    for (int i = 0; !status && !one && i < NAS_BENCH_ARCHS; i++)
         status = measure(&bench, nas_bench_name(i), err);
-    if (!status && !options->arch && bench.result->width > 1) status = measure(&bench, NULL, err);
+    if (!status && !one && bench.result->width > 1) status = measure(&bench, NULL, err);
     if (!status && json)
         status = print_json(&bench, out, err);
     else if (!status)
@@ -238,6 +256,7 @@ nas_status_t nas_bench_score(const nas_bench_score_options_t *options, FILE *out
     if (!status && (fflush(out) != 0 || ferror(out)))
         status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
     nas_networks_destroy(bench.networks);
+    nas_bench_network_fini(&bench.network);
     free(bench.images);
     free(bench.labels);
     free(bench.value);

@@ -2,6 +2,8 @@
 
 #include "common/base/clock.h"
 #include "common/base/rng.h"
+#include "worker/bench/bench_network.h"
+#include "worker/bench/bench_read.h"
 #include "worker/bench/bench_work.h"
 #include "worker/data/memory.h"
 #include "worker/objectives/train/training.h"
@@ -23,6 +25,7 @@ typedef struct result {
 
 typedef struct bench {
     const nas_bench_train_options_t *options;
+    nas_bench_network_t network;
     nas_comm_t *self;
     nas_dataset_t dataset;
     nas_split_t split; /* every image is trained on */
@@ -43,10 +46,11 @@ static nas_status_t make_images(bench_t *bench, nas_error_t *err)
 {
     nas_images_t images = {0};
     nas_dataset_t *dataset = &bench->dataset;
+    const nas_network_t *network = &bench->network.network;
     const int64_t n = bench->options->batch;
     const nas_status_t status = nas_images_shape(
-        &images, NAS_PIXEL_U8, (int64_t[]){n, NAS_BENCH_COLOURS, NAS_BENCH_SIDE, NAS_BENCH_SIDE},
-        "bench", err);
+        &images, NAS_PIXEL_U8,
+        (int64_t[]){n, network->image_channels, network->height, network->width}, "bench", err);
     nas_rng_t rng;
     if (status) return status;
     bench->split.train = malloc((size_t)n * sizeof *bench->split.train);
@@ -59,27 +63,27 @@ static nas_status_t make_images(bench_t *bench, nas_error_t *err)
     for (size_t i = 0; i < (size_t)n * nas_images_values(&images); i++)
         pixel[i] = (uint8_t)nas_rng_below(&rng, 256);
     for (int64_t i = 0; i < n; i++) {
-        images.labels[i] = (int32_t)nas_rng_below(&rng, NAS_BENCH_CLASSES);
+        images.labels[i] = (int32_t)nas_rng_below(&rng, (uint64_t)network->classes);
         bench->split.train[i] = i;
     }
     bench->split.n_train = n;
-    dataset->n_classes = NAS_BENCH_CLASSES;
+    dataset->n_classes = network->classes;
     nas_images_moments(&images, dataset->mean, dataset->std);
     return nas_memory_source(&images, dataset->mean, dataset->std, &dataset->train, err);
 }
 
-static int compare(const void *a, const void *b)
+/* Of the processor on a core, which others may use besides. */
+static double now_s(const bench_t *bench)
 {
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    return is_on_core(bench) ? nas_clock_processor_s() : nas_clock_monotonic_s();
 }
 
-static double step(nas_training_t *training)
+static double step(const bench_t *bench, nas_training_t *training)
 {
     double loss = 0;
-    const double begin_s = nas_clock_monotonic_s();
+    const double begin_s = now_s(bench);
     (void)nas_training_step(training, &loss);
-    return nas_clock_monotonic_s() - begin_s;
+    return now_s(bench) - begin_s;
 }
 
 /* n steps after one to warm up, and their median time; a profile gets the last of them. */
@@ -100,13 +104,12 @@ static nas_status_t time_steps(const bench_t *bench, const nas_graph_t *graph, i
     if (!status && !seconds) status = nas_error_nomem(err, "the bench");
     if (!status) status = nas_training_create(&options, &training, err);
     if (!status) {
-        (void)step(training);
+        (void)step(bench, training);
         for (int i = 0; i < n; i++) {
             if (profile) *profile = (nas_profile_t){0};
-            seconds[i] = step(training);
+            seconds[i] = step(bench, training);
         }
-        qsort(seconds, (size_t)n, sizeof *seconds, compare);
-        *(profile ? &result->profiled_s : &result->seconds) = seconds[n / 2];
+        *(profile ? &result->profiled_s : &result->seconds) = nas_bench_median(seconds, n);
     }
     nas_training_destroy(training);
     nas_engine_destroy(engine);
@@ -131,17 +134,16 @@ static nas_status_t measure_graph(bench_t *bench, const nas_graph_t *graph, resu
 
 static nas_status_t measure(bench_t *bench, const char *arch, nas_error_t *err)
 {
-    const nas_bench_train_options_t *o = bench->options;
-    const nas_network_t network = {NAS_BENCH_COLOURS,   NAS_BENCH_SIDE, NAS_BENCH_SIDE,
-                                   o->channels,         o->cells,       NAS_BENCH_CLASSES,
-                                   NAS_CONVENTION_TRAIN};
     result_t *result = &bench->result[bench->n_results];
     nas_arch_t parsed = {0};
     nas_graph_t *graph = NULL;
     *result = (result_t){.arch = arch};
-    nas_status_t status = nas_bench_arch(arch, &parsed, err);
-    if (!status) status = nas_graph_create(&network, &parsed, &graph, err);
-    if (!status) status = measure_graph(bench, graph, result, err);
+    nas_status_t status = NAS_OK;
+    if (!bench->network.graph) {
+        status = nas_bench_arch(arch, &parsed, err);
+        if (!status) status = nas_graph_create(&bench->network.network, &parsed, &graph, err);
+    }
+    if (!status) status = measure_graph(bench, graph ? graph : bench->network.graph, result, err);
     nas_graph_destroy(graph);
     nas_arch_fini(&parsed);
     bench->n_results += status == NAS_OK;
@@ -193,7 +195,8 @@ static nas_status_t print_json(const bench_t *bench, FILE *out, nas_error_t *err
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:i, s:i, s:i, s:o}", "bench", "train", "backend",
                   nas_device_layout(o->device)->name, "device", nas_device_name(o->device), "batch",
-                  o->batch, "channels", o->channels, "cells", o->cells, "architectures", results);
+                  o->batch, "channels", bench->network.network.channels, "cells",
+                  bench->network.network.cells, "architectures", results);
     if (!root) return nas_error_nomem(err, "the bench's report");
     (void)json_dumpf(root, out, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     (void)fputc('\n', out);
@@ -207,8 +210,8 @@ static nas_status_t print(const bench_t *bench, FILE *out, bool json, nas_error_
     if (json) return print_json(bench, out, err);
     (void)fputs("training on ", out);
     nas_bench_print_device(o->device, out);
-    (void)fprintf(out, ", batch %d, %d channels, %d cells a stage\n", o->batch, o->channels,
-                  o->cells);
+    nas_bench_print_size(&bench->network, o->batch, out);
+    (void)fputc('\n', out);
     for (int i = 0; i < bench->n_results; i++)
         (is_on_core(bench) ? print_result : print_rate)(bench, &bench->result[i], out);
     return NAS_OK;
@@ -227,14 +230,20 @@ nas_status_t nas_bench_train(const nas_bench_train_options_t *options, FILE *out
                                 .weight_decay = 5e-4,
                                 .flip = true,
                                 .crop = CROP}};
+    const char *one = options->onnx ? options->onnx : options->arch;
     nas_status_t status = nas_comm_self(&bench.self, err);
+    if (!status)
+        status = nas_bench_network_init(
+            &bench.network, options->onnx,
+            (nas_bench_size_t){options->channels, options->cells, NAS_CONVENTION_TRAIN}, err);
     if (!status) status = make_images(&bench, err);
-    if (!status && options->arch) status = measure(&bench, options->arch, err);
-    for (int i = 0; !status && !options->arch && i < NAS_BENCH_ARCHS; i++)
+    if (!status && one) status = measure(&bench, one, err);
+    for (int i = 0; !status && !one && i < NAS_BENCH_ARCHS; i++)
         status = measure(&bench, nas_bench_name(i), err);
     if (!status) status = print(&bench, out, json, err);
     if (!status && (fflush(out) != 0 || ferror(out)))
         status = nas_error_set(err, NAS_EIO, "the bench's report cannot be written");
+    nas_bench_network_fini(&bench.network);
     nas_split_fini(&bench.split);
     nas_dataset_fini(&bench.dataset);
     nas_comm_destroy(bench.self);

@@ -3,6 +3,13 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Uniform in +- bound, rounded to float32. */
+static void draw_uniform(nas_rng_t *rng, double bound, size_t n, double *value)
+{
+    nas_rng_uniforms(rng, n, value);
+    for (size_t k = 0; k < n; k++) value[k] = (double)(float)(-bound + 2 * bound * value[k]);
+}
+
 static const uint64_t OFFSET_BASIS = 0xcbf29ce484222325;
 
 /* FNV-1a, 64 bits: a key for the random stream of (architecture, parameter). */
@@ -39,10 +46,10 @@ void nas_parameters_init(const nas_graph_t *graph, uint64_t seed, const char *ar
         const nas_parameter_t *parameter = &graph->parameter[i];
         nas_parameter_draw_t draw = nas_parameter_draw(parameter, seed, arch);
         double *value = values + parameter->offset;
-        for (int64_t k = 0; k < parameter->n; k++)
-            value[k] = draw.bound > 0
-                           ? (double)(float)nas_rng_between(&draw.rng, -draw.bound, draw.bound)
-                           : draw.fill;
+        if (draw.bound > 0)
+            draw_uniform(&draw.rng, draw.bound, (size_t)parameter->n, value);
+        else
+            for (int64_t k = 0; k < parameter->n; k++) value[k] = draw.fill;
     }
 }
 
@@ -57,14 +64,12 @@ static void fill(const nas_parameter_t *parameter, nas_weights_t weights, nas_rn
     const double fan_in = parameter->fan_in, bound = 1.0 / sqrt(is_layer ? fan_in : 1);
     const double constant = parameter->kind == NAS_PARAMETER_GAMMA ? 1 : 0;
     const bool is_drawn = is_layer && !(is_normal && parameter->kind == NAS_PARAMETER_BIAS);
-    for (int64_t k = 0; k < parameter->n; k++) {
-        if (!is_drawn)
-            value[k] = constant;
-        else if (is_normal)
-            value[k] = (double)(float)(sqrt(2.0 / fan_in) * nas_rng_normal(rng));
-        else
-            value[k] = (double)(float)nas_rng_between(rng, -bound, bound);
+    if (is_drawn && !is_normal) {
+        draw_uniform(rng, bound, (size_t)parameter->n, value);
+        return;
     }
+    for (int64_t k = 0; k < parameter->n; k++)
+        value[k] = is_drawn ? (double)(float)(sqrt(2.0 / fan_in) * nas_rng_normal(rng)) : constant;
 }
 
 void nas_parameters_fill(const nas_graph_t *graph, nas_weights_t weights, uint64_t seed,

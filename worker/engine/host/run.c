@@ -261,9 +261,9 @@ static void run_op(const nas_run_t *run, const nas_op_t *op)
 /* The clock is read between operations only. */
 static void run_timed(const nas_run_t *run, const nas_op_t *op, nas_profile_t *profile)
 {
-    const double begin = nas_clock_monotonic_s();
+    const double begin = nas_clock_processor_s();
     run_op(run, op);
-    nas_profile_op(run->program, run->backend, op, nas_clock_monotonic_s() - begin, profile);
+    nas_profile_op(run->program, run->backend, op, nas_clock_processor_s() - begin, profile);
 }
 
 void nas_run(const nas_run_t *run, nas_profile_t *profile)

@@ -51,9 +51,12 @@ NAS_INLINE lanes_t lanes_where_positive(lanes_t mask, lanes_t value)
 #endif
 }
 
-/* a where the mask is set, elsewhere b. */
+/* a where the mask is set, elsewhere b; a lane of the mask is set as a whole or not at all. */
 NAS_INLINE lanes_t lanes_choose(lane_mask_t mask, lanes_t a, lanes_t b)
 {
+#if defined(__AVX__) && !defined(__AVX512F__)
+    return _mm256_blendv_ps(b, a, (lanes_t)mask);
+#endif
     return (lanes_t)((mask & (lane_mask_t)a) | (~mask & (lane_mask_t)b));
 }
 
