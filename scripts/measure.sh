@@ -21,7 +21,7 @@ order=(
     worker/engine/gpu/layers worker/engine/gpu/plan worker/engine/gpu/pack worker/engine/device worker/gpu_bench
     worker/candidates worker/objectives/table worker/objectives/train worker/objectives/command worker/objectives
     worker/onnx worker/onnx/file worker/onnx/read worker/onnx/measure worker/onnx/pool worker/verify worker/bench
-    coordinator/report coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs
+    coordinator/report coordinator/report/html coordinator/search/bo coordinator/search/methods coordinator/registries coordinator/session coordinator/inputs
     coordinator/devices
     coordinator/score coordinator/evaluate coordinator/search coordinator/run coordinator/commands coordinator
 )

@@ -2,6 +2,7 @@
 
 #include "common/state/statefile.h"
 #include "coordinator/commands/command.h"
+#include "coordinator/report/html/html.h"
 #include "coordinator/report/user_file.h"
 
 #include <getopt.h>
@@ -10,7 +11,8 @@
 #include <string.h>
 
 static const char help[] =
-    "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE | --against OTHER.h5...]\n"
+    "usage: robotnas report RUN.h5 [--json | --csv FILE | --csv-scores FILE]\n"
+    "       robotnas report RUN.h5 [--html FILE] [--against OTHER.h5...]\n"
     "\n"
     "Say what a run has found so far: the best architecture, its columns, the best after so many\n"
     "evaluations, the weights, candidates under way. Works on a running or unfinished run. Where\n"
@@ -20,6 +22,8 @@ static const char help[] =
     "  --csv FILE         one row an evaluation; of a run that only scored, as --csv-scores;\n"
     "                     FILE - is standard output\n"
     "  --csv-scores FILE  one row an architecture that the run scored: arch, metrics, status, seconds\n"
+    "  --html FILE        a page with drawings, one file for any browser; with --against, the\n"
+    "                     course of all of the runs; FILE - is standard output\n"
     "  --against OTHER.h5...  the best that the runs found, beside each other, at the end\n";
 
 /* Texts are borrowed from argv. */
@@ -29,6 +33,7 @@ typedef struct report_options {
     const char *extra; /* an operand behind the first, NULL: none */
     const char *csv;
     const char *csv_scores;
+    const char *html;
     bool against;
     bool json;
     bool help;
@@ -51,6 +56,8 @@ static nas_status_t check_options(const report_options_t *options, nas_error_t *
     if (options->json + csv + options->against > 1)
         return nas_error_set(err, NAS_EARG,
                              "report: --json, --csv and --against exclude each other");
+    if (options->html && (options->json || csv))
+        return nas_error_set(err, NAS_EARG, "report: --html excludes --json and --csv");
     if (options->csv && options->csv_scores && strcmp(options->csv, options->csv_scores) == 0)
         return nas_error_set(err, NAS_EARG, "report: --csv and --csv-scores name one file, %s",
                              options->csv);
@@ -79,6 +86,9 @@ static nas_status_t take(char **argv, int option, report_options_t *options, nas
     case 's':
         options->csv_scores = optarg;
         return NAS_OK;
+    case 'w':
+        options->html = optarg;
+        return NAS_OK;
     case 'a':
         options->against = true;
         options->run[options->n_run++] = optarg;
@@ -99,6 +109,7 @@ static nas_status_t parse(int argc, char **argv, report_options_t *options, nas_
     static const struct option known[] = {{"json", no_argument, NULL, 'j'},
                                           {"csv", required_argument, NULL, 'c'},
                                           {"csv-scores", required_argument, NULL, 's'},
+                                          {"html", required_argument, NULL, 'w'},
                                           {"against", required_argument, NULL, 'a'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
@@ -174,6 +185,22 @@ static nas_status_t print_json(const char *path, const nas_state_t *state, nas_e
     return status;
 }
 
+/* The page of the first of n runs. */
+static nas_status_t write_page(const char *path, const nas_compared_t *run, size_t n,
+                               nas_error_t *err)
+{
+    nas_under_way_t under_way = {0};
+    nas_user_file_t file = {0};
+    nas_status_t status = nas_under_way_read(run->path, run->state, &under_way, err);
+    if (!status) status = nas_user_file_open(path, &file, err);
+    if (!status) {
+        status = nas_report_html(run, n, &under_way, file.stream, err);
+        status = nas_user_file_close(&file, status, err);
+    }
+    nas_under_way_fini(&under_way);
+    return status;
+}
+
 /* A run to compare, with its file's name for messages. */
 static nas_status_t read_searched(const char *path, nas_state_t *state, nas_error_t *err)
 {
@@ -181,6 +208,12 @@ static nas_status_t read_searched(const char *path, nas_state_t *state, nas_erro
     if (status || state->n_repeat > 0) return status;
     nas_state_fini(state);
     return nas_error_set(err, NAS_EINPUT, "%s: this run searched nothing to compare", path);
+}
+
+static nas_status_t print_compared(const nas_compared_t *run, size_t n, nas_error_t *err)
+{
+    const nas_status_t status = print_text(run->path, run->state, err);
+    return status ? status : nas_report_compare(run, n, stdout, err);
 }
 
 /* All runs beside each other. */
@@ -193,8 +226,9 @@ static nas_status_t print_against(const report_options_t *options, nas_error_t *
         status = read_searched(options->run[i], &state[i], err);
         compared[i] = (nas_compared_t){.state = &state[i], .path = options->run[i]};
     }
-    if (!status) status = print_text(options->run[0], &state[0], err);
-    if (!status) status = nas_report_compare(compared, options->n_run, stdout, err);
+    if (!status)
+        status = options->html ? write_page(options->html, compared, options->n_run, err)
+                               : print_compared(compared, options->n_run, err);
     for (size_t i = 0; state && i < options->n_run; i++) nas_state_fini(&state[i]);
     free(compared);
     free(state);
@@ -207,7 +241,10 @@ static nas_status_t print_report(const report_options_t *options, nas_error_t *e
     if (options->against) return print_against(options, err);
     nas_status_t status = read_state(options->run[0], &state, err);
     if (status) return status;
-    if (options->csv || options->csv_scores)
+    const nas_compared_t self = {.state = &state, .path = options->run[0]};
+    if (options->html)
+        status = write_page(options->html, &self, 1, err);
+    else if (options->csv || options->csv_scores)
         status = write_tables(options, &state, err);
     else if (options->json)
         status = print_json(options->run[0], &state, err);

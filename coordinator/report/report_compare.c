@@ -43,14 +43,14 @@ static detail_t detail_of(const nas_compared_t *run, size_t n, size_t i)
     return detail;
 }
 
-/* The caller's (free). */
-static char *label_of(const nas_compared_t *run, detail_t detail, nas_error_t *err)
+char *nas_report_run_label(const nas_compared_t *run, size_t n, size_t i, nas_error_t *err)
 {
-    const nas_state_t *state = run->state;
+    const nas_state_t *state = run[i].state;
+    const detail_t detail = detail_of(run, n, i);
     char *label = nas_string_format(
         err, "%s%s%s%s%s%s", state->job_name, detail >= BY_METHOD ? ", " : "",
         detail >= BY_METHOD ? state->method : "", detail >= BY_FILE ? ", " : "",
-        detail >= BY_FILE ? run->path : "", state->complete ? "" : ", incomplete");
+        detail >= BY_FILE ? run[i].path : "", state->complete ? "" : ", incomplete");
     if (label) nas_utf8_tame(label); /* names come from anywhere */
     return label;
 }
@@ -63,15 +63,15 @@ static void print_label(const char *label, FILE *out)
     (void)fprintf(out, "%*s%-*s", INDENT, "", LABEL, is_short ? label : "");
 }
 
-static nas_status_t print_run(const nas_compared_t *run, detail_t detail, FILE *out,
+static nas_status_t print_run(const nas_compared_t *run, size_t n, size_t i, FILE *out,
                               nas_error_t *err)
 {
-    const nas_state_t *state = run->state;
+    const nas_state_t *state = run[i].state;
     nas_statistics_t target, cost;
     nas_status_t status = nas_summary_over(state, offsetof(nas_figures_t, target), &target, err);
     if (!status) status = nas_summary_over(state, offsetof(nas_figures_t, cost), &cost, err);
     if (status) return status;
-    char *label = label_of(run, detail, err);
+    char *label = nas_report_run_label(run, n, i, err);
     if (!label) return NAS_ENOMEM;
     print_label(label, out);
     free(label);
@@ -88,8 +88,7 @@ nas_status_t nas_report_compare(const nas_compared_t *run, size_t n, FILE *out, 
     nas_status_t status = NAS_OK;
     (void)fprintf(out, "\n%-*s %8s %8s %12s %12s %12s\n", INDENT + LABEL, "Best objective, by run",
                   "budget", "repeats", "mean", "std", "cost");
-    for (size_t i = 0; i < n && !status; i++)
-        status = print_run(&run[i], detail_of(run, n, i), out, err);
+    for (size_t i = 0; i < n && !status; i++) status = print_run(run, n, i, out, err);
     if (status) return status;
     if (fflush(out) || ferror(out))
         return nas_error_set(err, NAS_EIO, "the report cannot be written");

@@ -55,20 +55,27 @@ void nas_report_print_name(int indent, const char *name, FILE *out)
     (void)fprintf(out, "%*s%s\n", indent, "", show(name, n).text);
 }
 
-static void print_heading(const nas_state_t *state, FILE *out)
+void nas_report_describe(const nas_state_t *state, char *line, size_t size)
 {
     const char *progress = state->complete  ? "complete"
                            : state->gave_up ? "GAVE UP"
                                             : "NOT COMPLETE";
+    if (state->n_repeat == 0)
+        (void)snprintf(line, size, "scores of %lld architectures, %s", (long long)state->n_arch,
+                       progress);
+    else
+        (void)snprintf(line, size, "%s over %lld architectures, budget %lld, %lld repeat%s, %s",
+                       label(state->method).text, (long long)state->n_arch,
+                       (long long)state->budget, (long long)state->n_repeat,
+                       state->n_repeat == 1 ? "" : "s", progress);
+}
+
+static void print_heading(const nas_state_t *state, FILE *out)
+{
+    char line[NAS_REPORT_LINE];
     nas_report_print_name(0, state->job_name, out);
-    if (state->n_repeat == 0) {
-        (void)fprintf(out, "%*sscores of %lld architectures, %s\n", INDENT, "",
-                      (long long)state->n_arch, progress);
-        return;
-    }
-    (void)fprintf(out, "%*s%s over %lld architectures, budget %lld, %lld repeat%s, %s\n", INDENT,
-                  "", label(state->method).text, (long long)state->n_arch, (long long)state->budget,
-                  (long long)state->n_repeat, state->n_repeat == 1 ? "" : "s", progress);
+    nas_report_describe(state, line, sizeof line);
+    (void)fprintf(out, "%*s%s\n", INDENT, "", line);
 }
 
 static void print_value(const char *name, double value, FILE *out)
@@ -99,32 +106,33 @@ static void print_best(const nas_state_t *state, FILE *out)
                       (long long)best->pool_rank, (long long)state->n_arch);
 }
 
-static void print_statistics(const char *name, const nas_statistics_t *s, FILE *out)
+static void print_statistics(const char *name, const nas_statistics_t *s, void *context)
 {
-    if (s->n == 0) return;
+    FILE *out = context;
     (void)fprintf(out, "%*s%-*s %12.6g %10.4g %12.6g %12.6g\n", INDENT, "", LABEL, label(name).text,
                   s->mean, s->std, s->min, s->max);
 }
 
-/* A line of statistics: a figure of each repeat. */
+/* A figure of each repeat. */
 typedef struct figure {
     const char *label;
     size_t field;
 } figure_t;
 
-static nas_status_t print_figures(const nas_state_t *state, const figure_t *figure, size_t n,
-                                  FILE *out, nas_error_t *err)
+static nas_status_t visit_figures(const nas_state_t *state, const figure_t *figure, size_t n,
+                                  const nas_report_visitor_t *visitor, nas_error_t *err)
 {
     nas_statistics_t s;
     nas_status_t status = NAS_OK;
     for (size_t i = 0; !status && i < n; i++) {
         status = nas_summary_over(state, figure[i].field, &s, err);
-        if (!status) print_statistics(figure[i].label, &s, out);
+        if (!status && s.n > 0) visitor->visit(figure[i].label, &s, visitor->context);
     }
     return status;
 }
 
-static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error_t *err)
+nas_status_t nas_report_repeats(const nas_state_t *state, const nas_report_visitor_t *visitor,
+                                nas_error_t *err)
 {
     static const figure_t figure[] = {
         {"objective", offsetof(nas_figures_t, target)},
@@ -135,36 +143,56 @@ static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error
     static const figure_t cost = {"cost", offsetof(nas_figures_t, cost)};
     nas_statistics_t s;
     nas_status_t status = NAS_OK;
-    (void)fprintf(out, "\n%-*s %12s %10s %12s %12s\n", LABEL + INDENT, "Best of each repeat",
-                  "mean", "std", "min", "max");
     for (size_t c = 0; !status && c < state->report_columns.n; c++) {
         status = nas_summary_column(state, c, &s, err);
-        if (!status) print_statistics(state->report_columns.at[c], &s, out);
+        if (!status && s.n > 0) visitor->visit(state->report_columns.at[c], &s, visitor->context);
     }
-    if (!status) status = print_figures(state, figure, sizeof figure / sizeof *figure, out, err);
+    if (!status)
+        status = visit_figures(state, figure, sizeof figure / sizeof *figure, visitor, err);
     /* weights are what exploring is for */
-    if (!status && state->has_weights) status = print_figures(state, &explored, 1, out, err);
-    return status ? status : print_figures(state, &cost, 1, out, err);
+    if (!status && state->has_weights) status = visit_figures(state, &explored, 1, visitor, err);
+    return status ? status : visit_figures(state, &cost, 1, visitor, err);
 }
 
-/* Why a method that has reasons made its evaluations, and what it thinks of the best. */
-static nas_status_t print_reasons(const nas_state_t *state, FILE *out, nas_error_t *err)
+nas_status_t nas_report_reasons(const nas_state_t *state, const nas_report_visitor_t *visitor,
+                                nas_error_t *err)
 {
     static const figure_t reason[] = {
         {"start", offsetof(nas_figures_t, start)},
         {"expected improvement", offsetof(nas_figures_t, improvement)},
         {"hedge", offsetof(nas_figures_t, hedge)}};
+    return visit_figures(state, reason, sizeof reason / sizeof *reason, visitor, err);
+}
+
+nas_status_t nas_report_posterior(const nas_state_t *state, const nas_report_visitor_t *visitor,
+                                  nas_error_t *err)
+{
     static const figure_t posterior[] = {
         {"mean", offsetof(nas_figures_t, posterior_mean)},
         {"standard deviation", offsetof(nas_figures_t, posterior_std)}};
+    return visit_figures(state, posterior, sizeof posterior / sizeof *posterior, visitor, err);
+}
+
+static nas_status_t print_repeats(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    const nas_report_visitor_t visitor = {.visit = print_statistics, .context = out};
+    (void)fprintf(out, "\n%-*s %12s %10s %12s %12s\n", LABEL + INDENT, "Best of each repeat",
+                  "mean", "std", "min", "max");
+    return nas_report_repeats(state, &visitor, err);
+}
+
+/* Why a method that has reasons made its evaluations, and what it thinks of the best. */
+static nas_status_t print_reasons(const nas_state_t *state, FILE *out, nas_error_t *err)
+{
+    const nas_report_visitor_t visitor = {.visit = print_statistics, .context = out};
     if (!nas_summary_has_reasons(state)) return NAS_OK;
     (void)fprintf(out, "\nEvaluations by reason, in each repeat\n");
     nas_statistics_t known;
-    nas_status_t status = print_figures(state, reason, sizeof reason / sizeof *reason, out, err);
+    nas_status_t status = nas_report_reasons(state, &visitor, err);
     if (!status) status = NAS_SUMMARY(state, posterior_mean, &known, err);
     if (status || known.n == 0) return status;
     (void)fprintf(out, "\nPosterior of the best (in standard deviations of the targets)\n");
-    return print_figures(state, posterior, sizeof posterior / sizeof *posterior, out, err);
+    return nas_report_posterior(state, &visitor, err);
 }
 
 /* Best objective so far after 1, 2, 5, 10, 20, ... evaluations, as far as every repeat has come. */
@@ -190,20 +218,12 @@ static void print_history(const nas_state_t *state, FILE *out)
  * has none. */
 static void print_weight(const nas_state_t *state, size_t metric, FILE *out)
 {
-    double sum = 0;
-    int64_t n_known = 0;
-    for (int64_t r = 0; r < state->n_repeat; r++) {
-        const double weight = nas_summary_weight(state, r, metric);
-        if (isnan(weight)) continue;
-        sum += weight;
-        n_known++;
-    }
+    const double mean = nas_summary_mean_weight(state, metric);
     (void)fprintf(out, "%*s%-*s ", INDENT, "", LABEL, label(state->metrics.at[metric]).text);
-    if (n_known == 0) {
+    if (isnan(mean)) {
         (void)fprintf(out, "%10s  tells nothing apart\n", "-");
         return;
     }
-    const double mean = sum / (double)n_known;
     const int length = (int)lround(fabs(mean) * BAR / 2);
     char bar[BAR + 2];
     memset(bar, ' ', sizeof bar);

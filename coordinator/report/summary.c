@@ -77,6 +77,19 @@ double nas_summary_weight(const nas_state_t *state, int64_t r, size_t metric)
     return weights && !is_constant ? weights[metric] : NAN;
 }
 
+double nas_summary_mean_weight(const nas_state_t *state, size_t metric)
+{
+    double sum = 0;
+    int64_t n_known = 0;
+    for (int64_t r = 0; r < state->n_repeat; r++) {
+        const double weight = nas_summary_weight(state, r, metric);
+        if (isnan(weight)) continue;
+        sum += weight;
+        n_known++;
+    }
+    return n_known ? sum / (double)n_known : NAN;
+}
+
 nas_statistics_t nas_statistics_of(const double *value, int64_t n)
 {
     nas_statistics_t s = {.mean = NAN, .std = NAN, .min = NAN, .max = NAN};

@@ -41,6 +41,9 @@ bool nas_summary_has_reasons(const nas_state_t *state);
  *  metric that is the same for every architecture, which any weight would fit.  Not collective. */
 double nas_summary_weight(const nas_state_t *state, int64_t r, size_t metric);
 
+/** Mean of that over the repeats that know it; NaN where none does.  Not collective. */
+double nas_summary_mean_weight(const nas_state_t *state, size_t metric);
+
 /** Statistics of n values, NaN ones left out. Two passes in index order: deterministic. */
 nas_statistics_t nas_statistics_of(const double *value, int64_t n);
 
