@@ -140,6 +140,8 @@ typedef struct nas_state {
                                  session saw them before it read them; all 0: not known */
     char *table_path;
     nas_digest_t table_digest; /**< of its content as one; all 0: not known */
+    nas_digest_t files; /**< of a pool of files: their architectures, and what is in them; all
+                                 *   0: it has none */
     nas_digest_t table_blocks; /**< of its content's blocks (digest.h); all 0: not known */
     int64_t budget;            /**< T */
     int64_t n_goals;           /**< values of an evaluation, 1 to NAS_MAX_GOALS */

@@ -177,6 +177,7 @@ nas_statefile_fields_t nas_statefile_root_optional(void)
         {"golden", NAS_H5_U64, offsetof(nas_state_t, golden)},
         {"seen_hash", NAS_H5_DIGEST, offsetof(nas_state_t, seen_hash)},
         {"generation", NAS_H5_I64, offsetof(nas_state_t, generation)},
+        {"files", NAS_H5_DIGEST, offsetof(nas_state_t, files)},
     };
     return (nas_statefile_fields_t){field, sizeof field / sizeof *field};
 }

@@ -129,7 +129,7 @@ static nas_status_t read_files(nas_inputs_t *inputs, nas_error_t *err)
     status = nas_inputs_share_files(comm_of(inputs), &files, inputs->interrupt, seen,
                                     &inputs->networks, err);
     if (status) return status;
-    if (seen->n_looked > 0) nas_inputs_add_content(inputs, seen->content);
+    nas_inputs_add_content(inputs, seen->content);
     if (seen->n_looked == 0 || seen->n_failed < seen->n_looked) return NAS_OK;
     return nas_job_error(inputs->job, "pool.table", err,
                          "none of its %lld networks can be read; the first: %s",

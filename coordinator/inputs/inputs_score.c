@@ -50,7 +50,7 @@ nas_status_t nas_inputs_read_batch(nas_inputs_t *inputs, nas_error_t *err)
     if (!status) status = nas_inputs_read_networks(inputs, err);
     if (status) return status;
     const bool is_listed = inputs->job->pool.subset.kind == NAS_SUBSET_FILE;
-    const bool has_files = inputs->files.n_looked > 0;
+    const bool has_files = nas_inputs_have_files(inputs);
     inputs->score.networks = inputs->networks;
     inputs->score.files = inputs->files.content;
     const nas_digest_t content[] = {inputs->score.content,

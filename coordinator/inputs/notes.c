@@ -153,11 +153,41 @@ static nas_status_t note_method(const nas_inputs_t *inputs, nas_strings_t *notes
         err);
 }
 
+/* Networks that cannot be read: the run goes on without them. */
+static nas_status_t note_files(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
+{
+    const nas_onnx_seen_t *seen = &inputs->files;
+    const long long n_failed = (long long)seen->n_failed, n_looked = (long long)seen->n_looked;
+    const bool saw_all = seen->n_looked == 0 || seen->n_looked == nas_pool_count(&inputs->pool);
+    nas_status_t status = NAS_OK;
+    for (int i = 0; !status && i < seen->n_told; i++)
+        status =
+            nas_note_add(notes,
+                         nas_string_format(err, "pool.table: '%s' will count as failed: %s",
+                                           nas_names_at(inputs->pool.names, seen->failure[i].arch),
+                                           seen->failure[i].reason.text),
+                         err);
+    if (!status && seen->n_failed > seen->n_told)
+        status =
+            nas_note_add(notes,
+                         nas_string_format(err, "pool.table: %lld of %lld networks cannot be read",
+                                           n_failed, n_looked),
+                         err);
+    if (status || saw_all) return status;
+    return nas_note_add(
+        notes,
+        nas_string_format(
+            err, "pool.table: of %lld networks the first %lld were looked at; a run looks at all",
+            (long long)nas_pool_count(&inputs->pool), n_looked),
+        err);
+}
+
 /* ----------------------------------------------------------------------------------------- all */
 
 nas_status_t nas_inputs_note(const nas_inputs_t *inputs, nas_strings_t *notes, nas_error_t *err)
 {
     nas_status_t status = note_images(inputs, notes, err);
+    if (!status) status = note_files(inputs, notes, err);
     if (status || !inputs->search.method) return status;
     status = note_method(inputs, notes, err);
     const nas_objective_inputs_t objective = nas_inputs_objective(inputs);

@@ -22,7 +22,7 @@ static nas_status_t set_hashes(nas_state_t *state, const nas_inputs_t *inputs, n
     const bool has_content =
         nas_objective_has(job, NAS_OBJECTIVE_IN_TABLE | NAS_OBJECTIVE_ON_IMAGES);
     const nas_digest_t of_objective[] = {inputs->evaluate.content, inputs->files.content};
-    const bool trains_files = inputs->files.n_looked > 0 && nas_inputs_train(inputs);
+    const bool trains_files = nas_inputs_have_files(inputs) && nas_inputs_train(inputs);
     const nas_job_content_t objective = {.file = of_objective, .n = trains_files ? 2 : has_content};
     if (!inputs->search.method) {
         state->job_hash = state->job_hash_without_budget = inputs->score.hash;
@@ -80,6 +80,7 @@ nas_status_t nas_state_begin(nas_state_t *state, const nas_inputs_t *inputs, nas
             nas_string_copy(inputs->search.method ? inputs->search.method->name : "score", err),
         .table_path = nas_string_copy(inputs->table ? table_of(job) : "", err),
         .n_goals = 1, /* of every objective that there is */
+        .files = inputs->files.content,
         .n_arch = nas_pool_count(&inputs->pool),
         .created_s = nas_clock_unix_s(),
     };

@@ -5,6 +5,7 @@
 #include "coordinator/report/export_job.h"
 #include "coordinator/report/json_text.h"
 #include "worker/onnx/onnx.h"
+#include "worker/onnx/read/read.h"
 
 #include <jansson.h>
 #include <math.h>
@@ -76,6 +77,7 @@ static json_t *numbers(const nas_numbers_t *list, object_t *parent)
 static json_t *network_of(const nas_export_t *what, object_t *parent)
 {
     const nas_network_t *n = &what->record.network;
+    const bool of_file = what->record.onnx != NULL;
     object_t network = {.json = json_object()};
     if (!what->has_record) {
         json_decref(network.json);
@@ -84,8 +86,8 @@ static json_t *network_of(const nas_export_t *what, object_t *parent)
     set(&network, "image_channels", json_integer(n->image_channels));
     set(&network, "height", json_integer(n->height));
     set(&network, "width", json_integer(n->width));
-    set(&network, "channels", json_integer(n->channels));
-    set(&network, "cells", json_integer(n->cells));
+    set(&network, "channels", of_file ? json_null() : json_integer(n->channels));
+    set(&network, "cells", of_file ? json_null() : json_integer(n->cells));
     set(&network, "classes", json_integer(n->classes));
     set(&network, "mean", numbers(&what->record.mean, &network));
     set(&network, "std", numbers(&what->record.std, &network));
@@ -196,7 +198,7 @@ static char *line_of(json_t *array)
     return line;
 }
 
-static nas_status_t encode(const nas_export_t *what, const nas_graph_t *graph,
+static nas_status_t encode(const nas_export_t *what, const nas_onnx_network_t *network,
                            unsigned char **data_p, size_t *size, nas_error_t *err)
 {
     const nas_candidate_record_t *record = &what->record;
@@ -215,19 +217,24 @@ static nas_status_t encode(const nas_export_t *what, const nas_graph_t *graph,
                                            {"valid_accuracy", accuracy},
                                            {"job", job},
                                            {"commit", what->state->commit},
-                                           {"channels", channels},
-                                           {"cells", cells},
+                                           {"channels", record->onnx ? NULL : channels},
+                                           {"cells", record->onnx ? NULL : cells},
                                            {"mean", mean},
                                            {"std", std},
-                                           {"class_names", names}}; /* last: may be none */
-    const size_t n_provenance = sizeof provenance / sizeof *provenance;
-    const nas_onnx_options_t options = {.graph = graph,
+                                           {"class_names", names}};
+    nas_provenance_t known[sizeof provenance / sizeof *provenance];
+    size_t n_known = 0;
+    for (size_t i = 0; i < sizeof provenance / sizeof *provenance; i++)
+        if (provenance[i].value) known[n_known++] = provenance[i];
+    const nas_onnx_options_t options = {.graph = network->graph,
+                                        .parameter = (const char *const *)network->parameter,
+                                        .statistic = (const char *const *)network->statistic,
                                         .parameters = record->parameters.at,
                                         .statistics = record->statistics.at,
                                         .mean = record->mean.at,
                                         .std = record->std.at,
-                                        .provenance = provenance,
-                                        .n_provenance = names ? n_provenance : n_provenance - 1};
+                                        .provenance = known,
+                                        .n_provenance = n_known};
     status = nas_onnx_encode(&options, data_p, size, err);
 out:
     free(job);
@@ -237,45 +244,59 @@ out:
     return status;
 }
 
-/* The network of the candidate's file, built anew. */
-static nas_status_t build_graph(const nas_export_t *what, nas_graph_t **graph_p, nas_error_t *err)
+/* The network of a space, built anew. */
+static nas_status_t build(const nas_export_t *what, nas_graph_t **graph_p, nas_error_t *err)
+{
+    nas_arch_t arch = {0};
+    nas_status_t status = nas_arch_find(what->evaluation->name, &arch, err);
+    if (!status) status = nas_graph_create(&what->record.network, &arch, graph_p, err);
+    nas_arch_fini(&arch);
+    return status == NAS_EARG ? NAS_EINPUT : status;
+}
+
+/* The network of a file, if that is the one that was trained. */
+static nas_status_t read_file(const nas_candidate_record_t *record, nas_onnx_network_t *network,
+                              nas_error_t *err)
+{
+    const nas_onnx_expected_t expected = {.image_channels = record->network.image_channels,
+                                          .height = record->network.height,
+                                          .width = record->network.width,
+                                          .classes = record->network.classes};
+    nas_digest_t content;
+    const nas_status_t status = nas_file_digest(record->onnx, &content, err);
+    if (status) return status;
+    if (!nas_digest_equal(&content, &record->onnx_content))
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s is not the file whose network was trained, its content differs; bring that back",
+            record->onnx);
+    return nas_onnx_read(record->onnx, &expected, network, err);
+}
+
+static nas_status_t make_network(const nas_export_t *what, nas_onnx_network_t *network,
+                                 nas_error_t *err)
 {
     const nas_candidate_record_t *record = &what->record;
-    nas_arch_t arch = {0};
     nas_error_t reason = {0};
-    nas_graph_t *graph = NULL;
-    nas_status_t status = nas_arch_find(what->evaluation->name, &arch, &reason);
-    if (status) {
-        status = nas_error_set(err, status, "%s: %s", what->path, reason.text);
-        goto out;
-    }
-    status = nas_graph_create(&record->network, &arch, &graph, &reason);
-    if (status)
-        status = nas_error_set(err, status == NAS_EARG ? NAS_EINPUT : status, "%s: %s", what->path,
-                               reason.text);
-    if (!status &&
-        (graph->n_values != record->parameters.n || graph->n_statistics != record->statistics.n ||
-         record->mean.n != record->network.image_channels ||
-         record->std.n != record->network.image_channels))
-        status = nas_error_set(
-            err, NAS_EINPUT, "%s: the candidate's file does not fit its architecture", what->path);
-    if (!status) {
-        *graph_p = graph;
-        graph = NULL;
-    }
-out:
-    nas_graph_destroy(graph);
-    nas_arch_fini(&arch);
-    return status;
+    const nas_status_t status =
+        record->onnx ? read_file(record, network, &reason) : build(what, &network->graph, &reason);
+    if (status) return nas_error_set(err, status, "%s: %s", what->path, reason.text);
+    if (network->graph->n_values == record->parameters.n &&
+        network->graph->n_statistics == record->statistics.n &&
+        record->mean.n == record->network.image_channels &&
+        record->std.n == record->network.image_channels)
+        return NAS_OK;
+    return nas_error_set(err, NAS_EINPUT, "%s: the candidate's file does not fit its architecture",
+                         what->path);
 }
 
 nas_status_t nas_export_onnx(const nas_export_t *what, unsigned char **data_p, size_t *size,
                              nas_error_t *err)
 {
-    nas_graph_t *graph = NULL;
+    nas_onnx_network_t network = {0};
     if (!what->has_record) return missing_parameters(what, err);
-    nas_status_t status = build_graph(what, &graph, err);
-    if (!status) status = encode(what, graph, data_p, size, err);
-    nas_graph_destroy(graph);
+    nas_status_t status = make_network(what, &network, err);
+    if (!status) status = encode(what, &network, data_p, size, err);
+    nas_onnx_network_fini(&network);
     return status;
 }

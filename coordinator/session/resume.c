@@ -37,6 +37,12 @@ static nas_status_t check_identity(const nas_job_t *job, const nas_state_t *save
             err, NAS_EINPUT,
             "%s: the table %s is not the one this run began with (its content differs); restore it, give the job another output, or discard that run with --fresh",
             path, fresh->table_path);
+    if (nas_digest_is_known(&saved->files) && nas_digest_is_known(&fresh->files) &&
+        !nas_digest_equal(&saved->files, &fresh->files))
+        return nas_error_set(
+            err, NAS_EINPUT,
+            "%s: the pool's networks are not those this run began with (an ONNX file, or the list of them, differs); restore it, give the job another output, or discard that run with --fresh",
+            path);
     if (nas_digest_equal(&saved->job_hash_without_budget, &fresh->job_hash_without_budget))
         return nas_error_set(
             err, NAS_EINPUT,

@@ -66,6 +66,15 @@ static void list_extents(nas_network_t *network, int *extent[N_EXTENTS])
     memcpy(extent, all, sizeof all);
 }
 
+static nas_status_t write_onnx(hid_t file, const nas_candidate_record_t *record, nas_error_t *err)
+{
+    const char *onnx = record->onnx;
+    if (!onnx) return NAS_OK;
+    const nas_status_t status = nas_h5_write_attribute(file, "onnx", NAS_H5_TEXT, &onnx, err);
+    if (status) return status;
+    return nas_h5_write_attribute(file, "onnx_content", NAS_H5_DIGEST, &record->onnx_content, err);
+}
+
 static nas_status_t write_network(hid_t file, const nas_candidate_record_t *record,
                                   nas_error_t *err)
 {
@@ -79,6 +88,7 @@ static nas_status_t write_network(hid_t file, const nas_candidate_record_t *reco
     nas_status_t status = nas_h5_write_array(file, "network", &array, err);
     if (!status) status = write_numbers(file, "mean", record->mean.at, record->mean.n, err);
     if (!status) status = write_numbers(file, "std", record->std.at, record->std.n, err);
+    if (!status) status = write_onnx(file, record, err);
     return status;
 }
 
@@ -188,6 +198,15 @@ static nas_status_t read_outcome(hid_t file, nas_candidate_record_t *record, nas
     return status;
 }
 
+static nas_status_t read_onnx(hid_t file, nas_candidate_record_t *record, nas_error_t *err)
+{
+    if (!nas_h5_has_attribute(file, "onnx")) return NAS_OK;
+    const nas_status_t status =
+        nas_h5_read_attribute(file, "onnx", NAS_H5_TEXT, &record->onnx, err);
+    if (status) return status;
+    return nas_h5_read_attribute(file, "onnx_content", NAS_H5_DIGEST, &record->onnx_content, err);
+}
+
 static nas_status_t read_network(hid_t file, nas_candidate_record_t *record, nas_error_t *err)
 {
     nas_h5_array_t array = {.type = NAS_H5_I32, .rank = 1, .size = {N_EXTENTS}};
@@ -207,6 +226,7 @@ static nas_status_t read_network(hid_t file, nas_candidate_record_t *record, nas
     status = read_numbers(file, "mean", record->network.image_channels, &record->mean, err);
     if (!status)
         status = read_numbers(file, "std", record->network.image_channels, &record->std, err);
+    if (!status) status = read_onnx(file, record, err);
     return status;
 }
 
@@ -356,6 +376,8 @@ void nas_candidate_record_fini(nas_candidate_record_t *record)
     free(record->velocity.at);
     free(record->mean.at);
     free(record->std.at);
+    free(record->onnx);
+    record->onnx = NULL;
     record->parameters = record->statistics = record->velocity = (nas_numbers_t){0};
     record->mean = record->std = (nas_numbers_t){0};
     record->done = false;

@@ -13,6 +13,7 @@
  *     /curve           [n_epochs, NAS_CURVE_COLUMNS] so far, NaN behind
  *     /parameters, /statistics, /velocity (until done)     of a training
  *     /network         of a training: image channels, height, width, channels, cells, classes
+ *                      and of a network of an ONNX file, attributes: onnx (path), onnx_content
  *     /mean, /std      of a training: by which its images were normalised
  */
 #ifndef NAS_WORKER_CANDIDATES_CANDIDATE_FILE_H
@@ -50,6 +51,9 @@ typedef struct nas_candidate_record {
     nas_network_t network;  /**< of a training; its convention is TRAIN */
     nas_numbers_t mean;     /**< of a training: [image channels] */
     nas_numbers_t std;
+    char *onnx;                /**< of a training: file that the network is of, NULL: none; owned
+                                    where it was read, else borrowed */
+    nas_digest_t onnx_content; /**< of that file */
 } nas_candidate_record_t;
 
 /** OUTPUT.d/000123-s10, to which the ending of a file is added. The caller frees it; NULL with err

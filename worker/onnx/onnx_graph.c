@@ -26,8 +26,10 @@ typedef struct exporter {
     const nas_onnx_options_t *options;
     const nas_graph_t *graph;
     nas_onnx_model_t *model;
-    value_t *value;    /* [n_nodes] */
-    bool *is_added;    /* [n_parameters] the parameter is an initialiser */
+    value_t *value;           /* [n_nodes] */
+    const char **initialiser; /* [n_parameters] its name, once it is one; NULL before */
+    const char **given;       /* [n_given] names of initialisers that are not the graph's */
+    size_t n_given;
     const char *batch; /* the number of images as a tensor [1]; NULL: not made yet */
 } exporter_t;
 
@@ -59,17 +61,33 @@ static void fill(float *to, const double *from, size_t n)
     for (size_t i = 0; to && i < n; i++) to[i] = (float)from[i];
 }
 
+/* The name of an initialiser: what the caller has for it, where nothing else is called so, since in
+ * a file several nodes may read one. */
+static const char *choose_name(exporter_t *ex, const char *const *names, int i,
+                               const char *otherwise)
+{
+    const char *name = names ? names[i] : "";
+    if (!*name || strcmp(name, "images") == 0 || strcmp(name, "logits") == 0) return otherwise;
+    for (int k = 0; k < ex->graph->n_nodes; k++)
+        if (ex->value[k].name && strcmp(ex->value[k].name, name) == 0) return otherwise;
+    for (size_t k = 0; k < ex->n_given; k++)
+        if (strcmp(ex->given[k], name) == 0) return otherwise;
+    ex->given[ex->n_given++] = name;
+    return name;
+}
+
 /* A weight that several layers share is there once. */
 static const char *add_parameter(exporter_t *ex, int parameter)
 {
     const nas_parameter_t *p = &ex->graph->parameter[parameter];
-    if (ex->is_added[parameter]) return p->name;
-    ex->is_added[parameter] = true;
-    nas_onnx_tensor_t tensor = {.name = p->name, .n_dims = p->n_dims};
+    const char **name = &ex->initialiser[parameter];
+    if (*name) return *name;
+    *name = choose_name(ex, ex->options->parameter, parameter, p->name);
+    nas_onnx_tensor_t tensor = {.name = *name, .n_dims = p->n_dims};
     memcpy(tensor.dims, p->shape, sizeof tensor.dims);
     fill(nas_onnx_add_floats(ex->model, &tensor), ex->options->parameters + p->offset,
          (size_t)p->n);
-    return p->name;
+    return *name;
 }
 
 /* c numbers. values NULL: all of them are `otherwise`. */
@@ -176,8 +194,18 @@ static const char *add_conv(exporter_t *ex, int index)
     return conv->name;
 }
 
+/* Norms of the graph before this one. */
+static int norms_before(const exporter_t *ex, int index)
+{
+    int n = 0;
+    for (int i = 0; i < index; i++) n += node_at(ex, i)->kind == NAS_NODE_NORM;
+    return n;
+}
+
 static const char *add_norm(exporter_t *ex, int index)
 {
+    const char *const *statistic = ex->options->statistic;
+    const int first = 2 * norms_before(ex, index);
     const nas_node_t *norm = node_at(ex, index);
     const int c = norm->extents.c;
     const char *name = norm->name, *inputs[5] = {made(ex, source_of(ex, index))};
@@ -186,8 +214,10 @@ static const char *add_norm(exporter_t *ex, int index)
                                   : add_vector(ex, child(ex, name, "gamma"), c, NULL, 1);
     inputs[2] = norm->bias >= 0 ? add_parameter(ex, norm->bias)
                                 : add_vector(ex, child(ex, name, "beta"), c, NULL, 0);
-    inputs[3] = add_vector(ex, child(ex, name, "mean"), c, mean, 0);
-    inputs[4] = add_vector(ex, child(ex, name, "variance"), c, mean + c, 0);
+    inputs[3] =
+        add_vector(ex, choose_name(ex, statistic, first, child(ex, name, "mean")), c, mean, 0);
+    inputs[4] = add_vector(ex, choose_name(ex, statistic, first + 1, child(ex, name, "variance")),
+                           c, mean + c, 0);
     Onnx__NodeProto *node = nas_onnx_add_node(ex->model, "BatchNormalization", name, inputs, 5);
     nas_onnx_set_float(ex->model, node, "epsilon", (float)norm->eps);
     if (norm->momentum != USUAL_MOMENTUM)
@@ -429,8 +459,11 @@ void nas_onnx_add_network(nas_onnx_model_t *model, const nas_onnx_options_t *opt
                      .graph = graph,
                      .model = model,
                      .value = nas_onnx_take(model, (size_t)graph->n_nodes, sizeof *ex.value)};
-    ex.is_added = nas_onnx_take(model, (size_t)graph->n_parameters + 1, sizeof *ex.is_added);
-    if (!ex.value || !ex.is_added) return;
+    const size_t n_parameters = (size_t)graph->n_parameters + 1;
+    const size_t n_given = n_parameters + 2 * (size_t)graph->n_nodes;
+    ex.initialiser = nas_onnx_take(model, n_parameters, sizeof *ex.initialiser);
+    ex.given = nas_onnx_take(model, n_given, sizeof *ex.given);
+    if (!ex.value || !ex.initialiser || !ex.given) return;
     for (int i = 0; i < graph->n_nodes; i++)
         ex.value[i] = (value_t){.same_as = i, .name = graph->node[i].name};
     for (int i = 0; i < graph->n_nodes; i++)

@@ -6,6 +6,7 @@
 #include "worker/engine/host/host.h"
 
 #include "common/base/huge_pages.h"
+#include "common/io/memory.h"
 #include "worker/engine/host/run.h"
 
 #include <stdlib.h>
@@ -35,12 +36,20 @@ static host_t *host_of(nas_engine_t *engine)
 /* ----------------------------------------------------------------------------------------
  * memory */
 
+/* Whether the machine has so much at all: the system may promise more, and then end the process that
+ * takes it. Little is not worth the question. */
+static bool exists(size_t bytes)
+{
+    const size_t little = (size_t)1 << 30;
+    return bytes < little || bytes <= (size_t)nas_memory_bytes();
+}
+
 static nas_status_t grow(memory_t *memory, size_t bytes, const char *what, nas_error_t *err)
 {
     if (bytes <= memory->size) return NAS_OK;
     free(memory->data);
     *memory = (memory_t){0};
-    memory->data = nas_huge_pages_create(bytes);
+    if (exists(bytes)) memory->data = nas_huge_pages_create(bytes);
     if (!memory->data)
         return nas_error_set(err, NAS_ENOMEM, "out of memory for a network's %s (%zu MiB)", what,
                              bytes >> 20);

@@ -2,6 +2,7 @@
 
 #include "common/base/fault.h"
 #include "common/base/log.h"
+#include "common/io/file.h"
 #include "worker/engine/program/op.h"
 #include "worker/engine/program/program.h"
 
@@ -105,6 +106,7 @@ void nas_trainee_fini(nas_trainee_t *trainee)
     nas_split_fini(&trainee->split);
     nas_fresh_network_fini(&trainee->fresh);
     nas_candidate_record_fini(&trainee->found);
+    free(trainee->onnx);
     nas_outcome_fini(&trainee->outcome);
 }
 
@@ -248,6 +250,8 @@ static nas_status_t write_file(nas_trainee_t *trainee, const nas_outcome_t *outc
         .statistics = {state->statistics, trainee->fresh.graph->n_statistics},
         .velocity = {state->velocity, outcome ? 0 : trainee->fresh.graph->n_values},
         .network = o->network,
+        .onnx = trainee->onnx,
+        .onnx_content = trainee->onnx_content,
         .mean = {(double *)(uintptr_t)o->dataset->mean, o->network.image_channels},
         .std = {(double *)(uintptr_t)o->dataset->std, o->network.image_channels}};
     if (outcome) record.outcome = *outcome;
@@ -386,10 +390,22 @@ static nas_status_t make_outcome(nas_trainee_t *trainee, nas_outcome_t *outcome,
     return NAS_OK;
 }
 
+/* Which file the parameters are of, for who exports them. A file that is gone by now will be missed
+ * there. */
+static void note_file(nas_trainee_t *trainee)
+{
+    nas_error_t ignored = {0};
+    const char *file = trainee->fresh.file;
+    if (!file || trainee->onnx) return;
+    if (!nas_file_digest(file, &trainee->onnx_content, &ignored))
+        trainee->onnx = realpath(file, NULL);
+}
+
 nas_status_t nas_trainee_conclude(nas_trainee_t *trainee, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
     if (leads(trainee)) {
+        note_file(trainee);
         status = make_outcome(trainee, &trainee->outcome, err);
         if (!status) status = write_file(trainee, &trainee->outcome, err);
         if (!status) tell(trainee);

@@ -23,6 +23,8 @@ typedef struct nas_trainee {
     const nas_trainer_options_t *options;
     const nas_trainer_task_t *task;
     int64_t n_columns;         /**< of its outcome */
+    char *onnx;                /**< leader: path of its network's file, once it is trained */
+    nas_digest_t onnx_content; /**< leader: of that */
     nas_fresh_network_t fresh; /**< its network */
     nas_split_t split;
     nas_training_t *training;     /**< on every rank */

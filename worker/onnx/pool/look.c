@@ -93,20 +93,6 @@ static void take_message(nas_onnx_pool_t *pool, const char *at, int64_t *next,
         seen->failure[seen->n_told++] = failure[i];
 }
 
-static nas_status_t digest_all(const nas_onnx_pool_t *pool, nas_onnx_seen_t *seen, nas_error_t *err)
-{
-    nas_hasher_t *hasher = NULL;
-    const nas_status_t status = nas_hasher_create(&hasher, err);
-    if (status) return status;
-    for (int64_t i = 0; i < seen->n_looked; i++) {
-        seen->n_failed += pool->found[i].status != NAS_OK;
-        nas_hasher_update(hasher, &pool->found[i].digest, sizeof pool->found[i].digest);
-    }
-    seen->content = nas_hasher_finish(hasher);
-    nas_hasher_destroy(hasher);
-    return NAS_OK;
-}
-
 static nas_status_t pack(const share_t *share, nas_buffer_t *buffer, nas_error_t *err)
 {
     const int64_t n[] = {share->n, share->n_told};
@@ -120,15 +106,17 @@ static nas_status_t pack(const share_t *share, nas_buffer_t *buffer, nas_error_t
 }
 
 /* Rank 0: what all have found. */
-static nas_status_t collect(nas_onnx_pool_t *pool, const char *all, const size_t *offset,
-                            int n_ranks, nas_onnx_seen_t *seen, nas_error_t *err)
+static void collect(nas_onnx_pool_t *pool, const char *all, const size_t *offset, int n_ranks,
+                    nas_onnx_seen_t *seen)
 {
     const int64_t n = (int64_t)pool->files.arch.n;
     int64_t next = 0;
     for (int r = 0; r < n_ranks; r++) take_message(pool, all + offset[r], &next, seen);
     seen->n_looked = n < pool->files.most ? n : pool->files.most;
-    for (int64_t i = 0; i < n; i++) pool->operations[i] = (double)pool->found[i].live.operations;
-    return digest_all(pool, seen, err);
+    for (int64_t i = 0; i < n; i++) {
+        pool->operations[i] = (double)pool->found[i].live.operations;
+        seen->n_failed += pool->found[i].status != NAS_OK;
+    }
 }
 
 /* Room on this rank, and what it sends. */
@@ -155,9 +143,8 @@ static nas_status_t share_found(nas_onnx_pool_t *pool, nas_comm_t *comm, const s
     nas_status_t status = nas_comm_agree(comm, prepare(pool, share, leads, &buffer, err), err);
     if (!status) {
         nas_comm_gather(comm, buffer.data, buffer.size, &all, offset);
-        if (leads) status = collect(pool, all, offset, n_ranks, seen, err);
+        if (leads) collect(pool, all, offset, n_ranks, seen);
         nas_comm_bcast(comm, 0, pool->operations, pool->files.arch.n * sizeof *pool->operations);
-        status = nas_comm_agree(comm, status, err);
     }
     free(buffer.data);
     free(offset);

@@ -107,6 +107,22 @@ static void destroy(nas_networks_t *networks)
     free(pool);
 }
 
+static nas_status_t digest_all(const nas_onnx_pool_t *pool, nas_digest_t *content, nas_error_t *err)
+{
+    const nas_strings_t *arch = &pool->files.arch;
+    nas_hasher_t *hasher = NULL;
+    const nas_status_t status = nas_hasher_create(&hasher, err);
+    if (status) return status;
+    for (size_t i = 0; i < arch->n; i++) {
+        nas_hasher_update(hasher, arch->at[i], strlen(arch->at[i]) + 1);
+        if (!pool->found) continue;
+        nas_hasher_update(hasher, &pool->found[i].digest, sizeof pool->found[i].digest);
+    }
+    *content = nas_hasher_finish(hasher);
+    nas_hasher_destroy(hasher);
+    return NAS_OK;
+}
+
 nas_status_t nas_onnx_pool_create(nas_comm_t *comm, nas_onnx_files_t *files,
                                   const nas_interrupt_t *interrupt, nas_onnx_seen_t *seen,
                                   nas_networks_t **networks_p, nas_error_t *err)
@@ -128,6 +144,8 @@ nas_status_t nas_onnx_pool_create(nas_comm_t *comm, nas_onnx_files_t *files,
     nas_status_t status = NAS_OK;
     if (seen) *seen = (nas_onnx_seen_t){0};
     if (!is_written) status = nas_onnx_pool_look(pool, comm, interrupt, seen, err);
+    if (!status && seen) status = digest_all(pool, &seen->content, err);
+    status = nas_comm_agree(comm, status, err);
     if (status)
         destroy(&pool->networks);
     else

@@ -52,7 +52,7 @@ typedef struct nas_onnx_seen {
     int64_t n_failed;
     nas_onnx_failure_t failure[NAS_ONNX_TOLD]; /**< [n_told] the first ones */
     int n_told;
-    nas_digest_t content; /**< of all that were looked at, in their order */
+    nas_digest_t content; /**< of all architectures' names and what was looked at, in their order */
 } nas_onnx_seen_t;
 
 /** Look at the files, each rank at a share.  Collective over comm; interrupt: this rank's, asked

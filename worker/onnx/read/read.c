@@ -58,6 +58,22 @@ static nas_status_t fill(const nas_onnx_maker_t *m, bool with_values, nas_onnx_n
     return status;
 }
 
+static nas_status_t check_size(nas_onnx_maker_t *m, const nas_graph_t *graph)
+{
+    int64_t n_elements = 0;
+    for (int i = 0; i < graph->n_nodes && n_elements <= NAS_ONNX_MOST_ELEMENTS; i++) {
+        const nas_extents_t e = graph->node[i].extents;
+        n_elements += (int64_t)e.c * e.h * e.w;
+    }
+    if (graph->n_values > NAS_ONNX_MOST_VALUES)
+        return nas_onnx_refuse(m, NULL, "it has %lld parameters: at most %d are read",
+                               (long long)graph->n_values, NAS_ONNX_MOST_VALUES);
+    if (n_elements > NAS_ONNX_MOST_ELEMENTS)
+        return nas_onnx_refuse(m, NULL, "its tensors have more than %d elements for one image",
+                               NAS_ONNX_MOST_ELEMENTS);
+    return NAS_OK;
+}
+
 /* Of a file that is decoded, if status says so; it is ended. */
 static nas_status_t make(nas_onnx_file_t *file, nas_status_t status,
                          const nas_onnx_expected_t *expected, nas_onnx_network_t *network,
@@ -74,6 +90,7 @@ static nas_status_t make(nas_onnx_file_t *file, nas_status_t status,
     if (!status) {
         status = nas_onnx_prepare(&m);
         if (!status) status = nas_onnx_make_graph(&m, &made.graph);
+        if (!status) status = check_size(&m, made.graph);
         if (!status) status = fill(&m, expected->with_values, &made, &reason);
         if (status) (void)nas_error_set(err, status, "%s", reason.text);
     }

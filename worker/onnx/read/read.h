@@ -16,6 +16,13 @@
 
 #include <stdbool.h>
 
+/** What a network may come to, which a file of a few bytes can say of weights that are not in it, and
+ *  of tensors. The largest convolutional networks that are published have half of the first. */
+enum {
+    NAS_ONNX_MOST_VALUES = 1 << 28,  /**< elements of all parameters */
+    NAS_ONNX_MOST_ELEMENTS = 1 << 30 /**< elements of all tensors, for one image */
+};
+
 /** What is known of the network without its file; 0: nothing, as the file says. */
 typedef struct nas_onnx_expected {
     int image_channels;
@@ -41,7 +48,7 @@ typedef struct nas_onnx_network {
  *  expected [in]: what the file says otherwise is an error.
  *  network [out] the caller's.
  *  NAS_EINPUT, naming path: it cannot be read, is damaged, or no such network: by node and
- *  operation. NAS_EIO, NAS_ENOMEM. */
+ *  operation; or it comes to more than the limits above. NAS_EIO, NAS_ENOMEM. */
 nas_status_t nas_onnx_read(const char *path, const nas_onnx_expected_t *expected,
                            nas_onnx_network_t *network, nas_error_t *err);
 
