@@ -8,7 +8,6 @@ Both export the same networks in one process, on one thread, in turns of 25; the
 keeps batch normalisations. Needs PyTorch.
 """
 import argparse
-import inspect
 import os
 import pathlib
 import sys
@@ -24,11 +23,10 @@ TURN = 25
 
 
 def plain(build, pool, folder, image):
-    options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     for place, arch in enumerate(pool):
         torch.onnx.export(build(arch), torch.zeros(2, *image), f"{folder}/{place}.onnx", do_constant_folding=False,
                           training=torch.onnx.TrainingMode.TRAINING, input_names=["input"], dynamic_axes={"input": {0: "n"}},
-                          **options)
+                          **export_pool.SCRIPT)
 
 
 def clocks():

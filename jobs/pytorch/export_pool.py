@@ -45,6 +45,8 @@ from torch import nn
 MOST = 1_000_000  # architectures of a pool
 OPSET = 17
 FIRST = ("arch", "onnx", "positions")  # columns of the table
+# The exporter that keeps batch normalisations; before 2.5 PyTorch had no other.
+SCRIPT = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
 TORCH = os.path.dirname(torch.__file__) + os.sep
 
 
@@ -216,11 +218,10 @@ def onnx_of(network, image):
     if not isinstance(network, nn.Module):
         raise Refused(f"build gave a {type(network).__name__}; expected a torch.nn.Module")
     root, data = Root(network), io.BytesIO()
-    options = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
     try:
         torch.onnx.export(root, torch.zeros(2, *image), data, training=torch.onnx.TrainingMode.PRESERVE, opset_version=OPSET,
                           do_constant_folding=False, input_names=["images"], output_names=["logits"],
-                          dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}}, **options)
+                          dynamic_axes={"images": {0: "n"}, "logits": {0: "n"}}, **SCRIPT)
     except Exception as error:
         what = f"on images of {'x'.join(map(str, image))}" if root.raised else "PyTorch's exporter refuses it"
         raise Refused(f"{what}: {why(root.raised or error)}") from None

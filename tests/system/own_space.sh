@@ -38,9 +38,10 @@ smaller() {
 }
 smaller commands.1 's/--sample 200/--sample 12/'
 for job in mobile winner; do
-    smaller $job.yaml "s/^seed: 1$/&\nbackend: $backend/" 's/format: idx/&\n  limit: 1000/' 's/epochs: [0-9]*, batch: 128/epochs: 2, batch: 16/'
+    smaller $job.yaml "s/^seed: 1$/&\nbackend: $backend/" 's/epochs: [0-9]*, batch: 64/epochs: 2, batch: 16/'
 done
-smaller mobile.yaml 's/flops\]/flops], batch: 8/' 's/budget: 10/budget: 4/'
+smaller winner.yaml 's/format: idx/&\n  limit: 1000/'
+smaller mobile.yaml 's/limit: 20000/limit: 1000/' 's/flops\]/flops], batch: 8/' 's/budget: 10/budget: 4/'
 ln -s "$ROBOTNAS" bin/robotnas
 ln -s "$MPIEXEC" bin/mpirun
 ln -s "$ROBOTNAS_SOURCE/jobs" jobs
