@@ -41,17 +41,19 @@ mixed='|nor_conv_1x1~0|+|skip_connect~0|avg_pool_3x3~1|+|none~0|nor_conv_3x3~1|n
 
 for convention in score train; do
     small="$convention 3 32 32 8 1 10"
-    export_network "$small" "$convolutions" "${network[@]}" Sum
+    ones=() # BNs of cells have neither gamma nor beta
+    [ "$convention" = train ] || ones=(Constant)
+    export_network "$small" "$convolutions" "${network[@]}" "${ones[@]}" Sum
     export_network "$small" "$pools" "${network[@]}" Sum
     export_network "$small" "$copy" "${network[@]}"
-    export_network "$small" "$dead_end" "${network[@]}"
-    export_network "$small" "$dead_start" "${network[@]}" Sum "${zeros[@]}"
+    export_network "$small" "$dead_end" "${network[@]}" "${ones[@]}"
+    export_network "$small" "$dead_start" "${network[@]}" "${ones[@]}" Sum "${zeros[@]}"
     export_network "$small" "$no_path" "${head[@]}" "${zeros[@]}"
     export_network "$small" "$all_none" "${head[@]}" "${zeros[@]}"
-    export_network "$small" "$mixed" "${network[@]}"
+    export_network "$small" "$mixed" "${network[@]}" "${ones[@]}"
     # gray; planes of an odd height and width in the last stage; more than one cell a stage
-    export_network "$convention 1 28 28 4 2 7" "$mixed" "${network[@]}"
-    export_network "$convention 2 20 12 5 1 3" "$dead_start" "${network[@]}" Sum "${zeros[@]}"
+    export_network "$convention 1 28 28 4 2 7" "$mixed" "${network[@]}" "${ones[@]}"
+    export_network "$convention 2 20 12 5 1 3" "$dead_start" "${network[@]}" "${ones[@]}" Sum "${zeros[@]}"
 done
 export_network 'train 3 32 32 16 5 100' "$convolutions" "${network[@]}" Sum
 

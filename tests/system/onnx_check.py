@@ -49,6 +49,7 @@ OPERATIONS = {
     "AveragePool": average,
     "BatchNormalization": norm,
     "Concat": lambda attributes, *x: torch.cat(x, attributes["axis"]),
+    "Constant": lambda attributes: torch.tensor(numpy_helper.to_array(attributes["value"])),
     "ConstantOfShape": lambda _, shape: torch.zeros(shape.tolist()),
     "Conv": conv,
     "Div": lambda _, a, b: a / b,

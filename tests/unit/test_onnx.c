@@ -271,8 +271,8 @@ Test(onnx, parameters_are_the_live_ones)
     }
 }
 
-/* Elements that a model of the graph must have: live parameters, statistics of live norms, 1 and 0
- * for those that have no gamma and beta, normalisation where the images count. */
+/* Elements that a model of the graph must have: live parameters, statistics of live norms,
+ * normalisation where the images count. */
 static int64_t expected_elements(const nas_graph_t *graph)
 {
     bool *live = live_parameters(graph);
@@ -281,7 +281,7 @@ static int64_t expected_elements(const nas_graph_t *graph)
     for (int i = 0; i < graph->n_nodes; i++) {
         const nas_node_t *node = &graph->node[i];
         if (!node->live) continue;
-        if (node->kind == NAS_NODE_NORM) n += (node->weight < 0 ? 4 : 2) * node->extents.c;
+        if (node->kind == NAS_NODE_NORM) n += 2 * (int64_t)node->extents.c;
         if (node->kind == NAS_NODE_IMAGE) n += 2 * (int64_t)graph->network.image_channels;
     }
     free(live);

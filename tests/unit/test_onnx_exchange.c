@@ -107,7 +107,7 @@ static int all_windows(nas_builder_t *b, int x)
                 &(nas_norm_spec_t){.name = "n", .eps = 1e-3, .affine = true, .momentum = 0.01});
     x = b->rectify(b, x, NAS_RECTIFIER_RELU6);
     x = b->conv(b, x, &(nas_conv_spec_t){.name = "b", .c_out = 16, .window = &flat, .groups = 8});
-    x = b->norm(b, x, &(nas_norm_spec_t){.name = "m", .eps = 1, .affine = true, .momentum = 1});
+    x = b->norm(b, x, &(nas_norm_spec_t){.name = "m", .eps = 1, .momentum = 1}); /* no gamma */
     x = b->pool(
         b, x, &(nas_pool_spec_t){.name = "p", .kind = NAS_POOL_MAX, .window = &pool, .ceil = true});
     return b->pool(b, x,

@@ -91,13 +91,19 @@ static const char *add_parameter(exporter_t *ex, int parameter)
 }
 
 /* c numbers. values NULL: all of them are `otherwise`. */
-static const char *add_vector(exporter_t *ex, const char *name, int c, const double *values,
-                              float otherwise)
+static const char *add_vector(exporter_t *ex, const char *name, int c, const double *values)
 {
     const nas_onnx_tensor_t tensor = {.name = name, .n_dims = 1, .dims = {c}};
-    float *to = nas_onnx_add_floats(ex->model, &tensor);
-    if (values) fill(to, values, (size_t)c);
-    for (int i = 0; to && !values && i < c; i++) to[i] = otherwise;
+    fill(nas_onnx_add_floats(ex->model, &tensor), values, (size_t)c);
+    return name;
+}
+
+/* What is the same for all networks: an initialiser would be read as a parameter. */
+static const char *add_constant(exporter_t *ex, const char *name, int c, float value)
+{
+    const nas_onnx_tensor_t tensor = {.name = name, .n_dims = 1, .dims = {c}};
+    float *to = nas_onnx_add_constant(ex->model, &tensor);
+    for (int i = 0; to && i < c; i++) to[i] = value;
     return name;
 }
 
@@ -211,13 +217,12 @@ static const char *add_norm(exporter_t *ex, int index)
     const char *name = norm->name, *inputs[5] = {made(ex, source_of(ex, index))};
     const double *mean = ex->options->statistics + norm->statistics;
     inputs[1] = norm->weight >= 0 ? add_parameter(ex, norm->weight)
-                                  : add_vector(ex, child(ex, name, "gamma"), c, NULL, 1);
+                                  : add_constant(ex, child(ex, name, "gamma"), c, 1);
     inputs[2] = norm->bias >= 0 ? add_parameter(ex, norm->bias)
-                                : add_vector(ex, child(ex, name, "beta"), c, NULL, 0);
-    inputs[3] =
-        add_vector(ex, choose_name(ex, statistic, first, child(ex, name, "mean")), c, mean, 0);
+                                : add_constant(ex, child(ex, name, "beta"), c, 0);
+    inputs[3] = add_vector(ex, choose_name(ex, statistic, first, child(ex, name, "mean")), c, mean);
     inputs[4] = add_vector(ex, choose_name(ex, statistic, first + 1, child(ex, name, "variance")),
-                           c, mean + c, 0);
+                           c, mean + c);
     Onnx__NodeProto *node = nas_onnx_add_node(ex->model, "BatchNormalization", name, inputs, 5);
     nas_onnx_set_float(ex->model, node, "epsilon", (float)norm->eps);
     if (norm->momentum != USUAL_MOMENTUM)

@@ -115,12 +115,12 @@ void nas_onnx_set_ints(nas_onnx_model_t *model, Onnx__NodeProto *node, const cha
 
 /* ------------------------------------------------------------------------------ initialisers */
 
-static Onnx__TensorProto *add_tensor(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor,
-                                     Onnx__TensorProto__DataType type, size_t *n)
+/* Of *n elements, which have no room yet. */
+static Onnx__TensorProto *make_tensor(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor,
+                                      Onnx__TensorProto__DataType type, size_t *n)
 {
     Onnx__TensorProto *proto = nas_onnx_take(model, 1, sizeof *proto);
     int64_t *dims = nas_onnx_take(model, (size_t)tensor->n_dims, sizeof *dims);
-    Onnx__TensorProto **list = extend(model, model->graph.initializer, model->graph.n_initializer);
     if (model->memory.failed) return NULL;
     onnx__tensor_proto__init(proto);
     *n = 1;
@@ -133,6 +133,22 @@ static Onnx__TensorProto *add_tensor(nas_onnx_model_t *model, const nas_onnx_ten
     proto->n_dims = (size_t)tensor->n_dims;
     proto->has_data_type = true;
     proto->data_type = (int32_t)type;
+    return proto;
+}
+
+static float *make_floats(nas_onnx_model_t *model, Onnx__TensorProto *proto, size_t n)
+{
+    proto->float_data = nas_onnx_take(model, n, sizeof *proto->float_data);
+    proto->n_float_data = proto->float_data ? n : 0;
+    return proto->float_data;
+}
+
+static Onnx__TensorProto *add_tensor(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor,
+                                     Onnx__TensorProto__DataType type, size_t *n)
+{
+    Onnx__TensorProto *proto = make_tensor(model, tensor, type, n);
+    Onnx__TensorProto **list = extend(model, model->graph.initializer, model->graph.n_initializer);
+    if (model->memory.failed) return NULL;
     model->graph.initializer = list;
     list[model->graph.n_initializer++] = proto;
     return proto;
@@ -142,10 +158,19 @@ float *nas_onnx_add_floats(nas_onnx_model_t *model, const nas_onnx_tensor_t *ten
 {
     size_t n = 0;
     Onnx__TensorProto *proto = add_tensor(model, tensor, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &n);
-    if (!proto) return NULL;
-    proto->float_data = nas_onnx_take(model, n, sizeof *proto->float_data);
-    proto->n_float_data = proto->float_data ? n : 0;
-    return proto->float_data;
+    return proto ? make_floats(model, proto, n) : NULL;
+}
+
+float *nas_onnx_add_constant(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor)
+{
+    size_t n = 0;
+    Onnx__NodeProto *node = nas_onnx_add_node(model, "Constant", tensor->name, NULL, 0);
+    Onnx__AttributeProto *attribute =
+        add_attribute(model, node, "value", ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__TENSOR);
+    Onnx__TensorProto *proto = make_tensor(model, tensor, ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT, &n);
+    if (!attribute || !proto) return NULL;
+    attribute->t = proto;
+    return make_floats(model, proto, n);
 }
 
 int64_t *nas_onnx_add_integers(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor)

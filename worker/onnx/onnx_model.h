@@ -56,6 +56,9 @@ void nas_onnx_set_ints(nas_onnx_model_t *model, Onnx__NodeProto *node, const cha
 float *nas_onnx_add_floats(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
 int64_t *nas_onnx_add_integers(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
 
+/** Append a node of no inputs that makes a constant of float32. Returns its elements, as above. */
+float *nas_onnx_add_constant(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
+
 /** Declare an input or output of float32: [N, ...], the other extents as in tensor. */
 void nas_onnx_add_input(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
 void nas_onnx_add_output(nas_onnx_model_t *model, const nas_onnx_tensor_t *tensor);
