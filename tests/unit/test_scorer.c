@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 4, N_ARCH = 20, WIDTH = 8, N_METRICS = 6 };
+enum { BATCH = 4, N_ARCH = 20, WIDTH = 8, N_METRICS = 11 };
+enum { N_TASKS = 8 }; /* of an architecture: of all kinds of runs */
 
 static const nas_network_t TINY = {3, 8, 8, 4, 1, 5, NAS_CONVENTION_SCORE};
-static const char *const NAMES[N_METRICS] = {"snip",        "jacob_cov", "nwot",
-                                             "log_synflow", "l2_norm",   "params"};
+static const char *const NAMES[N_METRICS] = {
+    "snip", "jacob_cov", "nwot",    "log_synflow", "swap", "zico", "az_expressivity",
+    "zen",  "ntk",       "l2_norm", "params"};
 
 typedef struct fixture {
     float images[BATCH * 3 * 8 * 8];
@@ -179,7 +181,7 @@ Test(scorer, portable_values_are_those_of_the_host_but_for_roundings)
 /* A pack for which there is no memory is carried out in halves. */
 Test(scorer, packs_are_halved_as_long_as_there_is_no_memory)
 {
-    for (int most = 2; most <= 2 * WIDTH; most++) {
+    for (int most = N_TASKS; most <= N_TASKS * WIDTH; most += N_TASKS / 2) {
         f.pack->most_tasks = most;
         cr_assert_eq(score_all(WIDTH, NULL), NAS_OK);
         check_all();
@@ -189,11 +191,11 @@ Test(scorer, packs_are_halved_as_long_as_there_is_no_memory)
 Test(scorer, what_does_not_fit_alone_fails_alone)
 {
     int n_failed = 0;
-    f.pack->most_tasks = 1; /* of two programs each */
+    f.pack->most_tasks = N_TASKS - 1;
     cr_assert_eq(score_all(WIDTH, NULL), NAS_OK);
     for (int i = 0; i < N_ARCH; i++) cr_assert_eq(f.result[i].status, NAS_ENOMEM);
     f.pack->most_tasks = 0;
-    f.pack->most_bytes = 20000;
+    f.pack->most_bytes = 80000;
     cr_assert_eq(score_all(WIDTH, NULL), NAS_OK);
     for (int i = 0; i < N_ARCH; i++) {
         if (f.result[i].status == NAS_OK) {
