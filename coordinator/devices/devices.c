@@ -27,14 +27,7 @@ static nas_status_t settle_kind(nas_devices_request_t *request, nas_error_t *err
     nas_device_choice_t *choice = &request->choice;
     const nas_device_kind_t recorded = (nas_device_kind_t)request->recorded;
     if (recorded != NAS_DEVICE_AUTO && choice->kind == NAS_DEVICE_AUTO) choice->kind = recorded;
-    const bool is_refused = *request->refused.text != '\0';
-    if (choice->kind == NAS_DEVICE_GPU && is_refused)
-        return nas_error_set(err, NAS_EINPUT, "device: %s; leave it at auto, or set cpu",
-                             request->refused.text);
-    if (choice->kind == NAS_DEVICE_AUTO && is_refused)
-        nas_log_line("computing on the CPU: %s", request->refused.text);
-    if (choice->kind == NAS_DEVICE_AUTO &&
-        (is_refused || !nas_backend_at((size_t)request->backend)->yields))
+    if (choice->kind == NAS_DEVICE_AUTO && !nas_backend_at((size_t)request->backend)->yields)
         choice->kind = NAS_DEVICE_CPU;
     if (recorded == NAS_DEVICE_AUTO || choice->kind == recorded) return NAS_OK;
     return nas_error_set(

@@ -22,7 +22,6 @@ typedef struct nas_devices_request {
     int64_t first_worker;       /**< 1 where rank 0 coordinates only, and opens none */
     int64_t recorded;           /**< nas_device_kind_t of a run that goes on; AUTO: of none */
     uint64_t golden;            /**< of its GPUs */
-    nas_error_t refused;        /**< why GPUs cannot compute the run's networks; empty: they can */
 } nas_devices_request_t;
 
 /** Zero-initialise: nothing is opened, and every rank works. End with nas_devices_close. */

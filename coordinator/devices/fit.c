@@ -1,9 +1,6 @@
 #include "coordinator/devices/fit.h"
 
-#include "worker/engine/gpu/plan/layout.h"
 #include "worker/engine/host/backends.h"
-#include "worker/engine/program/footprint.h"
-#include "worker/engine/program/program.h"
 
 #include <math.h>
 #include <string.h>
@@ -11,22 +8,6 @@
 /* As pack/gpu_engine.h has it where nothing else is said. */
 static const double SHARE = 0.9;
 enum { MOST = 64 };
-
-/* One of a space says it of all: they are made of the same operations. */
-nas_status_t nas_devices_gpu_computes(const nas_job_t *job, nas_error_t *err)
-{
-    const nas_space_t *space = nas_job_space(job);
-    const nas_network_t network = {3, 64, 64, 16, 5, 10, NAS_CONVENTION_TRAIN};
-    const unsigned needs = NAS_NEED_LOSS;
-    const nas_footprint_options_t options = {.backend = nas_gpu_layout(),
-                                             .network = &network,
-                                             .batch = 1,
-                                             .needs = &needs,
-                                             .n_needs = 1};
-    double n_bytes = 0;
-    if (!space || !space->build) return NAS_OK;
-    return nas_footprint_of(&options, space, space->costliest, &n_bytes, err);
-}
 
 static double mebibytes(double n_bytes)
 {
@@ -74,9 +55,6 @@ void nas_devices_look(const nas_job_t *job, nas_devices_view_t *view)
     view->may_take_gpu =
         view->choice.kind != NAS_DEVICE_CPU && nas_backend_at((size_t)job->backend)->yields;
     if (!view->may_take_gpu) return;
-    const bool is_refused = nas_devices_gpu_computes(job, &view->refused) == NAS_EARG;
-    view->may_take_gpu = !is_refused || view->choice.kind == NAS_DEVICE_GPU;
-    if (is_refused) return;
     view->is_here = nas_device_find(&view->choice, 0, &place, &view->reason) == NAS_OK;
     if (!view->is_here) return;
     view->info = place.info;
@@ -87,9 +65,6 @@ nas_status_t nas_devices_fit_all(const nas_job_t *job, const nas_devices_view_t 
                                  nas_devices_fit_t *fit, int n, nas_error_t *err)
 {
     nas_status_t status = NAS_OK;
-    if (view->choice.kind == NAS_DEVICE_GPU && *view->refused.text)
-        return nas_job_error(job, "device", err, "%s; leave it at auto, or set cpu",
-                             view->refused.text);
     if (!view->is_here) return NAS_OK;
     for (int i = 0; !status && i < n; i++) {
         nas_devices_fit_set(&fit[i], view->name, &view->info);
@@ -128,8 +103,7 @@ void nas_devices_print(const nas_job_t *job, const nas_devices_view_t *view,
                        const nas_devices_fit_t *fit, int n, FILE *out)
 {
     if (!view->may_take_gpu) {
-        (void)fprintf(out, "# device:      cpu%s%s\n", *view->refused.text ? ": " : "",
-                      view->refused.text);
+        (void)fprintf(out, "# device:      cpu\n");
         return;
     }
     if (view->is_here)

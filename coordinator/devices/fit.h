@@ -19,11 +19,6 @@ typedef struct nas_devices_fit {
     const char *what;   /**< is done with it: "scored", "trained" */
 } nas_devices_fit_t;
 
-/** Whether GPUs have the kernels that networks of the job's space take.  Not collective; makes the
- *  program of one.
- *  NAS_EARG, by name of what they cannot compute: none have. NAS_ENOMEM. */
-nas_status_t nas_devices_gpu_computes(const nas_job_t *job, nas_error_t *err);
-
 /** Let it be into a GPU of this name.  Not collective. fit [in, out] n_bytes and what stay. */
 void nas_devices_fit_set(nas_devices_fit_t *fit, const char *device, const nas_gpu_info_t *info);
 
@@ -38,9 +33,8 @@ int nas_devices_pack(const nas_devices_fit_t *fit);
 /** What this machine has for a job: a plain value. */
 typedef struct nas_devices_view {
     nas_device_choice_t choice;
-    bool may_take_gpu;   /**< else it computes on the CPU */
-    nas_error_t refused; /**< why GPUs cannot compute the job's networks; empty: they can */
-    bool is_here; /**< and this machine has one that fits, as its first rank would take it: */
+    bool may_take_gpu; /**< else it computes on the CPU */
+    bool is_here;      /**< and this machine has one that fits, as its first rank would take it: */
     char name[NAS_DEVICE_NAME_SIZE];
     nas_gpu_info_t info;
     nas_error_t reason; /**< why not */
@@ -51,8 +45,7 @@ void nas_devices_look(const nas_job_t *job, nas_devices_view_t *view);
 
 /** Of what is computed: let each fit be into the GPU in view, and refuse what does not fit where a
  *  GPU is asked for.  Not collective.
- *  fit [in, out] n of them, with n_bytes and what. Errors of nas_devices_check_fit, of which one is
- *  that GPUs cannot compute the job's networks. */
+ *  fit [in, out] n of them, with n_bytes and what. Errors of nas_devices_check_fit. */
 nas_status_t nas_devices_fit_all(const nas_job_t *job, const nas_devices_view_t *view,
                                  nas_devices_fit_t *fit, int n, nas_error_t *err);
 

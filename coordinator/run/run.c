@@ -169,13 +169,11 @@ nas_devices_request_t nas_run_devices(const nas_run_t *run)
 {
     const nas_job_t *job = run->inputs.job;
     const nas_state_t *state = nas_session_state(run->session);
-    nas_devices_request_t request = {.choice = nas_device_choice_of(job),
-                                     .backend = job->backend,
-                                     .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
-                                     .recorded = recorded_kind(run, state),
-                                     .golden = state->golden};
-    (void)nas_devices_gpu_computes(job, &request.refused); /* without memory the start will fail */
-    return request;
+    return (nas_devices_request_t){.choice = nas_device_choice_of(job),
+                                   .backend = job->backend,
+                                   .first_worker = job->coordinator == NAS_COORDINATOR_DEDICATED,
+                                   .recorded = recorded_kind(run, state),
+                                   .golden = state->golden};
 }
 
 static nas_status_t note_devices(nas_run_t *run, const nas_devices_t *devices, nas_error_t *err)

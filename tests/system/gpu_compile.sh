@@ -101,6 +101,8 @@ rows, spilled, faults = [], [], 0
 def label(kernel, words):
     """A convolution by its shape: what is written, and from how many pixels by which stride."""
     of = dict(word.split("=") for word in words if "=" in word)
+    if "OUTPUTS" in of:
+        return f"{kernel} of {of['OUTPUTS']} channels a work-item"
     if "K" not in of:
         return kernel
     what = " of images" if of.get("IMAGE_ADJOINT") == "1" else ""

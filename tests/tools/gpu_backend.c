@@ -169,6 +169,7 @@ const nas_backend_t *gpu_backend(const char *layer)
     gpu_backend_add_layout(&backend);
     gpu_backend_add_conv(&backend);
     gpu_backend_add_sums(&backend);
+    gpu_backend_add_links(&backend);
     backend.name = call.gpu->layer->name;
     return &backend;
 }

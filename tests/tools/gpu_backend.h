@@ -45,5 +45,6 @@ void gpu_take_range(nas_shape_t shape, nas_gpu_slice_t slice, nas_channels_t to)
 void gpu_backend_add_layout(nas_backend_t *backend);
 void gpu_backend_add_conv(nas_backend_t *backend);
 void gpu_backend_add_sums(nas_backend_t *backend);
+void gpu_backend_add_links(nas_backend_t *backend);
 
 #endif

@@ -1,6 +1,7 @@
 /* Convolutions, and how tensors lie. */
 #include "tests/tools/gpu_backend.h"
 #include "worker/engine/gpu/plan/layout.h"
+#include "worker/engine/gpu/plan/window.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,15 @@ static nas_gpu_conv_t work_of(const nas_conv_t *conv, const void *packed)
                             .w_i = conv->shape.c_in};
 }
 
+/* One that is not plain. `y` was put; a group too many, of which nothing comes. */
+static void run_window(const nas_conv_t *conv, nas_gpu_pass_t pass, nas_gpu_window_t work)
+{
+    const nas_conv_shape_t *s = &conv->shape;
+    const nas_gpu_variant_t variant = nas_gpu_conv_variant(s, pass);
+    nas_gpu_window_geometry(s, pass, &work);
+    gpu_run(&variant, nas_gpu_window_groups(s, pass) + 1, 1, gpu_put_table(&work, sizeof work));
+}
+
 static void forward(const nas_conv_t *conv, const void *packed, const void *x, void *y,
                     void *scratch)
 {
@@ -137,7 +147,11 @@ static void forward(const nas_conv_t *conv, const void *packed, const void *x, v
     work.y = gpu_put_tensor(out, NULL);
     work.c_in = conv->shape.c_in;
     work.c_out = conv->shape.c_out;
-    run_blocks(&variant, work);
+    if (conv->shape.k)
+        run_blocks(&variant, work);
+    else
+        run_window(conv, NAS_GPU_FORWARD,
+                   (nas_gpu_window_t){.x = work.x, .y = work.y, .w = work.w});
     gpu_take_range(out, work.y, (nas_channels_t){y, out.c, 0});
 }
 
@@ -157,7 +171,11 @@ static void backward_data(const nas_conv_t *conv, const void *packed, const void
         work.y = gpu_put_tensor(in, NULL);
     work.c_in = conv->shape.c_out;
     work.c_out = conv->shape.c_in;
-    run_blocks(&variant, work);
+    if (conv->shape.k)
+        run_blocks(&variant, work);
+    else
+        run_window(conv, NAS_GPU_BACKWARD_DATA,
+                   (nas_gpu_window_t){.x = work.x, .y = work.y, .w = work.w});
     if (conv->shape.image)
         gpu_take_doubles(work.y.at, dx, n_values);
     else
@@ -191,12 +209,16 @@ static void backward_weights(const nas_conv_t *conv, const void *x, const void *
     nas_gpu_weights_t work = {.n = s->n, .w_o = s->c_out, .w_i = s->c_in};
     work.x = gpu_put_tensor(shape_in(s), x);
     work.dy = gpu_put_tensor(shape_out(s), dy);
-    work.splits = nas_gpu_weight_splits(&variant, s->n);
+    work.splits = s->k ? nas_gpu_weight_splits(&variant, s->n) : nas_gpu_window_splits(s);
     work.parts = gpu_put_floats(NULL, (size_t)work.splits * n);
     const nas_gpu_weight_parts_t parts = {work.parts, gpu_put_floats(NULL, n), (i64)n, work.splits,
                                           0};
     const i64 parts_at = gpu_put_table(&parts, sizeof parts);
-    run_parts(&variant, work);
+    if (s->k)
+        run_parts(&variant, work);
+    else
+        run_window(conv, NAS_GPU_BACKWARD_WEIGHTS,
+                   (nas_gpu_window_t){.parts = work.parts, .x = work.x, .y = work.dy});
     gpu_run(&sum, (int)((n + 255) / 256), 1, parts_at);
     gpu_take_floats(parts.gradient, dw, n);
 }

@@ -115,7 +115,8 @@ static void combine(const nas_combination_t *k)
                                         .h = k->shape.h,
                                         .w = k->shape.w,
                                         .n_terms = k->n_terms,
-                                        .n_dots = k->n_dots};
+                                        .n_dots = k->n_dots,
+                                        .ceiling = (float)k->ceiling};
     const i64 at = gpu_put_table(&work, sizeof work);
     /* a group too many: launches are as wide as their widest member */
     gpu_run(&variant, k->shape.c * NAS_GPU_PARTS + 1, 1, at);

@@ -3,7 +3,8 @@
  * usage: gpu_sources FOLDER
  * Writes FOLDER/NAME.cl for each source that needs no definitions, and for each variant of the
  * convolutions that scoring and training need: of NAS-Bench-201 with 16, 32 and 64 channels at 32, 16
- * and 8 pixels, and of the tiny networks of references, at 8, 4 and 2 pixels. Prints a line each:
+ * and 8 pixels, of the tiny networks of references, at 8, 4 and 2 pixels, and those of any window.
+ * Prints a line each:
  * NAME, `full` or `tiny`, and of a variant its kernel and definitions. */
 #include "worker/engine/gpu/kernels/sources.h"
 #include "worker/engine/gpu/plan/variant.h"
@@ -63,6 +64,17 @@ static void add_network(list_t *list, int batch, int channels, int pixels)
     }
 }
 
+/* Those of any window, whose source has all of its kernels: a dense one, and a depthwise one. */
+static void add_windows(list_t *list)
+{
+    nas_conv_shape_t shape = {.n = 1, .c_in = 8, .c_out = 8, .h_in = 5, .w_in = 5, .groups = 1};
+    shape.window = (nas_window_t){5, 5, 1, 1, 1, 1, 2, 2, 2, 2};
+    shape.h_out = shape.w_out = 5;
+    add(list, &shape, NAS_GPU_FORWARD);
+    shape.groups = 8;
+    add(list, &shape, NAS_GPU_FORWARD);
+}
+
 static FILE *create(const char *folder, const char *name)
 {
     char path[4096];
@@ -100,6 +112,7 @@ int main(int argc, char **argv)
         return 2;
     }
     add_network(&list, 64, 16, 32);
+    add_windows(&list);
     list.n_full = list.n;
     add_network(&list, 6, 4, 8);
     for (int i = 0; i < list.n; i++) write_variant(argv[1], &list, i);

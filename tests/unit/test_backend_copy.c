@@ -36,13 +36,6 @@ static const copy_case_t CASES[] = {
 
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
-static fixture_t setup_copies(int index)
-{
-    fixture_t f = setup(index);
-    if (!f.backend->copy) criterion_skip_test("%s %s has no copies", f.backend->name, f.isa);
-    return f;
-}
-
 static nas_shape_t shape_from(const copy_case_t *c)
 {
     return (nas_shape_t){c->shape.n, c->from_total, c->h_from, c->w_from};
@@ -79,7 +72,7 @@ static void expect(const copy_case_t *c, const double *from, double *to)
 BACKEND_TEST(backend_copy, a_copy_equals_its_definition)
 {
     for (int i = 0; i < N_CASES; i++) {
-        fixture_t f = setup_copies(*index);
+        fixture_t f = setup(*index);
         const copy_case_t *c = &CASES[i];
         const tensor_t from = random_tensor(&f, shape_from(c)), to = random_tensor(&f, shape_to(c));
         const nas_copy_t copy = copy_of(c, from.data, to.data);
@@ -97,7 +90,7 @@ BACKEND_TEST(backend_copy, a_copy_equals_its_definition)
 BACKEND_TEST(backend_copy, a_copy_back_is_its_adjoint)
 {
     for (int i = 0; i < N_CASES; i++) {
-        fixture_t f = setup_copies(*index);
+        fixture_t f = setup(*index);
         const copy_case_t *c = &CASES[i];
         const copy_case_t back = {.shape = {c->shape.n, c->shape.c, c->h_from, c->w_from},
                                   .h_from = c->shape.h,
@@ -132,7 +125,7 @@ BACKEND_TEST(backend_copy, parts_make_up_a_whole)
     enum { N_PARTS = 6, C = 83 };
     static const int FIRST[N_PARTS + 1] = {0, 6, 16, 17, 34, 50, C};
     static const int ORDER[N_PARTS] = {3, 5, 0, 4, 2, 1};
-    fixture_t f = setup_copies(*index);
+    fixture_t f = setup(*index);
     const nas_shape_t shape = {2, C, 3, 5};
     double *values = take_doubles(&f, n_elements(shape));
     void *whole = take(&f, f.backend->tensor_bytes(shape));
@@ -162,8 +155,6 @@ BACKEND_TEST(backend_copy, flat_tensors_hold_the_same_values)
     };
     for (size_t i = 0; i < sizeof FLATTENED / sizeof *FLATTENED; i++) {
         fixture_t f = setup(*index);
-        if (!f.backend->flatten)
-            criterion_skip_test("%s %s has no flat tensors", f.backend->name, f.isa);
         const nas_shape_t shape = FLATTENED[i];
         const nas_shape_t flat = {shape.n, shape.c * shape.h * shape.w, 1, 1};
         const tensor_t x = random_tensor(&f, shape);

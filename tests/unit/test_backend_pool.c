@@ -81,13 +81,6 @@ static nas_shape_t shape_out(const nas_pool_shape_t *pool)
     return (nas_shape_t){pool->n, pool->c, pool->h_out, pool->w_out};
 }
 
-static fixture_t setup_pools(int index)
-{
-    fixture_t f = setup(index);
-    if (!f.backend->pool_forward) criterion_skip_test("%s %s has no pools", f.backend->name, f.isa);
-    return f;
-}
-
 /* Pixel of the window of an element of y at a place in its row order; it may lie outside. */
 static element_t pixel(const nas_pool_shape_t *pool, element_t y, int i)
 {
@@ -164,7 +157,7 @@ static placed_t place_input(fixture_t *f, const nas_pool_shape_t *pool, bool few
 
 static void check_pool(int index, int variant, bool few)
 {
-    fixture_t f = setup_pools(index);
+    fixture_t f = setup(index);
     const nas_pool_shape_t pool = pool_of(variant);
     const nas_shape_t in = shape_in(&pool), out = shape_out(&pool);
     const placed_t x = place_input(&f, &pool, few), dy = place(&f, out), tx = place(&f, in);
@@ -207,7 +200,7 @@ static double dot(const double *a, const double *b, size_t n, double *magnitude)
 BACKEND_TEST(backend_pool, passes_are_adjoint)
 {
     for (int variant = 0; variant < N_CASES * N_KINDS; variant++) {
-        fixture_t f = setup_pools(*index);
+        fixture_t f = setup(*index);
         const nas_pool_shape_t pool = pool_of(variant);
         const nas_shape_t in = shape_in(&pool), out = shape_out(&pool);
         const tensor_t x = random_tensor(&f, in), tx = random_tensor(&f, in);
@@ -233,7 +226,7 @@ BACKEND_TEST(backend_pool, passes_are_adjoint)
 BACKEND_TEST(backend_pool, nan_is_the_largest)
 {
     static const nas_pool_shape_t AVERAGE = POOL(1, 16, 4, 4, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0);
-    fixture_t f = setup_pools(*index);
+    fixture_t f = setup(*index);
     nas_pool_shape_t pool = AVERAGE;
     pool.kind = NAS_POOL_MAX;
     const nas_shape_t in = shape_in(&pool), out = shape_out(&pool);
@@ -258,7 +251,7 @@ BACKEND_TEST(backend_pool, nan_is_the_largest)
 BACKEND_TEST(backend_pool, padding_is_never_the_largest)
 {
     for (int c = 0; c < N_CASES; c++) {
-        fixture_t f = setup_pools(*index);
+        fixture_t f = setup(*index);
         nas_pool_shape_t pool = CASES[c].pool;
         pool.kind = NAS_POOL_MAX;
         const nas_shape_t in = shape_in(&pool), out = shape_out(&pool);

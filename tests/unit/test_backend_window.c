@@ -122,20 +122,8 @@ static const conv_case_t CASES[] = {
 
 enum { N_CASES = sizeof CASES / sizeof *CASES };
 
-/* Skips the test where a backend has plain convolutions alone. */
-static void require_windows(int index)
-{
-    fixture_t f = setup(index);
-    const nas_conv_t *conv = NULL;
-    nas_error_t err = {0};
-    if (f.backend->conv_find(&CASES[0].shape, true, &conv, &err) != NAS_OK)
-        criterion_skip_test("%s %s: %s", f.backend->name, f.isa, err.text);
-    teardown(&f);
-}
-
 static void check_all(int index, void (*check)(int index, const conv_case_t *the_case))
 {
-    require_windows(index);
     for (int i = 0; i < N_CASES; i++)
         if (CASES[i].where >= where_is(index)) check(index, &CASES[i]);
 }
@@ -178,7 +166,6 @@ BACKEND_TEST(backend_window, a_part_of_packed_convolutions_can_be_taken_out)
         {DENSE(2, 10, 8, 9, 8, 3, 1, 2, 2), DENSE(2, 10, 6, 9, 8, 3, 1, 2, 2)},
         {IMAGES(2, 3, 16, 9, 8, 5, 2, 1, 2), IMAGES(2, 3, 16, 9, 8, 5, 2, 1, 2)},
     };
-    require_windows(*index);
     if (where_is(*index) != ON_CPUS) return;
     for (size_t i = 0; i < sizeof PAIRS / sizeof *PAIRS; i++) {
         fixture_t f = setup(*index);
@@ -204,7 +191,6 @@ BACKEND_TEST(backend_window, one_object_a_shape)
         {.n = 2, .c_in = 16, .c_out = 16, .h_in = 9, .w_in = 9, .k = 3, .stride = 1},
     };
     enum { N = sizeof shape / sizeof *shape };
-    require_windows(*index);
     fixture_t f = setup(*index);
     const nas_conv_t *conv[N];
     for (int i = 0; i < N; i++) conv[i] = find(&f, &shape[i]);
@@ -233,7 +219,6 @@ BACKEND_TEST(backend_window, what_cannot_be_is_refused)
         CONV(2, 16, 16, 1, 9, 9, 14, 9, false, 5, 5, 1, 1, 1, 1, 2, 2, 2, 2),
         CONV(2, 16, 16, 1, 9, 9, 9, 8, false, 5, 5, 1, 2, 1, 1, 2, 2, 2, 2),
     };
-    require_windows(*index);
     fixture_t f = setup(*index);
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         const nas_conv_t *untouched = NULL;

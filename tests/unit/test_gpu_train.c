@@ -111,7 +111,8 @@ enum {
     VELOCITY_AT = PARAMETER_AT + VALUES,
     STATISTICS_AT = VELOCITY_AT + VALUES,
     UNBIASED_AT = STATISTICS_AT + STATISTICS,
-    PARTS_AT = UNBIASED_AT + STATISTICS,
+    SHARE_AT = UNBIASED_AT + STATISTICS,
+    PARTS_AT = SHARE_AT + STATISTICS,
     ALL = PARTS_AT + 2 * N_PARTS
 };
 
@@ -128,6 +129,7 @@ static void draw_state(launch_memory_t *m)
     for (int i = SHARDS_AT; i < ALL; i++) m->vectors[i] = nas_rng_between(&rng, -1, 1);
     for (int i = 0; i < STATISTICS; i++)
         m->vectors[UNBIASED_AT + i] = i % 3 == 0 ? 0 : 1 + 0.01 * i;
+    for (int i = 0; i < STATISTICS; i++) m->vectors[SHARE_AT + i] = i % 2 ? 0.1 : 0.01 * i;
     m->vectors[NAS_GPU_STEP_NUMBER] = 5;
     m->vectors[NAS_GPU_STEP_RATE] = 0.07;
     m->vectors[NAS_GPU_STEP_LOSS_SUM] = 2.5;
@@ -151,8 +153,8 @@ static host_state_t *host_step(const launch_memory_t *m, const nas_recipe_t *rec
     for (int i = 0; i < VALUES; i++) gradient[i] = shard_mean(shards, i);
     for (int i = 0; i < STATISTICS; i++) {
         const double unbiased = m->vectors[UNBIASED_AT + i], found = shard_mean(shards, VALUES + i);
-        const double was = m->vectors[STATISTICS_AT + i];
-        state.statistics[i] = unbiased == 0 ? was : (1 - 0.1) * was + 0.1 * (unbiased * found);
+        const double was = m->vectors[STATISTICS_AT + i], share = m->vectors[SHARE_AT + i];
+        state.statistics[i] = unbiased == 0 ? was : (1 - share) * was + share * (unbiased * found);
     }
     state.loss = shard_mean(shards, STRIDE - 1);
     const nas_sgd_values_t values = {VALUES, state.parameter, state.velocity, gradient};
@@ -177,6 +179,7 @@ static void device_step(launch_memory_t *m, const nas_recipe_t *recipe)
                                                                .stride = STRIDE,
                                                                .statistics = STATISTICS_AT,
                                                                .unbiased = UNBIASED_AT,
+                                                               .share = SHARE_AT,
                                                                .n_statistics = STATISTICS,
                                                                .most = recipe->clip,
                                                                .n_parts = N_PARTS,

@@ -36,6 +36,7 @@ typedef struct nas_learner_norm {
     int64_t statistics; /**< of c means, then c variances */
     int c;
     double unbiased; /**< what makes a batch's variance that of all images: m / (m - 1) */
+    double share;    /**< of a batch in what runs */
 } nas_learner_norm_t;
 
 /** A network that is trained. What it points to is borrowed as long as steps and validations of it

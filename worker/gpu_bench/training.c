@@ -72,8 +72,10 @@ static int list_norms(const nas_graph_t *graph, int batch, nas_learner_norm_t *n
         const nas_node_t *node = &graph->node[i];
         const double m = (double)batch * node->extents.h * node->extents.w;
         if (node->kind == NAS_NODE_NORM && node->live)
-            norm[n++] = (nas_learner_norm_t){
-                .statistics = node->statistics, .c = node->extents.c, .unbiased = m / (m - 1)};
+            norm[n++] = (nas_learner_norm_t){.statistics = node->statistics,
+                                             .c = node->extents.c,
+                                             .unbiased = m / (m - 1),
+                                             .share = node->momentum};
     }
     return n;
 }

@@ -10,10 +10,9 @@
  */
 #include "worker/engine/program/emitter.h"
 
-/* Where there is no more than the plain form, nothing is so deep. */
 bool nas_emits_scales(const nas_emitter_t *e)
 {
-    return e->flow && !e->graph->has_blocks && e->backend->pool_forward;
+    return e->flow && !e->graph->has_blocks;
 }
 
 nas_vector_t nas_align_of(const nas_emitter_t *e, const nas_lowered_input_t *input)

@@ -66,8 +66,6 @@ static void find_head(nas_lowering_t *l)
     if (nas_lowering_at(l, head->term)->kind == NAS_NODE_SUM &&
         nas_lowering_at(l, head->term)->n_inputs == 1)
         head->term = nas_lowering_source(l, head->term);
-    if (head->linear == NONE || head->pool == NONE || !is_rectified || output->bias < 0)
-        nas_lowering_note(l, l->graph->output);
     l->to->linear_weight = head->linear == NONE ? NONE : output->weight;
     l->to->linear_bias = head->linear == NONE ? NONE : output->bias;
 }
@@ -158,7 +156,6 @@ static void check_ends(nas_lowering_t *l)
     for (int i = 0; !l->status && i < to->n_links; i++) {
         const nas_lowered_link_t *link = &to->link[i];
         if (link->target < 0) nas_lowering_refuse(l, l->link_from[i], "what nothing reads");
-        if (link->bias >= 0 && link->norm < 0) nas_lowering_note(l, l->link_from[i]);
     }
 }
 
@@ -196,7 +193,7 @@ static nas_status_t allocate(nas_lowering_t *l)
 
 static void lower_all(nas_lowering_t *l)
 {
-    l->first_end = l->begin = l->to->beyond = NONE;
+    l->first_end = l->begin = NONE;
     for (int i = l->graph->n_nodes - 1; i >= 0; i--)
         if (nas_lowering_at(l, i)->ends_block) l->first_end = i;
     l->to->has_blocks = l->first_end != NONE;

@@ -115,9 +115,6 @@ typedef struct nas_lowered {
     int linear_weight;   /**< parameter; -1: the means are the logits */
     int linear_bias;     /**< parameter, or -1 */
     bool has_blocks; /**< synflow rescales at their ends; else every node has a scale (flow.c) */
-    /** Node of the graph that takes more than plain convolutions, means of 3 x 3 and 2 x 2 pixels,
-     *  BNs behind convolutions, sums, ReLUs, and a head with a linear layer and bias; -1: none. */
-    int beyond;
 } nas_lowered_t;
 
 /** Bring a graph into this form.  Not collective.

@@ -76,8 +76,6 @@ void nas_lower_conv(nas_lowering_t *l, int node)
     link.groups = n->groups;
     link.weight = n->weight;
     link.bias = n->bias;
-    if (!nas_link_is_plain(&link) || link.feed == NAS_FEED_PLAIN || n->shares_weight)
-        nas_lowering_note(l, node);
     add_numbered(l, node, link);
 }
 
@@ -91,7 +89,6 @@ void nas_lower_linear(nas_lowering_t *l, int node)
     link.groups = 1;
     link.weight = n->weight;
     link.bias = n->bias;
-    nas_lowering_note(l, node);
     add_numbered(l, node, link);
 }
 
@@ -114,7 +111,6 @@ void nas_lower_pool(nas_lowering_t *l, int node)
     link.window = window_of(l, node);
     link.pool = at(l, node)->pool;
     link.counts_padding = at(l, node)->counts_padding;
-    nas_lowering_note(l, node);
     add_numbered(l, node, link);
 }
 
@@ -123,7 +119,6 @@ void nas_lower_crop(nas_lowering_t *l, int node)
     nas_lowered_link_t link = link_of(l, node, NAS_LINK_CROP, read_source(l, node));
     link.top = at(l, node)->top;
     link.left = at(l, node)->left;
-    nas_lowering_note(l, node);
     add_numbered(l, node, link);
 }
 
@@ -133,7 +128,6 @@ void nas_lower_flatten(nas_lowering_t *l, int node)
     const nas_extents_t from = at(l, nas_lowering_source(l, node))->extents;
     if (node == l->head.flatten) return;
     const nas_lowering_value_t value = read_source(l, node);
-    nas_lowering_note(l, node);
     if (from.h == 1 && from.w == 1) {
         l->node_of[node] = value.node;
         l->rectified[node] = value.rectified;
@@ -151,7 +145,6 @@ static void place_norm(nas_lowering_t *l, int node, nas_lowered_norm_t *norm)
     const bool is_link = kind != NAS_NODE_NORM && l->number_of[source] != NONE;
     if (is_link && at(l, source)->n_readers == 1 && l->node_of[source] == NONE) {
         norm->link = l->number_of[source];
-        if (kind != NAS_NODE_CONV) nas_lowering_note(l, node);
     } else {
         const nas_lowering_value_t value = nas_lowering_read(l, source);
         const bool is_before_head = node == l->head.term && !value.rectified;
@@ -159,7 +152,6 @@ static void place_norm(nas_lowering_t *l, int node, nas_lowered_norm_t *norm)
             norm->source = value.node;
         else
             norm->link = add_link(l, node, link_of(l, node, NAS_LINK_SAME, value));
-        if (norm->link >= 0) nas_lowering_note(l, node);
     }
     if (norm->link >= 0) l->to->link[norm->link].norm = number;
 }
@@ -176,7 +168,6 @@ void nas_lower_norm(nas_lowering_t *l, int node)
                                .eps = n->eps,
                                .in_reduction = n->is_kept,
                                .statistics = n->statistics};
-    if (n->momentum != NAS_DEFAULT_MOMENTUM) nas_lowering_note(l, node);
     place_norm(l, node, &norm);
     l->number_of[node] = l->to->n_norms;
     l->to->norm[l->to->n_norms++] = norm;

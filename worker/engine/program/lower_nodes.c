@@ -24,11 +24,6 @@ void nas_lowering_refuse(nas_lowering_t *l, int node, const char *what)
         nas_error_set(l->err, NAS_EARG, "network: %s: %s cannot be computed yet", name, what);
 }
 
-void nas_lowering_note(nas_lowering_t *l, int node)
-{
-    if (l->to->beyond == NONE) l->to->beyond = node;
-}
-
 /* ---------------------------------------------------------------------------------------- pools */
 
 static bool is_mean(const nas_node_t *pool, int k, int stride, int padding)
@@ -153,7 +148,6 @@ static nas_lowered_input_t *add_copy(nas_lowering_t *l, int from, nas_lowering_v
 {
     nas_lowered_input_t *input = add_input(l, from, NAS_INPUT_COPY, of.node);
     input->rectified = of.rectified;
-    if (of.rectified) nas_lowering_note(l, from);
     return input;
 }
 
@@ -220,9 +214,7 @@ void nas_lower_rectifier(nas_lowering_t *l, int node)
         value.node = make_node(l, node);
         (void)add_copy(l, node, of);
         find_scale(l, node);
-        nas_lowering_note(l, node);
     }
-    if (ceiling > 0) nas_lowering_note(l, node);
     l->to->node[value.node].ceiling = ceiling;
     l->to->node[value.node].n_relu++;
     l->node_of[node] = value.node;
@@ -265,5 +257,4 @@ void nas_lower_concat(nas_lowering_t *l, int node)
         c += at(l, input)->extents.c;
     }
     find_scale(l, node);
-    nas_lowering_note(l, node);
 }

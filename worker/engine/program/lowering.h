@@ -53,9 +53,6 @@ static inline int nas_lowering_source(const nas_lowering_t *l, int node)
 /** A node of the graph that programs do not compute. */
 void nas_lowering_refuse(nas_lowering_t *l, int node, const char *what);
 
-/** It takes more than the plain form (lower.h: beyond). */
-void nas_lowering_note(nas_lowering_t *l, int node);
-
 /** The node that is the tensor of a node of the graph, or is rectified to it: made now where there
  *  is none yet. */
 nas_lowering_value_t nas_lowering_read(nas_lowering_t *l, int from);

@@ -221,7 +221,6 @@ typedef enum nas_scalar_kind {
     NAS_SCALAR_FLOW_LINEAR,   /**< the linear layer's part of the flow, to out: value, exponent */
     NAS_SCALAR_FLOW_ADD,      /**< in: sums of a weight dot; its part is added to out */
     NAS_SCALAR_CORRELATION,   /**< in: rows [N, c], which need not be kept; out [N, N] */
-    /* Beyond the plain form (lower.h): */
     NAS_SCALAR_DOTS, /**< in, more [c], NOWHERE: the parameters from `entry` on: sums of their
                           products, and of these without sign, to out [2] */
     NAS_SCALAR_GAIN, /**< weights at `entry` of c outputs, each a sum over `count` inputs: the largest

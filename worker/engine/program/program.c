@@ -195,15 +195,6 @@ static nas_status_t make(nas_emitter_t *e, nas_error_t *err)
     return nas_bind(e, err);
 }
 
-/* A layout whose backend has no more than the plain form takes. */
-static nas_status_t refuse(const nas_program_options_t *options, int node, nas_error_t *err)
-{
-    char name[160];
-    return nas_error_set(
-        err, NAS_EARG, "network: %s: %s cannot compute it yet; the backends ref and cpu can",
-        nas_graph_describe(options->graph, node, name, sizeof name), options->layout->name);
-}
-
 nas_status_t nas_program_create(const nas_program_options_t *options, nas_program_t **program_p,
                                 nas_error_t *err)
 {
@@ -211,11 +202,6 @@ nas_status_t nas_program_create(const nas_program_options_t *options, nas_progra
     nas_lowered_t *graph = NULL;
     nas_status_t status = nas_lower(options->graph, &graph, err);
     if (status) return status;
-    if (graph->beyond >= 0 && !options->layout->pool_forward) {
-        status = refuse(options, graph->beyond, err);
-        nas_lowered_destroy(graph);
-        return status;
-    }
     nas_program_t *program = calloc(1, sizeof *program);
     if (!program) {
         nas_lowered_destroy(graph);

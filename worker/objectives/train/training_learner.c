@@ -29,7 +29,8 @@ static void list_norms(const nas_training_t *training, nas_learner_norm_t *norm)
         if (node->kind != NAS_NODE_NORM || !node->live) continue;
         *norm++ = (nas_learner_norm_t){.statistics = node->statistics,
                                        .c = node->extents.c,
-                                       .unbiased = nas_training_unbiased(training, node)};
+                                       .unbiased = nas_training_unbiased(training, node),
+                                       .share = node->momentum};
     }
 }
 

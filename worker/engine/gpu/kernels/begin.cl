@@ -60,7 +60,10 @@ NAS_KERNEL(unpack, LANES)
     const GLOBAL nas_gpu_unpack_t *k = NAS_WORK(nas_gpu_unpack_t);
     for (int part = 0; part < 2; part++) {
         const i64 i = (i64)GROUP_X * 512 + part * LANES + LANE;
-        if (i < k->n) vectors[k->to + i] = (double)arena[k->from + i];
+        if (i < k->n) {
+            const double value = (double)arena[k->from + i];
+            vectors[k->to + i] = k->onto ? vectors[k->to + i] + value : value;
+        }
     }
 }
 

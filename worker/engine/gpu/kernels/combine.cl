@@ -23,7 +23,7 @@
 typedef struct combine_place {
     i64 at; /* floats; -1: none; IMAGE: doubles, of coefficients; -1: all are 1 */
     int step;
-    float factor; /* of a term; a dot: its center */
+    float factor; /* of a term; a dot: its center; RELU: the ceiling, NaN: none */
     int kind; /* -1: no such term or dot */
     int masked;
 } combine_place_t;
@@ -104,9 +104,10 @@ DEVICE void combine_find(LOCAL_POINTER combine_place_t *place, int i, int channe
         place[i] = combine_slice(k->mask, channel, pitch);
     else if (i == COMBINE_OUT)
         place[i] = combine_slice(k->out, channel, pitch);
-    else if (i == COMBINE_RELU)
+    else if (i == COMBINE_RELU) {
         place[i] = combine_slice(k->relu, channel, pitch);
-    else
+        place[i].factor = k->ceiling > 0 ? k->ceiling : (float)NAS_GPU_NAN;
+    } else
         place[i].kind = -1;
 }
 
@@ -225,11 +226,11 @@ DEVICE void combine_read(float *to, const GLOBAL float *arena, const GLOBAL doub
     }
 }
 
-/* Bit j: whether x[j] > 0. */
-DEVICE u32 combine_gate(const float *x)
+/* Bit j: whether x[j] > 0, and below a ceiling that there is: nothing is as large as NaN. */
+DEVICE u32 combine_gate(const float *x, float ceiling)
 {
     u32 gate = 0;
-    UNROLL for (int j = 0; j < 8; j++) gate |= (u32)(x[j] > 0) << j;
+    UNROLL for (int j = 0; j < 8; j++) gate |= (u32)(x[j] > 0 && !(x[j] >= ceiling)) << j;
     return gate;
 }
 
@@ -307,13 +308,17 @@ NAS_KERNEL_RESIDENT(combine, COMBINE_LANES, 16)
         UNROLL for (int j = 0; j < 8; j++) value[j] = shift, x[j] = 0;
         const int is_masked = place[COMBINE_MASK].at >= 0;
         if (is_masked) combine_load(x, arena, place + COMBINE_MASK, &pair);
-        u32 gate = combine_gate(x);
+        u32 gate = combine_gate(x, place[COMBINE_RELU].factor);
         combine_terms(value, gate, arena, vectors, place, &pair, h, w);
         combine_dots(sum + lane, value, arena, place + COMBINE_TERMS, &pair, h * w);
         if (place[COMBINE_OUT].at >= 0) combine_store(arena, place + COMBINE_OUT, &pair, value);
         if (place[COMBINE_RELU].at >= 0) {
-            if (!is_masked) gate = combine_gate(value);
-            UNROLL for (int j = 0; j < 8; j++) value[j] = (gate >> j) & 1 ? value[j] : 0;
+            const float ceiling = place[COMBINE_RELU].factor;
+            if (!is_masked) gate = combine_gate(value, ceiling);
+            UNROLL for (int j = 0; j < 8; j++) {
+                const float beyond = !is_masked && value[j] >= ceiling ? ceiling : 0;
+                value[j] = (gate >> j) & 1 ? value[j] : beyond;
+            }
             combine_store(arena, place + COMBINE_RELU, &pair, value);
         }
         combine_advance(&pair, 0, 1, images, quads, n_quads);

@@ -90,9 +90,10 @@ DEVICE product_t linear_gradient(const GLOBAL nas_gpu_head_t *h, i64 d_logits, i
     return p;
 }
 
-/* How many products a phase has, and which they are. */
-DEVICE int products_of(int kind, int phase)
+/* How many products a phase has, and which they are. Without a layer there are none. */
+DEVICE int products_of(const GLOBAL nas_gpu_head_t *h, int kind, int phase)
 {
+    if (h->weight < 0) return 0;
     if (kind == NAS_GPU_HEAD_FORWARD) return phase == 1;
     if (kind == NAS_GPU_HEAD_LOSS) return phase == 4 ? 2 : 0;
     if (kind == NAS_GPU_HEAD_TANGENT) return phase == 1 ? 1 : phase == 6 ? 3 : 0;
@@ -118,12 +119,27 @@ FUNCTION to_means(HEAD, i64 at)
     EACH (i, h->n * h->c) s->vectors[at + i] /= h->n_pixels;
 }
 
+DEVICE double bias_of(HEAD, int o)
+{
+    return h->bias < 0 ? 0 : s->vectors[h->bias + o];
+}
+
+/* Without a layer: to [N, C] = from / divisor, a lane what it has of both. */
+FUNCTION pass_on(HEAD, i64 from, i64 to, double divisor)
+{
+    EACH (i, h->n * h->c) s->vectors[to + i] = s->vectors[from + i] / divisor;
+}
+
 /* Features become means; behind it logits are the bias, to which their product is added. */
 FUNCTION head_forward(HEAD)
 {
     to_means(s, h, h->features);
     if (h->flow) return;
-    EACH (i, h->n * h->o) s->vectors[h->logits + i] = s->vectors[h->bias + i % h->o];
+    if (h->weight < 0) {
+        pass_on(s, h, h->features, h->logits, 1.0);
+        return;
+    }
+    EACH (i, h->n * h->o) s->vectors[h->logits + i] = bias_of(s, h, i % h->o);
     EACH (i, h->c * h->o)
         s->vectors[h->transposed + i] = s->vectors[h->weight + i % h->o * h->c + i / h->o];
 }
@@ -193,7 +209,8 @@ FUNCTION loss_derivative(HEAD, i64 normaliser)
 FUNCTION sum_linear_layer(HEAD)
 {
     double squares = 0, dots = 0, abs_dots = 0, of_fisher = 0;
-    EACH (i, h->o * h->c) {
+    const int n_weights = h->weight < 0 ? 0 : h->o * h->c;
+    EACH (i, n_weights) {
         const double g = s->vectors[h->d_linear + i], wg = g * s->vectors[h->weight + i];
         squares = MAD64(g, g, squares);
         dots += wg;
@@ -221,8 +238,8 @@ FUNCTION give_loss(HEAD)
 FUNCTION head_sum(HEAD)
 {
     EACH (c, h->c) {
-        double sum = 0;
-        for (int o = 0; o < h->o; o++) {
+        double sum = h->weight < 0 ? 1 : 0;
+        for (int o = 0; h->weight >= 0 && o < h->o; o++) {
             const double weight = s->vectors[h->weight + o * h->c + c];
             sum += h->flow ? fabs(weight) : weight;
         }
@@ -237,8 +254,12 @@ FUNCTION head_sum(HEAD)
 FUNCTION begin_tangent(HEAD)
 {
     to_means(s, h, h->t_features);
+    if (h->weight < 0) {
+        pass_on(s, h, h->t_features, h->t_logits, 1.0);
+        return;
+    }
     EACH (i, h->n * h->o)
-        s->vectors[h->t_logits + i] = s->vectors[h->logits + i] - s->vectors[h->bias + i % h->o];
+        s->vectors[h->t_logits + i] = s->vectors[h->logits + i] - bias_of(s, h, i % h->o);
 }
 
 /* Tangent of (softmax - one-hot) / N in steps: e_logits are exp, then softmax, then that; the
@@ -261,8 +282,8 @@ FUNCTION softmax_tangent(HEAD, i64 at, int phase)
                 *e /= of_image;
             } else {
                 *e *= (*t - of_image) / h->n;
-                *t = *e + s->vectors[h->d_logits + i]; /* spent; now the adjoint's tangent, plus the
-                                                          adjoint (w again) */
+                /* spent; now the adjoint's tangent, plus the adjoint (w again) */
+                *t = h->weight < 0 ? *e : *e + s->vectors[h->d_logits + i];
             }
         }
     }
@@ -271,7 +292,8 @@ FUNCTION softmax_tangent(HEAD, i64 at, int phase)
 FUNCTION share_of_curvature(HEAD)
 {
     double sum = 0;
-    EACH (i, h->o * h->c)
+    const int n_weights = h->weight < 0 ? 0 : h->o * h->c;
+    EACH (i, n_weights)
         sum = MAD64(s->vectors[h->d_linear + i],
                     s->vectors[h->e_linear + i] + s->vectors[h->t_linear + i], sum);
     s->room[s->lane] = sum;
@@ -285,6 +307,7 @@ FUNCTION head_loss(HEAD, int phase)
 {
     if (phase == 2) sum_losses(s, h, h->d_features);
     if (phase == 3) loss_derivative(s, h, h->d_features);
+    if (phase == 4 && h->weight < 0) pass_on(s, h, h->d_logits, h->d_features, h->n_pixels);
     if (phase == 5) sum_linear_layer(s, h);
     if (phase == 7) give_loss(s, h);
 }
@@ -293,13 +316,16 @@ FUNCTION head_tangent(HEAD, int phase)
 {
     if (phase == 0) begin_tangent(s, h);
     if (phase >= 2 && phase <= 5) softmax_tangent(s, h, h->e_features, phase);
+    if (phase == 6 && h->weight < 0) pass_on(s, h, h->t_logits, h->e_features, h->n_pixels);
     if (phase == 7) share_of_curvature(s, h);
-    if (phase == 9 && s->lane == 0) s->vectors[h->layer + CURVATURE] = total(s, 0);
+    if (phase == 9 && s->lane == 0 && h->layer >= 0)
+        s->vectors[h->layer + CURVATURE] = total(s, 0);
 }
 
 FUNCTION head_gradient(HEAD, i64 to, i64 to_bias)
 {
     EACH (i, h->o * h->c) s->vectors[to + i] = s->vectors[h->d_linear + i];
+    if (to_bias < 0) return;
     EACH (o, h->o) {
         double sum = 0;
         for (int n = 0; n < h->n; n++) sum += s->vectors[h->d_logits + n * h->o + o];
@@ -310,7 +336,7 @@ FUNCTION head_gradient(HEAD, i64 to, i64 to_bias)
 FUNCTION run_head(OPERATION, const GLOBAL nas_gpu_head_t *h, int phase)
 {
     const int kind = op->kind;
-    for (int i = 0; i < products_of(kind, phase); i++) {
+    for (int i = 0; i < products_of(h, kind, phase); i++) {
         const product_t product = product_of(h, kind, phase, i);
         add_product(s, &product);
     }

@@ -9,6 +9,7 @@
 #include "worker/engine/gpu/kernels/flow.h"
 #include "worker/engine/gpu/kernels/head.h"
 #include "worker/engine/gpu/kernels/norm.h"
+#include "worker/engine/gpu/kernels/scale.h"
 
 /* ---------------------------------------------------------------------------- behind sums */
 
@@ -23,14 +24,9 @@ FUNCTION max_abs(OPERATION, int phase)
             const double value = fabs((double)s->arena[op->in + at * pitch + i % pixels]);
             most = value > most ? value : most;
         }
-        s->room[s->lane] = most;
-    } else if (phase == 1 && s->lane < LEVEL) {
-        for (int i = 0; i < LEVEL; i++) most = fmax(most, s->room[s->lane * LEVEL + i]);
-        s->level[s->lane] = most;
-    } else if (phase == 2 && s->lane == 0) {
-        for (int i = 0; i < LEVEL; i++) most = fmax(most, s->level[i]);
-        s->vectors[op->out] = most;
     }
+    most = find_most(s, phase, most);
+    if (phase == 2 && s->lane == 0) s->vectors[op->out] = most;
 }
 
 FUNCTION agreement(OPERATION)
@@ -54,6 +50,9 @@ DEVICE int phases_of(const GLOBAL nas_gpu_scalar_t *op, const GLOBAL nas_gpu_hea
     case NAS_GPU_MAX_ABS:
     case NAS_GPU_FISHER:
     case NAS_GPU_FLOW_LINEAR:
+    case NAS_GPU_DOTS:
+    case NAS_GPU_GAIN:
+    case NAS_GPU_BOUND:
         return 3;
     case NAS_GPU_HEAD_FORWARD:
         return h->flow ? 1 : 2;
@@ -70,7 +69,8 @@ DEVICE int phases_of(const GLOBAL nas_gpu_scalar_t *op, const GLOBAL nas_gpu_hea
 DEVICE int has_sums(const GLOBAL nas_gpu_scalar_t *op)
 {
     return op->kind == NAS_GPU_FISHER || op->kind == NAS_GPU_FLOW_LINEAR ||
-           op->kind == NAS_GPU_HEAD_LOSS || op->kind == NAS_GPU_HEAD_TANGENT;
+           op->kind == NAS_GPU_HEAD_LOSS || op->kind == NAS_GPU_HEAD_TANGENT ||
+           op->kind == NAS_GPU_DOTS;
 }
 
 /* Operations on a channel. */
@@ -133,6 +133,21 @@ FUNCTION run_phase(OPERATION, const GLOBAL nas_gpu_head_t *h, int phase)
         break;
     case NAS_GPU_FLOW_LINEAR:
         flow_linear(s, op, h, phase);
+        break;
+    case NAS_GPU_DOTS:
+        dots(s, op, phase);
+        break;
+    case NAS_GPU_GAIN:
+        gain(s, op, phase);
+        break;
+    case NAS_GPU_BOUND:
+        bound(s, op, phase);
+        break;
+    case NAS_GPU_SCALE:
+        scale(s, op);
+        break;
+    case NAS_GPU_ALIGN:
+        align(s, op);
         break;
     case NAS_GPU_FISHER:
         fisher(s, op, phase);

@@ -164,7 +164,7 @@ DEVICE void judge(const GLOBAL nas_gpu_settle_t *k, GLOBAL double *vectors)
 NAS_KERNEL(settle, TRAIN_LANES)
 {
     const GLOBAL nas_gpu_settle_t *k = NAS_WORK(nas_gpu_settle_t);
-    const double weight = 0.1, rest = 1 - 0.1, share = 1.0 / k->n_shards;
+    const double share = 1.0 / k->n_shards;
     if (LANE == 0) judge(k, vectors);
     BARRIER();
     if (vectors[k->step + NAS_GPU_STEP_GOES] == 0) return;
@@ -177,6 +177,7 @@ NAS_KERNEL(settle, TRAIN_LANES)
         for (int s = 1; s < k->n_shards; s++) m += vectors[k->moments + s * k->stride + i];
         if (k->n_shards > 1) m *= share;
         m = unbiased * m;
+        const double weight = k->share < 0 ? 0.1 : vectors[k->share + i], rest = 1 - weight;
         const double kept = rest * vectors[k->statistics + i], found = weight * m;
         vectors[k->statistics + i] = kept + found;
     }

@@ -46,12 +46,12 @@ typedef struct nas_gpu_conv {
     int w_o, w_i;
 } nas_gpu_conv_t;
 
-/* weights.cl, a block of output and input channels: parts of the gradient by the weights.
- * GROUP_X: part of the batch. */
+/* weights.cl, a block of output and input channels: parts of the gradient by the weights, whose place
+ * comes first, as in all that have any.  GROUP_X: part of the batch. */
 typedef struct nas_gpu_weights {
+    i64 parts;          /* floats [splits][w_o][w_i][K][K] */
     nas_gpu_slice_t x;  /* the input */
     nas_gpu_slice_t dy; /* adjoint of the output */
-    i64 parts;          /* floats [splits][w_o][w_i][K][K] */
     int n;
     int o_block, i_block; /* first channels of the block */
     int w_o, w_i;
@@ -67,6 +67,78 @@ typedef struct nas_gpu_weight_parts {
     int splits;
     int unused;
 } nas_gpu_weight_parts_t;
+
+/* window.cl, a convolution of any window and groups.  window: y out of x; y's pixels are h_out x
+ * w_out, x's h_in x w_in. With `adjoint` that by the data: then x is the adjoint of the output and y
+ * that of the input.  GROUP_X: tile + tiles x block of the channels that are written.
+ * window_weights: x is the input, y the adjoint of the output; parts of the gradient by the weights.
+ * GROUP_X: NAS_GPU_WINDOW_LANES of the work-items of a part + so many x part.  Groups beyond have
+ * nothing to do. */
+#define NAS_GPU_WINDOW_LANES 64
+#define NAS_GPU_WINDOW_PIXELS(outputs) ((outputs) == 1 ? 4 : 2)
+/* Blocks of the channels of a group. */
+#define NAS_GPU_WINDOW_BLOCKS(channels, outputs) (((channels) + (outputs)-1) / (outputs))
+#define NAS_GPU_WINDOW_TILES(n, n_pixels, outputs)                                                 \
+    ((int)(((i64)(n) * (n_pixels) + NAS_GPU_WINDOW_PIXELS(outputs) * NAS_GPU_WINDOW_LANES - 1) /   \
+           (NAS_GPU_WINDOW_PIXELS(outputs) * NAS_GPU_WINDOW_LANES)))
+typedef struct nas_gpu_window {
+    i64 parts; /* floats [splits][groups x c_out][c_in][k_h][k_w] */
+    nas_gpu_slice_t x;
+    nas_gpu_slice_t y; /* image: a vector [N, C, H, W] instead, y.at in doubles */
+    i64 w;             /* floats [groups x c_out][c_in][k_h][k_w] */
+    int n;
+    int groups;
+    int c_in, c_out; /* of a group: inputs and outputs of the convolution */
+    int h_in, w_in;
+    int h_out, w_out;
+    int k_h, k_w;
+    int stride_h, stride_w;
+    int dilation_h, dilation_w;
+    int top, left; /* padding */
+    int adjoint, image;
+    int splits;
+    int unused;
+} nas_gpu_window_t;
+
+/* ------------------------------------------------------------------------------- other links */
+
+/* links.cl.  GROUP_X: NAS_GPU_LINK_LANES elements of what is written, of n images, c channels; groups
+ * beyond have nothing to do. */
+#define NAS_GPU_LINK_LANES 128
+
+/* pool: nas_pool_shape_t, to = what `from` has where x is largest, or means of `from`, from h_in x
+ * w_in to h_out x w_out pixels. pool_adjoint: the adjoint, `to` of the input's pixels. */
+typedef struct nas_gpu_pooling {
+    nas_gpu_slice_t x; /* takes_largest */
+    nas_gpu_slice_t from;
+    nas_gpu_slice_t to;
+    int n, c;
+    int h_in, w_in;
+    int h_out, w_out;
+    int k_h, k_w;
+    int stride_h, stride_w;
+    int top, left, bottom, right; /* padding */
+    int takes_largest, counts_padding;
+} nas_gpu_pooling_t;
+
+/* copy: nas_copy_t. */
+typedef struct nas_gpu_copy {
+    nas_gpu_slice_t from;
+    nas_gpu_slice_t to;
+    int n, c;
+    int h, w; /* of `to` */
+    int h_from, w_from;
+    int top, left;
+} nas_gpu_copy_t;
+
+/* flatten: [N, C, H, W] to [N, C H W, 1, 1], or back. */
+typedef struct nas_gpu_flatten {
+    nas_gpu_slice_t tensor;
+    nas_gpu_slice_t flat;
+    int n, c, h, w;
+    int back;
+    int unused;
+} nas_gpu_flatten_t;
 
 /* ------------------------------------------------------------------------------- combinations */
 
@@ -102,6 +174,8 @@ typedef struct nas_gpu_combination {
     nas_gpu_slice_t relu;
     int n, c, h, w;
     int n_terms, n_dots;
+    float ceiling; /* of the rectifier; 0: none */
+    int unused;
 } nas_gpu_combination_t;
 
 /* sums.cl, image_dots.  GROUP_X: NAS_GPU_PLANES of the n x c planes, image x C + channel. */
@@ -195,6 +269,8 @@ typedef struct nas_gpu_unpack {
     i64 from; /* floats [n] */
     i64 to;   /* doubles [n] */
     i64 n;
+    int onto; /* they are added to what is there */
+    int unused;
 } nas_gpu_unpack_t;
 
 /* begin.cl, load: images float32 [N, C, H, W] of the data into a tensor.  GROUP_X: a plane. */
@@ -232,6 +308,11 @@ enum {
     NAS_GPU_FLOW_LINEAR,
     NAS_GPU_FLOW_ADD,
     NAS_GPU_CORRELATION_UNUSED, /* it has kernels of its own */
+    NAS_GPU_DOTS,
+    NAS_GPU_GAIN,
+    NAS_GPU_BOUND,
+    NAS_GPU_SCALE,
+    NAS_GPU_ALIGN,
     NAS_GPU_MOMENTS,   /* in [tiles][2][stride]: mean and squared deviations of tiles, of which those of
                           channels from `first` on become mean and variance of `norm`.  A tile is `per`
                           images by `rows` rows, the last ones what is left; tiles of the same images
@@ -254,8 +335,8 @@ typedef struct nas_gpu_scalar {
     i64 exponent, from_exponent; /* -1: 0 */
     i64 norm;
     i64 gamma, beta;   /* parameters; -1: 1 and 0 */
-    i64 bias;          /* parameters: of the convolution before the norm; BIAS, FISHER: `entry`.
-                          -1: none */
+    i64 bias;          /* parameters: of the convolution before the norm; BIAS, FISHER, DOTS, GAIN,
+                          BOUND: `entry`.  -1: none */
     i64 statistics;    /* STATISTICS: [c] means, [c] variances; NORM_MOMENTS: the same, which are
                           written */
     i64 head;          /* bytes of the table: nas_gpu_head_t; HEAD_*, FLOW_LINEAR */
@@ -279,7 +360,7 @@ typedef struct nas_gpu_scalars {
 
 /* nas_head_vectors_t, places among the vectors.  layer: the linear weights' nas_layer_values_t. */
 typedef struct nas_gpu_head {
-    i64 weight, bias;
+    i64 weight, bias; /* -1: no layer, the features are the logits; -1: 0 */
     i64 features, d_features, t_features, e_features;
     i64 logits, d_logits, t_logits, e_logits;
     i64 transposed;
@@ -351,6 +432,7 @@ typedef struct nas_gpu_settle {
     i64 stride;
     i64 statistics; /* doubles [n_statistics] running */
     i64 unbiased;   /* doubles [n_statistics]: what the batch's are multiplied by; 0: it has none */
+    i64 share;      /* doubles [n_statistics]: the batch's part in what runs; -1: 0.1 */
     i64 n_statistics;
     double most; /* norm of the gradient; 0: any */
     int n_parts, n_shards;

@@ -59,4 +59,8 @@ void nas_golden_add_tensors(nas_golden_set_t *set);
 void nas_golden_add_scalars(nas_golden_set_t *set);
 void nas_golden_add_training(nas_golden_set_t *set);
 
+/** Of the second set: convolutions of any window (golden_window.c), all else (golden_link.c). */
+void nas_golden_add_windows(nas_golden_set_t *set);
+void nas_golden_add_links(nas_golden_set_t *set);
+
 #endif

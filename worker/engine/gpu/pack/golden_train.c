@@ -77,6 +77,7 @@ static void add_step(nas_golden_set_t *set, int64_t step)
                                .parts = gather.parts,
                                .loss = gather.shards + STRIDE - 1,
                                .moments = gather.shards + VALUES,
+                               .share = -1,
                                .stride = STRIDE,
                                .n_statistics = STATISTICS,
                                .most = 3,

@@ -70,14 +70,15 @@ static nas_status_t wait(nas_learner_t *learner, nas_error_t *err)
     return nas_learner_layer(learner)->wait(learner->device->gpu, err);
 }
 
-/* What batch variances are multiplied by; means by 1. */
-static void put_unbiased(const nas_learner_member_t *member, double *unbiased)
+/* What batch variances are multiplied by, means by 1; then a batch's share in both. */
+static void put_norms(const nas_learner_member_t *member, double *unbiased, double *share)
 {
     for (int i = 0; i < member->n_norms; i++) {
         const nas_learner_norm_t *norm = &member->norm[i];
         for (int c = 0; c < norm->c; c++) {
             unbiased[norm->statistics + c] = 1;
             unbiased[norm->statistics + norm->c + c] = norm->unbiased;
+            share[norm->statistics + c] = share[norm->statistics + norm->c + c] = norm->share;
         }
     }
 }
@@ -100,7 +101,7 @@ static nas_status_t write_state(nas_learner_t *learner, int member,
     memcpy(all + (at->parameter - at->step), state->parameter, n_values);
     memcpy(all + (at->velocity - at->step), state->velocity, n_values);
     memcpy(all + (at->statistics - at->step), state->statistics, n_statistics);
-    put_unbiased(&network->member, all + (at->unbiased - at->step));
+    put_norms(&network->member, all + (at->unbiased - at->step), all + (at->share - at->step));
     nas_learner_layer(learner)->write(learner->device->gpu, learner->memory.vectors,
                                       (size_t)at->step * sizeof *all, all, n_all);
     return wait(learner, err);

@@ -17,7 +17,7 @@ enum {
 typedef struct nas_learner_vectors {
     int64_t step; /* NAS_GPU_STEP_* */
     int64_t parameter, velocity, statistics;
-    int64_t unbiased; /* nas_gpu_settle_t */
+    int64_t unbiased, share; /* nas_gpu_settle_t */
     int64_t gradient, gather_parts;
 } nas_learner_vectors_t;
 

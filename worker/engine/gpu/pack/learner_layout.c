@@ -76,7 +76,8 @@ static int64_t place_network(nas_learner_network_t *network, int64_t first)
     at->velocity = nas_learner_align(at->parameter + member->n_values);
     at->statistics = nas_learner_align(at->velocity + member->n_values);
     at->unbiased = nas_learner_align(at->statistics + member->n_statistics);
-    at->gradient = nas_learner_align(at->unbiased + member->n_statistics);
+    at->share = nas_learner_align(at->unbiased + member->n_statistics);
+    at->gradient = nas_learner_align(at->share + member->n_statistics);
     at->gather_parts = nas_learner_align(at->gradient + member->n_values);
     return place_copies(&network->shards, nas_learner_align(at->gather_parts + n_sums));
 }

@@ -175,13 +175,16 @@ static void put_step(scheduler_t *s, const nas_gpu_step_t *step)
         memcpy(to, s->steps->descriptors.data + step->at, (size_t)step->n * (size_t)step->n_bytes);
 }
 
-/* Its parts lie `floats` behind the beginning of the scratch. */
+/* Its parts, of which every descriptor's first field says where they are, lie `floats` behind the
+ * beginning of the scratch. */
 static void put_weights(scheduler_t *s, const nas_gpu_step_t *step, int64_t floats)
 {
-    nas_gpu_weights_t *work = grow_wave(s->waves, step);
+    const int64_t parts = s->scratch->at + floats;
+    const size_t n_bytes = (size_t)step->n_bytes;
+    char *work = grow_wave(s->waves, step);
     if (s->waves->table.failed) return;
-    memcpy(work, s->steps->descriptors.data + step->at, (size_t)step->n * sizeof *work);
-    for (int i = 0; i < step->n; i++) work[i].parts = s->scratch->at + floats;
+    memcpy(work, s->steps->descriptors.data + step->at, (size_t)step->n * n_bytes);
+    for (int i = 0; i < step->n; i++) memcpy(work + (size_t)i * n_bytes, &parts, sizeof parts);
 }
 
 static void put_weight_sums(scheduler_t *s, const nas_gpu_step_t *step, int64_t floats)
@@ -190,8 +193,7 @@ static void put_weight_sums(scheduler_t *s, const nas_gpu_step_t *step, int64_t 
         .variant = NAS_GPU_PLAIN_WEIGHT_PARTS, .n = 1, .n_bytes = sizeof(nas_gpu_weight_parts_t)};
     nas_gpu_weight_parts_t *work = grow_wave(s->waves, &sum);
     if (s->waves->table.failed) return;
-    memcpy(work,
-           s->steps->descriptors.data + step->at + (size_t)step->n * sizeof(nas_gpu_weights_t),
+    memcpy(work, s->steps->descriptors.data + step->at + (size_t)step->n * (size_t)step->n_bytes,
            sizeof *work);
     work->parts = s->scratch->at + floats;
     nas_gpu_wave_t *wave = (nas_gpu_wave_t *)(void *)(s->waves->wave.data + s->waves->wave.n) - 1;

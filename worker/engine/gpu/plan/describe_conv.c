@@ -102,12 +102,29 @@ static void describe_data(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *ker
     add_blocks(p, kernel, &all);
 }
 
+static void uses_weights_pass(nas_gpu_planner_t *p, const nas_conv_shape_t *s,
+                              const nas_conv_op_t *op)
+{
+    nas_gpu_uses_tensor(p, shape_in(s), whole(op->in, s->c_in), false);
+    nas_gpu_uses_tensor(p, shape_out(s), whole(op->other, s->c_out), false);
+    nas_gpu_uses_bytes(p, op->out, weight_bytes(s), true);
+}
+
+/* The sum of the parts of a gradient, behind the descriptors that make them. */
+static void add_parts(nas_gpu_planner_t *p, const nas_conv_shape_t *s, const nas_conv_op_t *op,
+                      int splits)
+{
+    *(nas_gpu_weight_parts_t *)nas_gpu_work(p, sizeof(nas_gpu_weight_parts_t)) =
+        (nas_gpu_weight_parts_t){.gradient = nas_gpu_tensor_place(p, op->out),
+                                 .n = (int64_t)(weight_bytes(s) / sizeof(float)),
+                                 .splits = splits};
+}
+
 /* Blocks, then the sum of their parts, whose room is found when they are launched. */
 static void describe_weights(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *kernel,
                              const nas_conv_op_t *op)
 {
     const nas_conv_shape_t *s = &kernel->shape;
-    const int64_t n_weights = (int64_t)(weight_bytes(s) / sizeof(float));
     const int blocks_o = ceil_div(s->c_out, kernel->block_o);
     const int blocks_i = ceil_div(s->c_in, kernel->block_i);
     nas_gpu_weights_t all = {.x = nas_gpu_slice_of(p, whole(op->in, s->c_in)),
@@ -117,10 +134,8 @@ static void describe_weights(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *
                              .w_i = s->c_in,
                              .splits = kernel->groups_x};
     nas_gpu_step_t step = step_of(kernel, blocks_o * blocks_i, sizeof all);
-    step.floats = n_weights * kernel->groups_x;
-    nas_gpu_uses_tensor(p, shape_in(s), whole(op->in, s->c_in), false);
-    nas_gpu_uses_tensor(p, shape_out(s), whole(op->other, s->c_out), false);
-    nas_gpu_uses_bytes(p, op->out, weight_bytes(s), true);
+    step.floats = (int64_t)(weight_bytes(s) / sizeof(float)) * kernel->groups_x;
+    uses_weights_pass(p, s, op);
     (void)nas_gpu_step(p, &step);
     for (int o = 0; o < blocks_o; o++)
         for (int i = 0; i < blocks_i; i++) {
@@ -128,10 +143,65 @@ static void describe_weights(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *
             all.i_block = i * kernel->block_i;
             *(nas_gpu_weights_t *)nas_gpu_work(p, sizeof all) = all;
         }
-    *(nas_gpu_weight_parts_t *)nas_gpu_work(p, sizeof(nas_gpu_weight_parts_t)) =
-        (nas_gpu_weight_parts_t){.gradient = nas_gpu_tensor_place(p, op->out),
-                                 .n = n_weights,
-                                 .splits = kernel->groups_x};
+    add_parts(p, s, op, kernel->groups_x);
+}
+
+/* ------------------------------------------------------------------------- any window and groups */
+
+/* All of a pass but the places of what it reads and writes. */
+static nas_gpu_window_t window_work(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *kernel,
+                                    const nas_conv_op_t *op)
+{
+    nas_gpu_window_t work = {.parts = -1, .w = nas_gpu_tensor_place(p, op->weights)};
+    nas_gpu_window_geometry(&kernel->shape, kernel->pass, &work);
+    return work;
+}
+
+/* y out of x, or dx out of dy. */
+static void describe_window(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *kernel,
+                            const nas_conv_op_t *op)
+{
+    const nas_conv_shape_t *s = &kernel->shape;
+    const bool is_adjoint = kernel->pass == NAS_GPU_BACKWARD_DATA, by_images = op->jacobian >= 0;
+    const nas_shape_t from = is_adjoint ? shape_out(s) : shape_in(s);
+    const nas_shape_t to = is_adjoint ? shape_in(s) : shape_out(s);
+    const nas_gpu_step_t step = step_of(kernel, 1, sizeof(nas_gpu_window_t));
+    nas_gpu_window_t work = window_work(p, kernel, op);
+    work.x = nas_gpu_slice_of(p, whole(op->in, from.c));
+    work.y = nas_gpu_slice_of(p, whole(op->out, to.c));
+    if (by_images) work.y.at = nas_gpu_vector_place(p, op->jacobian);
+    nas_gpu_uses_bytes(p, op->weights, weight_bytes(s), false);
+    nas_gpu_uses_tensor(p, from, whole(op->in, from.c), false);
+    if (by_images)
+        nas_gpu_writes(p, op->jacobian);
+    else
+        nas_gpu_uses_tensor(p, to, whole(op->out, to.c), true);
+    (void)nas_gpu_step(p, &step);
+    *(nas_gpu_window_t *)nas_gpu_work(p, sizeof work) = work;
+}
+
+static void describe_window_weights(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *kernel,
+                                    const nas_conv_op_t *op)
+{
+    const nas_conv_shape_t *s = &kernel->shape;
+    nas_gpu_step_t step = step_of(kernel, 1, sizeof(nas_gpu_window_t));
+    nas_gpu_window_t work = window_work(p, kernel, op);
+    work.x = nas_gpu_slice_of(p, whole(op->in, s->c_in));
+    work.y = nas_gpu_slice_of(p, whole(op->other, s->c_out));
+    uses_weights_pass(p, s, op);
+    step.floats = (int64_t)(weight_bytes(s) / sizeof(float)) * work.splits;
+    (void)nas_gpu_step(p, &step);
+    *(nas_gpu_window_t *)nas_gpu_work(p, sizeof work) = work;
+    add_parts(p, s, op, work.splits);
+}
+
+static void describe_any(nas_gpu_planner_t *p, const nas_gpu_conv_kernel_t *kernel,
+                         const nas_conv_op_t *op)
+{
+    if (kernel->pass == NAS_GPU_BACKWARD_WEIGHTS)
+        describe_window_weights(p, kernel, op);
+    else
+        describe_window(p, kernel, op);
 }
 
 void nas_gpu_describe_conv(nas_gpu_planner_t *p, nas_op_kind_t kind, const nas_conv_op_t *op,
@@ -144,7 +214,9 @@ void nas_gpu_describe_conv(nas_gpu_planner_t *p, nas_op_kind_t kind, const nas_c
         nas_gpu_variants_conv(p->variants, &p->program->conv[op->conv], pass);
     p->failed |= !kernel;
     if (!kernel) return;
-    if (pass == NAS_GPU_FORWARD)
+    if (!kernel->shape.k)
+        describe_any(p, kernel, op);
+    else if (pass == NAS_GPU_FORWARD)
         describe_forward(p, kernel, op, has_moments);
     else if (pass == NAS_GPU_BACKWARD_DATA)
         describe_data(p, kernel, op);
@@ -206,6 +278,22 @@ static void describe_unpack(nas_gpu_planner_t *p, const nas_program_group_t *gro
             .n = layer->n};
         from += layer->n;
     }
+}
+
+void nas_gpu_describe_added_gradient(nas_gpu_planner_t *p, const nas_gradient_op_t *op)
+{
+    const nas_program_group_t *group = &p->program->group[op->group];
+    const nas_program_layer_t *layer = &p->program->layer[group->layer];
+    const nas_gpu_step_t step =
+        layers_step(p, group, NAS_GPU_PLAIN_UNPACK, sizeof(nas_gpu_unpack_t));
+    nas_gpu_uses_bytes(p, op->from, group->elements * sizeof(float), false);
+    nas_gpu_writes(p, op->to);
+    (void)nas_gpu_step(p, &step);
+    *(nas_gpu_unpack_t *)nas_gpu_work(p, sizeof(nas_gpu_unpack_t)) =
+        (nas_gpu_unpack_t){.from = nas_gpu_tensor_place(p, op->from),
+                           .to = nas_gpu_vector_place(p, op->to),
+                           .n = layer->n,
+                           .onto = true};
 }
 
 static void use_dot(nas_gpu_planner_t *p, const nas_weight_dot_t *dot)

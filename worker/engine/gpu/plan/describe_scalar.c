@@ -102,6 +102,16 @@ static void use_plain(nas_gpu_planner_t *p, const nas_scalar_op_t *op)
                 nas_gpu_waits(p, p->image_sum[i].step);
         WRITE(op->out + OF_FISHER);
         break;
+    case NAS_SCALAR_DOTS:
+    case NAS_SCALAR_BOUND:
+    case NAS_SCALAR_ALIGN:
+        READ(op->in, op->more);
+        WRITE(op->out);
+        break;
+    case NAS_SCALAR_SCALE:
+        READ(op->in);
+        WRITE(op->exponent);
+        break;
     case NAS_SCALAR_LAYER:
         for (int i = 0; i <= (int)op->count; i++) READ(op->in + 2 * i);
         WRITE(op->out + OF_SQUARES);
@@ -197,7 +207,7 @@ static void describe_fields(nas_gpu_planner_t *p, const nas_scalar_op_t *op, nas
     }
     if (op->kind == NAS_SCALAR_HEAD_GRADIENT) {
         to->out = nas_gpu_vector_place(p, op->out) + head->weight;
-        to->more = nas_gpu_vector_place(p, op->out) + head->bias;
+        to->more = head->bias < 0 ? -1 : nas_gpu_vector_place(p, op->out) + head->bias;
     }
     if (op->norm >= 0) describe_norm(p, op, &p->program->norm[op->norm], to);
 }

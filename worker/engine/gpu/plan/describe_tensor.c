@@ -79,7 +79,8 @@ void nas_gpu_describe_combination(nas_gpu_planner_t *p, int index)
                                         .h = s->h,
                                         .w = s->w,
                                         .n_terms = c->n_terms,
-                                        .n_dots = c->n_dots};
+                                        .n_dots = c->n_dots,
+                                        .ceiling = (float)c->ceiling};
     nas_gpu_reads(p, c->shift);
     nas_gpu_uses_tensor(p, *s, c->mask, false);
     nas_gpu_uses_tensor(p, *s, c->out, true);

@@ -19,11 +19,13 @@ static size_t tensor_bytes(nas_shape_t shape)
 
 static nas_status_t check(const nas_conv_shape_t *shape, nas_error_t *err)
 {
+    const nas_window_t window = nas_conv_window(shape);
+    if (nas_conv_window_is_known(shape)) return NAS_OK;
     if (nas_conv_shape_is_known(shape) && shape->w_in <= NAS_GPU_MOST_COLUMNS) return NAS_OK;
     return nas_error_set(
         err, NAS_EARG,
-        "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: GPUs have kernels of 1 x 1 and 3 x 3, strides 1 and 2, extents positive, rows of at most %d pixels",
-        shape->k, shape->k, shape->stride, shape->c_in, shape->c_out, shape->n, shape->h_in,
+        "convolution %d x %d, stride %d, %d to %d channels, %d images of %d x %d: GPUs have kernels of windows within their padded input, extents positive, and with 1 x 1 and 3 x 3 of the usual padding rows of at most %d pixels",
+        window.k_h, window.k_w, window.stride_h, shape->c_in, shape->c_out, shape->n, shape->h_in,
         shape->w_in, NAS_GPU_MOST_COLUMNS);
 }
 

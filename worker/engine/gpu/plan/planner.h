@@ -5,6 +5,7 @@
 #include "worker/engine/gpu/plan/descriptors.h"
 #include "worker/engine/gpu/plan/hazards.h"
 #include "worker/engine/gpu/plan/steps.h"
+#include "worker/engine/gpu/plan/window.h"
 
 /* An operation has at most so many tensors and vectors: a combination's terms and dots, two each,
  * and a few. */
@@ -128,6 +129,11 @@ void nas_gpu_describe_weights(nas_gpu_planner_t *p, const nas_op_t *op);
 void nas_gpu_describe_combination(nas_gpu_planner_t *p, int index);
 /** LOAD_IMAGES, MOMENTS, IMAGE_DOTS, AGREEMENT, MAX_ABS. */
 void nas_gpu_describe_tensor(nas_gpu_planner_t *p, nas_op_kind_t kind, const nas_tensor_op_t *op);
+void nas_gpu_describe_pool(nas_gpu_planner_t *p, nas_op_kind_t kind, const nas_pool_op_t *op);
+void nas_gpu_describe_copy(nas_gpu_planner_t *p, const nas_copy_op_t *op);
+/** FLATTEN, UNFLATTEN. */
+void nas_gpu_describe_flat(nas_gpu_planner_t *p, nas_op_kind_t kind, const nas_tensor_op_t *op);
+void nas_gpu_describe_added_gradient(nas_gpu_planner_t *p, const nas_gradient_op_t *op);
 /** What is counted becomes numbers. */
 void nas_gpu_describe_counts(nas_gpu_planner_t *p);
 void nas_gpu_describe_scalar(nas_gpu_planner_t *p, const nas_scalar_op_t *op);

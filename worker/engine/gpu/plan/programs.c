@@ -1,5 +1,6 @@
 /* Programs, operation by operation. */
 #include "worker/engine/gpu/plan/planner.h"
+#include "worker/engine/gpu/plan/size.h"
 
 #include <stdlib.h>
 
@@ -9,22 +10,15 @@ static bool has_failed(const nas_gpu_steps_t *steps)
            steps->table.failed;
 }
 
-/* Whether the operation behind a convolution takes moments of what it writes. */
-static bool has_moments(const nas_program_t *program, int op)
-{
-    const nas_op_t *next = &program->op[op + 1];
-    return op + 1 < program->n_ops && next->kind == NAS_OP_MOMENTS &&
-           next->tensor.a.at == program->op[op].conv.out;
-}
-
 static void describe(nas_gpu_planner_t *p, int index)
 {
     const nas_op_t *op = &p->program->op[index];
+    if (op->kind != NAS_OP_MOMENTS) p->tiles.step = -1;
     switch (op->kind) {
     case NAS_OP_CONV_FORWARD:
     case NAS_OP_CONV_BACKWARD_DATA:
     case NAS_OP_CONV_BACKWARD_WEIGHTS:
-        nas_gpu_describe_conv(p, op->kind, &op->conv, has_moments(p->program, index));
+        nas_gpu_describe_conv(p, op->kind, &op->conv, nas_gpu_has_tiles(p->program, index));
         break;
     case NAS_OP_PACK:
     case NAS_OP_UNPACK:
@@ -45,13 +39,19 @@ static void describe(nas_gpu_planner_t *p, int index)
         nas_gpu_describe_scalar(p, &op->scalar);
         break;
     case NAS_OP_ADD_GRADIENT:
+        nas_gpu_describe_added_gradient(p, &op->gradient);
+        break;
     case NAS_OP_POOL_FORWARD:
     case NAS_OP_POOL_BACKWARD:
     case NAS_OP_POOL_TANGENT:
+        nas_gpu_describe_pool(p, op->kind, &op->pool);
+        break;
     case NAS_OP_COPY:
+        nas_gpu_describe_copy(p, &op->copy);
+        break;
     case NAS_OP_FLATTEN:
     case NAS_OP_UNFLATTEN:
-        NAS_ASSERT(false); /* this layout has no such kernels, so no program for it has them */
+        nas_gpu_describe_flat(p, op->kind, &op->tensor);
         break;
     }
 }

@@ -31,20 +31,27 @@ static int64_t parts_of_combination(const nas_program_combination_t *c)
     return (int64_t)c->n_dots * NAS_GPU_PARTS * c->shape.c;
 }
 
+bool nas_gpu_has_tiles(const nas_program_t *program, int op)
+{
+    const nas_op_t *conv = &program->op[op], *next = conv + 1;
+    return conv->kind == NAS_OP_CONV_FORWARD && program->conv[conv->conv.conv].k &&
+           op + 1 < program->n_ops && next->kind == NAS_OP_MOMENTS &&
+           next->tensor.a.at == conv->conv.out;
+}
+
 int64_t nas_gpu_program_parts(nas_gpu_variants_t *variants, const nas_program_t *program)
 {
     int64_t n = 0;
     nas_place_t by_conv = NAS_NOWHERE; /* whose moments the convolution took */
     for (int i = 0; i < program->n_ops; i++) {
         const nas_op_t *op = &program->op[i];
-        const bool has_moments = op->kind == NAS_OP_CONV_FORWARD && i + 1 < program->n_ops &&
-                                 op[1].kind == NAS_OP_MOMENTS && op[1].tensor.a.at == op->conv.out;
-        if (has_moments) {
+        if (op->kind != NAS_OP_MOMENTS) by_conv = NAS_NOWHERE;
+        if (nas_gpu_has_tiles(program, i)) {
             const int64_t parts = parts_of_conv(variants, program, op);
             if (parts < 0) return -1;
             n += parts;
+            by_conv = op->conv.out;
         }
-        if (op->kind == NAS_OP_CONV_FORWARD) by_conv = has_moments ? op->conv.out : NAS_NOWHERE;
         if (op->kind == NAS_OP_COMBINE) n += parts_of_combination(&program->combination[op->index]);
         if (op->kind == NAS_OP_IMAGE_DOTS ||
             (op->kind == NAS_OP_MOMENTS && op->tensor.a.at != by_conv))

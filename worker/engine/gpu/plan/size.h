@@ -12,6 +12,10 @@
 /** Doubles of parts that its steps take (nas_gpu_steps_t). -1: no memory. */
 int64_t nas_gpu_program_parts(nas_gpu_variants_t *variants, const nas_program_t *program);
 
+/** Whether an operation is a convolution that takes moments of its tiles as it writes them: a plain
+ *  one, where the next operation wants them. */
+bool nas_gpu_has_tiles(const nas_program_t *program, int op);
+
 /** Doubles of counts that it has: 0 where no signs are compared. */
 int64_t nas_gpu_program_counts(const nas_program_t *program);
 

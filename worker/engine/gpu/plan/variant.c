@@ -1,6 +1,7 @@
 #include "worker/engine/gpu/plan/variant.h"
 
 #include "worker/engine/gpu/kernels/sources.h"
+#include "worker/engine/gpu/plan/window.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -179,8 +180,18 @@ static nas_gpu_variant_t weights_variant(const geometry_t *g, bool image)
     return variant;
 }
 
+/* Of one that is not plain: its extents are in the descriptor. */
+static nas_gpu_variant_t window_variant(const nas_conv_shape_t *shape, nas_gpu_pass_t pass)
+{
+    const char *kernel = pass == NAS_GPU_BACKWARD_WEIGHTS ? "window_weights" : "window";
+    nas_gpu_variant_t variant = nas_gpu_plain_variant("window", kernel);
+    define(&variant, "OUTPUTS", nas_gpu_window_outputs(shape, pass));
+    return variant;
+}
+
 nas_gpu_variant_t nas_gpu_conv_variant(const nas_conv_shape_t *shape, nas_gpu_pass_t pass)
 {
+    if (!shape->k) return window_variant(shape, pass);
     const geometry_t g = geometry_of(shape, pass);
     return pass == NAS_GPU_BACKWARD_WEIGHTS ? weights_variant(&g, shape->image)
                                             : pixels_variant(&g);

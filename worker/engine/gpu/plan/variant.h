@@ -1,8 +1,8 @@
 /* Variants: a kernel with the definitions that it is built with. Two operations can share a launch
  * where theirs is the same.
  *
- * Convolutions are built for a kernel size, a stride and the pixels of what they write; channels and
- * images are in the descriptors. How a tensor is cut into tiles, and a batch into parts, depends on
+ * Plain convolutions are built for a kernel size, a stride and the pixels of what they write; channels
+ * and images are in the descriptors, and of others all is (window.h). How a tensor is cut into tiles, and a batch into parts, depends on
  * that shape alone: so an architecture's bits do not depend on its company. All else is built once.
  *
  * A tile is tile_images images by tile_rows rows (all columns) of what is written, the last ones

@@ -1,5 +1,7 @@
 #include "worker/engine/gpu/plan/variants.h"
 
+#include "worker/engine/gpu/plan/window.h"
+
 #include <stdlib.h>
 
 /* Slots of the table of convolutions to begin with, a power of two. */
@@ -64,6 +66,10 @@ static nas_status_t add_plain(nas_gpu_variants_t *variants)
         [NAS_GPU_PLAIN_GATHER] = {"train", "gather"},
         [NAS_GPU_PLAIN_SETTLE] = {"train", "settle"},
         [NAS_GPU_PLAIN_DESCEND] = {"train", "descend"},
+        [NAS_GPU_PLAIN_POOL] = {"links", "pool"},
+        [NAS_GPU_PLAIN_POOL_ADJOINT] = {"links", "pool_adjoint"},
+        [NAS_GPU_PLAIN_COPY] = {"links", "copy"},
+        [NAS_GPU_PLAIN_FLATTEN] = {"links", "flatten"},
     };
     for (int i = 0; i < NAS_GPU_PLAIN_COUNT; i++) {
         const nas_gpu_variant_t variant = nas_gpu_plain_variant(plain[i].source, plain[i].kernel);
@@ -82,8 +88,10 @@ static bool is_same(const nas_gpu_conv_kernel_t *conv, const nas_conv_shape_t *b
 
 static size_t hash(const nas_conv_shape_t *shape, nas_gpu_pass_t pass)
 {
-    const int field[] = {shape->n, shape->c_in,   shape->c_out, shape->h_in, shape->w_in,
-                         shape->k, shape->stride, shape->image, (int)pass};
+    const nas_window_t window = nas_conv_window(shape);
+    const int field[] = {shape->n,    shape->c_in,     shape->c_out,           shape->h_in,
+                         shape->w_in, shape->image,    nas_conv_groups(shape), window.k_h,
+                         window.k_w,  window.stride_h, window.dilation_h,      (int)pass};
     size_t state = 0;
     for (size_t i = 0; i < sizeof field / sizeof *field; i++)
         state = (state ^ (size_t)field[i]) * 0x9e3779b97f4a7c15u;
@@ -121,6 +129,14 @@ static nas_status_t grow_convs(nas_gpu_variants_t *variants)
     return NAS_OK;
 }
 
+static int groups_of(const nas_gpu_variant_t *variant, const nas_conv_shape_t *shape,
+                     nas_gpu_pass_t pass)
+{
+    if (!shape->k) return nas_gpu_window_groups(shape, pass);
+    return pass == NAS_GPU_BACKWARD_WEIGHTS ? nas_gpu_weight_splits(variant, shape->n)
+                                            : nas_gpu_conv_tiles(variant, shape->n);
+}
+
 const nas_gpu_conv_kernel_t *nas_gpu_variants_conv(nas_gpu_variants_t *variants,
                                                    const nas_conv_shape_t *shape,
                                                    nas_gpu_pass_t pass)
@@ -134,9 +150,7 @@ const nas_gpu_conv_kernel_t *nas_gpu_variants_conv(nas_gpu_variants_t *variants,
     *conv = (nas_gpu_conv_kernel_t){.shape = *shape,
                                     .pass = pass,
                                     .variant = number,
-                                    .groups_x = pass == NAS_GPU_BACKWARD_WEIGHTS
-                                                    ? nas_gpu_weight_splits(&variant, shape->n)
-                                                    : nas_gpu_conv_tiles(&variant, shape->n),
+                                    .groups_x = groups_of(&variant, shape, pass),
                                     .block_o = variant.block_o,
                                     .block_i = variant.block_i,
                                     .tile_images = variant.tile_images,
