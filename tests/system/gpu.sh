@@ -9,7 +9,7 @@ skip_sanitized 'PoCL leaks, and kernels are tested one by one'
 
 # ---- References ----
 
-mapfile -t references < <(ls "$ROBOTNAS_SOURCE"/tests/data/reference-*.h5)
+mapfile -t references < <(ls "$ROBOTNAS_SOURCE"/tests/data/reference-*.h5 "$ROBOTNAS_SOURCE"/tests/data/network-*.h5)
 for device in "${devices[@]}"; do
     expect_exit 0 "$ROBOTNAS" verify --device "$device" "${references[@]}"
     expect_line out ' values, 0 differ$'
@@ -28,6 +28,24 @@ for device in "${devices[@]}"; do
     done
 done
 grep -q '^|' expected || fail "no scores: $(<expected)"
+
+# ---- Networks of another space: the same bits in packs of any size, trained too ----
+
+sed -e 's/^pool:.*/pool: {space: darts, subset: {sample: 2}}/' -e 's/cells: 1/cells: 3/' -e '/^metrics:/d' score.yaml >darts.yaml
+cat >>darts.yaml <<'JOB'
+metrics: {source: compute, names: [grad_norm, grasp, fisher, synflow, nwot], batch: 6}
+objective: {kind: train, epochs: 1, batch: 8}
+search: {method: random, budget: 2}
+JOB
+for how in 1:2 1:1 2:2; do
+    rm -rf darts.h5*
+    NAS_GPU_PACK=${how#*:} expect_exit 0 ranks "${how%:*}" "$ROBOTNAS" search darts.yaml --set output=darts.h5 --device "${devices[-1]}"
+    scores_of darts.h5 >darts.scores
+    "$ROBOTNAS" report darts.h5 --csv - | sed 's/,[^,]*$//' >>darts.scores
+    [ -e darts.expected ] || cp darts.scores darts.expected
+    diff darts.expected darts.scores >&2 || fail "others in packs of ${how#*:} on ${how%:*} ranks"
+done
+! grep -q ',failed' darts.expected || fail "failed: $(<darts.expected)"
 
 # ---- Trainings ----
 

@@ -16,7 +16,7 @@ objective: {kind: train, epochs: 1, batch: 50}
 search: {method: pool-gp, budget: 3}
 JOB
 expect_exit 0 "$ROBOTNAS" check darts.yaml
-grep -q '^# device:      cpu' out || fail "check says of devices: $(grep device out)"
+grep -q '^# device: ' out || fail "check says of devices: $(grep device out)"
 for n in 1 2; do
     expect_exit 0 ranks "$n" "$ROBOTNAS" search darts.yaml --set "output=darts$n.h5"
     scores_of "darts$n.h5" >"scores$n"
@@ -40,13 +40,6 @@ for space in transnas-micro transnas-macro; do
 import json, sys
 report = json.load(sys.stdin)
 assert report["scores"]["failed"] == 0, report["scores"]' || fail "$space: architectures failed"
-done
-
-# ---- A GPU is asked for that cannot compute them ----
-
-for device in gpu opencl; do
-    expect_exit 2 "$ROBOTNAS" check darts.yaml --device $device
-    grep -q 'device: network: .* cannot compute it yet.* set cpu' err || fail "check --device $device: $(<err)"
 done
 
 # ---- Files ----

@@ -121,13 +121,14 @@ NAS_KERNEL(window, LANES)
 
 /* Along a row of dy: sum[o] += that of output o with x, whose row is `x_row`. */
 DEVICE void add_row(float sum[OUTPUTS], const GLOBAL nas_gpu_window_t *k, const GLOBAL float *x_row,
-                    const GLOBAL float *dy_row, i64 dy_plane, int n, int tap)
+                    const GLOBAL float *dy_row, int dy_plane, int n, int tap)
 {
     for (int w = 0; w < k->w_out; w++) {
         const int z = w * k->stride_w - k->left + tap * k->dilation_w;
         const float v = z >= 0 && z < k->w_in ? x_row[z] : 0;
-        UNROLL for (int o = 0; o < OUTPUTS; o++)
-            if (o < n) sum[o] = MAD(v, dy_row[o * dy_plane + w], sum[o]);
+        const GLOBAL float *dy = dy_row + w; /* one place in a register, not one an output */
+        UNROLL for (int o = 0; o < OUTPUTS; o++, dy += dy_plane)
+            if (o < n) sum[o] = MAD(v, *dy, sum[o]);
     }
 }
 
@@ -145,8 +146,8 @@ NAS_KERNEL(window_weights, LANES)
     const int group = number / blocks, first = number % blocks * OUTPUTS;
     const int n = k->c_out - first < OUTPUTS ? k->c_out - first : OUTPUTS;
     const int row_tap = weight % taps / k->k_w, tap = weight % taps % k->k_w;
-    const i64 x_plane = NAS_GPU_PITCH(k->h_in, k->w_in);
-    const i64 dy_plane = NAS_GPU_PITCH(k->h_out, k->w_out);
+    const int x_plane = NAS_GPU_PITCH(k->h_in, k->w_in);
+    const int dy_plane = NAS_GPU_PITCH(k->h_out, k->w_out);
     const int x_channel = k->x.c_first + group * k->c_in + weight / taps;
     const int dy_channel = k->y.c_first + group * k->c_out + first;
     const int end = (int)((i64)k->n * (split + 1) / k->splits);

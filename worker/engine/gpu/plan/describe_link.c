@@ -4,7 +4,7 @@
 static nas_gpu_step_t step_of(nas_gpu_plain_t variant, nas_shape_t written, size_t n_bytes)
 {
     const int64_t n = (int64_t)written.n * written.c * written.h * written.w;
-    return (nas_gpu_step_t){.variant = variant,
+    return (nas_gpu_step_t){.variant = (int)variant,
                             .groups_x = (int)((n + NAS_GPU_LINK_LANES - 1) / NAS_GPU_LINK_LANES),
                             .n = 1,
                             .n_bytes = (int)n_bytes};
