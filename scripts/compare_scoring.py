@@ -122,7 +122,8 @@ def jacob_cov(net, x, _y):
 class Torch:
     def __init__(self, net, options):
         self.net = net
-        self.images, self.labels = torch.randn(options.batch, 3, options.side, options.side), torch.randint(CLASSES, (options.batch,))
+        self.images = torch.randn(options.batch, 3, options.side, options.side)
+        self.labels = torch.randint(CLASSES, (options.batch,))
 
     def seconds(self):
         """Of the processor, of each metric."""

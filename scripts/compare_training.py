@@ -4,10 +4,11 @@
 usage: compare_training.py ROBOTNAS [--rounds N] [--steps N] [--channels-last] [CASE...]
 CASE: nas-bench-201, or one of the networks of torch_networks.py; default: all.
 
-Both train the same networks (batch 64, images of 3 x 32 x 32, 16 channels): three of NAS-Bench-201 with 5 cells a stage, those of
-DARTS with 5 cells, which robotnas reads as ONNX files like those of TransNAS-Bench-101. A step is forward, backward and a Nesterov
+Both train the same networks (batch 64, images of 3 x 32 x 32, 16 channels): three of NAS-Bench-201 with 5 cells a stage, two of
+DARTS with 5 cells and two of TransNAS-Bench-101, which robotnas reads as ONNX files. A step is forward, backward and a Nesterov
 step of stochastic gradient descent. The two take turns, so that whatever else the machine does hits
-both alike; times are of the processor, the table has medians over the rounds. robotnas also mirrors and crops its images, PyTorch gets ready tensors.
+both alike; times are of the processor, the table has medians over the rounds. robotnas also mirrors and crops its images, PyTorch
+gets ready tensors.
 Ends with 77 where PyTorch is not installed.
 """
 import argparse
