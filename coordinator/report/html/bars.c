@@ -11,17 +11,17 @@ enum { WIDTH = 520, LEFT = 150, RIGHT = 74, ROW = 28, TOP = 6, BOTTOM = 24, MOST
 /* A label as far as it has room; the whole of it is its tooltip. */
 static void print_label(const nas_bar_t *bar, double y, FILE *out)
 {
-    char text[MOST_BYTES + 4];
+    char text[MOST_BYTES + 1];
     size_t n = 0;
     for (size_t k; bar->label[n] && (k = nas_utf8_length(bar->label + n)) > 0; n += k)
         if (n + k > MOST_BYTES) break;
     memcpy(text, bar->label, n);
-    (void)strcpy(text + n, bar->label[n] ? "..." : "");
+    text[n] = '\0';
     (void)fprintf(out, "<text x=\"%d\" y=\"%.0f\" text-anchor=\"end\"><title>", LEFT - 8, y + 5);
     nas_html_text(bar->label, out);
     (void)fputs("</title>", out);
     nas_html_text(text, out);
-    (void)fputs("</text>", out);
+    (void)fprintf(out, "%s</text>", bar->label[n] ? "..." : "");
 }
 
 static void print_bar(const nas_bars_t *bars, const nas_scale_t *scale, int i)

@@ -32,16 +32,6 @@ static const section_t section[] = {
 
 enum { N_SECTIONS = sizeof section / sizeof *section };
 
-bool nas_page_is_search(const nas_page_t *page)
-{
-    return page->state->n_repeat > 0;
-}
-
-bool nas_page_is_scored(const nas_page_t *page)
-{
-    return page->state->scores.n > 0 && page->state->metrics.n > 0;
-}
-
 static bool has(const nas_page_t *page, const section_t *s)
 {
     return !s->has || s->has(page);
