@@ -26,12 +26,22 @@ static inline nas_reference_values_t compute(const nas_reference_t *reference,
     return values;
 }
 
+/* ReLUs are turned in passes over the batch alone: metrics of other runs do not count here. */
+static inline void leave_other_runs_out(nas_reference_t *reference)
+{
+    int n;
+    const nas_metric_t *const *metric = nas_metric_list(&n);
+    for (int i = 0; i < n; i++)
+        if (metric[i]->on > NAS_RUNS_FLOW) reference->has_metric[i] = false;
+}
+
 static inline fixture_t setup(const char *name)
 {
     fixture_t f = {0};
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/tests/data/%s", getenv("ROBOTNAS_SOURCE"), name);
     cr_assert_eq(nas_reference_read(path, NULL, NULL, &f.reference, NULL), NAS_OK);
+    leave_other_runs_out(&f.reference);
     nas_reference_values_t values = compute(&f.reference, NULL, 0, &f.near);
     nas_reference_values_fini(&values);
     return f;
