@@ -50,8 +50,10 @@ static bool is_network(const char *text)
 
 bool nas_cli_names_networks(int argc, char **argv)
 {
-    for (int i = 1; i < argc; i++)
-        if (is_network(argv[i])) return true;
+    for (int i = 1; i < argc; i++) {
+        const bool is_setting = strcmp(argv[i - 1], "--set") == 0 || argv[i][0] == '-';
+        if (!is_setting && is_network(argv[i])) return true;
+    }
     return false;
 }
 

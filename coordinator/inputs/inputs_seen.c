@@ -1,6 +1,6 @@
 /* What can be known of a job's files without reading them. */
 #include "common/io/file.h"
-#include "coordinator/inputs/inputs_internal.h"
+#include "coordinator/inputs/inputs.h"
 
 /* Sizes and times of files, one after the other. */
 typedef struct look {
@@ -59,7 +59,8 @@ nas_status_t nas_inputs_seen(const nas_inputs_t *inputs, nas_digest_t *seen, nas
     *seen = (nas_digest_t){{0}};
     nas_status_t status = nas_hasher_create(&look.hasher, err);
     if (status) return status;
-    look.failed = nas_inputs_have_files(inputs); /* what is in its table is not known yet */
+    look.failed = nas_job_has(job, "pool.space",
+                              NAS_POOL_OF_FILES); /* what is in its table is not known yet */
     look_at(&look, job->pool.table);
     look_at(&look, job->pool.subset.file);
     look_at(&look, nas_job_table(job)->table);

@@ -323,6 +323,7 @@ Test(job, printing_shows_every_value_of_a_space)
                            "  channels: 1024\n"
                            "  cells: 64\n"
                            "  convention: train\n"
+                           "  weights: usual\n"
                            "data:\n"
                            "  format: hdf5\n"
                            "  train: [/a.h5, \"/b c.h5\"]\n"

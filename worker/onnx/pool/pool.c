@@ -19,15 +19,6 @@ void nas_onnx_files_fini(nas_onnx_files_t *files)
     *files = (nas_onnx_files_t){0};
 }
 
-nas_onnx_expected_t nas_onnx_pool_expects(const nas_onnx_pool_t *pool, const nas_network_t *extents)
-{
-    return (nas_onnx_expected_t){.image_channels = extents->image_channels,
-                                 .height = extents->height,
-                                 .width = extents->width,
-                                 .classes = extents->classes,
-                                 .with_values = pool->files.weights == NAS_WEIGHTS_FILE};
-}
-
 /* ------------------------------------------------------------------------------------- the source */
 
 /* The pool has its rows in the list's order. */

@@ -23,8 +23,15 @@ typedef struct nas_onnx_pool {
 } nas_onnx_pool_t;
 
 /** Of the images that the job has. */
-nas_onnx_expected_t nas_onnx_pool_expects(const nas_onnx_pool_t *pool,
-                                          const nas_network_t *extents);
+static inline nas_onnx_expected_t nas_onnx_pool_expects(const nas_onnx_pool_t *pool,
+                                                        const nas_network_t *extents)
+{
+    return (nas_onnx_expected_t){.image_channels = extents->image_channels,
+                                 .height = extents->height,
+                                 .width = extents->width,
+                                 .classes = extents->classes,
+                                 .with_values = pool->files.weights == NAS_WEIGHTS_FILE};
+}
 
 /** Look at the files of all ranks' shares.  Collective. As nas_onnx_pool_create. */
 nas_status_t nas_onnx_pool_look(nas_onnx_pool_t *pool, nas_comm_t *comm,
