@@ -472,7 +472,7 @@ def load(build, choices, path, strict=True):
     state = network.state_dict(keep_vars=True)
     there = {id(state[key]) for key in tensors if key in state}  # shared ones are in the file once
     missing = [key for key, value in state.items() if id(value) not in there and not key.endswith("num_batches_tracked")]
-    left = [key for key in tensors if key not in state and not key.startswith("images/")]
+    left = [key for key in tensors if key not in state and "/" not in key]  # with one: constants, as a ReLU6's ends
     differ = [key for key in tensors if key in state and tensors[key].shape != state[key].shape]
     faults = {"lacks": missing if strict else [], "has, and the network does not,": left, "has other shapes of": differ}
     for what, keys in faults.items():
