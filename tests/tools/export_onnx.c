@@ -1,12 +1,16 @@
 /* A network of random parameters and statistics as an ONNX model, with what the engine computes of
- * a few images; tests/system/onnx_check.py compares.
+ * a few images; tests/system/onnx_check.py and onnxruntime_check.py compare.
  *
  * usage: export_onnx FOLDER ARCH score|train IMAGE_CHANNELS HEIGHT WIDTH CHANNELS CELLS CLASSES
+ *
+ * ARCH is of a space, or any:NUMBER, a random network of all operations (any_graph.h), of which
+ * channels and cells say nothing.
  *
  * FOLDER gets model.onnx, images.f32 (N images, values from 0 to 1) and logits.f64.
  */
 #include "common/base/rng.h"
 #include "common/base/version.h"
+#include "tests/unit/any_graph.h"
 #include "worker/engine/graph/parameters.h"
 #include "worker/engine/host/host.h"
 #include "worker/onnx/onnx.h"
@@ -35,9 +39,43 @@ typedef struct network {
     nas_engine_t *engine;
 } network_t;
 
-static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
+/* Whether flat tensors are [N, C] and nothing else throughout, as in ONNX: a graph may take one for
+ * [N, C, 1, 1]. */
+static bool has_ranks(const nas_graph_t *graph)
+{
+    bool flat[ANY_TENSORS * 4] = {false}, fits = true;
+    NAS_ASSERT(graph->n_nodes <= ANY_TENSORS * 4);
+    for (int i = 0; i < graph->n_nodes; i++) {
+        const nas_node_t *node = &graph->node[i];
+        const bool keeps = node->kind == NAS_NODE_RECTIFIER || node->kind == NAS_NODE_SUM;
+        const bool is_first_flat = node->n_inputs > 0 && flat[nas_graph_input(graph, i, 0)];
+        const bool makes = node->kind == NAS_NODE_FLATTEN || node->kind == NAS_NODE_LINEAR;
+        flat[i] = makes || (keeps && is_first_flat);
+        for (int k = 0; !makes && k < node->n_inputs; k++)
+            fits &= flat[nas_graph_input(graph, i, k)] == (keeps && is_first_flat);
+    }
+    return fits && flat[graph->output];
+}
+
+static nas_status_t create_graph(network_t *net, const nas_network_t *around, nas_error_t *err)
 {
     nas_arch_t arch;
+    if (strncmp(net->arch, "any:", 4) == 0) {
+        const int number = (int)strtol(net->arch + 4, NULL, 10);
+        const nas_status_t made = nas_graph_make(make_any, &number, around, &net->graph, err);
+        if (made || has_ranks(net->graph)) return made;
+        return nas_error_set(err, NAS_EARG, "%s has no file: a tensor is both flat and not",
+                             net->arch);
+    }
+    nas_status_t status = nas_arch_find(net->arch, &arch, err);
+    if (status) return status;
+    status = nas_graph_create(around, &arch, &net->graph, err);
+    nas_arch_fini(&arch);
+    return status;
+}
+
+static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
+{
     const nas_network_t around = {
         .image_channels = (int)strtol(args[2], NULL, 10),
         .height = (int)strtol(args[3], NULL, 10),
@@ -49,16 +87,13 @@ static nas_status_t create(network_t *net, char *const *args, nas_error_t *err)
     net->arch = args[0];
     if (around.image_channels > IMAGE_CHANNELS)
         return nas_error_set(err, NAS_EARG, "images have at most %d channels", IMAGE_CHANNELS);
-    nas_status_t status = nas_arch_find(net->arch, &arch, err);
-    if (status) return status;
-    status = nas_graph_create(&around, &arch, &net->graph, err);
-    nas_arch_fini(&arch);
+    nas_status_t status = create_graph(net, &around, err);
     if (!status) status = nas_host_engine_create(nas_backend_ref(), NULL, &net->engine, err);
     if (status) return status;
     const size_t n = BATCH * (size_t)(around.image_channels * around.height * around.width);
     net->n_pixels = around.height * around.width;
     net->parameters = calloc((size_t)net->graph->n_values, sizeof *net->parameters);
-    net->statistics = calloc((size_t)net->graph->n_statistics, sizeof *net->statistics);
+    net->statistics = calloc((size_t)net->graph->n_statistics + 1, sizeof *net->statistics);
     net->images = calloc(n, sizeof *net->images);
     net->normalised = calloc(n, sizeof *net->normalised);
     net->logits = calloc(BATCH * (size_t)around.classes, sizeof *net->logits);
