@@ -187,6 +187,5 @@ refuse 'pool.command=[sh, "{arch}"]' 'pool\.command: has no {onnx}'
 refuse 'pool.command=[sh, "{arch}", "{seed}", "{onnx}"]' 'pool\.command: .*unknown placeholder {seed}'
 refuse 'pool.command=[./none, "{onnx}"]' 'pool\.command: no program \./none'
 refuse pool.table=list.csv "list\.csv:1: no column 'onnx'"
-refuse device=gpu 'device: GPUs do not compute networks of ONNX files yet'
 expect_exit 2 "$ROBOTNAS" check cells.yaml --set network.weights=file
 expect_line err 'network\.weights: networks of this pool have no files'
