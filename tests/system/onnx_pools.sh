@@ -138,6 +138,11 @@ for ranks in 1 2; do
 done
 diff <(same_report written1.h5) <(same_report written2.h5) >&2 || fail 'a program has another report on two ranks'
 expect_exit 0 "$ROBOTNAS" export written1.h5 --format onnx --output written.onnx
+expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --set "$written" --set search.method=random --set output=team.h5
+[ -z "$(sort written | uniq -d)" ] || fail "a team wrote twice: $(sort written | uniq -c)"
+ln write.sh again.sh
+expect_exit 2 "$ROBOTNAS" search job.yaml --set "${written/write/again}" --set output=again.h5 --reuse written1.h5
+expect_line err 'nor can its scores'
 sed 's/^objective: .*/objective: {kind: table, column: accuracy}/' job.yaml >looked.yaml
 expect_exit 0 "$ROBOTNAS" search looked.yaml --set 'metrics={source: scores, file: on1.h5, names: [snip, nwot]}' \
     --set search.method=robot --set output=table.h5
