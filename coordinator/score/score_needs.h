@@ -19,7 +19,7 @@ typedef struct nas_score_needs {
 /** Estimate.  Not collective; after nas_inputs_read_files, of a job that computes metrics. Some 10
  *  microseconds an architecture, and some tens of milliseconds. Deterministic.
  *  needs [out].
- *  NAS_EARG, NAS_ENOMEM as nas_pool_cost and nas_footprint. */
+ *  NAS_EARG, NAS_ENOMEM as nas_pool_cost and nas_footprint_of. */
 nas_status_t nas_score_needs(const nas_job_t *job, const nas_pool_t *pool,
                              const nas_score_inputs_t *inputs, nas_score_needs_t *needs,
                              nas_error_t *err);

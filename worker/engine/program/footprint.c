@@ -36,15 +36,6 @@ nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
     return status;
 }
 
-nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err)
-{
-    nas_graph_t *graph = NULL;
-    nas_status_t status = nas_graph_create(options->network, options->arch, &graph, err);
-    if (!status) status = nas_footprint_of_graph(options, graph, bytes, err);
-    nas_graph_destroy(graph);
-    return status;
-}
-
 nas_status_t nas_footprint_of(const nas_footprint_options_t *options, nas_networks_t *networks,
                               int64_t number, double *n_bytes, nas_error_t *err)
 {

@@ -17,11 +17,10 @@ typedef struct nas_footprint_program {
     int batch;      /**< images */
 } nas_footprint_program_t;
 
-/** A network and what is computed of it. Borrowed. */
+/** What is computed of a network. Borrowed. */
 typedef struct nas_footprint_options {
     const nas_backend_t *backend;
-    const nas_network_t *network;
-    const nas_arch_t *arch;
+    const nas_network_t *network;           /**< extents, of one that is made */
     const nas_footprint_program_t *program; /**< [n_programs] */
     int n_programs;
 } nas_footprint_options_t;
@@ -29,17 +28,14 @@ typedef struct nas_footprint_options {
 /** Bytes of the arena of tensors that programs share, and of all their vectors: nearly all that
  *  scoring or training takes.  Not collective. Plans the programs, some tens of milliseconds, and
  *  takes no arena.
- *  bytes [out].
- *  NAS_ENOMEM; NAS_EARG as nas_graph_create and nas_program_create. */
-nas_status_t nas_footprint(const nas_footprint_options_t *options, size_t *bytes, nas_error_t *err);
-
-/** The same of a graph that is there; options->network and options->arch do not count. */
+ *  options->network does not count. bytes [out].
+ *  NAS_ENOMEM; NAS_EARG as nas_program_create. */
 nas_status_t nas_footprint_of_graph(const nas_footprint_options_t *options,
                                     const nas_graph_t *graph, size_t *bytes, nas_error_t *err);
 
-/** The same of one of a pool's networks; options->arch does not count.
+/** The same of one of a pool's networks.
  *  number: -1, there is none. n_bytes [out] NaN where there is nothing to compute or no backend.
- *  Errors as nas_footprint, and of networks->make. */
+ *  Errors of networks->make and nas_program_create. */
 nas_status_t nas_footprint_of(const nas_footprint_options_t *options, nas_networks_t *networks,
                               int64_t number, double *n_bytes, nas_error_t *err);
 
