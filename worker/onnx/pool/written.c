@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -180,7 +179,20 @@ static nas_status_t refuse(const writing_t *w, const nas_supervision_t *supervis
                          w->arch, code);
 }
 
-/* Whole and on the disk while it is this rank's alone, then to the place where it belongs. */
+/* What the program wrote, anew and whole, to the place where it belongs; until then it is this rank's
+ * alone. */
+static nas_status_t publish(const writing_t *w, const char *bytes, size_t size, nas_error_t *err)
+{
+    int fd = -1;
+    nas_status_t status = nas_file_create(w->onnx, &fd, err);
+    if (status) return status;
+    if (!nas_file_write_all(fd, bytes, size))
+        status = nas_error_set(err, NAS_EIO, "cannot write %s: %s", w->onnx, strerror(errno));
+    if (!status) status = nas_file_publish(fd, w->onnx, w->kept, err);
+    (void)close(fd);
+    return status;
+}
+
 static nas_status_t keep(const writing_t *w, nas_error_t *err)
 {
     char *bytes = NULL;
@@ -189,11 +201,9 @@ static nas_status_t keep(const writing_t *w, nas_error_t *err)
         return nas_error_set(err, NAS_EINPUT, "%s: the command ended well but wrote no {onnx}",
                              w->arch);
     nas_status_t status = nas_file_read(w->onnx, INT32_MAX, &bytes, &size, err);
-    const nas_span_t span = {bytes, size};
-    if (!status) status = nas_file_replace(w->onnx, &span, 1, false, err);
+    if (!status) status = publish(w, bytes, size, err);
     free(bytes);
-    if (status || rename(w->onnx, w->kept) == 0) return status;
-    return nas_error_set(err, NAS_EIO, "cannot write %s: %s", w->kept, strerror(errno));
+    return status;
 }
 
 static nas_status_t write_file(writing_t *w, nas_error_t *err)
