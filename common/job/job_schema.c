@@ -179,7 +179,7 @@ static json_t *searches_schema(void)
 static json_t *rule_schema(const nas_job_sections_t *sections, const nas_job_field_t *field)
 {
     const bool is_tolerant = field->condition && field->condition->tolerant;
-    const bool is_required = !field->initial;
+    const bool is_required = !field->initial && !field->may_lack;
     json_t *applies = applies_schema(sections, field);
     if (json_is_true(applies) && !is_required) {
         json_decref(applies);

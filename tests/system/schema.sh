@@ -23,9 +23,16 @@ metrics: {source: compute, names: [snip, flops], batch: 4}
 objective: {kind: train, epochs: 1, batch: 4}
 search: {method: robot, budget: 2}
 YAML
+cat >files.yaml <<YAML
+name: files
+pool: {space: onnx, table: files.csv, onnx: "{arch}.onnx"}
+data: {format: cifar-binary, train: [images.bin]}
+metrics: {source: compute, names: [snip], batch: 4}
+network: {weights: uniform}
+YAML
 changed=(--changed "$ROBOTNAS" small.yaml images.yaml)
 if is_sanitized; then
     skip_part 'without sanitizers only: the program reads here what it reads in bad_inputs'
     changed=()
 fi
-"$python" "$ROBOTNAS_SOURCE/tests/system/schema_check.py" schema.json "$ROBOTNAS_SOURCE"/jobs/*.yaml "${changed[@]}"
+"$python" "$ROBOTNAS_SOURCE/tests/system/schema_check.py" schema.json "$ROBOTNAS_SOURCE"/jobs/*.yaml files.yaml "${changed[@]}"
