@@ -99,7 +99,7 @@ static nas_status_t take_count(const bench_options_t *options, int letter, int m
     return NAS_OK;
 }
 
-/* A file has its own network, and GPUs compute NAS-Bench-201's alone. */
+/* A file has its own network, and the packs that are timed on GPUs are of architectures of a space. */
 static nas_status_t take_network(const bench_options_t *options, nas_device_words_t *words,
                                  nas_error_t *err)
 {

@@ -141,9 +141,19 @@ static void print_tensors(double n_bytes, const char *what, FILE *out)
                   ceil(mebibytes(n_bytes)), what);
 }
 
+/* Of networks that are not there before they are needed. */
+static void print_unknown(const char *what, FILE *out)
+{
+    (void)fprintf(out, "# %s how long is known once pool.command has written the networks\n", what);
+}
+
 static void print_scoring(const nas_score_needs_t *needs, int n_ranks, FILE *out)
 {
     const double rank_hours = needs->flops / ASSUMED_FLOPS / SECONDS_PER_HOUR;
+    if (isnan(needs->flops)) {
+        print_unknown("scoring:    ", out);
+        return;
+    }
     (void)fprintf(
         out,
         "# scoring:     about %.3g flops: %.3g rank hours at 100 GFLOP/s a rank, %.3g hours on %d rank%s\n",
@@ -171,10 +181,13 @@ static void print_training(const needs_t *needs, FILE *out)
     const double at_once = (double)(training->n_teams * training->team_size);
     (void)fprintf(out, "# evaluations: %.0f trainings of %.0f images each\n", n,
                   training->of.n_images);
-    (void)fprintf(
-        out,
-        "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours with %.0f rank%s at work\n",
-        rank_hours, rank_hours / at_once, at_once, plural(at_once));
+    if (isnan(rank_hours))
+        print_unknown("training:   ", out);
+    else
+        (void)fprintf(
+            out,
+            "# training:    about %.3g rank hours at 100 GFLOP/s a rank, %.3g hours with %.0f rank%s at work\n",
+            rank_hours, rank_hours / at_once, at_once, plural(at_once));
     (void)fprintf(out, "#              the images are on every rank: %.0f MiB\n",
                   ceil(mebibytes(training->of.image_bytes)));
 }

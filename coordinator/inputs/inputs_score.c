@@ -53,6 +53,7 @@ nas_status_t nas_inputs_read_batch(nas_inputs_t *inputs, nas_error_t *err)
     const bool has_files = nas_inputs_have_files(inputs);
     inputs->score.networks = inputs->networks;
     inputs->score.files = inputs->files.content;
+    inputs->score.n_unreadable = inputs->files.n_failed;
     const nas_digest_t content[] = {inputs->score.content,
                                     has_files ? inputs->files.content : inputs->subset};
     const nas_job_content_t files = {.file = content, .n = is_listed || has_files ? 2 : 1};

@@ -14,6 +14,7 @@ typedef struct nas_score_inputs {
     nas_digest_t hash;        /**< identity of the scores */
     nas_networks_t *networks; /**< the pool's; borrowed */
     nas_digest_t files;       /**< of a pool of files: what is in them; zero otherwise */
+    int64_t n_unreadable;     /**< of its files, which are known to fail */
 } nas_score_inputs_t;
 
 /** Free everything and zero the struct. */

@@ -136,14 +136,16 @@ void nas_score_stage_note_failure(nas_score_stage_t *stage, const nas_error_t *f
     nas_log_line("an architecture cannot be scored and counts as failed: %s", failure->text);
 }
 
-/* A pool of which nothing can be scored is a mistake in the job, most likely. */
+/* A pool of which nothing can be scored is a mistake in the job, most likely. Files that were known
+ * to fail before say nothing of the others, and are among the first, since they take no time. */
 static nas_status_t check_any(nas_score_stage_t *stage, nas_error_t *err)
 {
     enum { ENOUGH = 3 };
     const nas_scores_t *scores = scores_of(stage);
+    const int64_t enough = ENOUGH + stage->inputs->n_unreadable;
     if (stage->has_scored || !*stage->first_failed.text) return NAS_OK;
     stage->has_scored = nas_scores_count(scores, NAS_SCORE_FAILED) < scores->n_done;
-    if (stage->has_scored || (scores->n_done < ENOUGH && scores->n_done < scores->n)) return NAS_OK;
+    if (stage->has_scored || (scores->n_done < enough && scores->n_done < scores->n)) return NAS_OK;
     (void)nas_error_set(err, NAS_EINPUT,
                         "all of the first %lld architectures failed; the first of them: %s",
                         (long long)scores->n_done, stage->first_failed.text);

@@ -129,6 +129,9 @@ cp "nets/$1.onnx" "$2"
 SCRIPT
 chmod +x write.sh
 written="pool={space: onnx, table: list.csv, command: [$PWD/write.sh, '{arch}', '{onnx}']}"
+expect_exit 0 "$ROBOTNAS" check job.yaml --set "$written"
+expect_line out '^# scoring:     how long is known once pool.command has written'
+! grep -qw nan out || fail "check says: $(<out)"
 for ranks in 1 2; do
     expect_exit 0 ranks "$ranks" "$ROBOTNAS" search job.yaml --set "$written" --set "output=written$ranks.h5"
     expect_line err 'net 3: the command ended with exit code 7: no such network$'
@@ -138,6 +141,11 @@ for ranks in 1 2; do
 done
 diff <(same_report written1.h5) <(same_report written2.h5) >&2 || fail 'a program has another report on two ranks'
 expect_exit 0 "$ROBOTNAS" export written1.h5 --format onnx --output written.onnx
+expect_exit 0 ranks 2 "$ROBOTNAS" search job.yaml --set "$written" --set search.method=random --set output=team.h5
+[ -z "$(sort written | uniq -d)" ] || fail "a team wrote twice: $(sort written | uniq -c)"
+ln write.sh again.sh
+expect_exit 2 "$ROBOTNAS" search job.yaml --set "${written/write/again}" --set output=again.h5 --reuse written1.h5
+expect_line err 'nor can its scores'
 sed 's/^objective: .*/objective: {kind: table, column: accuracy}/' job.yaml >looked.yaml
 expect_exit 0 "$ROBOTNAS" search looked.yaml --set 'metrics={source: scores, file: on1.h5, names: [snip, nwot]}' \
     --set search.method=robot --set output=table.h5
@@ -165,6 +173,8 @@ for ranks in 1 2; do
     expect_exit 0 ranks "$ranks" "$ROBOTNAS" search job.yaml --set pool.table=broken.csv --set search.method=random \
         --set search.budget=11 --set "output=broken$ranks.h5"
     same_report "broken$ranks.h5" >"broken$ranks"
+    expect_exit 0 ranks "$ranks" "$ROBOTNAS" score job.yaml --set pool.table=broken.csv --set "output=left$ranks.h5"
+    [ "$(scores_of "left$ranks.h5" | grep -v ',failed$')" = "$(<scores1)" ] || fail "scores beside broken files: $(scores_of "left$ranks.h5")"
 done
 diff broken1 broken2 >&2 || fail 'broken files are not the same on two ranks'
 [ "$(grep -c '"status": "failed"' broken1)" = 3 ] || fail "not three have failed: $(<broken1)"

@@ -42,6 +42,17 @@ static nas_status_t make_network(nas_trainee_t *trainee, nas_error_t *err)
     return status ? status : check_computed(trainee, err);
 }
 
+/* The leader first: what a program of the user's writes, it writes once, and all have the same. */
+static nas_status_t make_networks(nas_trainee_t *trainee, nas_error_t *err)
+{
+    nas_comm_t *team = trainee->options->team;
+    nas_status_t status =
+        nas_comm_agree(team, leads(trainee) ? make_network(trainee, err) : NAS_OK, err);
+    if (status) return status;
+    status = leads(trainee) ? NAS_OK : make_network(trainee, err);
+    return nas_comm_agree(team, status, err);
+}
+
 /* Nothing is saved of it: it is found again as quickly. */
 static nas_status_t fail(nas_trainee_t *trainee, const nas_error_t *reason, nas_error_t *err)
 {
@@ -64,7 +75,7 @@ nas_status_t nas_trainee_build(nas_trainee_t *trainee, nas_error_t *err)
 {
     const nas_trainer_options_t *o = trainee->options;
     nas_error_t reason = {0};
-    nas_status_t status = nas_comm_agree(o->team, make_network(trainee, &reason), &reason);
+    nas_status_t status = make_networks(trainee, &reason);
     if (status == NAS_EARG || status == NAS_EINPUT || status == NAS_EIO)
         return nas_comm_agree(o->team, fail(trainee, &reason, err), err);
     if (status) {

@@ -100,7 +100,7 @@ static void destroy(nas_networks_t *networks)
 
 static nas_status_t digest_all(const nas_onnx_pool_t *pool, nas_digest_t *content, nas_error_t *err)
 {
-    const nas_strings_t *arch = &pool->files.arch;
+    const nas_strings_t *arch = &pool->files.arch, *command = &pool->files.command;
     nas_hasher_t *hasher = NULL;
     const nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
@@ -109,6 +109,8 @@ static nas_status_t digest_all(const nas_onnx_pool_t *pool, nas_digest_t *conten
         if (!pool->found) continue;
         nas_hasher_update(hasher, &pool->found[i].digest, sizeof pool->found[i].digest);
     }
+    for (size_t i = 0; i < command->n; i++)
+        nas_hasher_update(hasher, command->at[i], strlen(command->at[i]) + 1);
     *content = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
     return NAS_OK;

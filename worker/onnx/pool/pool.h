@@ -8,8 +8,8 @@
  * the run, as that of a table does, and they are read and hashed at some 300 MB/s a rank where
  * scoring a network of 1 MB takes a hundred times as long; the same reading counts their work, by
  * which the schedule is made. So a schedule never rests on a guess, and is the same on all ranks.
- * What a program writes is known once it has written it: all count alike, and the program itself and
- * its arguments identify the run.
+ * What a program writes is known once it has written it: all count alike, and the program and its
+ * arguments, as the job has them, identify the run.
  */
 #ifndef NAS_WORKER_ONNX_POOL_POOL_H
 #define NAS_WORKER_ONNX_POOL_POOL_H
@@ -52,7 +52,9 @@ typedef struct nas_onnx_seen {
     int64_t n_failed;
     nas_onnx_failure_t failure[NAS_ONNX_TOLD]; /**< [n_told] the first ones */
     int n_told;
-    nas_digest_t content; /**< of all architectures' names and what was looked at, in their order */
+    /** Of all architectures' names and what was looked at, in their order; without files, of the
+     *  command as the job has it. */
+    nas_digest_t content;
 } nas_onnx_seen_t;
 
 /** Look at the files, each rank at a share.  Collective over comm; interrupt: this rank's, asked

@@ -4,7 +4,8 @@
  * has written is kept beside the run's output and found again by whoever needs it next: the trainer,
  * a resumed run, `export`. It is found by a digest of the architecture, the program and its
  * arguments, and of the state of those files among them that are there, so that a script that was
- * changed is run again. Two ranks may write one file at a time, each its own; the later one stays.
+ * changed is run again. Two ranks may write one file at a time, each its own, whole; the later one
+ * stays.
  */
 #include "common/io/file.h"
 #include "worker/objectives/command/arguments.h"
@@ -15,6 +16,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -83,22 +85,37 @@ static void update_text(nas_hasher_t *hasher, const char *text)
     nas_hasher_update(hasher, text, strlen(text) + 1);
 }
 
+/* As it stands in the job, and the state of the file that it is the path of, if it is. */
+static nas_status_t update_argument(nas_hasher_t *hasher, const nas_onnx_files_t *files,
+                                    const char *argument, nas_error_t *err)
+{
+    const nas_placeholder_texts_t texts = {.at = {[NAS_PLACEHOLDER_ARCH] = "",
+                                                  [NAS_PLACEHOLDER_JOB] = files->job_folder,
+                                                  [NAS_PLACEHOLDER_ONNX] = ""},
+                                           .of_network = true};
+    nas_file_stamp_t stamp = {0};
+    char *path = NULL;
+    const nas_status_t status = nas_argument_expand(argument, &texts, &path, err);
+    update_text(hasher, argument);
+    if (!status && nas_file_stamp(path, &stamp)) nas_hasher_update(hasher, &stamp, sizeof stamp);
+    free(path);
+    return status;
+}
+
 /* Where what is written belongs. */
 static nas_status_t name_kept(writing_t *w, nas_error_t *err)
 {
     const nas_strings_t *command = &w->pool->files.command;
     char hex[NAS_DIGEST_HEX_SIZE];
     nas_hasher_t *hasher = NULL;
-    const nas_status_t status = nas_hasher_create(&hasher, err);
+    nas_status_t status = nas_hasher_create(&hasher, err);
     if (status) return status;
     update_text(hasher, w->arch);
-    for (size_t i = 0; i < command->n; i++) {
-        nas_file_stamp_t stamp = {0};
-        update_text(hasher, command->at[i]);
-        if (nas_file_stamp(command->at[i], &stamp)) nas_hasher_update(hasher, &stamp, sizeof stamp);
-    }
+    for (size_t i = 0; i < command->n && !status; i++)
+        status = update_argument(hasher, &w->pool->files, command->at[i], err);
     const nas_digest_t digest = nas_hasher_finish(hasher);
     nas_hasher_destroy(hasher);
+    if (status) return status;
     nas_digest_hex(&digest, hex);
     w->kept = nas_string_format(err, "%s/%.32s.onnx", w->pool->files.folder, hex);
     return w->kept ? NAS_OK : NAS_ENOMEM;
@@ -163,7 +180,7 @@ static nas_status_t refuse(const writing_t *w, const nas_supervision_t *supervis
                          w->arch, code);
 }
 
-/* To the place where it belongs, whole. */
+/* Whole and on the disk while it is this rank's alone, then to the place where it belongs. */
 static nas_status_t keep(const writing_t *w, nas_error_t *err)
 {
     char *bytes = NULL;
@@ -173,9 +190,10 @@ static nas_status_t keep(const writing_t *w, nas_error_t *err)
                              w->arch);
     nas_status_t status = nas_file_read(w->onnx, INT32_MAX, &bytes, &size, err);
     const nas_span_t span = {bytes, size};
-    if (!status) status = nas_file_replace(w->kept, &span, 1, false, err);
+    if (!status) status = nas_file_replace(w->onnx, &span, 1, false, err);
     free(bytes);
-    return status;
+    if (status || rename(w->onnx, w->kept) == 0) return status;
+    return nas_error_set(err, NAS_EIO, "cannot write %s: %s", w->kept, strerror(errno));
 }
 
 static nas_status_t write_file(writing_t *w, nas_error_t *err)
