@@ -8,8 +8,8 @@ scripts/make_network_references.py. docs/metrics.md says where papers and public
                       covariance have in their sum                                                         (Lee & Ham, CVPR 2024)
     az_progressivity  the least by which one of these entropies exceeds the one before
     zen               of noise x and e: log of the mean over images of sum |f(x) - f(x + 0.01 e)|, f what the head takes means of, plus
-                      over the BNs that reach the logits: log of the root of the mean variance of channels, of x; every
-                      layer's weights scaled to a root mean square of 1                                    (Lin et al., ICCV 2021)
+                      over the BNs that reach the logits and whose input varies: log of the root of the mean variance of
+                      channels, of x; every layer's weights scaled to a root mean square of 1              (Lin et al., ICCV 2021)
 
     ntk               over the first 16 images, which go through together: condition number of the products of the gradients of the
                       sums of an image's logits by all weights; NaN beyond 1e6                             (Chen et al., ICLR 2021)
@@ -97,7 +97,8 @@ def zen(features, variances):
     """features: [images, ...] of both noises; variances: of the channels of every BN, for the first."""
     with np.errstate(divide="ignore"):
         change = np.log(float((features[0] - features[1]).abs().flatten(1).sum(1).mean()))
-        return change + sum(0.5 * np.log(float(variance.mean())) for variance in variances)
+    means = [float(variance.mean()) for variance in variances]
+    return change + sum(0.5 * np.log(mean) for mean in means if mean != 0)
 
 
 def entropy(features):

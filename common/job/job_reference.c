@@ -80,11 +80,9 @@ static const char *resume_rule(const nas_job_field_t *field)
 
 static void write_default(FILE *out, const nas_job_field_t *field)
 {
-    if (field->may_lack)
-        (void)fputs("none", out);
-    else if (!field->initial)
+    if (!field->initial && !field->may_lack)
         (void)fputs(field->search_only ? "required to search" : "required", out);
-    else if (!*field->initial)
+    else if (!field->initial || !*field->initial)
         (void)fputs("none", out);
     else
         (void)fprintf(out, "`%s`", field->initial);

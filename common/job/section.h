@@ -74,15 +74,16 @@ typedef struct nas_job_field {
     unsigned affects; /**< of the flags above; an input path counts by its file's digest instead */
     const nas_job_condition_t *condition; /**< NULL: applies wherever its section does */
     bool search_only;                     /**< has no effect where a job is read to score */
-    bool own;              /**< the value is one of the section's own; otherwise of nas_job_t */
-    size_t offset;         /**< into either */
+    bool may_lack;                        /**< left out without a default: NULL, or an empty list */
+    bool is_later; /**< ENUM: came when there were runs already, which had what its default says:
+                    *   with that it is no part of what identifies a run */
+    bool own;      /**< the value is one of the section's own; otherwise of nas_job_t */
+    size_t offset; /**< into either */
     size_t value_offset;   /**< CHOICES: into nas_job_t, as the next */
     size_t allowed_offset; /**< CHOICES: which nas_strings_t, set before, holds the keys */
-    const char *initial;   /**< the default as YAML; NULL: required wherever the field applies */
-    bool may_lack;         /**< or, without a default, left out: NULL, or an empty list */
-    bool is_later;         /**< ENUM: came when there were runs already, which had what its default
-                               *   says: with that it is no part of what identifies a run */
-    double least, most;    /**< INT, FLOAT, FLOATS; SUBSET: of a sample */
+    const char *initial; /**< the default as YAML; NULL: required wherever the field applies, unless
+                            *   it may lack */
+    double least, most;  /**< INT, FLOAT, FLOATS; SUBSET: of a sample */
     const char *const *names; /**< ENUM, CHOICES: ends with NULL; or NULL, and the next two */
     const char *(*name)(size_t choice); /**< ENUM: of a registry; NULL past the last */
     unsigned (*traits)(size_t choice);  /**< ENUM: of a registry; may be NULL */

@@ -228,6 +228,7 @@ static nas_status_t encode(const nas_export_t *what, const nas_onnx_network_t *n
         if (provenance[i].value) known[n_known++] = provenance[i];
     const nas_onnx_options_t options = {.graph = network->graph,
                                         .parameter = (const char *const *)network->parameter,
+                                        .is_exchanged = network->is_exchanged,
                                         .statistic = (const char *const *)network->statistic,
                                         .parameters = record->parameters.at,
                                         .statistics = record->statistics.at,

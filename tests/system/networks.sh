@@ -57,6 +57,7 @@ grep -q '^  memory  .* MiB for a batch of 64$' out || fail "check best.onnx: $(<
 measure() { expect_exit 0 "$ROBOTNAS" score best.onnx --backend ref --batch 4 --csv - "$@"; }
 measure
 head -n 1 out | grep -q '^onnx,parameters,multiply_adds,.*grad_norm.*nwot' || fail "columns: $(<out)"
+head -n 1 out | grep -q 'swap\|zico\|az_\|zen\|ntk' && fail "metrics of other images, unasked: $(<out)"
 cp out first
 measure
 diff first out >&2 || fail 'measured again, values differ'
@@ -68,6 +69,8 @@ for other in '--seed 1' '--weights uniform' '--weights file' '--batch 5'; do
     measure $other
     cmp -s first out && fail "$other changes nothing"
 done
+measure --metrics zen,ntk
+head -n 1 out | grep -q '^onnx,parameters,multiply_adds,zen,ntk$' || fail "columns: $(<out)"
 expect_exit 0 "$ROBOTNAS" score best.onnx renamed.onnx --metrics params,flops --csv two.csv
 [ "$(wc -l <two.csv)" = 3 ] || fail "two networks: $(<two.csv)"
 

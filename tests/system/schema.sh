@@ -25,11 +25,10 @@ search: {method: robot, budget: 2}
 YAML
 cat >files.yaml <<YAML
 name: files
-pool: {space: onnx, table: pool.csv}
+pool: {space: onnx, table: files.csv, onnx: "{arch}.onnx"}
 data: {format: cifar-binary, train: [images.bin]}
 metrics: {source: compute, names: [snip], batch: 4}
-objective: {kind: train}
-search: {method: robot, budget: 2}
+network: {weights: uniform}
 YAML
 changed=(--changed "$ROBOTNAS" small.yaml images.yaml)
 if is_sanitized; then

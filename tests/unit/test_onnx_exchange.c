@@ -16,6 +16,7 @@ typedef struct numbers {
     nas_graph_t *graph;
     double *parameters;
     double *statistics;
+    const bool *is_exchanged; /* may be NULL */
 } numbers_t;
 
 static double *draw(nas_rng_t *rng, int64_t n)
@@ -43,6 +44,7 @@ static void encode(const numbers_t *g, unsigned char **data, size_t *size)
     const nas_onnx_options_t options = {.graph = g->graph,
                                         .parameters = g->parameters,
                                         .statistics = g->statistics,
+                                        .is_exchanged = g->is_exchanged,
                                         .mean = ZERO,
                                         .std = ONE};
     nas_error_t err = {0};
@@ -79,9 +81,10 @@ static void expect_same_export(nas_graph_maker_t *maker, const void *what)
     unsigned char *data[3] = {NULL};
     size_t size[3] = {0};
     nas_onnx_network_t first = exchange(&g, &data[0], &size[0]);
-    nas_onnx_network_t second =
-        exchange(&(numbers_t){first.graph, first.parameters, first.statistics}, &data[1], &size[1]);
-    encode(&(numbers_t){second.graph, second.parameters, second.statistics}, &data[2], &size[2]);
+    nas_onnx_network_t second = exchange(
+        &(numbers_t){first.graph, first.parameters, first.statistics, NULL}, &data[1], &size[1]);
+    encode(&(numbers_t){second.graph, second.parameters, second.statistics, NULL}, &data[2],
+           &size[2]);
     cr_assert_eq(size[1], size[2]);
     cr_assert_eq(memcmp(data[1], data[2], size[1]), 0);
     cr_assert_eq(first.graph->n_nodes, second.graph->n_nodes);
@@ -185,6 +188,35 @@ Test(onnx_exchange, every_operation_is_read_as_it_was)
                  0);
     for (int i = 0; i < g.graph->n_parameters; i++)
         cr_assert_str_eq(network.parameter[i], g.graph->parameter[i].name);
+    nas_onnx_network_fini(&network);
+    free_numbers(&g);
+    free(data);
+}
+
+/* Layers that multiply by their weight as it is, as MatMul does, square ones among them. */
+Test(onnx_exchange, a_weight_keeps_the_order_of_its_axes)
+{
+    enum { MOST = 64 };
+    numbers_t g = make_numbers(make_all, NULL);
+    unsigned char *data = NULL;
+    size_t size = 0;
+    bool is_exchanged[MOST] = {false};
+    cr_assert_leq(g.graph->n_parameters, MOST);
+    for (int i = 0; i < g.graph->n_parameters; i++)
+        is_exchanged[i] = g.graph->parameter[i].n_dims == 2;
+    nas_onnx_network_t plain = exchange(&g, &data, &size);
+    for (int i = 0; i < g.graph->n_parameters; i++) cr_assert(!plain.is_exchanged[i]);
+    free(data);
+    g.is_exchanged = is_exchanged;
+    nas_onnx_network_t network = exchange(&g, &data, &size);
+    cr_assert_eq(network.graph->n_values, g.graph->n_values);
+    cr_assert_eq(
+        memcmp(network.parameters, g.parameters, (size_t)g.graph->n_values * sizeof *g.parameters),
+        0);
+    cr_assert_eq(memcmp(network.is_exchanged, is_exchanged,
+                        (size_t)g.graph->n_parameters * sizeof *is_exchanged),
+                 0);
+    nas_onnx_network_fini(&plain);
     nas_onnx_network_fini(&network);
     free_numbers(&g);
     free(data);

@@ -139,6 +139,22 @@ static void check_all(void)
     for (int i = 0; i < N_ARCH; i++) check_values(i);
 }
 
+static int place_of(const char *name)
+{
+    int m = 0;
+    while (m < N_METRICS - 1 && strcmp(NAMES[m], name) != 0) m++;
+    return m;
+}
+
+/* Several of these cells have a convolution of a node that nothing leads to. */
+Test(scorer, zen_is_finite_wherever_there_is_a_path)
+{
+    const int zen = place_of("zen"), of_path = place_of("jacob_cov");
+    for (int i = 0; i < N_ARCH; i++)
+        cr_assert_eq(!isfinite(f.alone[i][zen]), isnan(f.alone[i][of_path]), "%d: %g, %g", i,
+                     f.alone[i][zen], f.alone[i][of_path]);
+}
+
 Test(scorer, company_changes_nothing)
 {
     for (int n = 1; n <= WIDTH; n++) {

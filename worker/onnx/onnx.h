@@ -5,6 +5,7 @@
 #include "common/base/error.h"
 #include "worker/engine/graph/graph.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Where a model comes from, kept in its metadata: pairs of key and value, in UTF-8. */
@@ -20,6 +21,8 @@ typedef struct nas_onnx_options {
     const double *statistics;     /**< [graph->n_statistics], see program.h */
     const char *const *parameter; /**< [graph->n_parameters] names of their initialisers, "": none;
                                        NULL: those of the graph */
+    const bool *is_exchanged;     /**< [graph->n_parameters] weights of linear layers that are to be
+                                       [in, out] in the file; NULL: none */
     const char *const *statistic; /**< [2 norms] of running means and variances in turn, likewise */
     const double *mean;           /**< [image channels] by which images were normalised */
     const double *std;

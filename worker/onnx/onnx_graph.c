@@ -76,17 +76,35 @@ static const char *choose_name(exporter_t *ex, const char *const *names, int i,
     return name;
 }
 
+static bool is_exchanged(const exporter_t *ex, int parameter)
+{
+    return ex->options->is_exchanged && ex->options->is_exchanged[parameter];
+}
+
+static void fill_columns(float *to, const double *from, const nas_parameter_t *matrix)
+{
+    const int64_t rows = matrix->shape[0], columns = matrix->shape[1];
+    for (int64_t i = 0; to && i < columns; i++)
+        for (int64_t k = 0; k < rows; k++) *to++ = (float)from[k * columns + i];
+}
+
 /* A weight that several layers share is there once. */
 static const char *add_parameter(exporter_t *ex, int parameter)
 {
     const nas_parameter_t *p = &ex->graph->parameter[parameter];
+    const double *values = ex->options->parameters + p->offset;
     const char **name = &ex->initialiser[parameter];
     if (*name) return *name;
     *name = choose_name(ex, ex->options->parameter, parameter, p->name);
     nas_onnx_tensor_t tensor = {.name = *name, .n_dims = p->n_dims};
     memcpy(tensor.dims, p->shape, sizeof tensor.dims);
-    fill(nas_onnx_add_floats(ex->model, &tensor), ex->options->parameters + p->offset,
-         (size_t)p->n);
+    if (!is_exchanged(ex, parameter)) {
+        fill(nas_onnx_add_floats(ex->model, &tensor), values, (size_t)p->n);
+        return *name;
+    }
+    tensor.dims[0] = p->shape[1];
+    tensor.dims[1] = p->shape[0];
+    fill_columns(nas_onnx_add_floats(ex->model, &tensor), values, p);
     return *name;
 }
 
@@ -344,7 +362,7 @@ static const char *add_linear(exporter_t *ex, int index)
     inputs[n++] = add_parameter(ex, linear->weight);
     if (linear->bias >= 0) inputs[n++] = add_parameter(ex, linear->bias);
     Onnx__NodeProto *node = nas_onnx_add_node(ex->model, "Gemm", linear->name, inputs, n);
-    nas_onnx_set_int(ex->model, node, "transB", 1);
+    if (!is_exchanged(ex, linear->weight)) nas_onnx_set_int(ex->model, node, "transB", 1);
     if (index != ex->graph->output) return linear->name;
     if (node) node->output[0] = (char *)"logits";
     return "logits";

@@ -1,7 +1,7 @@
 /* How far the features of noise move where the noise is changed a little, and how large BNs have made
- * them: log of the mean over the images of sum |f(x) - f(x + 0.01 e)|, plus for every BN the log of
- * the root of the mean variance of its channels. Lin et al., Zen-NAS: a zero-shot NAS for high
- * performance image recognition, ICCV 2021. */
+ * them: log of the mean over the images of sum |f(x) - f(x + 0.01 e)|, plus for every BN whose input
+ * varies the log of the root of the mean variance of its channels. Lin et al., Zen-NAS: a zero-shot
+ * NAS for high performance image recognition, ICCV 2021. */
 #include "worker/engine/metrics/metric.h"
 
 #include <math.h>
@@ -14,13 +14,14 @@ static double log_of_change(const nas_metric_input_t *input)
     return log(sum / input->batch);
 }
 
+/* Where nothing varies a BN has brought nothing to size 1, and there is nothing to give back. */
 static double log_of_size(const nas_node_t *norm, const double *moments)
 {
     const int c = norm->extents.c;
     const double *variance = moments + norm->statistics + c;
     double sum = 0;
     for (int k = 0; k < c; k++) sum += variance[k];
-    return 0.5 * log(sum / c);
+    return sum == 0 ? 0 : 0.5 * log(sum / c);
 }
 
 static double value(const nas_metric_input_t *input)

@@ -47,6 +47,22 @@ static nas_status_t copy_names(const nas_onnx_value_t *value, int n, char ***nam
     return NAS_OK;
 }
 
+/* Rows of a matrix lie one behind the other; of one that is read the other way, columns do. */
+static bool has_columns(const nas_onnx_value_t *value)
+{
+    const nas_onnx_shape_t *s = &value->shape;
+    return s->rank == 2 && s->dim[0] > 1 && s->dim[1] > 1 && value->stride[0] == 1;
+}
+
+static nas_status_t note_exchanged(const nas_onnx_maker_t *m, nas_onnx_network_t *network,
+                                   nas_error_t *err)
+{
+    bool *is = network->is_exchanged = calloc((size_t)m->n_parameters + 1, sizeof *is);
+    if (!is) return nas_error_nomem(err, "an ONNX model");
+    for (int i = 0; i < m->n_parameters; i++) is[i] = has_columns(&m->parameter[i]);
+    return NAS_OK;
+}
+
 static nas_status_t fill(const nas_onnx_maker_t *m, bool with_values, nas_onnx_network_t *network,
                          nas_error_t *err)
 {
@@ -54,6 +70,7 @@ static nas_status_t fill(const nas_onnx_maker_t *m, bool with_values, nas_onnx_n
     network->n_norms = m->n_statistics / 2;
     nas_status_t status = copy_names(m->parameter, m->n_parameters, &network->parameter, err);
     if (!status) status = copy_names(m->statistics, m->n_statistics, &network->statistic, err);
+    if (!status) status = note_exchanged(m, network, err);
     if (!status && with_values) status = copy_values(m, network, err);
     return status;
 }
@@ -130,6 +147,7 @@ void nas_onnx_network_fini(nas_onnx_network_t *network)
 {
     free_names(network->parameter);
     free_names(network->statistic);
+    free(network->is_exchanged);
     free(network->parameters);
     free(network->statistics);
     nas_graph_destroy(network->graph);

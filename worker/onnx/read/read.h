@@ -39,6 +39,7 @@ typedef struct nas_onnx_network {
     double *parameters; /**< [graph->n_values] as the file has them; NULL: not asked for */
     double *statistics; /**< [graph->n_statistics] likewise */
     char **parameter;   /**< [graph->n_parameters] name of the initialiser; "": of a constant */
+    bool *is_exchanged; /**< [graph->n_parameters] the file has this weight as [in, out] */
     char **statistic;   /**< [2 n_norms] of the running means and variances of each norm, in turn */
     int n_norms;
 } nas_onnx_network_t;
