@@ -23,7 +23,8 @@ typedef enum nas_stream {
     NAS_STREAM_AUGMENT = 13,      /**< crop, mirroring and cutout of an image in an epoch */
     NAS_STREAM_HIDDEN = 14,       /**< pool-gp: architectures that the first steps leave out */
     NAS_STREAM_HEDGE = 15,        /**< pool-gp: whether a pick is drawn, and which it is */
-    NAS_STREAM_NOISE = 16 /**< metrics that are measured on noise: images (0), their change (1) */
+    NAS_STREAM_NOISE = 16, /**< metrics that are measured on noise: images (0), their change (1) */
+    NAS_STREAM_SENSITIVITY = 17 /**< verify: parameters changed by a few roundings */
 } nas_stream_t;
 
 /** A position in one stream. A plain value: copy it to fork, re-initialise it to replay. */

@@ -2,6 +2,7 @@
 
 #include "worker/verify/comparison.h"
 #include "worker/verify/explanation.h"
+#include "worker/verify/sensitivity.h"
 #include "worker/verify/verify_training.h"
 #include "worker/verify/verify_values.h"
 
@@ -136,6 +137,15 @@ static void print_explanation(const nas_explanation_t *explanation, FILE *out)
             explanation->n, explanation->distance);
 }
 
+static void print_widened(size_t n_widened, FILE *out)
+{
+    if (n_widened > 0)
+        (void)fprintf(
+            out,
+            "  where parameters and images change by %.0e, float64's own move by the tolerances of %zu of these\n",
+            NAS_SENSITIVITY_CHANGE, n_widened);
+}
+
 static void count(tally_t *tally, const char *path, const nas_comparison_t *row, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -158,6 +168,7 @@ typedef struct verified {
     nas_explanation_t explanation; /* that explain it */
     nas_comparison_t *row;
     size_t n;
+    size_t n_widened; /* rows that agree since float32 can tell no more */
 } verified_t;
 
 static bool do_agree(const verified_t *verified)
@@ -186,8 +197,10 @@ static nas_status_t compare(verified_t *verified, bool is_float64, nas_error_t *
     if (status || !may_be_explained || do_agree(verified)) return status;
     status = nas_explain(&verified->reference, &verified->found, NAS_EXPLANATION_WITHIN,
                          &verified->explanation, err);
-    if (status || verified->explanation.n == 0) return status;
-    return compare_with_explanation(verified, err);
+    if (status) return status;
+    if (verified->explanation.n > 0) return compare_with_explanation(verified, err);
+    return nas_sensitivity_widen(&verified->reference, verified->row, verified->n,
+                                 &verified->n_widened, err);
 }
 
 static nas_status_t verify_file(const nas_verify_options_t *options, const char *path,
@@ -204,6 +217,7 @@ static nas_status_t verify_file(const nas_verify_options_t *options, const char 
     print_file(path, reference, out);
     print_rows(verified.row, verified.n, out);
     print_explanation(&verified.explanation, out);
+    print_widened(verified.n_widened, out);
     print_left_out(reference, out);
     count(tally, path, verified.row, verified.n);
     if (options->dump) status = nas_reference_write(options->dump, reference, &verified.found, err);
