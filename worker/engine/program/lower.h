@@ -108,14 +108,14 @@ typedef struct nas_lowered {
     int n_inputs;
     const nas_parameter_t *parameter; /**< the graph's */
     int n_parameters;
-    int64_t n_values;
-    int64_t n_statistics;
     /* The head: mean over the pixels of a node, and a linear layer behind it. */
     int head;            /**< node */
-    bool head_rectified; /**< it is the rectified node's */
     int linear_weight;   /**< parameter; -1: the means are the logits */
     int linear_bias;     /**< parameter, or -1 */
+    bool head_rectified; /**< it is the rectified node's */
     bool has_blocks; /**< synflow rescales at their ends; else every node has a scale (flow.c) */
+    int64_t n_values;
+    int64_t n_statistics;
 } nas_lowered_t;
 
 /** Bring a graph into this form.  Not collective.
