@@ -180,7 +180,8 @@ void nas_emit_vectors(nas_emitter_t *e)
     }
     make_head(e);
     e->stored = vector_if(e, n_stored(e) > 0, n_stored(e));
-    e->seen = vector_if(e, (e->needs & NAS_NEED_PATTERNS) != 0, (size_t)1 << e->n);
+    const bool has_patterns = (e->needs & NAS_NEED_PATTERNS) != 0; /* of few images */
+    e->seen = vector_if(e, has_patterns, has_patterns ? (size_t)1 << e->n : 0);
     for (int i = 0; i < 2; i++)
         e->image_sum[i] =
             vector_if(e, (e->needs & NAS_NEED_FISHER) != 0, (size_t)e->n * (size_t)widest);
