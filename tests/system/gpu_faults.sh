@@ -80,7 +80,7 @@ expect_exit 0 ranks 2 "${score[@]}"
 scores_of tiny.h5 >expected
 for rank in 0 1; do
     # shellcheck disable=SC2016 # the ranks expand it
-    LOST_RANK=$rank FAKE_CUDA_WAIT=2:719 expect_exit 1 ranks 2 sh -c \
+    LOST_RANK=$rank FAKE_CUDA_WAIT=8:719 expect_exit 1 ranks 2 sh -c \
         '[ "$OMPI_COMM_WORLD_RANK" = "$LOST_RANK" ] || unset FAKE_CUDA_WAIT; exec "$0" "$@"' "${score[@]}" --fresh
     [ "$(grep -c 'CUDA_ERROR_LAUNCH_FAILED' err)" = 1 ] || fail "said more than once, or not: $(<err)"
     expect_line err "^robotnas: rank $rank: .*CUDA_ERROR_LAUNCH_FAILED.*; broken off after [0-9] of 4 architectures; tiny.h5 is saved, run again with --resume$"
@@ -94,7 +94,7 @@ done
 # In the middle of three trainings: all three go on.
 rm -rf search.h5*
 unset NAS_GPU_PACK
-FAKE_CUDA_WAIT=20:719 expect_exit 1 "${search[@]}" --device cuda
+FAKE_CUDA_WAIT=25:719 expect_exit 1 "${search[@]}" --device cuda
 expect_line err '^robotnas: device lost, .*CUDA_ERROR_LAUNCH_FAILED'
 [ "$(grep -c 'CUDA_ERROR_LAUNCH_FAILED' err)" = 1 ] || fail "said more than once: $(<err)"
 [ "$(find search.h5.d -name '*.h5' | wc -l)" = 3 ] || fail "not three trainings under way: $(ls search.h5.d)"
