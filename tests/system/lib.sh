@@ -196,6 +196,16 @@ search: {method: robot, budget: 12, repeats: 3}
 JOB
 }
 
+# smaller FILE EDIT...: each edit of it, by sed, finds something.
+smaller() {
+    local edit file=$1
+    for edit in "${@:2}"; do
+        sed -i.before "$edit" "$file"
+        ! cmp -s "$file" "$file.before" || fail "$file has nothing for $edit"
+    done
+    rm "$file.before"
+}
+
 # seed_draws: begin the draws of a test, from NAS_TEST_SEED where that is set.
 seed_draws() {
     RANDOM=${NAS_TEST_SEED:=1}

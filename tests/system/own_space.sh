@@ -27,15 +27,6 @@ awk '$0 == "```" { file = ""; next }
 [ "$(echo ./*.*)" = './commands.1 ./commands.2 ./commands.3 ./commands.4 ./mobile.yaml ./predict.py ./winner.yaml' ] ||
     fail "$page has other blocks: $(echo ./*)"
 
-# smaller FILE EDIT...: each edit of it, by sed, finds something.
-smaller() {
-    local edit file=$1
-    for edit in "${@:2}"; do
-        sed -i.before "$edit" "$file"
-        ! cmp -s "$file" "$file.before" || fail "$file has nothing for $edit"
-    done
-    rm "$file.before"
-}
 # The first 1,000 images of each file.
 python3 - "$images" <<'PY'
 import gzip, pathlib, struct, sys

@@ -16,15 +16,6 @@ awk '$0 == "```" { file = ""; next }
 [ "$(echo ./*)" = './block.1 ./block.2 ./block.3 ./block.4 ./block.5 ./images.yaml ./make_pool.py ./mine.yaml ./train.py ./winner.yaml' ] ||
     fail "$page has other blocks: $(echo ./*)"
 
-# smaller FILE EDIT...: each edit of it, by sed, finds something.
-smaller() {
-    local edit file=$1
-    for edit in "${@:2}"; do
-        sed -i.before "$edit" "$file"
-        ! cmp -s "$file" "$file.before" || fail "$file has nothing for $edit"
-    done
-    rm "$file.before"
-}
 small_network='s/channels: 16, cells: 5/channels: 4, cells: 1/'
 for job in images winner; do
     smaller $job.yaml "$small_network" 's/batch: 256/batch: 16/' "s/^seed: 1$/&\nbackend: $backend/"

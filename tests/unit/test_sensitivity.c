@@ -43,6 +43,12 @@ static void count_differing(const nas_reference_t *r, const nas_reference_values
     free(row);
 }
 
+static void fini(fixture_t *f, nas_reference_values_t *found)
+{
+    nas_reference_values_fini(found);
+    nas_reference_fini(&f->reference);
+}
+
 Test(sensitivity, maxima_of_equal_values_are_excused)
 {
     fixture_t f = setup("network-mixed.h5");
@@ -52,8 +58,7 @@ Test(sensitivity, maxima_of_equal_values_are_excused)
     count_differing(&f.reference, &found, &before, &after);
     cr_assert_gt(before, 0);
     cr_assert_eq(after, 0);
-    nas_reference_values_fini(&found);
-    nas_reference_fini(&f.reference);
+    fini(&f, &found);
 }
 
 /* Twice the tolerance, of what moves by far less. */
@@ -68,8 +73,7 @@ Test(sensitivity, what_is_wrong_stays_so)
     count_differing(&f.reference, &found, &before, &after);
     cr_assert_eq(before, 2);
     cr_assert_eq(after, 2);
-    nas_reference_values_fini(&found);
-    nas_reference_fini(&f.reference);
+    fini(&f, &found);
 }
 
 /* Whatever else moves, a wrong forward pass is none of rounding; nor is a reference that is wrong. */
@@ -86,6 +90,5 @@ Test(sensitivity, nothing_is_excused_of_a_wrong_forward_pass_or_reference)
     *metric_of(&f.reference.expected, "snip") *= 2;
     count_differing(&f.reference, &found, &before, &after);
     cr_assert_eq(after, before);
-    nas_reference_values_fini(&found);
-    nas_reference_fini(&f.reference);
+    fini(&f, &found);
 }

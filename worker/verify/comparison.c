@@ -299,3 +299,20 @@ nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_v
     *n = compare.n;
     return NAS_OK;
 }
+
+bool nas_comparisons_agree(const nas_comparison_t *comparison, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!comparison[i].agrees) return false;
+    return true;
+}
+
+bool nas_comparisons_agree_forward(const nas_comparison_t *comparison, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *name = comparison[i].name;
+        const bool is_forward = strcmp(name, "logits") == 0 || strcmp(name, "loss") == 0;
+        if (is_forward && !comparison[i].agrees) return false;
+    }
+    return true;
+}

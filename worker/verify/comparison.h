@@ -76,4 +76,8 @@ nas_status_t nas_compare(const nas_reference_t *reference, const nas_reference_v
                          bool is_float64, nas_comparison_t **comparison_p, size_t *n,
                          nas_error_t *err);
 
+/** Whether all of n values agree; whether logits and loss do, as far as they are among them. */
+bool nas_comparisons_agree(const nas_comparison_t *comparison, size_t n);
+bool nas_comparisons_agree_forward(const nas_comparison_t *comparison, size_t n);
+
 #endif

@@ -184,21 +184,9 @@ static nas_status_t check_reference(const nas_reference_t *reference,
     nas_comparison_t *row = NULL;
     size_t n = 0;
     const nas_status_t status = nas_compare(reference, values, true, &row, &n, err);
-    *is_right = status == NAS_OK;
-    for (size_t i = 0; *is_right && i < n; i++) *is_right = row[i].agrees;
+    *is_right = status == NAS_OK && nas_comparisons_agree(row, n);
     free(row);
     return status;
-}
-
-/* Whether nothing differs that is continuous where a ReLU has its kink. */
-static bool is_forward_right(const search_t *search)
-{
-    for (size_t i = 0; i < search->n_rows; i++) {
-        const nas_comparison_t *row = &search->row[i];
-        const bool is_forward = strcmp(row->name, "logits") == 0 || strcmp(row->name, "loss") == 0;
-        if (is_forward && !row->agrees) return false;
-    }
-    return true;
 }
 
 /* Lists the kinks that are near enough; none, where it makes no sense to look for any. */
@@ -218,7 +206,7 @@ static nas_status_t begin(search_t *search, double within, nas_error_t *err)
     nas_reference_values_fini(&values);
     if (status) return status;
     while (near->n > 0 && near->kink[near->n - 1].share > within) near->n--;
-    if (!is_right || !is_forward_right(search)) near->n = 0;
+    if (!is_right || !nas_comparisons_agree_forward(search->row, search->n_rows)) near->n = 0;
     return NAS_OK;
 }
 

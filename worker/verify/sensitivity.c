@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { N_DRAWS = 4 };
 
@@ -37,8 +36,7 @@ static nas_status_t is_right(const nas_reference_t *reference, bool *is, nas_err
     nas_comparison_t *row = NULL;
     size_t n = 0;
     const nas_status_t status = compare_float64(reference, NULL, &row, &n, err);
-    *is = status == NAS_OK;
-    for (size_t i = 0; *is && i < n; i++) *is = row[i].agrees;
+    *is = status == NAS_OK && nas_comparisons_agree(row, n);
     free(row);
     return status;
 }
@@ -61,17 +59,12 @@ static void draw_change(const nas_reference_t *reference, uint64_t draw, const c
     for (size_t i = 0; i < n_pixels; i++) changed->images[i] = (float)change(&rng, images[i]);
 }
 
-static bool is_forward(const nas_comparison_t *row)
-{
-    return strcmp(row->name, "logits") == 0 || strcmp(row->name, "loss") == 0;
-}
-
 /* moved: of one draw. NaN and infinite ones excuse nothing. */
 static size_t widen(const nas_comparison_t *moved, size_t n, nas_comparison_t *row)
 {
     size_t n_widened = 0;
     for (size_t i = 0; i < n; i++) {
-        if (row[i].agrees || is_forward(&row[i]) || !isfinite(moved[i].error)) continue;
+        if (row[i].agrees || !isfinite(moved[i].error)) continue;
         row[i].tolerance = fmax(row[i].tolerance, moved[i].error);
         row[i].agrees = row[i].error <= row[i].tolerance;
         n_widened += row[i].agrees;
@@ -106,8 +99,7 @@ nas_status_t nas_sensitivity_widen(const nas_reference_t *reference, nas_compari
 {
     bool is = false;
     *n_widened = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!row[i].agrees && is_forward(&row[i])) return NAS_OK; /* that is no rounding */
+    if (!nas_comparisons_agree_forward(row, n)) return NAS_OK; /* that is no rounding */
     const nas_status_t status = is_right(reference, &is, err);
     return status || !is ? status : widen_by_draws(reference, row, n_widened, err);
 }

@@ -13,7 +13,7 @@
  * random. It is asked
  *   - only where float64 itself, unchanged, gives the reference's values to float64's tolerance;
  *   - only where logits and loss agree, as in explanation.h;
- *   - and excuses nothing of a well-conditioned network, whose values move by some 1e-5.
+ *   - and excuses nothing of a well-conditioned network, whose values move by a few 1e-6.
  *
  * Higham, Accuracy and Stability of Numerical Algorithms, 2002, section 1.5.
  */

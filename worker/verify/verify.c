@@ -171,13 +171,6 @@ typedef struct verified {
     size_t n_widened; /* rows that agree since float32 can tell no more */
 } verified_t;
 
-static bool do_agree(const verified_t *verified)
-{
-    for (size_t i = 0; i < verified->n; i++)
-        if (!verified->row[i].agrees) return false;
-    return true;
-}
-
 /* With what float64 gives with the ReLUs at their kinks on the other side. */
 static nas_status_t compare_with_explanation(verified_t *verified, nas_error_t *err)
 {
@@ -194,7 +187,8 @@ static nas_status_t compare(verified_t *verified, bool is_float64, nas_error_t *
     nas_status_t status = nas_compare(&verified->reference, &verified->found, is_float64,
                                       &verified->row, &verified->n, err);
     const bool may_be_explained = !is_float64 && nas_reference_has_values(&verified->reference);
-    if (status || !may_be_explained || do_agree(verified)) return status;
+    if (status || !may_be_explained || nas_comparisons_agree(verified->row, verified->n))
+        return status;
     status = nas_explain(&verified->reference, &verified->found, NAS_EXPLANATION_WITHIN,
                          &verified->explanation, err);
     if (status) return status;
